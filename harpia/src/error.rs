@@ -1,0 +1,253 @@
+//! Everything that harpia itself reports to a user, and the way to fail with a close code.
+//!
+//! Handshake refusals are not errors of the server: they are `extract::Rejection`s.
+
+use std::{error, fmt, io};
+
+use bytestring::ByteString;
+
+use crate::close::CloseCode;
+
+/// Any error a handler may fail with.
+pub type BoxError = Box<dyn error::Error + Send + Sync>;
+
+/// What most handlers return: `?` works on any error, anyhow's and your own.
+pub type HandlerResult<T = ()> = std::result::Result<T, BoxError>;
+
+/// The result of harpia's own operations.
+pub type Result<T = (), E = Error> = std::result::Result<T, E>;
+
+/// What harpia reports: to the `error` handler of a route, or from building and running an app.
+///
+/// `{error}` prints what happened, `{error:#}` its causes too, in one line.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A handler returned `Err`.
+    Handler {
+        /// Which one: `open`, `message`, `close`, `drain` or `error`.
+        handler: &'static str,
+        /// What it returned.
+        source: BoxError,
+    },
+    /// A handler panicked; the connection is closed with 1011.
+    Panic {
+        /// Which one, or `drop` for the connection's data.
+        handler: &'static str,
+        /// The panic's text, where it had one.
+        message: String,
+    },
+    /// A handler asked to close, by [`OrClose::or_close`].
+    Close {
+        /// The code to close with.
+        code: CloseCode,
+        /// The reason the client is told.
+        reason: ByteString,
+        /// What failed, when `or_close` was called on a `Result`. Never sent to the client.
+        source: Option<BoxError>,
+    },
+    /// A message could not be read as the type the handler takes.
+    Message {
+        /// 1007 for text that is not the type, 1003 for the wrong kind of message.
+        code: CloseCode,
+        /// What was wrong with it.
+        source: BoxError,
+    },
+    /// The peer broke the WebSocket protocol or a limit of the route.
+    Protocol {
+        /// The code the connection is closed with.
+        code: CloseCode,
+        /// The rule that was broken.
+        rule: &'static str,
+    },
+    /// Two routes of one shape: a request for one would fit the other.
+    DuplicateRoute {
+        /// The pattern that was there first, with its prefix.
+        first: String,
+        /// The pattern that fits the same paths.
+        second: String,
+    },
+    /// A path or prefix that is not of harpia's syntax, or a setting that cannot hold.
+    Config {
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// The operating system refused, as when an address is in use.
+    Io(io::Error),
+}
+
+impl Error {
+    /// Returns the code that a connection is closed with for this error.
+    pub fn close_code(&self) -> CloseCode {
+        match self {
+            Self::Close { code, .. } | Self::Message { code, .. } | Self::Protocol { code, .. } => {
+                *code
+            }
+            Self::Handler { source, .. } => {
+                find(source.as_ref()).map_or(CloseCode::INTERNAL, Self::close_code)
+            }
+            _ => CloseCode::INTERNAL,
+        }
+    }
+
+    /// The reason that the client may be told: never an error's text, which may hold secrets.
+    pub(crate) fn close_reason(&self) -> ByteString {
+        match self {
+            Self::Close { reason, .. } => reason.clone(),
+            Self::Protocol { rule, .. } => ByteString::from_static(rule),
+            Self::Message { code, .. } if *code == CloseCode::UNSUPPORTED => {
+                ByteString::from_static("unsupported message type")
+            }
+            Self::Message { .. } => ByteString::from_static("invalid message"),
+            Self::Handler { source, .. } => {
+                find(source.as_ref()).map_or_else(ByteString::new, Self::close_reason)
+            }
+            _ => ByteString::new(),
+        }
+    }
+
+    /// Names the handler that an error came from, unless it is harpia's own to begin with.
+    pub(crate) fn from_handler(handler: &'static str, source: BoxError) -> Self {
+        match source.downcast::<Self>() {
+            Ok(own) => *own,
+            Err(source) => Self::Handler { handler, source },
+        }
+    }
+}
+
+/// Finds harpia's own error in a chain, so that context around `or_close` keeps its code.
+fn find<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a Error> {
+    std::iter::successors(Some(error), |error| error.source())
+        .find_map(|error| error.downcast_ref())
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_own(f)?;
+        if f.alternate() {
+            let causes = std::iter::successors(error::Error::source(self), |error| error.source());
+            for cause in causes {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// This level alone; causes are `source`'s.
+    fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handler { handler, .. } => write!(f, "handler `{handler}` failed"),
+            Self::Panic { handler, message } => {
+                write!(f, "handler `{handler}` panicked: {message}")
+            }
+            Self::Close { code, reason, .. } => write!(f, "closed by the handler: {code} {reason}"),
+            Self::Message { code, .. } => write!(f, "unreadable message ({code})"),
+            Self::Protocol { code, rule } => write!(f, "protocol violation ({code}): {rule}"),
+            Self::DuplicateRoute { first, second } => {
+                write!(f, "routes `{first}` and `{second}` answer the same paths")
+            }
+            Self::Config { message } => f.write_str(message),
+            Self::Io(_) => f.write_str("input or output failed"),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Handler { source, .. } | Self::Message { source, .. } => Some(source.as_ref()),
+            Self::Close { source, .. } => source.as_deref().map(|source| source as _),
+            Self::Io(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(source: io::Error) -> Self {
+        Self::Io(source)
+    }
+}
+
+/// Turns a missing value or an error into a close with a code and a reason.
+pub trait OrClose<T> {
+    /// Returns the value, or an error that closes the connection with this code and reason.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Close`] where there is no value. The reason is sent to the client, an underlying
+    /// error is not: it reaches only the `error` handler.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// fn user(cookies: &Cookies) -> HandlerResult<u64> {
+    ///     let id = cookies.get("user").or_close(1008, "Unauthorized")?;
+    ///     Ok(id.parse::<u64>().or_close(1008, "Unauthorized")?)
+    /// }
+    /// ```
+    fn or_close(self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) -> Result<T>;
+}
+
+impl<T> OrClose<T> for Option<T> {
+    fn or_close(self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) -> Result<T> {
+        self.ok_or_else(|| Error::Close {
+            code: code.into(),
+            reason: reason.into(),
+            source: None,
+        })
+    }
+}
+
+impl<T, E: Into<BoxError>> OrClose<T> for std::result::Result<T, E> {
+    fn or_close(self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) -> Result<T> {
+        self.map_err(|source| Error::Close {
+            code: code.into(),
+            reason: reason.into(),
+            source: Some(source.into()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_below_the_context_around_it() {
+        #[derive(Debug)]
+        struct Context(Error);
+        impl fmt::Display for Context {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("loading the user")
+            }
+        }
+        impl error::Error for Context {
+            fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let inner = None::<()>.or_close(4001, "gone").unwrap_err();
+        let outer = Error::from_handler("open", Box::new(Context(inner)));
+        assert_eq!(outer.close_code(), 4001);
+        assert_eq!(outer.close_reason(), "gone");
+    }
+
+    #[test]
+    fn the_alternate_form_prints_the_causes() {
+        let error = Error::from_handler("open", "no such user".into());
+        assert_eq!(error.to_string(), "handler `open` failed");
+        assert_eq!(format!("{error:#}"), "handler `open` failed: no such user");
+    }
+
+    #[test]
+    fn the_text_of_a_foreign_error_is_not_told_to_the_client() {
+        let error = Error::from_handler("message", "password=hunter2".into());
+        assert_eq!(error.close_code(), CloseCode::INTERNAL);
+        assert_eq!(error.close_reason(), "");
+    }
+}

@@ -1,0 +1,188 @@
+//! The request that asks for an upgrade, as data types see it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use http::{HeaderMap, Uri};
+
+use crate::path::PathValues;
+
+use super::{Cookies, Rejection};
+
+/// The request of one handshake: what [`FromHandshake`](super::FromHandshake) reads from.
+pub struct Handshake {
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) path_values: PathValues,
+    pub(crate) remote_addr: SocketAddr,
+}
+
+impl Handshake {
+    /// Makes one by hand, to test a [`FromHandshake`](super::FromHandshake) of your own.
+    pub fn new(uri: Uri, headers: HeaderMap, remote_addr: SocketAddr) -> Self {
+        Self {
+            uri,
+            headers,
+            path_values: PathValues::default(),
+            remote_addr,
+        }
+    }
+
+    /// Sets what the path's parameters stand for.
+    pub fn with_path_values(mut self, path_values: PathValues) -> Self {
+        self.path_values = path_values;
+        self
+    }
+
+    /// Returns path and query as requested, still percent-encoded.
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// Returns all headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Returns the address at the other end of the TCP connection: behind a proxy, the proxy's.
+    pub fn remote_addr(&self) -> SocketAddr {
+        self.remote_addr
+    }
+
+    /// Returns the values of the path's parameters.
+    pub fn path_values(&self) -> &PathValues {
+        &self.path_values
+    }
+
+    /// Returns a header's first value where it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns the first value of this name in the query, decoded.
+    pub fn query(&self, name: &str) -> Option<Cow<'_, str>> {
+        let query = self.uri.query()?.as_bytes();
+        let mut pairs = form_urlencoded::parse(query);
+        pairs.find_map(|(known, value)| (known == name).then_some(value))
+    }
+
+    /// Returns the value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        Cookies::from_headers(&self.headers)
+            .get(name)
+            .map(str::to_owned)
+    }
+
+    /// Reads a value that must be there.
+    ///
+    /// # Errors
+    ///
+    /// 400 with the name of the value where it is missing or does not parse; 404 for a path
+    /// parameter.
+    pub fn require<T: FromStr>(&self, source: Source, name: &str) -> Result<T, Rejection> {
+        self.find(source, name)?
+            .ok_or_else(|| source.rejection(&format!("missing {source} `{name}`")))
+    }
+
+    /// Reads a value that may be missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`require`](Self::require), where it is there and does not parse.
+    pub fn find<T: FromStr>(&self, source: Source, name: &str) -> Result<Option<T>, Rejection> {
+        let Some(text) = self.text(source, name) else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(_) => Err(source.rejection(&format!("invalid {source} `{name}`"))),
+        }
+    }
+
+    fn text(&self, source: Source, name: &str) -> Option<Cow<'_, str>> {
+        match source {
+            Source::Query => self.query(name),
+            Source::Header => self.header(name).map(Cow::Borrowed),
+            Source::Cookie => self.cookie(name).map(Cow::Owned),
+            Source::Path => self.path_values.get(name).map(Cow::Borrowed),
+        }
+    }
+}
+
+/// Headers and query may hold secrets: only names are printed.
+impl fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handshake")
+            .field("path", &self.uri.path())
+            .field("headers", &self.headers.keys())
+            .field("remote_addr", &self.remote_addr)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where in the handshake a single value stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// A name in the query.
+    Query,
+    /// A header.
+    Header,
+    /// A cookie.
+    Cookie,
+    /// A parameter of the path.
+    Path,
+}
+
+impl Source {
+    /// The value itself is never repeated: it may be a secret, or markup.
+    fn rejection(self, message: &str) -> Rejection {
+        match self {
+            Self::Path => Rejection::not_found(message),
+            _ => Rejection::bad_request(message),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Query => "query parameter",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+            Self::Path => "path parameter",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handshake(uri: &'static str) -> Handshake {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        Handshake::new(Uri::from_static(uri), HeaderMap::new(), address)
+    }
+
+    #[test]
+    fn a_query_value_is_decoded_and_the_first_wins() {
+        let handshake = handshake("/chat?room=a+b%26c&room=other&n=7");
+        assert_eq!(handshake.query("room").as_deref(), Some("a b&c"));
+        assert_eq!(handshake.require::<u8>(Source::Query, "n"), Ok(7));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named_with_its_status() {
+        let handshake = handshake("/chat?n=x");
+        let wrong = handshake.find::<u8>(Source::Query, "n").unwrap_err();
+        assert_eq!(
+            (wrong.status().as_u16(), wrong.message()),
+            (400, "invalid query parameter `n`")
+        );
+        let missing = handshake.require::<u8>(Source::Header, "x-n").unwrap_err();
+        assert_eq!(missing.message(), "missing header `x-n`");
+        let path = handshake.require::<u8>(Source::Path, "id").unwrap_err();
+        assert_eq!(path.status(), 404);
+    }
+}

@@ -1,0 +1,218 @@
+//! Every limit and timeout: what it bounds, its default, and the reason for that default.
+//!
+//! [`Options`] is what one route says in its attribute; [`Limits`] is what holds for a
+//! connection in the end: the route's word, else the app's, else the default.
+
+use std::time::Duration;
+
+/// Says whom the automatic broadcast of a route reaches.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scope {
+    /// Every other active connection of the server.
+    #[default]
+    Server,
+    /// Every other active connection of the same route.
+    Route,
+    /// Nobody: messages are only handed to the `message` handler.
+    Off,
+}
+
+/// Says what happens to a peer that reads too slowly for its backlog.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Slow {
+    /// It is closed with 1013: a peer that misses nothing or is told so.
+    #[default]
+    Close,
+    /// Whole messages are left out for it until its backlog is empty.
+    Skip,
+}
+
+/// How many messages a peer may send in a period.
+///
+/// ```
+/// use std::time::Duration;
+/// use harpia::Rate;
+///
+/// let rate = Rate::new(50, Duration::from_secs(1));
+/// assert_eq!(rate.to_string(), "50/1s");
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rate {
+    pub(crate) messages: u32,
+    pub(crate) period: Duration,
+}
+
+impl Rate {
+    /// Allows this many messages in any such period; a pause saves up at most one period's worth.
+    ///
+    /// # Panics
+    ///
+    /// If either is zero: a connection that may say nothing is `max_message = 0`.
+    pub const fn new(messages: u32, period: Duration) -> Self {
+        assert!(messages > 0, "a rate needs at least one message");
+        assert!(!period.is_zero(), "a rate needs a period");
+        Self { messages, period }
+    }
+}
+
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{:?}", self.messages, self.period)
+    }
+}
+
+/// Says which pages may open a connection from a browser.
+///
+/// Programs that are not browsers send no `Origin` header and are not held to it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Origins {
+    /// Pages of the host that the request was sent to.
+    #[default]
+    Same,
+    /// Pages of exactly these origins (`https://example.com`, with a port where it is not the
+    /// scheme's own), besides those of the same host.
+    Only(&'static [&'static str]),
+    /// Pages of any origin: only for endpoints that do not rely on cookies.
+    Any,
+}
+
+/// The options of one route; what is left out is the app's default.
+///
+/// `#[ws_route]` writes this from its attribute:
+///
+/// ```
+/// use harpia::{Options, Scope};
+///
+/// const OPTIONS: Options = Options::new().broadcast(Scope::Route).max_message(64 * 1024);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    pub(crate) broadcast: Option<Scope>,
+    pub(crate) max_message: Option<usize>,
+    pub(crate) idle_timeout: Option<Option<Duration>>,
+    pub(crate) ping: Option<Option<Duration>>,
+    pub(crate) backlog: Option<usize>,
+    pub(crate) slow: Option<Slow>,
+    pub(crate) rate: Option<Option<Rate>>,
+    pub(crate) origins: Option<Origins>,
+    pub(crate) protocols: Option<&'static [&'static str]>,
+}
+
+impl Options {
+    /// Leaves everything to the app.
+    pub const fn new() -> Self {
+        Self {
+            broadcast: None,
+            max_message: None,
+            idle_timeout: None,
+            ping: None,
+            backlog: None,
+            slow: None,
+            rate: None,
+            origins: None,
+            protocols: None,
+        }
+    }
+
+    /// Says whom a message reaches after its handler.
+    pub const fn broadcast(mut self, scope: Scope) -> Self {
+        self.broadcast = Some(scope);
+        self
+    }
+
+    /// Bounds one message, in bytes of payload; a larger one closes with 1009.
+    pub const fn max_message(mut self, bytes: usize) -> Self {
+        self.max_message = Some(bytes);
+        self
+    }
+
+    /// Closes with 1001 a peer from which nothing at all has come for so long; `None`: never.
+    pub const fn idle_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// Sends a ping when nothing has come for so long; `None`: never.
+    pub const fn ping(mut self, interval: Option<Duration>) -> Self {
+        self.ping = Some(interval);
+        self
+    }
+
+    /// Bounds what may wait for a peer that reads slowly, in bytes.
+    pub const fn backlog(mut self, bytes: usize) -> Self {
+        self.backlog = Some(bytes);
+        self
+    }
+
+    /// Says what happens when the backlog is full.
+    pub const fn slow(mut self, slow: Slow) -> Self {
+        self.slow = Some(slow);
+        self
+    }
+
+    /// Bounds how often a peer may send; more closes with 1008. `None`: no bound.
+    pub const fn rate(mut self, rate: Option<Rate>) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
+    /// Says which pages may connect.
+    pub const fn origins(mut self, origins: Origins) -> Self {
+        self.origins = Some(origins);
+        self
+    }
+
+    /// Names the subprotocols spoken here, best first.
+    pub const fn protocols(mut self, protocols: &'static [&'static str]) -> Self {
+        self.protocols = Some(protocols);
+        self
+    }
+
+    /// Says whether the route itself lets pages of any origin connect.
+    pub(crate) const fn is_any_origin(&self) -> bool {
+        matches!(self.origins, Some(Origins::Any))
+    }
+}
+
+/// What holds for the connections of one route, all defaults filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Limits {
+    /// 64 KiB: above any chat message, below what hurts by the thousand.
+    pub(crate) max_message: usize,
+    /// Two minutes: four unanswered pings.
+    pub(crate) idle_timeout: Option<Duration>,
+    /// 30 seconds: under the 60 that proxies commonly give an idle connection.
+    pub(crate) ping: Option<Duration>,
+    /// 1 MiB: seconds of a busy room, for a phone that changes its cell.
+    pub(crate) backlog: usize,
+    pub(crate) slow: Slow,
+    /// 200 a second: no hand and no game loop reaches it; a flood does at once.
+    pub(crate) rate: Option<Rate>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message: 64 * 1024,
+            idle_timeout: Some(Duration::from_secs(120)),
+            ping: Some(Duration::from_secs(30)),
+            backlog: 1024 * 1024,
+            slow: Slow::Close,
+            rate: Some(Rate::new(200, Duration::from_secs(1))),
+        }
+    }
+}
+
+impl Limits {
+    /// Lays a route's or an app's options over these.
+    pub(crate) fn with(self, options: &Options) -> Self {
+        Self {
+            max_message: options.max_message.unwrap_or(self.max_message),
+            idle_timeout: options.idle_timeout.unwrap_or(self.idle_timeout),
+            ping: options.ping.unwrap_or(self.ping),
+            backlog: options.backlog.unwrap_or(self.backlog),
+            slow: options.slow.unwrap_or(self.slow),
+            rate: options.rate.unwrap_or(self.rate),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Messages as users meet them, and the types a handler can read them as.
+//!
+//! Knows nothing of frames: those are `protocol`'s.
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::close::CloseCode;
+use crate::error::{BoxError, Error};
+
+/// One whole WebSocket message. Cloning it copies no payload.
+///
+/// Text and binary stay what they are on their way through a broadcast.
+///
+/// ```
+/// use harpia::Message;
+///
+/// let hello = Message::from("hello");
+/// assert_eq!(hello.as_str(), Some("hello"));
+/// assert_eq!(Message::from(vec![1, 2, 3]).as_str(), None);
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Message {
+    /// Text, which is UTF-8 on the wire too.
+    Text(ByteString),
+    /// Binary data.
+    Binary(Bytes),
+}
+
+impl Message {
+    /// Serializes a value as a JSON text message.
+    ///
+    /// # Errors
+    ///
+    /// What [`serde_json::to_vec`] fails on, such as a map whose keys are not strings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Message;
+    ///
+    /// let message = Message::json(&[1, 2])?;
+    /// assert_eq!(message.as_str(), Some("[1,2]"));
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        serde_json::to_string(value).map(Self::from)
+    }
+
+    /// Returns the payload, of text its UTF-8.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// Returns the text of a text message.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+
+    /// Returns the payload without copying it.
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// Says whether this is text.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// Returns the payload's length in bytes.
+    pub fn len(&self) -> usize {
+        self.as_bytes().len()
+    }
+
+    /// Says whether the payload is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+macro_rules! message_from {
+    ($($from:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$from> for Message {
+            fn from(value: $from) -> Self {
+                Self::$variant(value.into())
+            }
+        }
+    )*};
+}
+
+message_from! {
+    &str => Text,
+    String => Text,
+    ByteString => Text,
+    Bytes => Binary,
+    Vec<u8> => Binary,
+}
+
+impl From<&[u8]> for Message {
+    fn from(value: &[u8]) -> Self {
+        Self::Binary(Bytes::copy_from_slice(value))
+    }
+}
+
+/// A type that a `message` handler can take.
+///
+/// Implement it for a format of your own:
+///
+/// ```
+/// use harpia::{Error, FromMessage, Message};
+///
+/// struct Celsius(f64);
+///
+/// impl FromMessage for Celsius {
+///     fn from_message(message: Message) -> Result<Self, Error> {
+///         let text = String::from_message(message)?;
+///         text.trim().parse().map(Self).map_err(Error::invalid_message)
+///     }
+/// }
+/// assert!(Celsius::from_message("21.5".into()).is_ok());
+/// assert_eq!(Celsius::from_message("warm".into()).err().unwrap().close_code(), 1007);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a WebSocket message",
+    label = "not a message type",
+    note = "expected `Message`, `String`, `Bytes`, `Json<T>`, or a type that implements `harpia::FromMessage`"
+)]
+pub trait FromMessage: Sized {
+    /// Reads the message.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::invalid_message`] (closes with 1007) where the text is not a `Self`, and
+    /// [`Error::unsupported_message`] (1003) where the kind of message is not the wanted one.
+    /// Without a handler that takes `Result<Self, Error>` the error reaches `error`, the message
+    /// is not broadcast, and the connection is closed.
+    fn from_message(message: Message) -> Result<Self, Error>;
+}
+
+impl FromMessage for Message {
+    fn from_message(message: Message) -> Result<Self, Error> {
+        Ok(message)
+    }
+}
+
+impl FromMessage for ByteString {
+    fn from_message(message: Message) -> Result<Self, Error> {
+        match message {
+            Message::Text(text) => Ok(text),
+            Message::Binary(_) => Err(Error::unsupported_message("expected text, got binary")),
+        }
+    }
+}
+
+impl FromMessage for String {
+    fn from_message(message: Message) -> Result<Self, Error> {
+        ByteString::from_message(message).map(|text| text.to_string())
+    }
+}
+
+/// The payload, of text and binary messages alike.
+impl FromMessage for Bytes {
+    fn from_message(message: Message) -> Result<Self, Error> {
+        Ok(message.into_bytes())
+    }
+}
+
+/// Never fails: the handler decides about bad input itself.
+impl<T: FromMessage> FromMessage for Result<T, Error> {
+    fn from_message(message: Message) -> Result<Self, Error> {
+        Ok(T::from_message(message))
+    }
+}
+
+/// Reads a text message as JSON.
+///
+/// ```
+/// use harpia::{FromMessage, Json};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Move { x: i32, y: i32 }
+///
+/// let Json(step) = Json::<Move>::from_message(r#"{"x":1,"y":-1}"#.into())?;
+/// assert_eq!((step.x, step.y), (1, -1));
+/// # Ok::<(), harpia::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromMessage for Json<T> {
+    fn from_message(message: Message) -> Result<Self, Error> {
+        let text = ByteString::from_message(message)?;
+        serde_json::from_str(&text)
+            .map(Self)
+            .map_err(Error::invalid_message)
+    }
+}
+
+impl Error {
+    /// Reports a message that is not a value of the wanted type: closes with 1007.
+    pub fn invalid_message(source: impl Into<BoxError>) -> Self {
+        Self::Message {
+            code: CloseCode::INVALID_DATA,
+            source: source.into(),
+        }
+    }
+
+    /// Reports a message of the wrong kind, binary where text is wanted: closes with 1003.
+    pub fn unsupported_message(source: impl Into<BoxError>) -> Self {
+        Self::Message {
+            code: CloseCode::UNSUPPORTED,
+            source: source.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_that_is_not_the_type_is_1007_and_binary_is_1003() {
+        let text = Json::<u32>::from_message("no".into()).unwrap_err();
+        assert_eq!(text.close_code(), CloseCode::INVALID_DATA);
+        let binary = Json::<u32>::from_message(vec![1].into()).unwrap_err();
+        assert_eq!(binary.close_code(), CloseCode::UNSUPPORTED);
+    }
+
+    #[test]
+    fn a_result_as_message_type_carries_the_error_to_the_handler() {
+        let read = Result::<Json<u32>, Error>::from_message("no".into());
+        assert!(matches!(read, Ok(Err(Error::Message { .. }))));
+    }
+}

@@ -1,0 +1,93 @@
+//! What a handler may return, and how it becomes the one result that a connection acts on.
+
+use crate::error::BoxError;
+use crate::message::Message;
+
+/// What becomes of a message after its handler: the answer of a `message` handler.
+///
+/// A handler that returns nothing passes the message on.
+///
+/// ```
+/// use harpia::Broadcast;
+///
+/// fn no_shouting(text: &str) -> Broadcast {
+///     match text {
+///         "" => Broadcast::Skip,
+///         _ if text.to_uppercase() == text => Broadcast::Replace(text.to_lowercase().into()),
+///         _ => Broadcast::Pass,
+///     }
+/// }
+/// # assert_eq!(no_shouting("HI"), Broadcast::Replace("hi".into()));
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Broadcast {
+    /// The exact message goes to all others in the route's scope.
+    #[default]
+    Pass,
+    /// Nothing is sent.
+    Skip,
+    /// This message goes out in its place.
+    Replace(Message),
+}
+
+/// What any handler may return: nothing, or a `Result` of nothing.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    label = "not a handler's result",
+    note = "return nothing, or `Result<(), E>` where `E` converts into a boxed error; \
+            only `message` may return a `Broadcast`, and only where the route broadcasts"
+)]
+pub trait HandlerOutput {
+    /// Makes one kind of result of it.
+    ///
+    /// # Errors
+    ///
+    /// The handler's own.
+    fn into_result(self) -> Result<(), BoxError>;
+}
+
+impl HandlerOutput for () {
+    fn into_result(self) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
+    fn into_result(self) -> Result<(), BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// What a `message` handler may return: nothing, a [`Broadcast`], or a `Result` of either.
+#[diagnostic::on_unimplemented(
+    message = "a `message` handler cannot return `{Self}`",
+    label = "not a handler's result",
+    note = "return nothing, `Broadcast`, `Result<(), E>` or `Result<Broadcast, E>` \
+            where `E` converts into a boxed error"
+)]
+pub trait MessageOutput {
+    /// Makes one kind of result of it; nothing means [`Broadcast::Pass`].
+    ///
+    /// # Errors
+    ///
+    /// The handler's own.
+    fn into_broadcast(self) -> Result<Broadcast, BoxError>;
+}
+
+impl MessageOutput for () {
+    fn into_broadcast(self) -> Result<Broadcast, BoxError> {
+        Ok(Broadcast::Pass)
+    }
+}
+
+impl MessageOutput for Broadcast {
+    fn into_broadcast(self) -> Result<Broadcast, BoxError> {
+        Ok(self)
+    }
+}
+
+impl<T: MessageOutput, E: Into<BoxError>> MessageOutput for Result<T, E> {
+    fn into_broadcast(self) -> Result<Broadcast, BoxError> {
+        self.map_err(Into::into)?.into_broadcast()
+    }
+}

@@ -1,0 +1,259 @@
+//! The syntax of a route's path: `/rooms/{room}`, a parameter is a whole segment.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+
+/// A path that is known to be of the syntax.
+///
+/// The macro has checked the paths it sees, with better words; this check is for hand-written
+/// routes and for prefixes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Pattern {
+    text: String,
+}
+
+impl Pattern {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text == "/" {
+            return Ok(Self { text: text.into() });
+        }
+        let Some(rest) = text.strip_prefix('/') else {
+            return Err(format!("path `{text}` must start with `/`"));
+        };
+        let mut names = Vec::new();
+        for segment in rest.split('/') {
+            if segment.is_empty() {
+                return Err(format!("path `{text}` has an empty segment"));
+            }
+            if let Some(name) = parameter(segment) {
+                if !is_name(name) {
+                    return Err(format!("`{name}` in path `{text}` is not a parameter name"));
+                }
+                if names.contains(&name) {
+                    return Err(format!("parameter `{name}` appears twice in path `{text}`"));
+                }
+                names.push(name);
+            } else if segment.contains(['{', '}', '*', '?', '#']) || segment.starts_with(':') {
+                return Err(format!(
+                    "segment `{segment}` of path `{text}` is neither fixed nor a whole `{{parameter}}`"
+                ));
+            }
+        }
+        Ok(Self { text: text.into() })
+    }
+
+    /// A prefix is a pattern without parameters, and `/` adds nothing.
+    pub(crate) fn parse_prefix(text: &str) -> Result<Self, String> {
+        let prefix = Self::parse(text)?;
+        if prefix.names().next().is_some() {
+            return Err(format!("prefix `{text}` cannot have parameters"));
+        }
+        Ok(prefix)
+    }
+
+    pub(crate) fn prefixed(&self, prefix: &Self) -> Self {
+        let text = match (prefix.text.as_str(), self.text.as_str()) {
+            ("/", path) => path.to_owned(),
+            (prefix, "/") => prefix.to_owned(),
+            (prefix, path) => format!("{prefix}{path}"),
+        };
+        Self { text }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.text.split('/').filter_map(parameter)
+    }
+
+    /// The same pattern in matchit's words: parameters named by position, so that two patterns
+    /// that differ only in names collide, and fixed segments as [`canonical`] writes them.
+    pub(crate) fn matcher(&self) -> String {
+        let mut parameters = 0;
+        let segments = self
+            .text
+            .split('/')
+            .map(|segment| match parameter(segment) {
+                Some(_) => {
+                    parameters += 1;
+                    format!("{{p{parameters}}}")
+                }
+                None => canonical(segment),
+            });
+        segments.collect::<Vec<_>>().join("/")
+    }
+}
+
+/// Writes each segment of a path in one way, whatever escapes it came with, so that `/caf%C3%A9`
+/// and `/café` are one path. A `/` that is escaped stays within its segment.
+pub(crate) fn canonical(path: &str) -> String {
+    let segments = path.split('/').map(|segment| {
+        let bytes: Vec<u8> = percent_decode_str(segment).collect();
+        percent_encode(&bytes, ESCAPED).to_string()
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// Everything but RFC 3986's unreserved characters; `{`, `}` and `*` mean something to matchit.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+fn parameter(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+fn is_name(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters
+        .next()
+        .is_some_and(|c| c == '_' || c.is_alphabetic())
+        && characters.all(|c| c == '_' || c.is_alphanumeric())
+}
+
+/// Says whether two patterns answer the same paths: alike but for the names of parameters.
+///
+/// A `const fn`, so that `routes!` can refuse such a pair as it compiles.
+///
+/// ```
+/// use harpia::route::same_shape;
+///
+/// const _: () = assert!(same_shape("/rooms/{room}", "/rooms/{id}"));
+/// assert!(!same_shape("/rooms/{room}", "/rooms/all"));
+/// ```
+pub const fn same_shape(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let (mut i, mut j) = (0, 0);
+    loop {
+        let (end_a, end_b) = (segment_end(a, i), segment_end(b, j));
+        if !same_segment(a, i, end_a, b, j, end_b) {
+            return false;
+        }
+        match (end_a == a.len(), end_b == b.len()) {
+            (true, true) => return true,
+            (false, false) => (i, j) = (end_a + 1, end_b + 1),
+            _ => return false,
+        }
+    }
+}
+
+/// Says whether a pattern has this parameter; a `const fn` for the same reason.
+pub const fn has_parameter(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let mut start = 0;
+    loop {
+        let end = segment_end(pattern, start);
+        let whole = is_parameter(pattern, start, end);
+        if whole && same_bytes(pattern, start + 1, end - 1, name, 0, name.len()) {
+            return true;
+        }
+        if end == pattern.len() {
+            return false;
+        }
+        start = end + 1;
+    }
+}
+
+const fn segment_end(path: &[u8], mut at: usize) -> usize {
+    while at < path.len() && path[at] != b'/' {
+        at += 1;
+    }
+    at
+}
+
+const fn is_parameter(path: &[u8], start: usize, end: usize) -> bool {
+    end - start >= 2 && path[start] == b'{' && path[end - 1] == b'}'
+}
+
+const fn same_segment(a: &[u8], i: usize, i_end: usize, b: &[u8], j: usize, j_end: usize) -> bool {
+    match (is_parameter(a, i, i_end), is_parameter(b, j, j_end)) {
+        (true, true) => true,
+        (false, false) => same_bytes(a, i, i_end, b, j, j_end),
+        _ => false,
+    }
+}
+
+const fn same_bytes(
+    a: &[u8],
+    mut i: usize,
+    i_end: usize,
+    b: &[u8],
+    mut j: usize,
+    j_end: usize,
+) -> bool {
+    if i_end - i != j_end - j {
+        return false;
+    }
+    while i < i_end {
+        if a[i] != b[j] {
+            return false;
+        }
+        i += 1;
+        j += 1;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_differ_by_fixed_segments_and_length_only() {
+        for (a, b, same) in [
+            ("/", "/", true),
+            ("/chat", "/chat", true),
+            ("/chat", "/chats", false),
+            ("/{a}", "/{b}", true),
+            ("/{a}", "/b", false),
+            ("/a/{b}", "/a/{b}/c", false),
+            ("/a/{b}/c", "/a/{x}/c", true),
+            ("/a", "/", false),
+        ] {
+            assert_eq!(same_shape(a, b), same, "{a} {b}");
+            assert_eq!(same_shape(b, a), same, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_found_by_its_whole_name() {
+        assert!(has_parameter("/a/{room}/{id}", "id"));
+        assert!(!has_parameter("/a/{room}/{id}", "roo"));
+        assert!(!has_parameter("/a/room", "room"));
+    }
+
+    #[test]
+    fn patterns_of_other_syntaxes_are_refused() {
+        for bad in [
+            "chat", "", "//", "/a/", "/a//b", "/{}", "/{1a}", "/:id", "/{*rest}", "/a{b}",
+            "/{a}/{a}", "/a?x", "/{a",
+        ] {
+            assert!(Pattern::parse(bad).is_err(), "{bad}");
+        }
+        for good in ["/", "/chat", "/rooms/{room}", "/{a}/{b}", "/café"] {
+            assert!(Pattern::parse(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn prefixes_join_without_doubled_slashes() {
+        let join = |prefix, path| {
+            let prefix = Pattern::parse_prefix(prefix).unwrap();
+            Pattern::parse(path).unwrap().prefixed(&prefix).text
+        };
+        assert_eq!(join("/api", "/chat"), "/api/chat");
+        assert_eq!(join("/api", "/"), "/api");
+        assert_eq!(join("/", "/chat"), "/chat");
+        assert!(Pattern::parse_prefix("/{tenant}").is_err());
+    }
+
+    #[test]
+    fn escapes_do_not_make_another_path() {
+        assert_eq!(canonical("/caf%C3%A9"), canonical("/café"));
+        assert_eq!(canonical("/%63hat"), "/chat");
+        assert_eq!(canonical("/a%2fb"), "/a%2Fb");
+    }
+}

@@ -1,0 +1,1 @@
+//! Test kit: server, clients, waiting.
