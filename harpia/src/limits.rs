@@ -76,6 +76,48 @@ pub enum Origins {
     Any,
 }
 
+/// The same for the whole app, where the list may be made as the program runs.
+///
+/// ```
+/// use harpia::{App, OriginPolicy};
+///
+/// let list = "https://example.com,https://staging.example.com";
+/// let policy: OriginPolicy = list.split(',').map(String::from).collect();
+/// let app = App::new().origins(policy);
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum OriginPolicy {
+    /// Pages of the host that the request was sent to.
+    #[default]
+    Same,
+    /// Pages of exactly these origins, besides those of the same host.
+    Only(Vec<String>),
+    /// Pages of any origin.
+    Any,
+}
+
+impl From<Origins> for OriginPolicy {
+    fn from(origins: Origins) -> Self {
+        match origins {
+            Origins::Same => Self::Same,
+            Origins::Only(list) => list.iter().copied().collect(),
+            Origins::Any => Self::Any,
+        }
+    }
+}
+
+impl<S: Into<String>, const N: usize> From<[S; N]> for OriginPolicy {
+    fn from(origins: [S; N]) -> Self {
+        origins.into_iter().collect()
+    }
+}
+
+impl<S: Into<String>> FromIterator<S> for OriginPolicy {
+    fn from_iter<I: IntoIterator<Item = S>>(origins: I) -> Self {
+        Self::Only(origins.into_iter().map(Into::into).collect())
+    }
+}
+
 /// The options of one route; what is left out is the app's default.
 ///
 /// `#[ws_route]` writes this from its attribute:

@@ -1,27 +1,137 @@
-//! What a handler holds of its connection: the data, and a handle to write with.
+//! What a handler holds of its connection: the data, and a shared handle to write with.
 
-/// One connection, as its handlers see it.
-#[derive(Debug)]
-pub struct Socket<D> {
-    /// The connection's own data.
+use std::fmt;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use crate::close::{CloseCode, Closing};
+use crate::hub::Hub;
+use crate::id::ConnectionId;
+use crate::message::Message;
+use crate::peer::Peer;
+use crate::protocol::frame;
+use crate::write_end::{Ending, SendStatus, WriteEnd};
+
+/// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
+///
+/// All methods take `&self`; only `data` needs `&mut`. A handler may hold it over an `await`:
+/// what others send keeps flowing out meanwhile.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Rooms;
+///
+/// #[ws_route("/rooms/{room}", broadcast = off)]
+/// impl Rooms {
+///     fn open(&self, socket: &mut Socket, room: &str) {
+///         socket.subscribe(room);
+///         socket.send(format!("this is {room}"));
+///     }
+///
+///     fn message(&self, socket: &mut Socket, room: &str, message: String) {
+///         socket.publish(room, message);
+///     }
+/// }
+/// ```
+pub struct Socket<D = ()> {
+    /// The connection's own data, made from its handshake.
     pub data: D,
+    end: Arc<WriteEnd>,
+    hub: Hub,
+    protocol: Option<Arc<str>>,
 }
 
 impl<D> Socket<D> {
-    /// Returns the connection's id.
-    pub fn id(&self) -> u64 {
-        0
+    pub(crate) fn new(data: D, end: Arc<WriteEnd>, hub: Hub, protocol: Option<Arc<str>>) -> Self {
+        Self {
+            data,
+            end,
+            hub,
+            protocol,
+        }
     }
-    /// Sends.
-    pub fn send(&self, message: impl Into<crate::Message>) {
-        let _ = message.into();
+
+    /// Returns the connection's id, unique within its server.
+    pub fn id(&self) -> ConnectionId {
+        self.end.id()
     }
-    /// Closes.
-    pub fn close(
-        &self,
-        code: impl Into<crate::CloseCode>,
-        reason: impl Into<bytestring::ByteString>,
-    ) {
-        let _ = (code.into(), reason.into());
+
+    /// Sends a message to this peer alone. Never waits; what the peer does not take at once is
+    /// queued, up to the route's `backlog`.
+    ///
+    /// What is sent before something is broadcast arrives before it; what is sent later may
+    /// overtake it.
+    pub fn send(&self, message: impl Into<Message>) -> SendStatus {
+        self.end.send(&message.into())
+    }
+
+    /// Closes the connection, behind all that was sent and broadcast so far.
+    ///
+    /// The first close decides code and reason. From here on sends return `Closed`, and the
+    /// message that is being handled is not broadcast. A reason longer than 123 bytes is cut; a
+    /// code that must not be sent (RFC 6455 section 7.4) goes out as 1011.
+    pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
+        self.end
+            .ask(Ending::Close(Closing::new(code.into(), reason)));
+    }
+
+    /// Says whether nobody has closed the connection yet.
+    pub fn is_open(&self) -> bool {
+        !self.end.is_ending()
+    }
+
+    /// Has this connection get what is published to a topic, from `open` on or later.
+    ///
+    /// A topic is a name; it exists while it has subscribers. Subscribing twice is once. A
+    /// connection leaves its topics when it ends.
+    pub fn subscribe(&self, topic: impl Into<ByteString>) {
+        self.hub.subscribe(self.id().slot(), topic.into());
+    }
+
+    /// Ends a subscription; one that is not there is left alone.
+    pub fn unsubscribe(&self, topic: impl Into<ByteString>) {
+        self.hub.unsubscribe(self.id().slot(), topic.into());
+    }
+
+    /// Sends a message to all other active subscribers of a topic, subscribed to it or not.
+    ///
+    /// All see the messages of the server in one order. Returns `Sent` when it is on its way,
+    /// `Dropped` when the server has 16 MiB waiting to be distributed.
+    pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
+        let frame = frame::encode(&message.into());
+        self.hub.publish_from(self.id().slot(), topic.into(), frame)
+    }
+
+    /// Returns a handle to this connection that can be kept and cloned.
+    pub fn peer(&self) -> Peer {
+        Peer::new(&self.end)
+    }
+
+    /// Returns the hub, to reach all connections including this one.
+    pub fn hub(&self) -> Hub {
+        self.hub.clone()
+    }
+
+    /// Returns the subprotocol that was agreed on in the handshake.
+    pub fn protocol(&self) -> Option<&str> {
+        self.protocol.as_deref()
+    }
+}
+
+impl<D: fmt::Debug> fmt::Debug for Socket<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket")
+            .field("id", &self.id())
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SendStatus {
+    /// Says whether the message is on its way: sent or queued.
+    pub fn is_accepted(self) -> bool {
+        matches!(self, Self::Sent | Self::Queued(_))
     }
 }

@@ -1,30 +1,16 @@
-//! skeleton
-use crate::route::Route;
-#[derive(Debug, Default)]
-pub struct Router;
-impl Router {
-    pub fn new() -> Self {
-        Self
-    }
-    pub fn ws<R: Route>(self, route: R) -> Self {
-        let _ = route;
-        self
-    }
-    pub fn merge(self, _: Router) -> Self {
-        self
-    }
-}
-#[derive(Debug, Default)]
-pub struct App;
-impl App {
-    pub fn new() -> Self {
-        Self
-    }
-    pub fn ws<R: Route>(self, route: R) -> Self {
-        let _ = route;
-        self
-    }
-    pub fn merge(self, _: Router) -> Self {
-        self
-    }
-}
+//! The server: what a program builds, and how requests become connections.
+//!
+//! [`app`] is what users put together, [`router`] which path leads where, [`accept`] the loop over
+//! new TCP connections, [`upgrade`] the way from a request to a connection, [`http`] all else that
+//! is answered, [`shutdown`] the way out.
+
+mod accept;
+mod app;
+mod http;
+mod router;
+mod shutdown;
+mod upgrade;
+
+pub use accept::Server;
+pub use app::{App, HttpRequest};
+pub use router::Router;

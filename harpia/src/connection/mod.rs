@@ -1,0 +1,455 @@
+//! The life of one connection: one task, one poll written by hand.
+//!
+//! Owned here: the order of things. `open`, then messages, then the end, which is always: leave
+//! the hub, flush within a deadline, `close` handler once, linger until the peer has seen it.
+//! The bytes are [`inbound`]'s, the calls of user code [`user_code`]'s.
+//!
+//! An idle connection owns no buffer: the read buffer is its thread's, and whatever is rare or
+//! the user's is boxed in its [`Life`].
+
+mod inbound;
+mod rate;
+mod user_code;
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::close::{CloseCode, Closing};
+use crate::error::Error;
+use crate::hub::{Channel, Hub, RouteId};
+use crate::limits::Scope;
+use crate::message::Message;
+use crate::protocol::{Event, frame};
+use crate::route::Route;
+use crate::socket::Socket;
+use crate::write_end::{Ending, WriteEnd};
+
+use inbound::{Inbound, Input, Window};
+use rate::Bucket;
+pub(crate) use user_code::caught;
+use user_code::{Begun, Call, Finished, Waiting};
+
+/// What all connections of a route share.
+pub(crate) struct Shared<R> {
+    pub(crate) route: R,
+    pub(crate) id: RouteId,
+    pub(crate) scope: Scope,
+    pub(crate) hub: Hub,
+}
+
+/// What one connection owns: the user's data, and all of ours that is not needed to wait.
+///
+/// Lent to the boxed call while a handler waits, and given back with its result.
+pub(crate) struct Life<R: Route> {
+    pub(crate) shared: Arc<Shared<R>>,
+    pub(crate) socket: Socket<R::Data>,
+    pub(crate) parameters: R::Parameters,
+    pub(crate) end: Arc<WriteEnd>,
+    rate: Option<Bucket>,
+    /// A broadcast for which the log has no room yet.
+    unsent: Option<Bytes>,
+    /// What the connection ends with, once that is decided.
+    closing: Option<Closing>,
+    /// Freed when the connection is gone, so that a shutdown can wait for all.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// The task of one connection.
+pub(crate) struct Connection<R: Route> {
+    end: Arc<WriteEnd>,
+    user: User<R>,
+    inbound: Inbound,
+    phase: Phase,
+    /// Whether `open` was called, so that `close` has to be.
+    opened: bool,
+    active: bool,
+    hub: Hub,
+}
+
+enum User<R: Route> {
+    Idle(Box<Life<R>>),
+    Waiting(Waiting<R>),
+    /// Only between two lines of one function.
+    Lent,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    Start,
+    Opening,
+    Active,
+    /// `error` was called, or is; then the connection closes.
+    Failing {
+        abruptly: bool,
+    },
+    /// The close frame is on its way out.
+    Flushing,
+    /// `close` was called.
+    Closing,
+    /// The peer is read until it has closed too, or a reset could destroy our close frame.
+    Lingering,
+}
+
+/// What a step leads to.
+enum Step {
+    Again,
+    Wait,
+    Done,
+}
+
+/// How long a peer may take to read what waits for it and the close frame.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a peer may take to close after us (RFC 6455 section 7.1.1 lets the server go first).
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// After so many messages other tasks of this thread get their turn.
+const MESSAGES_PER_POLL: usize = 512;
+
+impl<R: Route> Connection<R> {
+    pub(crate) fn new(
+        shared: Arc<Shared<R>>,
+        socket: Socket<R::Data>,
+        parameters: R::Parameters,
+        end: Arc<WriteEnd>,
+        first_bytes: Bytes,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let hub = shared.hub.clone();
+        hub.enter(Arc::clone(&end), shared.id);
+        let life = Life {
+            rate: end.limits().rate.map(Bucket::new),
+            shared,
+            socket,
+            parameters,
+            end: Arc::clone(&end),
+            unsent: None,
+            closing: None,
+            _permit: permit,
+        };
+        Self {
+            end,
+            user: User::Idle(Box::new(life)),
+            inbound: Inbound::new(first_bytes),
+            phase: Phase::Start,
+            opened: false,
+            active: false,
+            hub,
+        }
+    }
+
+    fn now(&self) -> u32 {
+        self.hub.clock().now()
+    }
+
+    fn step(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
+        match self.phase {
+            Phase::Start => {
+                self.phase = Phase::Opening;
+                self.opened = true;
+                self.call(Call::Open)
+            }
+            Phase::Active => self.step_active(context, window),
+            Phase::Flushing => self.step_flushing(),
+            Phase::Lingering => self.step_lingering(context, window),
+            // These wait for user code, which is asked for before a step.
+            Phase::Opening | Phase::Failing { .. } | Phase::Closing => Step::Wait,
+        }
+    }
+
+    fn step_active(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
+        if let Some(ending) = self.end.ending() {
+            return self.begin_ending(&ending);
+        }
+        if self.end.take_drained() {
+            return self.call(Call::Drain);
+        }
+        if self.poll_unsent(context).is_pending() || self.hub.poll_room(context).is_pending() {
+            return Step::Wait;
+        }
+        let limit = self.end.limits().max_message;
+        match self.inbound.next(context, &self.end, window, limit) {
+            Input::Event(event) => self.handle(event, window),
+            Input::Heard => {
+                self.end.silence.heard(self.now());
+                Step::Again
+            }
+            Input::Violation(violation) => {
+                self.phase = Phase::Failing { abruptly: true };
+                self.call(Call::Error(violation.into()))
+            }
+            Input::Ended => self.begin_ending(&Ending::Lost),
+            Input::Wait => Step::Wait,
+        }
+    }
+
+    fn handle(&mut self, event: Event, window: &Window) -> Step {
+        match event {
+            Event::Message(message) => self.handle_message(message, window),
+            Event::Ping(payload) => {
+                self.end.pong(&payload);
+                Step::Again
+            }
+            Event::Pong => Step::Again,
+            Event::Close(closing) => {
+                self.decide(closing.clone());
+                self.leave_hub(Some(closing))
+            }
+        }
+    }
+
+    fn handle_message(&mut self, message: Message, window: &Window) -> Step {
+        let now = self.now();
+        if let User::Idle(life) = &mut self.user
+            && life.rate.as_mut().is_some_and(|rate| !rate.allows(now))
+        {
+            let error = Error::Protocol {
+                code: CloseCode::POLICY,
+                rule: "Rate Limit Exceeded",
+            };
+            self.phase = Phase::Failing { abruptly: true };
+            return self.call(Call::Error(error));
+        }
+        if !window.is_empty() {
+            self.end.cork();
+        }
+        self.call(Call::Message(message))
+    }
+
+    /// Appends what was to be broadcast when there was no room in the log.
+    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let User::Idle(life) = &mut self.user else {
+            return Poll::Ready(());
+        };
+        let Some(frame) = &life.unsent else {
+            return Poll::Ready(());
+        };
+        let channel = match life.shared.scope {
+            Scope::Route => Channel::Route(life.shared.id),
+            _ => Channel::Server,
+        };
+        let appended = self
+            .hub
+            .poll_broadcast(context, channel, self.end.id().slot(), frame);
+        if appended.is_ready() {
+            life.unsent = None;
+        }
+        appended
+    }
+
+    /// Calls a handler. One that does not wait is done when this returns.
+    fn call(&mut self, call: Call) -> Step {
+        let User::Idle(life) = std::mem::replace(&mut self.user, User::Lent) else {
+            return Step::Wait;
+        };
+        match user_code::begin(life, call) {
+            Begun::Done(life, finished) => {
+                self.user = User::Idle(life);
+                self.finished(finished)
+            }
+            Begun::Waiting(waiting) => {
+                self.user = User::Waiting(waiting);
+                Step::Again
+            }
+        }
+    }
+
+    /// Polls the handler that waits, if one does.
+    fn poll_user(&mut self, context: &mut Context<'_>) -> Option<Step> {
+        let User::Waiting(waiting) = &mut self.user else {
+            return None;
+        };
+        match waiting.as_mut().poll(context) {
+            Poll::Pending => {
+                self.end.silence.stand_still();
+                Some(Step::Wait)
+            }
+            Poll::Ready((life, finished)) => {
+                self.user = User::Idle(life);
+                self.end.silence.heard(self.now());
+                Some(self.finished(finished))
+            }
+        }
+    }
+
+    fn finished(&mut self, finished: Finished) -> Step {
+        match (finished, self.phase) {
+            (Finished::Failed(error), Phase::Closing) => self.call(Call::Error(error)),
+            (Finished::Failed(error), _) => {
+                self.phase = Phase::Failing { abruptly: false };
+                self.call(Call::Error(error))
+            }
+            (Finished::Reported(closing), Phase::Failing { abruptly }) => {
+                self.fail(closing, abruptly)
+            }
+            (_, Phase::Closing) => self.linger(),
+            (_, Phase::Opening) => self.activate(),
+            (Finished::Broadcast(message), _) => self.broadcast(&message),
+            (Finished::Done | Finished::Reported(_), _) => Step::Again,
+        }
+    }
+
+    /// Closes for an error that `error` has heard of. A peer that broke the rules does not get
+    /// what waited for it.
+    fn fail(&mut self, closing: Closing, abruptly: bool) -> Step {
+        self.decide(closing.clone());
+        if abruptly {
+            self.end.fail(&closing);
+        }
+        self.leave_hub((!abruptly).then_some(closing))
+    }
+
+    fn activate(&mut self) -> Step {
+        if !self.end.is_ending() {
+            self.active = true;
+            self.hub.activate(self.end.id().slot());
+        }
+        self.phase = Phase::Active;
+        Step::Again
+    }
+
+    fn broadcast(&mut self, message: &Message) -> Step {
+        if let User::Idle(life) = &mut self.user
+            && !self.end.is_ending()
+        {
+            life.unsent = Some(frame::encode(message));
+        }
+        Step::Again
+    }
+
+    fn begin_ending(&mut self, ending: &Ending) -> Step {
+        let closing = ending.closing();
+        self.decide(closing.clone());
+        match ending {
+            Ending::Lost => {
+                self.end.abandon();
+                self.leave_hub(None)
+            }
+            Ending::Slow(_) => self.leave_hub(None),
+            Ending::Close(_) | Ending::Idle | Ending::Shutdown => self.leave_hub(Some(closing)),
+        }
+    }
+
+    /// Notes what the `close` handler will be told; from here on nothing can be sent.
+    fn decide(&mut self, closing: Closing) {
+        self.end.ask(Ending::Close(closing.clone()));
+        if let User::Idle(life) = &mut self.user {
+            life.closing.get_or_insert(closing);
+            life.unsent = None;
+        }
+    }
+
+    /// Gets no more broadcasts. The close frame, if there is one to send yet, goes behind those
+    /// that came before: through the hub's log, in its order.
+    fn leave_hub(&mut self, closing: Option<Closing>) -> Step {
+        self.end.silence.set_deadline(self.now(), FLUSH_TIMEOUT);
+        self.end.uncork();
+        self.phase = Phase::Flushing;
+        match (self.active, closing) {
+            (true, closing) => self.hub.deactivate(self.end.id().slot(), closing),
+            (false, Some(closing)) => self.end.finish(&closing),
+            (false, None) => {}
+        }
+        self.active = false;
+        Step::Again
+    }
+
+    fn step_flushing(&mut self) -> Step {
+        if self.end.silence.is_overdue(self.now()) {
+            self.end.abandon();
+        }
+        if !self.end.is_flushed() {
+            return Step::Wait;
+        }
+        if !self.opened {
+            return self.linger();
+        }
+        let closing = match &self.user {
+            User::Idle(life) => life.closing.clone(),
+            _ => None,
+        };
+        self.phase = Phase::Closing;
+        self.call(Call::Close(
+            closing.unwrap_or_else(|| Closing::bare(CloseCode::ABNORMAL)),
+        ))
+    }
+
+    fn linger(&mut self) -> Step {
+        if self.end.is_lost() {
+            return Step::Done;
+        }
+        self.end.shut_down();
+        self.end.silence.set_deadline(self.now(), LINGER_TIMEOUT);
+        self.phase = Phase::Lingering;
+        Step::Again
+    }
+
+    fn step_lingering(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
+        if self.end.silence.is_overdue(self.now()) {
+            return Step::Done;
+        }
+        match inbound::discard(context, &self.end, window) {
+            Poll::Ready(()) => Step::Done,
+            Poll::Pending => Step::Wait,
+        }
+    }
+
+    fn run(&mut self, context: &mut Context<'_>, window: &mut Window) -> Poll<()> {
+        for _ in 0..MESSAGES_PER_POLL {
+            // What waits for the peer flows whatever else is under way.
+            let _ = self.end.poll_drain(context);
+            let step = match self.poll_user(context) {
+                Some(step) => step,
+                None => self.step(context, window),
+            };
+            match step {
+                Step::Again => {}
+                Step::Wait => return Poll::Pending,
+                Step::Done => return Poll::Ready(()),
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<R: Route> Future for Connection<R> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.end.attach(context.waker());
+        let mut window = Window::lend();
+        let polled = this.run(context, &mut window);
+        window.give_back(&mut this.inbound);
+        this.end.uncork();
+        polled
+    }
+}
+
+/// The futures inside are boxed, and nothing here is pinned by its place.
+impl<R: Route> Unpin for Connection<R> {}
+
+/// Also runs when the runtime drops the task before its end.
+impl<R: Route> Drop for Connection<R> {
+    fn drop(&mut self) {
+        let slot = self.end.id().slot();
+        if self.active {
+            self.hub.deactivate(slot, None);
+        }
+        self.hub.leave(slot);
+        self.end.detach();
+        let user = std::mem::replace(&mut self.user, User::Lent);
+        // The user's data may panic as it is dropped; the worker thread must not.
+        if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err() {
+            tracing::error!(route = R::PATH, "connection data panicked in drop");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Calls of user code: in place or boxed, each poll of it under `catch_unwind`.
+//!
+//! A handler that never waits is polled once where it stands. Another one is boxed together with
+//! the [`Life`] it borrows from, which its future gives back with the result: so the connection
+//! needs no reference to itself.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::close::Closing;
+use crate::error::{BoxError, Error};
+use crate::limits::Scope;
+use crate::message::Message;
+use crate::outcome::Broadcast;
+use crate::route::Route;
+use crate::write_end::WriteEnd;
+
+use super::Life;
+
+/// Which handler to call, and with what.
+pub(super) enum Call {
+    Open,
+    Message(Message),
+    Drain,
+    Error(Error),
+    Close(Closing),
+}
+
+/// What came of a call, as far as the connection has to act on it.
+pub(super) enum Finished {
+    Done,
+    /// This message goes to the others.
+    Broadcast(Message),
+    /// `error` has to hear of it.
+    Failed(Error),
+    /// `error` has heard; the connection closes so.
+    Reported(Closing),
+}
+
+pub(super) type Waiting<R> = Pin<Box<dyn Future<Output = (Box<Life<R>>, Finished)> + Send>>;
+
+pub(super) enum Begun<R: Route> {
+    Done(Box<Life<R>>, Finished),
+    Waiting(Waiting<R>),
+}
+
+/// Why a handler came to no result.
+enum Stopped {
+    Panicked(String),
+    /// The deadline of the shutdown is over.
+    Cancelled,
+}
+
+type Outcome<T> = Result<Result<T, BoxError>, Stopped>;
+
+/// Calls one handler as its route says: in place, or boxed.
+macro_rules! begin {
+    ($inline:expr, $in_close:expr, $life:ident, $call:expr, $then:expr) => {{
+        let mut $life = $life;
+        if $inline {
+            let outcome = now(|| {
+                let $life = &mut *$life;
+                poll_once($call)
+            });
+            let finished = $then(outcome);
+            Begun::Done($life, finished)
+        } else {
+            Begun::Waiting(Box::pin(async move {
+                let end = Arc::clone(&$life.end);
+                let outcome = {
+                    let $life = &mut *$life;
+                    watched(&end, $in_close, async move { $call.await }).await
+                };
+                let finished = $then(outcome);
+                ($life, finished)
+            }))
+        }
+    }};
+}
+
+pub(super) fn begin<R: Route>(life: Box<Life<R>>, call: Call) -> Begun<R> {
+    match call {
+        Call::Open => begin!(
+            R::INLINE.open,
+            false,
+            life,
+            life.shared.route.open(&mut life.socket, &life.parameters),
+            opened
+        ),
+        Call::Message(message) => begin_message(life, message),
+        Call::Drain => begin!(
+            R::INLINE.drain,
+            false,
+            life,
+            life.shared.route.drain(&mut life.socket, &life.parameters),
+            |outcome| logged::<R>("drain", outcome)
+        ),
+        Call::Error(error) => begin_error(life, error),
+        Call::Close(closing) => begin!(
+            R::INLINE.close,
+            true,
+            life,
+            life.shared.route.close(
+                &mut life.socket,
+                &life.parameters,
+                closing.code,
+                &closing.reason
+            ),
+            |outcome| logged::<R>("close", outcome)
+        ),
+    }
+}
+
+fn begin_message<R: Route>(life: Box<Life<R>>, message: Message) -> Begun<R> {
+    let kept = (life.shared.scope != Scope::Off).then(|| message.clone());
+    begin!(
+        R::INLINE.message,
+        false,
+        life,
+        life.shared
+            .route
+            .message(&mut life.socket, &life.parameters, message),
+        |outcome| messaged(outcome, kept)
+    )
+}
+
+fn begin_error<R: Route>(life: Box<Life<R>>, error: Error) -> Begun<R> {
+    let closing = Closing::new(error.close_code(), error.close_reason());
+    begin!(
+        R::INLINE.error,
+        false,
+        life,
+        life.shared
+            .route
+            .error(&mut life.socket, &life.parameters, &error),
+        |outcome| {
+            logged::<R>("error", outcome);
+            Finished::Reported(closing)
+        }
+    )
+}
+
+fn opened(outcome: Outcome<()>) -> Finished {
+    match outcome {
+        Ok(Ok(())) | Err(Stopped::Cancelled) => Finished::Done,
+        Ok(Err(source)) => Finished::Failed(Error::from_handler("open", source)),
+        Err(Stopped::Panicked(message)) => panicked("open", message),
+    }
+}
+
+fn messaged(outcome: Outcome<Broadcast>, message: Option<Message>) -> Finished {
+    match outcome {
+        Ok(Ok(Broadcast::Pass)) => message.map_or(Finished::Done, Finished::Broadcast),
+        Ok(Ok(Broadcast::Replace(other))) if message.is_some() => Finished::Broadcast(other),
+        Ok(Ok(_)) | Err(Stopped::Cancelled) => Finished::Done,
+        Ok(Err(source)) => Finished::Failed(Error::from_handler("message", source)),
+        Err(Stopped::Panicked(message)) => panicked("message", message),
+    }
+}
+
+/// For handlers whose errors end nothing; only their panics do.
+fn logged<R: Route>(handler: &'static str, outcome: Outcome<()>) -> Finished {
+    match outcome {
+        Ok(Ok(())) | Err(Stopped::Cancelled) => Finished::Done,
+        Ok(Err(source)) => {
+            let error = Error::from_handler(handler, source);
+            tracing::error!(route = R::PATH, "{error:#}");
+            Finished::Done
+        }
+        Err(Stopped::Panicked(message)) => {
+            tracing::error!(route = R::PATH, "handler `{handler}` panicked: {message}");
+            panicked(handler, message)
+        }
+    }
+}
+
+fn panicked(handler: &'static str, message: String) -> Finished {
+    Finished::Failed(Error::Panic { handler, message })
+}
+
+/// Runs user code in place.
+fn now<T>(code: impl FnOnce() -> T) -> Result<T, Stopped> {
+    // What a panic leaves half-done is the user's own data, of this connection alone.
+    catch_unwind(AssertUnwindSafe(code)).map_err(|panic| Stopped::Panicked(text_of(&*panic)))
+}
+
+fn poll_once<T>(future: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => {
+            Err("a handler that `Route::INLINE` names as never waiting did wait".into())
+        }
+    }
+}
+
+/// Polls user code until it is done, panics, or is cancelled by the end of a shutdown's patience.
+async fn watched<F: Future>(end: &WriteEnd, in_close: bool, code: F) -> Result<F::Output, Stopped> {
+    let mut code = pin!(code);
+    poll_fn(|context| {
+        if end.is_cancelled(in_close) {
+            return Poll::Ready(Err(Stopped::Cancelled));
+        }
+        match now(|| code.as_mut().poll(context)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(stopped) => Poll::Ready(Err(stopped)),
+        }
+    })
+    .await
+}
+
+/// Runs user code that belongs to no connection yet; a panic comes back as its text.
+pub(crate) async fn caught<F: Future>(code: F) -> Result<F::Output, String> {
+    let mut code = pin!(code);
+    poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| code.as_mut().poll(context))) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(text_of(&*panic))),
+        },
+    )
+    .await
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no text".to_owned())
+}

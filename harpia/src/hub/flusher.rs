@@ -1,0 +1,84 @@
+//! The flusher: the one thread that takes the log's records in turns and delivers them.
+//!
+//! A thread and not a task, because a turn over thousands of sockets would hold up everything
+//! else on its worker. It runs no user code and drops no user's data.
+
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::write_end::TICK;
+
+use super::Hub;
+use super::log::Record;
+use super::sweep::Sweep;
+use super::table::{Effect, Table};
+
+/// Starts the thread. It ends with the record `Stop`, which the server appends when its last
+/// connection is gone, or when it is dropped.
+pub(super) fn spawn(hub: Hub) -> io::Result<()> {
+    thread::Builder::new()
+        .name("harpia-flusher".into())
+        .spawn(move || {
+            Flusher {
+                hub: &hub,
+                table: Table::default(),
+                sweep: Sweep::default(),
+            }
+            .run();
+            hub.shared.log.stop();
+        })
+        .map(drop)
+}
+
+struct Flusher<'a> {
+    hub: &'a Hub,
+    table: Table,
+    sweep: Sweep,
+}
+
+impl Flusher<'_> {
+    fn run(&mut self) {
+        let mut records = Vec::new();
+        loop {
+            // Without connections there is nothing to sweep, so the thread sleeps for good.
+            let patience = (!self.table.is_empty()).then_some(TICK);
+            self.hub.shared.log.take(&mut records, patience);
+            let start = Instant::now();
+            if !records.is_empty() && self.turn(&mut records) {
+                return;
+            }
+            self.sweep.run(&mut self.table, self.hub.shared.clock.now());
+            linger(start.elapsed());
+        }
+    }
+
+    /// Applies all records, then delivers. Returns whether to stop.
+    fn turn(&mut self, records: &mut Vec<Record>) -> bool {
+        self.table.begin_turn();
+        let mut stop = false;
+        for record in records.drain(..) {
+            match self.table.apply(record) {
+                Effect::None => {}
+                Effect::Left(id) => self.hub.shared.log.release(id),
+                Effect::Stop => stop = true,
+            }
+        }
+        self.table.deliver();
+        stop
+    }
+}
+
+/// Waits a fifth of what the turn took. Short pauses let messages gather, so that the next turn
+/// writes more of them at once; without it batches swing between small and whole.
+fn linger(turn: Duration) {
+    let pause = (turn / 5).min(LONGEST_LINGER);
+    if pause > SHORTEST_LINGER {
+        thread::park_timeout(pause);
+    }
+}
+
+const LONGEST_LINGER: Duration = Duration::from_millis(2);
+
+/// Below this, falling asleep costs more than it brings.
+const SHORTEST_LINGER: Duration = Duration::from_micros(50);

@@ -1,0 +1,244 @@
+//! The log: all that changes who gets what, and all that is got, in one order.
+//!
+//! Appending is one short lock. The log is bounded in bytes: when it is full, a connection that
+//! broadcasts is not read until the next turn, and what is published by hand is dropped. Joins
+//! and leaves always fit: there are no more of them than connections.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use tokio::sync::Notify;
+
+use crate::close::Closing;
+use crate::id::{ConnectionId, Slot};
+use crate::write_end::{SendStatus, WriteEnd};
+
+use super::RouteId;
+
+/// One entry of the log.
+#[derive(Debug)]
+pub(crate) enum Record {
+    Enter(Arc<WriteEnd>, RouteId),
+    Activate(Slot),
+    Subscribe(Slot, ByteString),
+    Unsubscribe(Slot, ByteString),
+    Publish {
+        channel: Channel,
+        from: Option<Slot>,
+        frame: Bytes,
+    },
+    /// No more broadcasts; the close frame follows what was sent so far.
+    Deactivate(Slot, Option<Closing>),
+    Leave(Slot),
+    Disconnect(ConnectionId, Closing),
+    Shutdown,
+    Cancel {
+        with_close: bool,
+    },
+    Stop,
+}
+
+/// Whom a message is for.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Channel {
+    Server,
+    Route(RouteId),
+    Topic(ByteString),
+}
+
+pub(super) struct Log {
+    state: Mutex<State>,
+    /// Wakes the flusher.
+    news: Condvar,
+    full: AtomicBool,
+    shutdown: Notify,
+    shutting_down: AtomicBool,
+}
+
+struct State {
+    records: Vec<Record>,
+    bytes: usize,
+    /// Places that were left, with the generation that the next one there gets.
+    free: Vec<(Slot, u32)>,
+    next: Slot,
+    /// Tasks that wait for room.
+    waiting: Vec<Waker>,
+    flusher_sleeps: bool,
+    stopped: bool,
+}
+
+/// What may wait to be distributed. A turn takes all of it, so at most twice this is held.
+const CAPACITY: usize = 16 * 1024 * 1024;
+
+/// What a record counts as besides its payload.
+const RECORD: usize = 64;
+
+impl Log {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                records: Vec::new(),
+                bytes: 0,
+                free: Vec::new(),
+                next: 0,
+                waiting: Vec::new(),
+                flusher_sleeps: false,
+                stopped: false,
+            }),
+            news: Condvar::new(),
+            full: AtomicBool::new(false),
+            shutdown: Notify::new(),
+            shutting_down: AtomicBool::new(false),
+        }
+    }
+
+    /// Finds a place for a new connection.
+    pub(super) fn reserve(&self) -> ConnectionId {
+        let mut state = self.lock();
+        match state.free.pop() {
+            Some((slot, generation)) => ConnectionId::new(slot, generation),
+            None => {
+                let slot = state.next;
+                state.next += 1;
+                ConnectionId::new(slot, 0)
+            }
+        }
+    }
+
+    pub(super) fn release(&self, id: ConnectionId) {
+        let next = (id.slot(), id.generation().wrapping_add(1));
+        self.lock().free.push(next);
+    }
+
+    pub(super) fn append(&self, record: Record) {
+        if matches!(record, Record::Shutdown) {
+            self.shutting_down.store(true, Ordering::Release);
+            self.shutdown.notify_waiters();
+        }
+        self.push(self.lock(), record, 0);
+    }
+
+    /// Appends what is published by hand, or drops it where there is no room.
+    pub(super) fn publish(&self, channel: Channel, from: Option<Slot>, frame: Bytes) -> SendStatus {
+        let state = self.lock();
+        if state.stopped {
+            return SendStatus::Closed;
+        }
+        if state.bytes >= CAPACITY {
+            return SendStatus::Dropped;
+        }
+        let size = frame.len();
+        let record = Record::Publish {
+            channel,
+            from,
+            frame,
+        };
+        self.push(state, record, size);
+        SendStatus::Sent
+    }
+
+    /// Appends a broadcast, or remembers the task until there is room.
+    pub(super) fn poll_publish(
+        &self,
+        context: &mut Context<'_>,
+        channel: Channel,
+        from: Slot,
+        frame: &Bytes,
+    ) -> Poll<()> {
+        let mut state = self.lock();
+        if state.bytes >= CAPACITY && !state.stopped {
+            state.waiting.push(context.waker().clone());
+            return Poll::Pending;
+        }
+        let record = Record::Publish {
+            channel,
+            from: Some(from),
+            frame: frame.clone(),
+        };
+        self.push(state, record, frame.len());
+        Poll::Ready(())
+    }
+
+    pub(super) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
+        if !self.full.load(Ordering::Acquire) {
+            return Poll::Ready(());
+        }
+        let mut state = self.lock();
+        if state.bytes < CAPACITY || state.stopped {
+            return Poll::Ready(());
+        }
+        state.waiting.push(context.waker().clone());
+        Poll::Pending
+    }
+
+    pub(super) async fn shutdown_begun(&self) {
+        let notified = self.shutdown.notified();
+        let mut notified = std::pin::pin!(notified);
+        // Registered before the look, so that a shutdown between the two is not missed.
+        notified.as_mut().enable();
+        if !self.shutting_down.load(Ordering::Acquire) {
+            notified.await;
+        }
+    }
+
+    /// Moves all records into `into`, which is empty, waiting for some for at most this long;
+    /// `None`: until there are.
+    pub(super) fn take(&self, into: &mut Vec<Record>, patience: Option<Duration>) {
+        let mut state = self.lock();
+        if state.records.is_empty() {
+            state.flusher_sleeps = true;
+            state = match patience {
+                Some(patience) => {
+                    let woken = self.news.wait_timeout(state, patience);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self
+                    .news
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+            state.flusher_sleeps = false;
+        }
+        std::mem::swap(&mut state.records, into);
+        state.bytes = 0;
+        self.full.store(false, Ordering::Release);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Nothing is delivered any more; whoever waits for room goes on.
+    pub(super) fn stop(&self) {
+        let mut state = self.lock();
+        state.stopped = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        state.records = Vec::new();
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn push(&self, mut state: MutexGuard<'_, State>, record: Record, payload: usize) {
+        if state.stopped {
+            return;
+        }
+        state.records.push(record);
+        state.bytes += RECORD + payload;
+        if state.bytes >= CAPACITY {
+            self.full.store(true, Ordering::Release);
+        }
+        let wake = state.flusher_sleeps;
+        drop(state);
+        if wake {
+            self.news.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No panic can leave the state half-way: only pushes and swaps happen under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

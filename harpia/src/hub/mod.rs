@@ -1,0 +1,221 @@
+//! The hub: one order for all that is broadcast, and the thread that delivers it.
+//!
+//! [`log`] is what everyone appends to, [`flusher`] the one thread that applies it, [`table`] what
+//! that thread alone knows, [`sweep`] what it does by the clock. The hub knows write ends, no
+//! routes and no user's type.
+
+mod flusher;
+mod log;
+mod sweep;
+mod table;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::close::{CloseCode, Closing};
+use crate::id::{ConnectionId, Slot};
+use crate::message::Message;
+use crate::protocol::frame;
+use crate::write_end::{Budget, Clock, SendStatus, WriteEnd};
+
+use log::Log;
+pub(crate) use log::{Channel, Record};
+
+/// Names a route within its server, for broadcasts that stay within it.
+pub(crate) type RouteId = u32;
+
+/// The server's connections, from outside a connection: for background tasks, other protocols,
+/// shutting down. Clones are the same hub.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use harpia::prelude::*;
+///
+/// struct Prices;
+///
+/// #[ws_route("/prices", broadcast = off)]
+/// impl Prices {
+///     fn open(&self, socket: &mut Socket) {
+///         socket.subscribe("EURUSD");
+///     }
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> harpia::Result {
+///     let app = App::new().ws(Prices);
+///     let hub = app.handle();
+///     tokio::spawn(async move {
+///         let mut clock = tokio::time::interval(Duration::from_secs(1));
+///         loop {
+///             clock.tick().await;
+///             hub.publish("EURUSD", "1.0842");
+///         }
+///     });
+///     app.listen("127.0.0.1:3000").await
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    log: Log,
+    clock: Clock,
+    budget: Arc<Budget>,
+    active: AtomicUsize,
+}
+
+impl Hub {
+    pub(crate) fn new(outbox_budget: usize) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                log: Log::new(),
+                clock: Clock::new(),
+                budget: Arc::new(Budget::new(outbox_budget)),
+                active: AtomicUsize::new(0),
+            }),
+        }
+    }
+
+    /// Starts the thread that delivers. It ends with [`stop`](Self::stop).
+    pub(crate) fn start(&self) -> io::Result<()> {
+        flusher::spawn(self.clone())
+    }
+
+    /// Sends a message to every active connection of the server.
+    ///
+    /// Returns `Sent` when it is in the log, `Dropped` when the log is full (16 MiB wait to be
+    /// distributed), and `Closed` when the server has ended. Never waits.
+    pub fn broadcast(&self, message: impl Into<Message>) -> SendStatus {
+        let frame = frame::encode(&message.into());
+        self.shared.log.publish(Channel::Server, None, frame)
+    }
+
+    /// Sends a message to every active subscriber of a topic; see [`broadcast`](Self::broadcast).
+    pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
+        let frame = frame::encode(&message.into());
+        self.shared
+            .log
+            .publish(Channel::Topic(topic.into()), None, frame)
+    }
+
+    /// Returns how many connections are active at this moment.
+    pub fn connections(&self) -> usize {
+        self.shared.active.load(Ordering::Relaxed)
+    }
+
+    /// Closes one connection. An id that is no longer there is left alone.
+    pub fn disconnect(
+        &self,
+        id: ConnectionId,
+        code: impl Into<CloseCode>,
+        reason: impl Into<ByteString>,
+    ) {
+        let closing = Closing::new(code.into(), reason);
+        self.append(Record::Disconnect(id, closing));
+    }
+
+    /// Begins a graceful shutdown: no new connections, and each existing one is sent what was
+    /// published so far, then a close frame with 1001; then its `close` handler runs.
+    ///
+    /// `listen` and `serve` return when all are gone, at the latest after the app's
+    /// [`shutdown_timeout`](crate::App::shutdown_timeout).
+    pub fn shutdown(&self) {
+        self.append(Record::Shutdown);
+    }
+
+    /// Waits until a shutdown has begun.
+    pub(crate) async fn shutdown_begun(&self) {
+        self.shared.log.shutdown_begun().await;
+    }
+
+    /// Cancels handlers that wait, `close` handlers only when told to.
+    pub(crate) fn cancel(&self, with_close: bool) {
+        self.append(Record::Cancel { with_close });
+    }
+
+    pub(crate) fn stop(&self) {
+        self.append(Record::Stop);
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    pub(crate) fn budget(&self) -> Arc<Budget> {
+        Arc::clone(&self.shared.budget)
+    }
+
+    pub(crate) fn reserve(&self) -> ConnectionId {
+        self.shared.log.reserve()
+    }
+
+    pub(crate) fn enter(&self, end: Arc<WriteEnd>, route: RouteId) {
+        self.append(Record::Enter(end, route));
+    }
+
+    /// From here on the connection gets what is broadcast.
+    pub(crate) fn activate(&self, slot: Slot) {
+        self.shared.active.fetch_add(1, Ordering::Relaxed);
+        self.append(Record::Activate(slot));
+    }
+
+    /// Up to here it got all; now comes the close frame, if it is to be sent in turn.
+    pub(crate) fn deactivate(&self, slot: Slot, closing: Option<Closing>) {
+        self.shared.active.fetch_sub(1, Ordering::Relaxed);
+        self.append(Record::Deactivate(slot, closing));
+    }
+
+    pub(crate) fn leave(&self, slot: Slot) {
+        self.append(Record::Leave(slot));
+    }
+
+    pub(crate) fn subscribe(&self, slot: Slot, topic: ByteString) {
+        self.append(Record::Subscribe(slot, topic));
+    }
+
+    pub(crate) fn unsubscribe(&self, slot: Slot, topic: ByteString) {
+        self.append(Record::Unsubscribe(slot, topic));
+    }
+
+    pub(crate) fn publish_from(&self, slot: Slot, topic: ByteString, frame: Bytes) -> SendStatus {
+        self.shared
+            .log
+            .publish(Channel::Topic(topic), Some(slot), frame)
+    }
+
+    /// Appends a broadcast, or has the task wait until there is room for it.
+    pub(crate) fn poll_broadcast(
+        &self,
+        context: &mut Context<'_>,
+        channel: Channel,
+        slot: Slot,
+        frame: &Bytes,
+    ) -> Poll<()> {
+        self.shared.log.poll_publish(context, channel, slot, frame)
+    }
+
+    /// Waits for room, so that who publishes by hand is slowed too.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.shared.log.poll_room(context)
+    }
+
+    fn append(&self, record: Record) {
+        self.shared.log.append(record);
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("connections", &self.connections())
+            .finish_non_exhaustive()
+    }
+}

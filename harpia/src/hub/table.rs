@@ -1,0 +1,450 @@
+//! The table: who is here, in which channels, and what each is owed in the present turn.
+//!
+//! Only the flusher's thread touches it. A turn applies records in order ([`Table::apply`]) and
+//! then delivers what each channel collected ([`Table::deliver`]), one write for each member.
+//! Whoever joins or leaves a channel in the midst of a turn is settled first: it is written what it
+//! is owed up to there, so that each gets exactly what stands between its join and its leave.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::close::Closing;
+use crate::id::{ConnectionId, Slot};
+use crate::write_end::{Ending, Run, WriteEnd};
+
+use super::RouteId;
+use super::log::{Channel, Record};
+
+#[derive(Default)]
+pub(super) struct Table {
+    members: Vec<Option<Member>>,
+    present: usize,
+    channels: Vec<ChannelState>,
+    names: HashMap<Channel, ChannelIndex>,
+    free_channels: Vec<ChannelIndex>,
+    turn: u64,
+    /// The position of the record at hand within its turn.
+    position: u32,
+    touched: Vec<ChannelIndex>,
+    mixed: Mixed,
+    run: Vec<u8>,
+    /// Members that need a run of their own, found while a channel's run is written.
+    apart: Vec<Slot>,
+}
+
+pub(super) struct Member {
+    pub(super) end: Arc<WriteEnd>,
+    pub(super) pinged: u32,
+    route: RouteId,
+    active: bool,
+    memberships: Vec<Membership>,
+    /// The last turn in which it was written to.
+    visited: u64,
+    /// The last turn in which it sent something, and so gets a run of its own.
+    sent: u64,
+    /// Within turn `.0`, it is owed nothing before position `.1`.
+    owed_from: (u64, u32),
+}
+
+struct Membership {
+    channel: ChannelIndex,
+    /// Where it stands among the channel's members.
+    place: usize,
+}
+
+type ChannelIndex = u32;
+
+struct ChannelState {
+    name: Channel,
+    members: Vec<Slot>,
+    touched: u64,
+    /// What was published in the present turn.
+    pieces: Vec<Piece>,
+}
+
+struct Piece {
+    position: u32,
+    from: Option<Slot>,
+    frame: Bytes,
+}
+
+/// The last run that was merged from several channels: most members of a set of channels get
+/// the same one.
+#[derive(Default)]
+struct Mixed {
+    turn: u64,
+    channels: Vec<ChannelIndex>,
+    run: Vec<u8>,
+}
+
+/// What a record leaves for the flusher to do.
+pub(super) enum Effect {
+    None,
+    Left(ConnectionId),
+    Stop,
+}
+
+impl Table {
+    pub(super) fn is_empty(&self) -> bool {
+        self.present == 0
+    }
+
+    pub(super) fn slots(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) fn member_mut(&mut self, slot: usize) -> Option<&mut Member> {
+        self.members.get_mut(slot)?.as_mut()
+    }
+
+    pub(super) fn begin_turn(&mut self) {
+        self.turn += 1;
+        self.position = 0;
+        self.touched.clear();
+    }
+
+    pub(super) fn apply(&mut self, record: Record) -> Effect {
+        self.position += 1;
+        match record {
+            Record::Enter(end, route) => self.enter(end, route),
+            Record::Activate(slot) => self.activate(slot),
+            Record::Subscribe(slot, topic) => self.join(slot, Channel::Topic(topic)),
+            Record::Unsubscribe(slot, topic) => self.part(slot, &Channel::Topic(topic)),
+            Record::Publish {
+                channel,
+                from,
+                frame,
+            } => self.publish(&channel, from, frame),
+            Record::Deactivate(slot, closing) => self.deactivate(slot, closing.as_ref()),
+            Record::Leave(slot) => return self.leave(slot),
+            Record::Disconnect(id, closing) => self.disconnect(id, closing),
+            Record::Shutdown => self.each(|end| end.ask(Ending::Shutdown)),
+            Record::Cancel { with_close } => self.each(|end| end.cancel(with_close)),
+            Record::Stop => return Effect::Stop,
+        }
+        Effect::None
+    }
+
+    fn enter(&mut self, end: Arc<WriteEnd>, route: RouteId) {
+        let slot = end.id().slot() as usize;
+        if self.members.len() <= slot {
+            self.members.resize_with(slot + 1, || None);
+        }
+        self.present += 1;
+        self.members[slot] = Some(Member {
+            end,
+            pinged: 0,
+            route,
+            active: false,
+            memberships: Vec::new(),
+            visited: 0,
+            sent: 0,
+            owed_from: (0, 0),
+        });
+    }
+
+    fn activate(&mut self, slot: Slot) {
+        let Some(member) = self.member(slot) else {
+            return;
+        };
+        member.active = true;
+        let route = member.route;
+        self.owe_from_here(slot);
+        self.join(slot, Channel::Server);
+        self.join(slot, Channel::Route(route));
+    }
+
+    fn publish(&mut self, name: &Channel, from: Option<Slot>, frame: Bytes) {
+        let Some(&index) = self.names.get(name) else {
+            return;
+        };
+        let channel = &mut self.channels[index as usize];
+        if channel.touched != self.turn {
+            channel.touched = self.turn;
+            self.touched.push(index);
+        }
+        channel.pieces.push(Piece {
+            position: self.position,
+            from,
+            frame,
+        });
+        let turn = self.turn;
+        if let Some(member) = from.and_then(|slot| self.member(slot)) {
+            member.sent = turn;
+        }
+    }
+
+    fn deactivate(&mut self, slot: Slot, closing: Option<&Closing>) {
+        self.settle(slot);
+        self.part_all(slot);
+        let Some(member) = self.member(slot) else {
+            return;
+        };
+        member.active = false;
+        if let Some(closing) = closing {
+            member.end.finish(closing);
+        }
+    }
+
+    fn leave(&mut self, slot: Slot) -> Effect {
+        self.part_all(slot);
+        match self.members.get_mut(slot as usize).and_then(Option::take) {
+            Some(member) => {
+                self.present -= 1;
+                Effect::Left(member.end.id())
+            }
+            None => Effect::None,
+        }
+    }
+
+    fn disconnect(&mut self, id: ConnectionId, closing: Closing) {
+        if let Some(member) = self.member(id.slot())
+            && member.end.id() == id
+        {
+            member.end.ask(Ending::Close(closing));
+        }
+    }
+
+    fn each(&self, act: impl Fn(&WriteEnd)) {
+        for member in self.members.iter().flatten() {
+            act(&member.end);
+        }
+    }
+
+    fn join(&mut self, slot: Slot, name: Channel) {
+        let index = self.channel(name);
+        let Some(member) = self.member(slot) else {
+            return self.drop_if_empty(index);
+        };
+        if member.memberships.iter().any(|one| one.channel == index) {
+            return;
+        }
+        self.settle(slot);
+        let members = &mut self.channels[index as usize].members;
+        let place = members.len();
+        members.push(slot);
+        if let Some(member) = self.member(slot) {
+            member.memberships.push(Membership {
+                channel: index,
+                place,
+            });
+        }
+    }
+
+    fn part(&mut self, slot: Slot, name: &Channel) {
+        let Some(&index) = self.names.get(name) else {
+            return;
+        };
+        self.settle(slot);
+        let Some(member) = self.member(slot) else {
+            return;
+        };
+        let memberships = &mut member.memberships;
+        if let Some(at) = memberships.iter().position(|one| one.channel == index) {
+            let membership = memberships.swap_remove(at);
+            self.remove(membership);
+        }
+    }
+
+    fn part_all(&mut self, slot: Slot) {
+        while let Some(membership) = self.member(slot).and_then(|one| one.memberships.pop()) {
+            self.remove(membership);
+        }
+    }
+
+    /// Takes a member out of a channel; the last one takes its place.
+    fn remove(&mut self, membership: Membership) {
+        let Membership { channel, place } = membership;
+        let members = &mut self.channels[channel as usize].members;
+        members.swap_remove(place);
+        let moved = members.get(place).copied();
+        if let Some(member) = moved.and_then(|slot| self.member(slot)) {
+            let mut memberships = member.memberships.iter_mut();
+            if let Some(moved) = memberships.find(|one| one.channel == channel) {
+                moved.place = place;
+            }
+        }
+        self.drop_if_empty(channel);
+    }
+
+    fn channel(&mut self, name: Channel) -> ChannelIndex {
+        if let Some(&index) = self.names.get(&name) {
+            return index;
+        }
+        let state = ChannelState {
+            name: name.clone(),
+            members: Vec::new(),
+            touched: 0,
+            pieces: Vec::new(),
+        };
+        let index = match self.free_channels.pop() {
+            Some(index) => {
+                self.channels[index as usize] = state;
+                index
+            }
+            None => {
+                self.channels.push(state);
+                // As many channels as there are memberships, which are far below.
+                ChannelIndex::try_from(self.channels.len() - 1).unwrap_or(ChannelIndex::MAX)
+            }
+        };
+        self.names.insert(name, index);
+        index
+    }
+
+    /// A topic without members is forgotten, or topics named by users would pile up.
+    fn drop_if_empty(&mut self, index: ChannelIndex) {
+        let channel = &mut self.channels[index as usize];
+        if channel.members.is_empty() {
+            self.names.remove(&channel.name);
+            channel.pieces = Vec::new();
+            // One that is touched may be used again only in the next turn: it stands in `touched`.
+            if channel.touched != self.turn {
+                self.free_channels.push(index);
+            }
+        }
+    }
+
+    fn member(&mut self, slot: Slot) -> Option<&mut Member> {
+        self.member_mut(slot as usize)
+    }
+
+    /// Writes what a member is owed so far in this turn.
+    fn settle(&mut self, slot: Slot) {
+        if self.touched.is_empty() {
+            return;
+        }
+        self.write_own(slot);
+        self.owe_from_here(slot);
+    }
+
+    fn owe_from_here(&mut self, slot: Slot) {
+        let owed_from = (self.turn, self.position);
+        if let Some(member) = self.member(slot) {
+            member.owed_from = owed_from;
+        }
+    }
+
+    /// Delivers what the turn collected: one write for each member of a touched channel.
+    pub(super) fn deliver(&mut self) {
+        let touched = std::mem::take(&mut self.touched);
+        for &index in &touched {
+            self.deliver_channel(index, touched.len() == 1);
+        }
+        for &index in &touched {
+            let channel = &mut self.channels[index as usize];
+            channel.pieces.clear();
+            if channel.members.is_empty() {
+                self.free_channels.push(index);
+            }
+        }
+        self.touched = touched;
+        self.touched.clear();
+        shrink(&mut self.run);
+        shrink(&mut self.mixed.run);
+    }
+
+    fn deliver_channel(&mut self, index: ChannelIndex, is_only: bool) {
+        let turn = self.turn;
+        let channel = &self.channels[index as usize];
+        self.run.clear();
+        let mut run = compose(&channel.pieces, &mut self.run);
+        for &slot in &channel.members {
+            let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
+                continue;
+            };
+            if member.visited == turn || !member.active {
+                continue;
+            }
+            member.visited = turn;
+            let is_whole = member.sent != turn && member.owed_from.0 != turn;
+            if is_whole && (is_only || touched_by(&self.channels, member, turn) == 1) {
+                member.end.write_run(&mut run);
+            } else {
+                self.apart.push(slot);
+            }
+        }
+        let mut apart = std::mem::take(&mut self.apart);
+        for slot in apart.drain(..) {
+            self.write_own(slot);
+        }
+        self.apart = apart;
+    }
+
+    /// Writes a run made for one member: merged from its channels, without what it sent itself
+    /// and what came before it was owed anything.
+    fn write_own(&mut self, slot: Slot) {
+        let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
+            return;
+        };
+        if !member.active {
+            return;
+        }
+        let turn = self.turn;
+        let mut own: Vec<ChannelIndex> = member.memberships.iter().map(|one| one.channel).collect();
+        own.retain(|&index| self.channels[index as usize].touched == turn);
+        if own.is_empty() {
+            return;
+        }
+        own.sort_unstable();
+        let since = if member.owed_from.0 == turn {
+            member.owed_from.1
+        } else {
+            0
+        };
+        let is_common = since == 0 && member.sent != turn;
+        // Only whole turns are kept: while records are still applied, more may follow.
+        if !(is_common && self.mixed.turn == turn && self.mixed.channels == own) {
+            let mut pieces: Vec<&Piece> = own
+                .iter()
+                .flat_map(|&index| &self.channels[index as usize].pieces)
+                .filter(|piece| piece.position > since && piece.from != Some(slot))
+                .collect();
+            pieces.sort_unstable_by_key(|piece| piece.position);
+            self.mixed.run.clear();
+            for piece in pieces {
+                self.mixed.run.extend_from_slice(&piece.frame);
+            }
+            self.mixed.turn = if is_common && !self.is_applying() {
+                turn
+            } else {
+                0
+            };
+            self.mixed.channels = own;
+        }
+        if !self.mixed.run.is_empty() {
+            member.end.write_run(&mut Run::new(&self.mixed.run));
+        }
+    }
+
+    /// While records are applied, `touched` is in place; `deliver` takes it out.
+    fn is_applying(&self) -> bool {
+        !self.touched.is_empty()
+    }
+}
+
+/// Joins a channel's messages into one run; a single one is shared as it is.
+fn compose<'a>(pieces: &'a [Piece], buffer: &'a mut Vec<u8>) -> Run<'a> {
+    if let [piece] = pieces {
+        return Run::of(&piece.frame);
+    }
+    for piece in pieces {
+        buffer.extend_from_slice(&piece.frame);
+    }
+    Run::new(buffer)
+}
+
+fn touched_by(channels: &[ChannelState], member: &Member, turn: u64) -> usize {
+    let touched = |one: &&Membership| channels[one.channel as usize].touched == turn;
+    member.memberships.iter().filter(touched).count()
+}
+
+/// After an unusually large turn its buffer is given back.
+fn shrink(buffer: &mut Vec<u8>) {
+    const KEEP: usize = 1024 * 1024;
+    if buffer.capacity() > KEEP {
+        *buffer = Vec::new();
+    }
+}

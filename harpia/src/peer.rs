@@ -1,0 +1,75 @@
+//! A handle to one connection, for everyone but its own handlers.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use bytestring::ByteString;
+
+use crate::close::{CloseCode, Closing};
+use crate::id::ConnectionId;
+use crate::message::Message;
+use crate::write_end::{Ending, SendStatus, WriteEnd};
+
+/// Sends to one connection from anywhere: other connections' handlers, tasks, threads.
+///
+/// Keep as many as you like for as long as you like: it does not keep the connection open.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+/// use harpia::Peer;
+///
+/// struct Players { by_name: Mutex<HashMap<String, Peer>> }
+///
+/// impl Players {
+///     fn whisper(&self, name: &str, text: &str) -> bool {
+///         let players = self.by_name.lock().unwrap();
+///         players.get(name).is_some_and(|peer| peer.send(text).is_accepted())
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Peer {
+    id: ConnectionId,
+    end: Weak<WriteEnd>,
+}
+
+impl Peer {
+    pub(crate) fn new(end: &Arc<WriteEnd>) -> Self {
+        Self {
+            id: end.id(),
+            end: Arc::downgrade(end),
+        }
+    }
+
+    /// Returns the connection's id.
+    pub fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// Sends a message to this peer alone. Never waits.
+    pub fn send(&self, message: impl Into<Message>) -> SendStatus {
+        match self.end.upgrade() {
+            Some(end) => end.send(&message.into()),
+            None => SendStatus::Closed,
+        }
+    }
+
+    /// Closes the connection, behind what was sent to it so far.
+    pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
+        if let Some(end) = self.end.upgrade() {
+            end.ask(Ending::Close(Closing::new(code.into(), reason)));
+        }
+    }
+
+    /// Says whether the connection can still be sent to.
+    pub fn is_open(&self) -> bool {
+        self.end.upgrade().is_some_and(|end| !end.is_ending())
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Peer").field(&self.id).finish()
+    }
+}

@@ -1,0 +1,103 @@
+//! Frame heads, with all that can be said of a frame from its head alone.
+
+use fastwebsockets::OpCode;
+
+use crate::protocol::Violation;
+
+/// The longest head of a masked frame.
+pub(super) const MAX_HEAD: usize = 14;
+
+/// The longest payload of a control frame (RFC 6455 section 5.5).
+pub(super) const MAX_CONTROL: u64 = 125;
+
+/// A frame's head.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) fin: bool,
+    pub(super) opcode: OpCode,
+    pub(super) mask: [u8; 4],
+    pub(super) payload: u64,
+    /// How many bytes the head itself has.
+    pub(super) len: usize,
+}
+
+impl Head {
+    /// Reads a head, or `None` when it is not whole. Faults are found in the bytes that are there.
+    pub(super) fn parse(input: &[u8]) -> Result<Option<Self>, Violation> {
+        let Some(&first) = input.first() else {
+            return Ok(None);
+        };
+        let fin = first & 0x80 != 0;
+        if first & 0x70 != 0 {
+            return Err(Violation::ReservedBits);
+        }
+        let opcode = OpCode::try_from(first & 0x0f).map_err(|_| Violation::ReservedOpcode)?;
+        let is_control = is_control(opcode);
+        if is_control && !fin {
+            return Err(Violation::FragmentedControl);
+        }
+        let Some(&second) = input.get(1) else {
+            return Ok(None);
+        };
+        if second & 0x80 == 0 {
+            return Err(Violation::Unmasked);
+        }
+        let short = second & 0x7f;
+        if is_control && u64::from(short) > MAX_CONTROL {
+            return Err(Violation::LongControl);
+        }
+        let Some((payload, at)) = length(input, short)? else {
+            return Ok(None);
+        };
+        let Some(mask) = input.get(at..).and_then(|rest| rest.first_chunk()) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            fin,
+            opcode,
+            mask: *mask,
+            payload,
+            len: at + mask.len(),
+        }))
+    }
+
+    pub(super) fn is_control(&self) -> bool {
+        is_control(self.opcode)
+    }
+
+    /// Outside a message there is nothing to continue.
+    pub(super) fn check_begins(&self) -> Result<(), Violation> {
+        match self.opcode {
+            OpCode::Continuation => Err(Violation::NothingToContinue),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The payload's length, and where it ends in the head.
+fn length(input: &[u8], short: u8) -> Result<Option<(u64, usize)>, Violation> {
+    let (length, end, least) = match short {
+        126 => match input.get(2..).and_then(|rest| rest.first_chunk()) {
+            Some(bytes) => (u64::from(u16::from_be_bytes(*bytes)), 4, 126),
+            None => return Ok(None),
+        },
+        127 => {
+            if input.get(2).is_some_and(|byte| byte & 0x80 != 0) {
+                return Err(Violation::LengthHighBit);
+            }
+            match input.get(2..).and_then(|rest| rest.first_chunk()) {
+                Some(bytes) => (u64::from_be_bytes(*bytes), 10, 65_536),
+                None => return Ok(None),
+            }
+        }
+        short => (u64::from(short), 2, 0),
+    };
+    if length < least {
+        return Err(Violation::LongLength);
+    }
+    Ok(Some((length, end)))
+}
+
+fn is_control(opcode: OpCode) -> bool {
+    matches!(opcode, OpCode::Close | OpCode::Ping | OpCode::Pong)
+}

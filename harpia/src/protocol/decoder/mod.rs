@@ -1,0 +1,132 @@
+//! The decoder: bytes in, messages out.
+//!
+//! It does no I/O and can stop at any byte, so there is nothing to cancel. Payloads are unmasked
+//! where they lie. What is whole is copied out once; what is not whole is kept, boxed, in a
+//! [`Partial`], so that a decoder between two messages is one empty pointer.
+//!
+//! Each fault is found as soon as its bytes are there, and sizes before memory is taken for them.
+
+mod head;
+mod partial;
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use fastwebsockets::{OpCode, unmask};
+
+use crate::close::{CloseCode, Closing};
+use crate::message::Message;
+
+use super::Violation;
+use head::Head;
+use partial::Partial;
+
+/// Reads one peer's frames.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    partial: Option<Box<Partial>>,
+}
+
+/// Something whole that a peer sent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Event {
+    Message(Message),
+    Ping(Bytes),
+    Pong,
+    /// Without a code in the frame it is `NO_STATUS`.
+    Close(Closing),
+}
+
+impl Decoder {
+    pub(crate) const fn new() -> Self {
+        Self { partial: None }
+    }
+
+    /// Takes bytes from the front of `input` and says how many, with the event they complete.
+    /// Without an event all of `input` is taken.
+    pub(crate) fn decode(
+        &mut self,
+        input: &mut [u8],
+        max_message: usize,
+    ) -> Result<(usize, Option<Event>), Violation> {
+        if self.partial.is_none() {
+            if let Some(whole) = decode_whole(input, max_message)? {
+                return Ok(whole);
+            }
+            if input.is_empty() {
+                return Ok((0, None));
+            }
+        }
+        let partial = self.partial.get_or_insert_default();
+        let (taken, event) = partial.decode(input, max_message)?;
+        if partial.is_idle() {
+            self.partial = None;
+        }
+        Ok((taken, event))
+    }
+
+    /// How many bytes unfinished input holds.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| partial.held())
+    }
+}
+
+/// The common case: an unfragmented frame that lies in the input as a whole.
+fn decode_whole(
+    input: &mut [u8],
+    max_message: usize,
+) -> Result<Option<(usize, Option<Event>)>, Violation> {
+    let Some(head) = Head::parse(input)? else {
+        return Ok(None);
+    };
+    head.check_begins()?;
+    if !head.is_control() && head.payload > max_message as u64 {
+        return Err(Violation::TooBig);
+    }
+    // What is over `usize` is over any limit or in no input.
+    let payload = usize::try_from(head.payload).map_err(|_| Violation::TooBig)?;
+    let Some(end) = head.len.checked_add(payload) else {
+        return Err(Violation::TooBig);
+    };
+    if !head.fin || end > input.len() {
+        return Ok(None);
+    }
+    let payload = &mut input[head.len..end];
+    unmask(payload, head.mask);
+    let event = match head.opcode {
+        OpCode::Text => text(Bytes::copy_from_slice(payload))?,
+        OpCode::Binary => Event::Message(Message::Binary(Bytes::copy_from_slice(payload))),
+        _ => control(head.opcode, payload)?,
+    };
+    Ok(Some((end, Some(event))))
+}
+
+fn text(payload: Bytes) -> Result<Event, Violation> {
+    match ByteString::try_from(payload) {
+        Ok(text) => Ok(Event::Message(Message::Text(text))),
+        Err(_) => Err(Violation::Utf8),
+    }
+}
+
+fn control(opcode: OpCode, payload: &[u8]) -> Result<Event, Violation> {
+    match opcode {
+        OpCode::Ping => Ok(Event::Ping(Bytes::copy_from_slice(payload))),
+        OpCode::Pong => Ok(Event::Pong),
+        _ => close(payload).map(Event::Close),
+    }
+}
+
+fn close(payload: &[u8]) -> Result<Closing, Violation> {
+    let (code, reason) = match payload {
+        [] => return Ok(Closing::bare(CloseCode::NO_STATUS)),
+        [_] => return Err(Violation::HalfCloseCode),
+        [a, b, reason @ ..] => (CloseCode::from(u16::from_be_bytes([*a, *b])), reason),
+    };
+    if !code.is_sendable() {
+        return Err(Violation::CloseCode);
+    }
+    let reason = std::str::from_utf8(reason).map_err(|_| Violation::CloseReason)?;
+    Ok(Closing::new(code, reason))
+}

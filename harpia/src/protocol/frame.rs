@@ -1,0 +1,137 @@
+//! Frames as a server sends them: whole, unmasked, encoded once for all who get them.
+//!
+//! The heads are fastwebsockets' work. Reading is the decoder's.
+
+use bytes::Bytes;
+use fastwebsockets::{Frame, OpCode, Payload};
+
+use crate::close::{CloseCode, Closing};
+use crate::message::Message;
+
+/// The longest head of an unmasked frame (RFC 6455 section 5.2).
+const MAX_HEAD: usize = 10;
+
+/// Returns the head of a message's frame and its length.
+pub(crate) fn head(message: &Message) -> ([u8; MAX_HEAD], usize) {
+    let opcode = if message.is_text() {
+        OpCode::Text
+    } else {
+        OpCode::Binary
+    };
+    head_of(opcode, message.as_bytes())
+}
+
+fn head_of(opcode: OpCode, payload: &[u8]) -> ([u8; MAX_HEAD], usize) {
+    let mut head = [0; MAX_HEAD];
+    let len = Frame::new(true, opcode, None, Payload::Borrowed(payload)).fmt_head(&mut head);
+    (head, len)
+}
+
+/// Encodes a message, with one allocation of exact size.
+pub(crate) fn encode(message: &Message) -> Bytes {
+    let (head, head_len) = head(message);
+    join(&head[..head_len], message.as_bytes())
+}
+
+/// Appends a message's frame.
+pub(crate) fn append(message: &Message, out: &mut Vec<u8>) {
+    let (head, head_len) = head(message);
+    out.extend_from_slice(&head[..head_len]);
+    out.extend_from_slice(message.as_bytes());
+}
+
+/// Encodes a close frame. "No status" is an empty one (RFC 6455 section 5.5.1); any other code
+/// that must not be sent is a fault of the program, and goes out as 1011.
+pub(crate) fn encode_close(closing: &Closing) -> Bytes {
+    if closing.code == CloseCode::NO_STATUS {
+        return encode_control(OpCode::Close, &[]);
+    }
+    let code = if closing.code.is_sendable() {
+        closing.code
+    } else {
+        tracing::error!("close code {} must not be sent, sending 1011", closing.code);
+        CloseCode::INTERNAL
+    };
+    let mut payload = Vec::with_capacity(2 + closing.reason.len());
+    payload.extend_from_slice(&code.as_u16().to_be_bytes());
+    payload.extend_from_slice(closing.reason.as_bytes());
+    encode_control(OpCode::Close, &payload)
+}
+
+pub(crate) fn encode_ping() -> Bytes {
+    encode_control(OpCode::Ping, &[])
+}
+
+/// Answers a ping with its own payload (RFC 6455 section 5.5.3).
+pub(crate) fn encode_pong(payload: &[u8]) -> Bytes {
+    encode_control(OpCode::Pong, payload)
+}
+
+fn encode_control(opcode: OpCode, payload: &[u8]) -> Bytes {
+    let (head, head_len) = head_of(opcode, payload);
+    join(&head[..head_len], payload)
+}
+
+fn join(head: &[u8], payload: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(head.len() + payload.len());
+    frame.extend_from_slice(head);
+    frame.extend_from_slice(payload);
+    frame.into()
+}
+
+/// Returns the first end of a frame at or behind `written`, in a run of whole frames of ours.
+pub(crate) fn boundary_from(run: &[u8], written: usize) -> usize {
+    let mut boundary = 0;
+    while boundary < written {
+        boundary += frame_len(&run[boundary..]);
+    }
+    boundary.min(run.len())
+}
+
+fn frame_len(frame: &[u8]) -> usize {
+    match *frame {
+        [_, 126, a, b, ..] => 4 + usize::from(u16::from_be_bytes([a, b])),
+        [_, 127, a, b, c, d, e, f, g, h, ..] => {
+            let payload = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+            usize::try_from(payload).map_or(usize::MAX, |payload| payload.saturating_add(10))
+        }
+        [_, payload, ..] => 2 + usize::from(payload),
+        // No frame of ours is so short; the caller ends at the run's end.
+        _ => frame.len().max(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_take_as_many_bytes_as_they_need() {
+        for (payload, head) in [(0, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
+            let frame = encode(&vec![7; payload].into());
+            assert_eq!(frame.len(), head + payload, "{payload}");
+            assert_eq!(frame_len(&frame), frame.len(), "{payload}");
+        }
+    }
+
+    #[test]
+    fn a_close_without_status_is_empty_and_a_wrong_code_is_1011() {
+        let empty = encode_close(&Closing::bare(CloseCode::NO_STATUS));
+        assert_eq!(&empty[..], [0x88, 0]);
+        let wrong = encode_close(&Closing::bare(CloseCode::from(42)));
+        assert_eq!(&wrong[..], [0x88, 2, 0x03, 0xf3]);
+    }
+
+    #[test]
+    fn a_boundary_is_the_end_of_the_frame_that_is_begun() {
+        let mut run = Vec::new();
+        for payload in [1, 200, 70_000, 0] {
+            append(&vec![0; payload].into(), &mut run);
+        }
+        let ends = [0, 3, 207, 70_217, 70_219];
+        for written in [0, 1, 3, 4, 206, 207, 208, 70_216, 70_217, 70_218, 70_219] {
+            let expected = ends.into_iter().find(|&end| end >= written);
+            assert_eq!(Some(boundary_from(&run, written)), expected, "{written}");
+        }
+    }
+}

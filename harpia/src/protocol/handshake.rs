@@ -1,0 +1,337 @@
+//! The opening handshake: what a request must be to become a WebSocket, and the answer.
+//!
+//! All is checked before the 101 (RFC 6455 section 4.2.1), so nothing is upgraded and then
+//! dropped. fastwebsockets computes the accept key and the answer's standard headers.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use http::header::{
+    ALLOW, CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use http::uri::Authority;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+};
+use hyper::upgrade::Upgraded;
+
+use crate::limits::OriginPolicy;
+
+/// What a route demands of a handshake.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) origins: OriginPolicy,
+    /// Spoken subprotocols, best first.
+    pub(crate) protocols: Vec<Arc<str>>,
+}
+
+/// Why a request is not upgraded. [`Fault::status`] is the one table of statuses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fault {
+    Method,
+    NotAnUpgrade,
+    HttpVersion,
+    ConnectionHeader,
+    Version,
+    Key,
+    Origin,
+    Protocol,
+}
+
+impl Fault {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
+            Self::Origin => StatusCode::FORBIDDEN,
+            Self::HttpVersion | Self::ConnectionHeader | Self::Key | Self::Protocol => {
+                StatusCode::BAD_REQUEST
+            }
+        }
+    }
+
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Method => "a WebSocket handshake is a GET",
+            Self::NotAnUpgrade => "this is a WebSocket endpoint",
+            Self::HttpVersion => "a WebSocket handshake needs HTTP/1.1",
+            Self::ConnectionHeader => "the Connection header lacks `Upgrade`",
+            Self::Version => "only version 13 of the protocol is spoken here",
+            Self::Key => "the Sec-WebSocket-Key header is not 16 bytes in base64",
+            Self::Origin => "pages of this origin may not connect",
+            Self::Protocol => "none of the subprotocols asked for is spoken here",
+        }
+    }
+
+    /// Tells the client what would have been right (RFC 9110 section 15.5.22, RFC 6455 section 4.4).
+    pub(crate) fn headers(self) -> Vec<(HeaderName, &'static str)> {
+        let upgrade = [(UPGRADE, "websocket"), (CONNECTION, "upgrade")];
+        match self {
+            Self::NotAnUpgrade => upgrade.into(),
+            Self::Version => [&[(SEC_WEBSOCKET_VERSION, "13")][..], &upgrade].concat(),
+            Self::Method => vec![(ALLOW, "GET")],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Checks a request, and chooses the subprotocol.
+pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Option<Arc<str>>, Fault> {
+    let headers = request.headers();
+    if request.method() != Method::GET {
+        return Err(Fault::Method);
+    }
+    if !has_token(headers, &UPGRADE, "websocket") {
+        return Err(Fault::NotAnUpgrade);
+    }
+    if request.version() != Version::HTTP_11 {
+        return Err(Fault::HttpVersion);
+    }
+    if !has_token(headers, &CONNECTION, "upgrade") {
+        return Err(Fault::ConnectionHeader);
+    }
+    if headers
+        .get(SEC_WEBSOCKET_VERSION)
+        .map(HeaderValue::as_bytes)
+        != Some(b"13")
+    {
+        return Err(Fault::Version);
+    }
+    if !single(headers, &SEC_WEBSOCKET_KEY).is_some_and(|key| is_key(key.as_bytes())) {
+        return Err(Fault::Key);
+    }
+    if !is_allowed_origin(headers, &rules.origins) {
+        return Err(Fault::Origin);
+    }
+    choose_protocol(headers, &rules.protocols)
+}
+
+/// Answers with 101. The future gives the connection once the answer is written.
+pub(crate) fn accept<B>(
+    request: &mut Request<B>,
+    protocol: Option<&str>,
+) -> Result<
+    (
+        Response<()>,
+        impl Future<Output = Option<Upgraded>> + Send + use<B>,
+    ),
+    Fault,
+> {
+    let (response, upgrade) = fastwebsockets::upgrade::upgrade(request).map_err(|_| Fault::Key)?;
+    let mut response = response.map(drop);
+    if let Some(protocol) = protocol.and_then(|text| HeaderValue::from_str(text).ok()) {
+        response
+            .headers_mut()
+            .insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    let upgraded = async {
+        let websocket = upgrade.await.ok()?;
+        Some(websocket.into_inner().into_inner())
+    };
+    Ok((response, upgraded))
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    tokens(headers, name).any(|known| known.eq_ignore_ascii_case(token))
+}
+
+fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let values = headers.get_all(name).into_iter();
+    let texts = values.filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).map(str::trim)
+}
+
+/// A header that must not be there twice.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).into_iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// 16 bytes in base64: 22 digits and `==`.
+fn is_key(key: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_digit)
+}
+
+/// Programs send no Origin; a browser always does, and cannot be made to lie.
+fn is_allowed_origin(headers: &HeaderMap, policy: &OriginPolicy) -> bool {
+    if *policy == OriginPolicy::Any || !headers.contains_key(ORIGIN) {
+        return true;
+    }
+    let Some(origin) = single(headers, &ORIGIN).and_then(|origin| origin.to_str().ok()) else {
+        return false;
+    };
+    let Some(origin) = Origin::parse(origin) else {
+        return false;
+    };
+    if let OriginPolicy::Only(allowed) = policy
+        && allowed
+            .iter()
+            .any(|text| Origin::parse(text).as_ref() == Some(&origin))
+    {
+        return true;
+    }
+    let host = single(headers, &HOST).and_then(|host| host.to_str().ok());
+    host.is_some_and(|host| origin.is_of_host(host))
+}
+
+/// Scheme, host and port of a page (RFC 6454).
+#[derive(Debug, Eq, PartialEq)]
+struct Origin {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    fn parse(text: &str) -> Option<Self> {
+        let uri: Uri = text.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let authority = uri.authority()?;
+        Some(Self {
+            host: authority.host().to_ascii_lowercase(),
+            port: authority.port_u16().or(default_port(&scheme))?,
+            scheme,
+        })
+    }
+
+    /// The request does not tell its scheme, behind a proxy least of all: host and port decide.
+    fn is_of_host(&self, host: &str) -> bool {
+        let Ok(host) = host.parse::<Authority>() else {
+            return false;
+        };
+        let port = host.port_u16().or(default_port(&self.scheme));
+        host.host().eq_ignore_ascii_case(&self.host) && port == Some(self.port)
+    }
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    }
+}
+
+/// The first of ours that the client knows. One that asks only for others could not go on
+/// (RFC 6455 section 4.1), so it is refused with a reason.
+fn choose_protocol(headers: &HeaderMap, ours: &[Arc<str>]) -> Result<Option<Arc<str>>, Fault> {
+    let theirs: Vec<&str> = tokens(headers, &SEC_WEBSOCKET_PROTOCOL).collect();
+    let chosen = ours.iter().find(|known| theirs.contains(&&***known));
+    if chosen.is_none() && !ours.is_empty() && !theirs.is_empty() {
+        return Err(Fault::Protocol);
+    }
+    Ok(chosen.cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+    fn request(change: impl FnOnce(&mut Request<()>)) -> Request<()> {
+        let mut request = Request::builder()
+            .uri("/chat")
+            .header("host", "example.com")
+            .header("upgrade", "WebSocket")
+            .header("connection", "keep-alive, Upgrade")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", KEY)
+            .body(())
+            .unwrap();
+        change(&mut request);
+        request
+    }
+
+    fn with(name: &'static str, value: &str) -> Request<()> {
+        let value = HeaderValue::from_str(value).unwrap();
+        request(|request| drop(request.headers_mut().insert(name, value)))
+    }
+
+    fn without(name: &str) -> Request<()> {
+        request(|request| drop(request.headers_mut().remove(name)))
+    }
+
+    fn fault(request: &Request<()>) -> Option<Fault> {
+        check(request, &Rules::default()).err()
+    }
+
+    #[test]
+    fn a_handshake_as_browsers_send_it_is_accepted() {
+        assert_eq!(fault(&request(|_| {})), None);
+        assert_eq!(fault(&with("origin", "https://example.com")), None);
+    }
+
+    #[test]
+    fn each_missing_or_wrong_part_has_its_fault() {
+        assert_eq!(fault(&without("upgrade")), Some(Fault::NotAnUpgrade));
+        assert_eq!(
+            fault(&with("connection", "close")),
+            Some(Fault::ConnectionHeader)
+        );
+        assert_eq!(
+            fault(&with("sec-websocket-version", "8")),
+            Some(Fault::Version)
+        );
+        for key in [
+            "",
+            "short",
+            "dGhlIHNhbXBsZSBub25jZQ=!",
+            "dGhlIHNhbXBsZSBub25jZQAA",
+        ] {
+            assert_eq!(
+                fault(&with("sec-websocket-key", key)),
+                Some(Fault::Key),
+                "{key}"
+            );
+        }
+        let post = request(|request| *request.method_mut() = Method::POST);
+        assert_eq!(fault(&post), Some(Fault::Method));
+        let old = request(|request| *request.version_mut() = Version::HTTP_10);
+        assert_eq!(fault(&old), Some(Fault::HttpVersion));
+    }
+
+    #[test]
+    fn an_origin_is_the_same_only_with_host_and_port() {
+        for (origin, allowed) in [
+            ("http://example.com", true),
+            ("https://EXAMPLE.com", true),
+            ("https://example.com:8443", false),
+            ("https://example.com.evil.test", false),
+            ("https://sub.example.com", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                fault(&with("origin", origin)).is_none(),
+                allowed,
+                "{origin}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_listed_origin_needs_its_exact_scheme() {
+        let rules = Rules {
+            origins: OriginPolicy::from(["https://app.test"]),
+            protocols: Vec::new(),
+        };
+        assert!(check(&with("origin", "https://app.test:443"), &rules).is_ok());
+        assert!(check(&with("origin", "http://app.test"), &rules).is_err());
+        assert!(check(&with("origin", "https://example.com"), &rules).is_ok());
+    }
+
+    #[test]
+    fn our_first_common_subprotocol_is_chosen() {
+        let rules = Rules {
+            origins: OriginPolicy::Same,
+            protocols: vec!["chat.v2".into(), "chat.v1".into()],
+        };
+        let chosen = |asked| check(&with("sec-websocket-protocol", asked), &rules);
+        assert_eq!(chosen("chat.v1, chat.v2"), Ok(Some("chat.v2".into())));
+        assert_eq!(chosen("other"), Err(Fault::Protocol));
+        assert_eq!(check(&request(|_| {}), &rules), Ok(None));
+    }
+}

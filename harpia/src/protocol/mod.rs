@@ -1,0 +1,12 @@
+//! The WebSocket protocol (RFC 6455): bytes in, messages out, and the opening handshake.
+//!
+//! No I/O and no tasks. fastwebsockets is named here and nowhere else.
+
+mod decoder;
+pub(crate) mod frame;
+pub(crate) mod handshake;
+mod utf8;
+mod violation;
+
+pub(crate) use decoder::{Decoder, Event};
+pub(crate) use violation::Violation;

@@ -1,0 +1,189 @@
+//! The loop over new TCP connections, and what each is served with.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::hub::Hub;
+
+use super::http::{Body, Fallback, text};
+use super::router::RouteTable;
+use super::shutdown::{self, Stage};
+use super::upgrade;
+
+/// A bound server, ready to serve. See [`App::bind`](crate::App::bind).
+pub struct Server {
+    pub(super) listener: TcpListener,
+    pub(super) local_addr: SocketAddr,
+    pub(super) routes: Arc<RouteTable>,
+    pub(super) fallback: Option<Fallback>,
+    pub(super) hub: Hub,
+    pub(super) max_connections: usize,
+    pub(super) shutdown_timeout: Duration,
+    /// Last, so that the flusher outlives whatever is dropped before it.
+    pub(super) stop: StopOnDrop,
+}
+
+/// What all TCP connections of a server share.
+struct Context {
+    routes: Arc<RouteTable>,
+    fallback: Option<Fallback>,
+    stage: watch::Receiver<Stage>,
+}
+
+/// A head that takes longer is an attack or a broken client.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Room for a large cookie; four times the head that common proxies pass.
+const MAX_HEAD: usize = 32 * 1024;
+
+/// Without open files to spare, accepting fails at once and for ever: wait for some to close.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+impl Server {
+    /// Returns the address it is bound to.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Returns the hub; its `shutdown` ends [`serve`](Self::serve).
+    pub fn handle(&self) -> Hub {
+        self.hub.clone()
+    }
+
+    /// Serves until [`Hub::shutdown`], then until all connections are gone or the shutdown's
+    /// deadline has passed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops accepting; connections that are there go on until the runtime
+    /// ends, but nothing is broadcast any more.
+    pub async fn serve(self) {
+        let permits = Arc::new(Semaphore::new(
+            self.max_connections.min(shutdown::ALL as usize),
+        ));
+        let (stage_sender, stage) = watch::channel(Stage::Serving);
+        let context = Arc::new(Context {
+            routes: self.routes,
+            fallback: self.fallback,
+            stage,
+        });
+        let mut begun = pin!(self.hub.shutdown_begun());
+        loop {
+            tokio::select! {
+                accepted = accept(&self.listener, &permits) => match accepted {
+                    Ok((stream, address, permit)) => {
+                        let served = serve_connection(stream, address, permit, Arc::clone(&context));
+                        // Ends with its TCP connection, its upgrade, or the shutdown's stages.
+                        tokio::spawn(served);
+                    }
+                    Err(error) => {
+                        tracing::warn!("cannot accept a connection: {error}");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                () = &mut begun => break,
+            }
+        }
+        drop(self.listener);
+        let patience = self.shutdown_timeout;
+        shutdown::drain(
+            &self.hub,
+            &permits,
+            self.max_connections,
+            &stage_sender,
+            patience,
+        )
+        .await;
+        drop(self.stop);
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("local_addr", &self.local_addr)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Ends the flusher's thread, also when `serve` is never called or dropped half-way.
+pub(super) struct StopOnDrop(pub(super) Hub);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Waits for a place and then for a client, so that no more are accepted than are served.
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(permits).acquire_owned().await;
+    let permit = permit.map_err(|_| io::Error::other("the server has ended"))?;
+    let (stream, address) = listener.accept().await?;
+    // Messages are small and written whole: to wait for more would only delay them.
+    stream.set_nodelay(true)?;
+    Ok((stream, address, permit))
+}
+
+async fn serve_connection(
+    stream: TcpStream,
+    address: SocketAddr,
+    permit: OwnedSemaphorePermit,
+    context: Arc<Context>,
+) {
+    let mut stage = context.stage.clone();
+    let permit = Arc::new(Mutex::new(Some(permit)));
+    let service = service_fn(|request| {
+        let (context, permit) = (Arc::clone(&context), Arc::clone(&permit));
+        async move { Ok::<_, hyper::Error>(answer(request, address, &context, &permit).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    tokio::select! {
+        // A client that breaks off is its own affair.
+        _ = connection.as_mut() => return,
+        _ = stage.wait_for(|stage| *stage != Stage::Serving) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ = connection => {}
+        _ = stage.wait_for(|stage| *stage == Stage::Ending) => {}
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    address: SocketAddr,
+    context: &Context,
+    permit: &Mutex<Option<OwnedSemaphorePermit>>,
+) -> Response<Body> {
+    if let Some((endpoint, path_values)) = context.routes.find(request.uri().path()) {
+        // The permit goes on to the connection that the upgrade makes.
+        let permit = || permit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        return upgrade::answer(request, endpoint, path_values, address, permit).await;
+    }
+    match &context.fallback {
+        Some(fallback) => fallback(request).await,
+        None => text(StatusCode::NOT_FOUND, "not found"),
+    }
+}

@@ -1,0 +1,313 @@
+//! The app: routes, defaults for all of them, and what answers besides.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::net::{TcpListener, ToSocketAddrs};
+use tower_service::Service;
+
+use crate::error::{BoxError, Error, Result};
+use crate::hub::{Hub, RouteId};
+use crate::limits::{Limits, Options, OriginPolicy, Rate, Scope, Slow};
+use crate::protocol::handshake::Rules;
+use crate::route::Route;
+
+use super::accept::{Server, StopOnDrop};
+use super::http::{Fallback, fallback};
+use super::router::Router;
+use super::upgrade::Settings;
+
+/// The request that a [`fallback`](App::fallback) service answers.
+pub type HttpRequest = Request<Incoming>;
+
+/// A server in the making: routes, the defaults of their options, and a fallback for pages.
+///
+/// ```no_run
+/// use harpia::prelude::*;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat")]
+/// impl Chat {
+///     fn open(&self, socket: &mut Socket) {
+///         socket.send("welcome");
+///     }
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> harpia::Result {
+///     App::new().ws(Chat).listen("127.0.0.1:3000").await
+/// }
+/// ```
+pub struct App {
+    router: Router,
+    hub: Hub,
+    options: Options,
+    origins: OriginPolicy,
+    protocols: Vec<Arc<str>>,
+    fallback: Option<Fallback>,
+    max_connections: usize,
+    shutdown_timeout: Duration,
+}
+
+/// What waits for slow peers, all together: 256 MiB, a few hundred full backlogs.
+const OUTBOX_BUDGET: usize = 256 * 1024 * 1024;
+
+/// More than this many connections need a word from who runs the server, as its open files do.
+const MAX_CONNECTIONS: usize = 100_000;
+
+/// Long enough for handlers to finish, short of what service managers grant before they kill.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl App {
+    /// Begins without routes.
+    pub fn new() -> Self {
+        Self {
+            router: Router::new(),
+            hub: Hub::new(OUTBOX_BUDGET),
+            options: Options::new(),
+            origins: OriginPolicy::default(),
+            protocols: Vec::new(),
+            fallback: None,
+            max_connections: MAX_CONNECTIONS,
+            shutdown_timeout: SHUTDOWN_TIMEOUT,
+        }
+    }
+
+    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections.
+    pub fn ws<R: Route>(mut self, route: R) -> Self {
+        self.router = self.router.ws(route);
+        self
+    }
+
+    /// Adds a router's routes under a prefix, in which there are no parameters.
+    pub fn nest(mut self, prefix: &str, router: Router) -> Self {
+        self.router = self.router.nest(prefix, router);
+        self
+    }
+
+    /// Adds a router's routes as they are.
+    pub fn merge(mut self, router: Router) -> Self {
+        self.router = self.router.merge(router);
+        self
+    }
+
+    /// Answers what is no route: pages, files, an API. Any tower service does, as
+    /// `tower::service_fn` or a whole `axum::Router`.
+    ///
+    /// Without one it is a 404.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use harpia::{App, HttpRequest};
+    ///
+    /// async fn page(request: HttpRequest) -> Result<http::Response<String>, Infallible> {
+    ///     Ok(http::Response::new(format!("you asked for {}", request.uri().path())))
+    /// }
+    /// let app = App::new().fallback(tower::service_fn(page));
+    /// ```
+    pub fn fallback<S, B>(mut self, service: S) -> Self
+    where
+        S: Service<HttpRequest, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        self.fallback = Some(fallback(service));
+        self
+    }
+
+    /// Sets whom messages reach on routes that do not say. Default: the whole server.
+    pub fn broadcast(mut self, scope: Scope) -> Self {
+        self.options = self.options.broadcast(scope);
+        self
+    }
+
+    /// Bounds one message, in bytes of payload. Default: 64 KiB. A larger one closes with 1009.
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.options = self.options.max_message(bytes);
+        self
+    }
+
+    /// Closes with 1001 a peer from which nothing has come for so long, kept to about half a
+    /// second. Default: 2 minutes. `None`: never.
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.options = self.options.idle_timeout(timeout.into());
+        self
+    }
+
+    /// Sends a ping when nothing has come for so long, kept to about half a second. Default: 30
+    /// seconds. `None`: never.
+    pub fn ping(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.options = self.options.ping(interval.into());
+        self
+    }
+
+    /// Bounds what may wait for one slow peer, in bytes. Default: 1 MiB. One message or one turn
+    /// of broadcasts may go over it; the kernel's own send buffer (`tcp_wmem`) comes on top.
+    pub fn backlog(mut self, bytes: usize) -> Self {
+        self.options = self.options.backlog(bytes);
+        self
+    }
+
+    /// Says what happens when a backlog is full. Default: the peer is closed with 1013.
+    pub fn slow(mut self, slow: Slow) -> Self {
+        self.options = self.options.slow(slow);
+        self
+    }
+
+    /// Bounds how often a peer may send; more closes with 1008. Default: 200 messages a second.
+    /// `None`: no bound.
+    pub fn rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.options = self.options.rate(rate.into());
+        self
+    }
+
+    /// Says which pages may connect. Default: those of the same host. Programs that are not
+    /// browsers send no `Origin` header and are not held to it.
+    pub fn origins(mut self, origins: impl Into<OriginPolicy>) -> Self {
+        self.origins = origins.into();
+        self
+    }
+
+    /// Names the subprotocols spoken on routes that do not name their own, best first.
+    pub fn protocols<S: AsRef<str>>(mut self, protocols: impl IntoIterator<Item = S>) -> Self {
+        let protocols = protocols.into_iter();
+        self.protocols = protocols.map(|name| name.as_ref().into()).collect();
+        self
+    }
+
+    /// Bounds how many TCP connections are served at once. Default: 100,000. Beyond it, new ones
+    /// wait in the listen queue of the operating system.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Bounds how long a graceful shutdown takes before handlers that still wait are cancelled;
+    /// `close` handlers get one second more. Default: 10 seconds.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Returns the hub, to send and publish from outside a connection.
+    pub fn handle(&self) -> Hub {
+        self.hub.clone()
+    }
+
+    /// Serves until Ctrl-C, SIGTERM or [`Hub::shutdown`], then shuts down gracefully.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops accepting; connections that are there go on until the runtime
+    /// ends, but nothing is broadcast any more.
+    pub async fn listen(self, address: impl ToSocketAddrs) -> Result {
+        let server = self.bind(address).await?;
+        let hub = server.handle();
+        let signals = super::shutdown::on_signals(hub)?;
+        server.serve().await;
+        signals.abort();
+        Ok(())
+    }
+
+    /// Builds the routes and binds the address; port 0 lets the system choose one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DuplicateRoute`] and [`Error::Config`] for routes that cannot be, [`Error::Io`]
+    /// for an address that cannot be had.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is left behind when the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> harpia::Result {
+    /// use harpia::App;
+    ///
+    /// let server = App::new().bind("127.0.0.1:0").await?;
+    /// println!("listening on {}", server.local_addr());
+    /// let hub = server.handle();
+    /// let running = tokio::spawn(server.serve());
+    /// hub.shutdown();
+    /// running.await.unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server> {
+        let routes = self.router.build({
+            let hub = &self.hub;
+            let (app, origins, protocols) = (&self.options, &self.origins, &self.protocols);
+            move |id, options| settings(id, options, app, origins, protocols, hub)
+        })?;
+        if self.max_connections == 0 {
+            return Err(Error::Config {
+                message: "`max_connections` is 0, so nobody could connect".into(),
+            });
+        }
+        let listener = TcpListener::bind(address).await?;
+        let local_addr = listener.local_addr()?;
+        self.hub.start()?;
+        Ok(Server {
+            listener,
+            local_addr,
+            routes: Arc::new(routes),
+            fallback: self.fallback,
+            stop: StopOnDrop(self.hub.clone()),
+            hub: self.hub,
+            max_connections: self.max_connections,
+            shutdown_timeout: self.shutdown_timeout,
+        })
+    }
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("routes", &self.router)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Lays a route's options over the app's.
+fn settings(
+    id: RouteId,
+    route: &Options,
+    app: &Options,
+    origins: &OriginPolicy,
+    protocols: &[Arc<str>],
+    hub: &Hub,
+) -> Settings {
+    let own_protocols = route
+        .protocols
+        .map(|own| own.iter().map(|&name| name.into()).collect());
+    Settings {
+        id,
+        scope: route.broadcast.or(app.broadcast).unwrap_or_default(),
+        limits: Arc::new(Limits::default().with(app).with(route)),
+        rules: Rules {
+            origins: route.origins.map_or_else(|| origins.clone(), Into::into),
+            protocols: own_protocols.unwrap_or_else(|| protocols.to_vec()),
+        },
+        hub: hub.clone(),
+    }
+}

@@ -1,0 +1,174 @@
+//! Which paths lead where: routes as they are added, and the table they are built into.
+//!
+//! Mistakes are collected while an app is put together and reported when it is built.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::extract::{FromHandshake, PathValues};
+use crate::hub::RouteId;
+use crate::limits::Options;
+use crate::path::{Pattern, canonical, decode};
+use crate::route::{Route, missing_path_field};
+
+use super::upgrade::{Endpoint, Settings, Typed};
+
+/// Routes, to be nested under a prefix or merged into an app.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat")]
+/// impl Chat {
+///     fn open(&self, socket: &mut Socket) {
+///         socket.send("welcome");
+///     }
+/// }
+///
+/// let api = Router::new().ws(Chat);
+/// let app = App::new().nest("/api", api);   // answers /api/chat
+/// ```
+#[derive(Default)]
+pub struct Router {
+    entries: Vec<Entry>,
+    mistakes: Vec<Error>,
+}
+
+struct Entry {
+    pattern: Pattern,
+    options: Options,
+    reads_cookies: bool,
+    build: Box<dyn FnOnce(Settings) -> Arc<dyn Endpoint> + Send>,
+}
+
+impl Router {
+    /// Begins without routes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections.
+    pub fn ws<R: Route>(mut self, route: R) -> Self {
+        // The macro says this first, with the user's own words underlined; for the rest it holds
+        // here, since only here all types are known.
+        const {
+            assert!(
+                missing_path_field(<R::Data as FromHandshake>::PATH_FIELDS, R::PATH).is_none(),
+                "the route's data reads a path parameter that is not in the route's path"
+            );
+            assert!(
+                !(R::OPTIONS.is_any_origin() && <R::Data as FromHandshake>::READS_COOKIES),
+                "`origins = any` on a route whose data reads cookies"
+            );
+        };
+        match Pattern::parse(R::PATH) {
+            Ok(pattern) => self.entries.push(Entry {
+                pattern,
+                options: R::OPTIONS,
+                reads_cookies: <R::Data as FromHandshake>::READS_COOKIES,
+                build: Box::new(|settings| Arc::new(Typed::new(route, settings))),
+            }),
+            Err(message) => self.mistakes.push(Error::Config { message }),
+        }
+        self
+    }
+
+    /// Adds another router's routes under a prefix, in which there are no parameters.
+    pub fn nest(mut self, prefix: &str, router: Self) -> Self {
+        self.mistakes.extend(router.mistakes);
+        match Pattern::parse_prefix(prefix) {
+            Ok(prefix) => self
+                .entries
+                .extend(router.entries.into_iter().map(|entry| Entry {
+                    pattern: entry.pattern.prefixed(&prefix),
+                    ..entry
+                })),
+            Err(message) => self.mistakes.push(Error::Config { message }),
+        }
+        self
+    }
+
+    /// Adds another router's routes as they are.
+    pub fn merge(mut self, router: Self) -> Self {
+        self.mistakes.extend(router.mistakes);
+        self.entries.extend(router.entries);
+        self
+    }
+
+    /// Builds the table, or reports the first mistake.
+    pub(super) fn build(
+        mut self,
+        settings: impl Fn(RouteId, &Options) -> Settings,
+    ) -> Result<RouteTable> {
+        if !self.mistakes.is_empty() {
+            return Err(self.mistakes.swap_remove(0));
+        }
+        let mut table = matchit::Router::new();
+        let mut patterns = HashMap::new();
+        for (id, entry) in (0..).zip(self.entries) {
+            let matcher = entry.pattern.matcher();
+            let settings = settings(id, &entry.options);
+            if entry.reads_cookies && settings.allows_any_origin() {
+                return Err(any_origin(&entry.pattern));
+            }
+            if let Some(first) = patterns.insert(matcher.clone(), entry.pattern.clone()) {
+                return Err(Error::DuplicateRoute {
+                    first: first.as_str().to_owned(),
+                    second: entry.pattern.as_str().to_owned(),
+                });
+            }
+            let names = entry.pattern.names().map(str::to_owned).collect();
+            let endpoint = (entry.build)(settings);
+            table
+                .insert(matcher, Destination { endpoint, names })
+                .map_err(|error| Error::Config {
+                    message: format!("path `{}`: {error}", entry.pattern.as_str()),
+                })?;
+        }
+        Ok(RouteTable { table })
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let patterns = self.entries.iter().map(|entry| entry.pattern.as_str());
+        f.debug_set().entries(patterns).finish()
+    }
+}
+
+fn any_origin(pattern: &Pattern) -> Error {
+    Error::Config {
+        message: format!(
+            "route `{}` reads cookies, and the app lets pages of any origin connect: any page \
+             could act for its visitors; name the origins, or give the route its own",
+            pattern.as_str()
+        ),
+    }
+}
+
+/// Finds the route of a request.
+pub(super) struct RouteTable {
+    table: matchit::Router<Destination>,
+}
+
+struct Destination {
+    endpoint: Arc<dyn Endpoint>,
+    names: Vec<String>,
+}
+
+impl RouteTable {
+    /// The route and its parameters' values; `None` also where a value is not UTF-8.
+    pub(super) fn find(&self, path: &str) -> Option<(Arc<dyn Endpoint>, PathValues)> {
+        let path = canonical(path);
+        let found = self.table.at(&path).ok()?;
+        let names = found.value.names.iter();
+        let values = found.params.iter().map(|(_, value)| decode(value));
+        let values: Option<Vec<String>> = values.collect();
+        let pairs = names.cloned().zip(values?);
+        Some((Arc::clone(&found.value.endpoint), pairs.collect()))
+    }
+}

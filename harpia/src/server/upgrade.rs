@@ -1,0 +1,179 @@
+//! From a request to a connection: find the route, shake hands, make the data, spawn.
+//!
+//! Types are erased here, once a connection: behind [`Endpoint`] stands a route with its types.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::connection::{self, Connection, Shared};
+use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
+use crate::hub::{Hub, RouteId};
+use crate::limits::{Limits, OriginPolicy, Scope};
+use crate::protocol::handshake::{self, Fault, Rules};
+use crate::route::Route;
+use crate::socket::Socket;
+use crate::write_end::WriteEnd;
+
+use super::http::{Body, text};
+
+/// What a route is built with: its own options over the app's.
+pub(super) struct Settings {
+    pub(super) id: RouteId,
+    pub(super) scope: Scope,
+    pub(super) limits: Arc<Limits>,
+    pub(super) rules: Rules,
+    pub(super) hub: Hub,
+}
+
+impl Settings {
+    pub(super) fn allows_any_origin(&self) -> bool {
+        self.rules.origins == OriginPolicy::Any
+    }
+}
+
+/// A route without its types.
+pub(super) trait Endpoint: Send + Sync {
+    fn rules(&self) -> &Rules;
+
+    /// Makes parameters and data; what comes back starts the connection.
+    fn prepare<'a>(
+        &'a self,
+        handshake: &'a Handshake,
+        protocol: Option<Arc<str>>,
+    ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>>;
+}
+
+/// Starts a connection on its stream, with the bytes that came behind the handshake.
+pub(super) type Launch = Box<dyn FnOnce(TcpStream, Bytes, OwnedSemaphorePermit) + Send>;
+
+/// A route with its types.
+pub(super) struct Typed<R> {
+    shared: Arc<Shared<R>>,
+    limits: Arc<Limits>,
+    rules: Rules,
+}
+
+impl<R: Route> Typed<R> {
+    pub(super) fn new(route: R, settings: Settings) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                route,
+                id: settings.id,
+                scope: settings.scope,
+                hub: settings.hub,
+            }),
+            limits: settings.limits,
+            rules: settings.rules,
+        }
+    }
+}
+
+impl<R: Route> Endpoint for Typed<R> {
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        handshake: &'a Handshake,
+        protocol: Option<Arc<str>>,
+    ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>> {
+        Box::pin(async move {
+            let parameters = R::parameters(handshake.path_values())?;
+            let data = R::Data::from_handshake(handshake).await?;
+            let shared = Arc::clone(&self.shared);
+            let limits = Arc::clone(&self.limits);
+            let launch: Launch = Box::new(move |stream, first_bytes, permit| {
+                let hub = &shared.hub;
+                let now = hub.clock().now();
+                let end = WriteEnd::new(stream, hub.reserve(), limits, hub.budget(), now);
+                let end = Arc::new(end);
+                let socket = Socket::new(data, Arc::clone(&end), hub.clone(), protocol);
+                let connection =
+                    Connection::new(shared, socket, parameters, end, first_bytes, permit);
+                // Ends with its peer, or by the hub's shutdown; holds the permit until then.
+                tokio::spawn(connection);
+            });
+            Ok(launch)
+        })
+    }
+}
+
+/// Answers a request for a route's path.
+pub(super) async fn answer(
+    mut request: Request<Incoming>,
+    endpoint: Arc<dyn Endpoint>,
+    path_values: PathValues,
+    remote_addr: SocketAddr,
+    permit: impl FnOnce() -> Option<OwnedSemaphorePermit>,
+) -> Response<Body> {
+    let protocol = match handshake::check(&request, endpoint.rules()) {
+        Ok(protocol) => protocol,
+        Err(fault) => return refuse(fault),
+    };
+    let handshake = Handshake::new(
+        request.uri().clone(),
+        request.headers().clone(),
+        remote_addr,
+    )
+    .with_path_values(path_values);
+    let launch = match prepare(&*endpoint, &handshake, protocol.clone()).await {
+        Ok(launch) => launch,
+        Err(rejection) => return text(rejection.status(), rejection.message()),
+    };
+    let Some(permit) = permit() else {
+        // The permit went with an earlier upgrade of this same TCP connection.
+        return text(StatusCode::BAD_REQUEST, "already upgraded");
+    };
+    match handshake::accept(&mut request, protocol.as_deref()) {
+        Ok((response, upgraded)) => {
+            // Ends as soon as hyper has written the answer, or has lost the client.
+            tokio::spawn(async move {
+                let upgraded = upgraded.await?;
+                let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+                launch(parts.io.into_inner(), parts.read_buf, permit);
+                Some(())
+            });
+            response.map(|()| Body::default())
+        }
+        Err(fault) => refuse(fault),
+    }
+}
+
+/// Makes the data; a panic in the user's code is a 500 and ends nothing else.
+async fn prepare(
+    endpoint: &dyn Endpoint,
+    handshake: &Handshake,
+    protocol: Option<Arc<str>>,
+) -> Result<Launch, Rejection> {
+    let prepared = connection::caught(endpoint.prepare(handshake, protocol)).await;
+    prepared.unwrap_or_else(|panic| {
+        tracing::error!(
+            path = handshake.uri().path(),
+            "connection data panicked: {panic}"
+        );
+        Err(Rejection::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal error",
+        ))
+    })
+}
+
+fn refuse(fault: Fault) -> Response<Body> {
+    let mut response = text(fault.status(), fault.message());
+    for (name, value) in fault.headers() {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,81 @@
+//! Coarse time: what a connection stores of it, so that it needs no timer of its own.
+//!
+//! The hub's sweep reads these a few times a second and acts on them.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// The unit of coarse time. Timeouts are kept to about half a second, which their use allows.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+
+/// Counts ticks since the server began.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+
+    /// The time in ticks; it begins at 1, so that 0 can mean "never".
+    pub(crate) fn now(&self) -> u32 {
+        let ticks = self.start.elapsed().as_millis() / TICK.as_millis();
+        // 13 years of ticks fit.
+        u32::try_from(ticks).map_or(u32::MAX - 1, |ticks| (ticks + 1).min(u32::MAX - 1))
+    }
+}
+
+/// Rounds a duration up to ticks.
+pub(crate) fn ticks(duration: Duration) -> u32 {
+    let ticks = duration.as_millis().div_ceil(TICK.as_millis());
+    u32::try_from(ticks).unwrap_or(u32::MAX)
+}
+
+/// Since when a peer is silent, and until when its connection may go on.
+#[derive(Debug)]
+pub(crate) struct Silence {
+    heard: AtomicU32,
+    deadline: AtomicU32,
+}
+
+/// While a handler waits, its connection is not read, so silence means nothing.
+const STANDS_STILL: u32 = u32::MAX;
+
+impl Silence {
+    pub(crate) fn new(now: u32) -> Self {
+        Self {
+            heard: AtomicU32::new(now),
+            deadline: AtomicU32::new(0),
+        }
+    }
+
+    /// Any byte from the peer counts as life.
+    pub(crate) fn heard(&self, now: u32) {
+        self.heard.store(now, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stand_still(&self) {
+        self.heard.store(STANDS_STILL, Ordering::Relaxed);
+    }
+
+    /// The tick at which the peer was last heard, unless the clock stands still.
+    pub(crate) fn last_heard(&self) -> Option<u32> {
+        let heard = self.heard.load(Ordering::Relaxed);
+        (heard != STANDS_STILL).then_some(heard)
+    }
+
+    /// Has the sweep wake the task when this long has passed; see `is_overdue`.
+    pub(crate) fn set_deadline(&self, now: u32, after: Duration) {
+        let deadline = now.saturating_add(ticks(after)).max(1);
+        self.deadline.store(deadline, Ordering::Release);
+    }
+
+    pub(crate) fn is_overdue(&self, now: u32) -> bool {
+        let deadline = self.deadline.load(Ordering::Acquire);
+        deadline != 0 && now >= deadline
+    }
+}

@@ -1,0 +1,488 @@
+//! The one way to a socket: whatever leaves a connection goes through its write end.
+//!
+//! A write end is `Open`, `Blocked` (an [`Outbox`] holds what could not be written) or `Closed`.
+//! Its lock is held across the write call and nothing else, so two writers can never tear a frame
+//! apart. Who blocks it stores what is left, unlocks, and wakes the connection's task, which alone
+//! waits for the socket and drains.
+//!
+//! It also carries what others ask of a connection: to end, and since when its peer is silent.
+
+mod clock;
+mod cork;
+mod ending;
+mod outbox;
+mod run;
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+use crate::close::{CloseCode, Closing};
+use crate::id::ConnectionId;
+use crate::limits::{Limits, Slow};
+use crate::message::Message;
+use crate::protocol::frame;
+
+use clock::Silence;
+pub(crate) use clock::{Clock, TICK, ticks};
+pub(crate) use ending::Ending;
+pub(crate) use outbox::Budget;
+use outbox::{Full, Outbox};
+pub(crate) use run::Run;
+
+/// What became of a message that was handed over for sending. Sending never waits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SendStatus {
+    /// The operating system has it.
+    Sent,
+    /// It waits for a slow peer; so many bytes wait in all. `drain` is called when none do.
+    Queued(usize),
+    /// It was left out: the peer's backlog is full and the route says `slow = skip`, or the
+    /// server has more to distribute than it may hold.
+    Dropped,
+    /// The connection is closed or about to be.
+    Closed,
+}
+
+/// One connection's way out. Shared by its task, the hub's table and every `Peer`.
+pub(crate) struct WriteEnd {
+    stream: TcpStream,
+    id: ConnectionId,
+    limits: Arc<Limits>,
+    budget: Arc<Budget>,
+    pub(crate) silence: Silence,
+    /// Set when the task has to look at what is behind the lock.
+    attention: AtomicU8,
+    state: Mutex<State>,
+}
+
+struct State {
+    stage: Stage,
+    /// A close frame is queued or sent, or the socket is gone: nothing may follow.
+    sealed: bool,
+    corked: bool,
+    /// What a handler sent while it is corked. Never filled while blocked.
+    cork: Vec<u8>,
+    ending: Option<Ending>,
+    /// The task's waker. It keeps the task alive, which keeps this: `detach` breaks the circle.
+    waker: Option<Waker>,
+}
+
+enum Stage {
+    Open,
+    Blocked(Box<Outbox>),
+    Closed,
+}
+
+/// The outbox has emptied, so `drain` is due.
+const DRAINED: u8 = 1;
+/// An ending was asked for.
+const ENDING: u8 = 2;
+/// The outbox holds something.
+const BLOCKED: u8 = 4;
+/// The deadline of the shutdown is over: handlers that wait are cancelled.
+const CANCEL: u8 = 8;
+/// So is the `close` handler's.
+const CANCEL_CLOSE: u8 = 16;
+
+impl WriteEnd {
+    pub(crate) fn new(
+        stream: TcpStream,
+        id: ConnectionId,
+        limits: Arc<Limits>,
+        budget: Arc<Budget>,
+        now: u32,
+    ) -> Self {
+        Self {
+            stream,
+            id,
+            limits,
+            budget,
+            silence: Silence::new(now),
+            attention: AtomicU8::new(0),
+            state: Mutex::new(State {
+                stage: Stage::Open,
+                sealed: false,
+                corked: false,
+                cork: Vec::new(),
+                ending: None,
+                waker: None,
+            }),
+        }
+    }
+
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The socket, for reading. Nothing is written to it from outside this module.
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Sends one message, for a handler or a `Peer`.
+    pub(crate) fn send(&self, message: &Message) -> SendStatus {
+        let mut state = self.lock();
+        if state.sealed || state.ending.is_some() {
+            return SendStatus::Closed;
+        }
+        if state.corked {
+            frame::append(message, &mut state.cork);
+            return if state.cork.len() < cork::FULL {
+                SendStatus::Sent
+            } else {
+                self.write_cork(state)
+            };
+        }
+        match &mut state.stage {
+            Stage::Open => {
+                let (head, head_len) = frame::head(message);
+                let slices = [
+                    IoSlice::new(&head[..head_len]),
+                    IoSlice::new(message.as_bytes()),
+                ];
+                let total = head_len + message.len();
+                match self.write(&slices, total) {
+                    Ok(written) if written == total => SendStatus::Sent,
+                    Ok(written) => self.block(state, frame::encode(message), written),
+                    Err(_) => self.lose(state),
+                }
+            }
+            Stage::Blocked(_) => self.queue(state, frame::encode(message)),
+            Stage::Closed => SendStatus::Closed,
+        }
+    }
+
+    /// Writes a run of whole frames, for the flusher.
+    pub(crate) fn write_run(&self, run: &mut Run<'_>) -> SendStatus {
+        let mut state = self.lock();
+        if state.sealed {
+            return SendStatus::Closed;
+        }
+        if !state.cork.is_empty() {
+            self.write_cork(state);
+            state = self.lock();
+        }
+        match &mut state.stage {
+            Stage::Open => match self.write(&[IoSlice::new(run.bytes())], run.len()) {
+                Ok(written) if written == run.len() => SendStatus::Sent,
+                Ok(written) => self.block(state, run.share(), written),
+                Err(_) => self.lose(state),
+            },
+            Stage::Blocked(_) => self.queue(state, run.share()),
+            Stage::Closed => SendStatus::Closed,
+        }
+    }
+
+    /// Answers a ping. Of several that wait only the newest is kept (RFC 6455 section 5.5.3).
+    pub(crate) fn pong(&self, payload: &[u8]) {
+        self.control(frame::encode_pong(payload));
+    }
+
+    pub(crate) fn ping(&self) {
+        self.control(frame::encode_ping());
+    }
+
+    /// Sends a control frame ahead of the data that waits.
+    fn control(&self, frame: Bytes) {
+        let mut state = self.lock();
+        if state.sealed {
+            return;
+        }
+        if !state.cork.is_empty() {
+            self.write_cork(state);
+            state = self.lock();
+        }
+        match &mut state.stage {
+            Stage::Open => match self.write(&[IoSlice::new(&frame)], frame.len()) {
+                Ok(written) if written == frame.len() => {}
+                Ok(written) => {
+                    self.block(state, frame, written);
+                }
+                Err(_) => {
+                    self.lose(state);
+                }
+            },
+            Stage::Blocked(outbox) => outbox.set_control(frame),
+            Stage::Closed => {}
+        }
+    }
+
+    /// Sends the close frame behind all that is queued. Nothing can be sent after it.
+    pub(crate) fn finish(&self, closing: &Closing) {
+        let mut state = self.lock();
+        if state.sealed {
+            return self.wake(state);
+        }
+        if !state.cork.is_empty() {
+            self.write_cork(state);
+            state = self.lock();
+        }
+        let frame = frame::encode_close(closing);
+        state.sealed = true;
+        match &mut state.stage {
+            Stage::Open => match self.write(&[IoSlice::new(&frame)], frame.len()) {
+                Ok(written) if written == frame.len() => self.wake(state),
+                Ok(written) => {
+                    self.block(state, frame, written);
+                }
+                Err(_) => {
+                    self.lose(state);
+                }
+            },
+            Stage::Blocked(outbox) => {
+                outbox.push_unbounded(frame);
+                self.wake(state);
+            }
+            Stage::Closed => self.wake(state),
+        }
+    }
+
+    /// Sends the close frame in place of what is queued, except the frame under way.
+    pub(crate) fn fail(&self, closing: &Closing) {
+        let mut state = self.lock();
+        if state.sealed {
+            return self.wake(state);
+        }
+        if let Stage::Blocked(outbox) = &mut state.stage {
+            outbox.drop_queue();
+        }
+        drop(state);
+        self.finish(closing);
+    }
+
+    /// Asks the connection to end. The first to ask decides how.
+    pub(crate) fn ask(&self, ending: Ending) {
+        let mut state = self.lock();
+        if state.ending.is_none() {
+            state.ending = Some(ending);
+            self.attention.fetch_or(ENDING, Ordering::Release);
+        }
+        self.wake(state);
+    }
+
+    /// Wakes the task to look at the time.
+    pub(crate) fn poke(&self) {
+        self.wake(self.lock());
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.attention.load(Ordering::Acquire) & ENDING != 0
+    }
+
+    /// Takes what was asked; the connection now acts on it.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        if !self.is_ending() {
+            return None;
+        }
+        self.lock().ending.clone()
+    }
+
+    /// Cancels the handler that waits; `close` only when told to.
+    pub(crate) fn cancel(&self, with_close: bool) {
+        let flags = if with_close {
+            CANCEL | CANCEL_CLOSE
+        } else {
+            CANCEL
+        };
+        self.attention.fetch_or(flags, Ordering::Release);
+        self.wake(self.lock());
+    }
+
+    pub(crate) fn is_cancelled(&self, in_close: bool) -> bool {
+        let flag = if in_close { CANCEL_CLOSE } else { CANCEL };
+        self.attention.load(Ordering::Acquire) & flag != 0
+    }
+
+    /// Says whether all that was handed over is with the operating system, or never will be.
+    pub(crate) fn is_flushed(&self) -> bool {
+        let state = self.lock();
+        state.sealed && !matches!(state.stage, Stage::Blocked(_))
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.lock().stage, Stage::Closed)
+    }
+
+    /// Says once, after the outbox has emptied, that it has.
+    pub(crate) fn take_drained(&self) -> bool {
+        self.attention.load(Ordering::Relaxed) & DRAINED != 0
+            && self.attention.fetch_and(!DRAINED, Ordering::AcqRel) & DRAINED != 0
+    }
+
+    /// Writes what waits. Called by the connection's task alone, whose waker the socket keeps.
+    pub(crate) fn poll_drain(&self, context: &mut Context<'_>) -> Poll<()> {
+        while self.attention.load(Ordering::Acquire) & BLOCKED != 0 {
+            match self.stream.poll_write_ready(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) => self.drain(),
+                Poll::Ready(Err(_)) => {
+                    self.lose(self.lock());
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn drain(&self) {
+        let mut state = self.lock();
+        let Stage::Blocked(outbox) = &mut state.stage else {
+            return;
+        };
+        match outbox.write_to(&self.stream) {
+            Ok(false) => {}
+            Ok(true) => {
+                state.stage = Stage::Open;
+                self.attention.fetch_and(!BLOCKED, Ordering::AcqRel);
+                self.attention.fetch_or(DRAINED, Ordering::AcqRel);
+            }
+            Err(_) => {
+                self.lose(state);
+            }
+        }
+    }
+
+    /// Remembers whom to wake.
+    pub(crate) fn attach(&self, waker: &Waker) {
+        let mut state = self.lock();
+        if !state
+            .waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(waker))
+        {
+            state.waker = Some(waker.clone());
+        }
+    }
+
+    /// Drops whatever waits: nothing more is written.
+    pub(crate) fn abandon(&self) {
+        self.lose(self.lock());
+    }
+
+    /// Tells the peer that nothing follows; it may still be read.
+    pub(crate) fn shut_down(&self) {
+        // The peer may be gone already, and then there is nobody to tell.
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+    }
+
+    /// Forgets the task at its end: its waker would keep it and this alive for ever.
+    pub(crate) fn detach(&self) {
+        let mut state = self.lock();
+        state.sealed = true;
+        state.stage = Stage::Closed;
+        state.cork = Vec::new();
+        let waker = state.waker.take();
+        drop(state);
+        drop(waker);
+    }
+
+    /// Queues what the socket did not take: `written` bytes of the run are gone already.
+    fn block(&self, mut state: MutexGuard<'_, State>, run: Bytes, written: usize) -> SendStatus {
+        let outbox = Outbox::new(Arc::clone(&self.budget), run, written);
+        let waiting = outbox.len();
+        state.stage = Stage::Blocked(Box::new(outbox));
+        // From here on all queues in the outbox; a cork beside it would overtake.
+        state.corked = false;
+        state.cork = Vec::new();
+        self.attention.fetch_or(BLOCKED, Ordering::AcqRel);
+        self.wake(state);
+        SendStatus::Queued(waiting)
+    }
+
+    fn queue(&self, mut state: MutexGuard<'_, State>, run: Bytes) -> SendStatus {
+        let Stage::Blocked(outbox) = &mut state.stage else {
+            return SendStatus::Closed;
+        };
+        match (outbox.push(run, self.limits.backlog), self.limits.slow) {
+            (Ok(waiting), _) => SendStatus::Queued(waiting),
+            (Err(Full), Slow::Skip) => SendStatus::Dropped,
+            (Err(Full), Slow::Close) => {
+                let closing = Closing::new(CloseCode::TRY_AGAIN, "Slow Consumer");
+                outbox.drop_queue();
+                outbox.push_unbounded(frame::encode_close(&closing));
+                state.sealed = true;
+                state.ending.get_or_insert(Ending::Slow(closing));
+                self.attention.fetch_or(ENDING, Ordering::Release);
+                self.wake(state);
+                SendStatus::Closed
+            }
+        }
+    }
+
+    /// The socket is gone, and all that waited for it.
+    fn lose(&self, mut state: MutexGuard<'_, State>) -> SendStatus {
+        state.stage = Stage::Closed;
+        state.sealed = true;
+        state.ending.get_or_insert(Ending::Lost);
+        self.attention.fetch_and(!BLOCKED, Ordering::AcqRel);
+        self.attention.fetch_or(ENDING, Ordering::Release);
+        self.wake(state);
+        SendStatus::Closed
+    }
+
+    /// Writes until all is written or the socket is full. A partial write alone does not make
+    /// tokio ask the operating system again, so only a refusal ends the loop.
+    fn write(&self, slices: &[IoSlice<'_>], total: usize) -> io::Result<usize> {
+        let mut written = 0;
+        while written < total {
+            let result = match skip_written(slices, written) {
+                ([], single) => self.stream.try_write(single),
+                (first, second) => {
+                    let rest = [IoSlice::new(first), IoSlice::new(second)];
+                    self.stream.try_write_vectored(&rest)
+                }
+            };
+            match result {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(more) => written += more,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+
+    /// Unlocks, then wakes the task: a woken task may want the lock at once.
+    fn wake(&self, state: MutexGuard<'_, State>) {
+        let waker = state.waker.clone();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No panic can leave the state half-way: nothing under the lock calls foreign code.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for WriteEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteEnd")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Splits one or two slices into what is still to write, in two.
+fn skip_written<'a>(slices: &'a [IoSlice<'a>], written: usize) -> (&'a [u8], &'a [u8]) {
+    match slices {
+        [first, second] if written < first.len() => (&first[written..], second),
+        [first, second] => (&[], &second[written - first.len()..]),
+        [single] => (&[], &single[written..]),
+        _ => (&[], &[]),
+    }
+}

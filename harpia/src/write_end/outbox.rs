@@ -1,0 +1,209 @@
+//! What waits for a socket that is full, in order, and what "full" means.
+//!
+//! An outbox is: the rest of the frame under way, then at most one control frame (the newest),
+//! then data. Every piece of data starts at a frame's first byte.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::{Buf, Bytes};
+use tokio::net::TcpStream;
+
+use crate::protocol::frame;
+
+/// Bounds what all outboxes of a server hold together, in bytes.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    used: AtomicUsize,
+    limit: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            used: AtomicUsize::new(0),
+            limit,
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.used.load(Ordering::Relaxed) >= self.limit
+    }
+}
+
+/// The backlog is full.
+#[derive(Debug)]
+pub(super) struct Full;
+
+pub(super) struct Outbox {
+    under_way: Bytes,
+    control: Bytes,
+    data: VecDeque<Bytes>,
+    /// What `data` and `under_way` count as; `budget` holds the same.
+    counted: usize,
+    /// The bytes of `data` and `under_way`.
+    waiting: usize,
+    /// Set when a message was left out, until the outbox is empty: whole gaps, not crumbs.
+    skipping: bool,
+    budget: Arc<Budget>,
+}
+
+impl Outbox {
+    /// Begins with a run of which `written` bytes are gone already.
+    pub(super) fn new(budget: Arc<Budget>, run: Bytes, written: usize) -> Self {
+        let mut outbox = Self {
+            under_way: Bytes::new(),
+            control: Bytes::new(),
+            data: VecDeque::new(),
+            counted: 0,
+            waiting: 0,
+            skipping: false,
+            budget,
+        };
+        outbox.put_back(run, written);
+        outbox
+    }
+
+    /// How many bytes wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting + self.control.len()
+    }
+
+    /// Adds a run of whole frames. The bound is tested before, so that one large message alone
+    /// is never a fault: what waits is at most the backlog and one run.
+    pub(super) fn push(&mut self, run: Bytes, backlog: usize) -> Result<usize, Full> {
+        if self.skipping || self.counted >= backlog || self.budget.is_spent() {
+            self.skipping = true;
+            return Err(Full);
+        }
+        self.push_unbounded(run);
+        Ok(self.len())
+    }
+
+    /// For close frames, of which there is at most one.
+    pub(super) fn push_unbounded(&mut self, run: Bytes) {
+        self.count(cost(&run), run.len());
+        self.data.push_back(run);
+    }
+
+    /// Puts a control frame ahead of the data, in place of an older one.
+    pub(super) fn set_control(&mut self, frame: Bytes) {
+        self.control = frame;
+    }
+
+    /// Leaves out all but the frame under way.
+    pub(super) fn drop_queue(&mut self) {
+        while let Some(piece) = self.data.pop_front() {
+            self.uncount(cost(&piece), piece.len());
+        }
+        self.control = Bytes::new();
+    }
+
+    /// Writes once, and says whether all is gone.
+    pub(super) fn write_to(&mut self, stream: &TcpStream) -> io::Result<bool> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let pieces = [&self.under_way, &self.control]
+            .into_iter()
+            .chain(&self.data);
+        let mut filled = 0;
+        for (slice, piece) in slices
+            .iter_mut()
+            .zip(pieces.filter(|piece| !piece.is_empty()))
+        {
+            *slice = IoSlice::new(piece);
+            filled += 1;
+        }
+        if filled == 0 {
+            return Ok(true);
+        }
+        match stream.try_write_vectored(&slices[..filled]) {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                self.advance(written);
+                Ok(self.is_empty())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.under_way.is_empty() && self.control.is_empty() && self.data.is_empty()
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        let begun = written.min(self.under_way.len());
+        self.under_way.advance(begun);
+        self.uncount(begun, begun);
+        written -= begun;
+        if written > 0 {
+            let control = written.min(self.control.len());
+            self.control.advance(control);
+            written -= control;
+            self.finish_begun_control();
+        }
+        while written > 0 {
+            // What was written came from these pieces, so one is there.
+            let Some(piece) = self.data.pop_front() else {
+                break;
+            };
+            self.uncount(cost(&piece), piece.len());
+            let taken = written.min(piece.len());
+            written -= taken;
+            if taken < piece.len() {
+                self.put_back(piece, taken);
+            }
+        }
+    }
+
+    /// A control frame that is begun is the frame under way: a newer one must not replace it.
+    fn finish_begun_control(&mut self) {
+        if !self.control.is_empty() {
+            self.under_way = std::mem::take(&mut self.control);
+            self.count(self.under_way.len(), self.under_way.len());
+        }
+    }
+
+    /// Keeps what is left of a run, parted where the frame under way ends.
+    fn put_back(&mut self, run: Bytes, written: usize) {
+        let boundary = frame::boundary_from(&run, written);
+        self.under_way = run.slice(written..boundary);
+        self.count(boundary - written, boundary - written);
+        if boundary < run.len() {
+            let rest = run.slice(boundary..);
+            self.count(cost(&rest), rest.len());
+            self.data.push_front(rest);
+        }
+    }
+
+    fn count(&mut self, cost: usize, bytes: usize) {
+        self.counted += cost;
+        self.waiting += bytes;
+        self.budget.used.fetch_add(cost, Ordering::Relaxed);
+    }
+
+    fn uncount(&mut self, cost: usize, bytes: usize) {
+        self.counted -= cost;
+        self.waiting -= bytes;
+        self.budget.used.fetch_sub(cost, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.counted, Ordering::Relaxed);
+    }
+}
+
+/// Small pieces count for more than their bytes, since a queue of them costs more.
+fn cost(piece: &Bytes) -> usize {
+    piece.len().max(LEAST_COST)
+}
+
+const LEAST_COST: usize = 512;
+
+/// How many pieces one system call takes.
+const SLICES: usize = 64;
