@@ -95,7 +95,7 @@ pub use limits::{Options, OriginPolicy, Origins, Rate, Scope, Slow};
 pub use message::{FromMessage, Json, Message};
 pub use outcome::{Broadcast, HandlerOutput, MessageOutput};
 pub use peer::Peer;
-pub use route::Route;
+pub use route::{IntoRoute, Route};
 pub use server::{App, HttpRequest, Router, Server};
 pub use socket::Socket;
 pub use write_end::SendStatus;

@@ -14,7 +14,7 @@ pub use crate::path::{has_parameter, same_shape};
 
 /// A WebSocket endpoint: its path, its options, its data, and what happens in it.
 ///
-/// `#[ws_route]` writes this; by hand it is:
+/// `#[ws_route]` writes this, on a type of its own that [`IntoRoute`] yields; by hand it is:
 ///
 /// ```
 /// use harpia::extract::{PathValues, Rejection};
@@ -129,6 +129,28 @@ pub trait Route: Sized + Send + Sync + 'static {
         let _ = parameters;
         tracing::warn!(connection = %socket.id(), route = Self::PATH, "{error:#}");
         std::future::ready(Ok(()))
+    }
+}
+
+/// A type that becomes a route: one with `#[ws_route]`, or any [`Route`] itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a route",
+    label = "not a route",
+    note = "put `#[ws_route(\"/path\")]` on an `impl {Self}` block"
+)]
+pub trait IntoRoute {
+    /// The path pattern, as written.
+    const PATH: &'static str;
+
+    /// Makes the route.
+    fn into_route(self) -> impl Route;
+}
+
+impl<R: Route> IntoRoute for R {
+    const PATH: &'static str = R::PATH;
+
+    fn into_route(self) -> impl Route {
+        self
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::{BoxError, Error, Result};
 use crate::hub::{Hub, RouteId};
 use crate::limits::{Limits, Options, OriginPolicy, Rate, Scope, Slow};
 use crate::protocol::handshake::Rules;
-use crate::route::Route;
+use crate::route::IntoRoute;
 
 use super::accept::{Server, StopOnDrop};
 use super::http::{Fallback, fallback};
@@ -78,7 +78,7 @@ impl App {
     }
 
     /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections.
-    pub fn ws<R: Route>(mut self, route: R) -> Self {
+    pub fn ws(mut self, route: impl IntoRoute) -> Self {
         self.router = self.router.ws(route);
         self
     }

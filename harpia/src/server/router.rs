@@ -11,7 +11,7 @@ use crate::extract::{FromHandshake, PathValues};
 use crate::hub::RouteId;
 use crate::limits::Options;
 use crate::path::{Pattern, canonical, decode};
-use crate::route::{Route, missing_path_field};
+use crate::route::{IntoRoute, Route, missing_path_field};
 
 use super::upgrade::{Endpoint, Settings, Typed};
 
@@ -52,7 +52,11 @@ impl Router {
     }
 
     /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections.
-    pub fn ws<R: Route>(mut self, route: R) -> Self {
+    pub fn ws(self, route: impl IntoRoute) -> Self {
+        self.add(route.into_route())
+    }
+
+    fn add<R: Route>(mut self, route: R) -> Self {
         // The macro says this first, with the user's own words underlined; for the rest it holds
         // here, since only here all types are known.
         const {

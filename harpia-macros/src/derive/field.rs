@@ -1,0 +1,215 @@
+//! One field: where its value comes from.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{Attribute, LitStr, Token, Type};
+
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::suggest::nearest;
+
+pub(super) struct Field {
+    name: Ident,
+    pub(super) ty: Type,
+    pub(super) place: Place,
+}
+
+/// Where a value comes from.
+pub(super) enum Place {
+    /// The type knows how to extract itself.
+    Own,
+    Value {
+        source: Source,
+        name: String,
+    },
+    Default,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Source {
+    Query,
+    Header,
+    Cookie,
+    Path,
+}
+
+const KEYS: [&str; 5] = ["query", "header", "cookie", "path", "default"];
+
+/// One `key` or `key = "name"` of `#[from(…)]`.
+struct Entry {
+    key: Ident,
+    name: Option<LitStr>,
+}
+
+impl Field {
+    pub(super) fn lower(field: &syn::Field, problems: &mut Diagnostics) -> Option<Self> {
+        let name = field.ident.clone()?;
+        let mut entries = Vec::new();
+        for attribute in field.attrs.iter().filter(|one| one.path().is_ident("from")) {
+            match entries_of(attribute) {
+                Ok(found) => entries.extend(found),
+                Err(error) => {
+                    problems.push(error);
+                    return None;
+                }
+            }
+        }
+        let mut entries = entries.into_iter();
+        let first = entries.next();
+        if let Some(second) = entries.next() {
+            problems.at(second.key.span(), two_sources(&name));
+            return None;
+        }
+        let place = match first {
+            Some(entry) => place(&entry, &name, problems)?,
+            None => Place::Own,
+        };
+        Some(Self {
+            name,
+            ty: field.ty.clone(),
+            place,
+        })
+    }
+
+    pub(super) fn is_cookie(&self) -> bool {
+        matches!(
+            self.place,
+            Place::Value {
+                source: Source::Cookie,
+                ..
+            }
+        )
+    }
+
+    /// The path parameter that this field reads.
+    pub(super) fn path_name(&self) -> Option<&str> {
+        match &self.place {
+            Place::Value {
+                source: Source::Path,
+                name,
+            } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// `field: value`.
+    pub(super) fn read(&self) -> TokenStream {
+        let Self { name, ty, place } = self;
+        let span = ty.span();
+        let value = match place {
+            Place::Own => quote_spanned! {span=>
+                <#ty as __harpia::extract::FromHandshake>::from_handshake(__handshake).await?
+            },
+            Place::Default => quote_spanned!(span=> <#ty as ::core::default::Default>::default()),
+            Place::Value { source, name } => {
+                let source = source.tokens();
+                match inside_option(ty) {
+                    Some(inner) => quote_spanned! {span=>
+                        __harpia::__private::find::<#inner>(__handshake, #source, #name)?
+                    },
+                    None => quote_spanned! {span=>
+                        __harpia::__private::require::<#ty>(__handshake, #source, #name)?
+                    },
+                }
+            }
+        };
+        quote!(#name: #value)
+    }
+}
+
+impl Source {
+    fn of(key: &str) -> Option<Self> {
+        match key {
+            "query" => Some(Self::Query),
+            "header" => Some(Self::Header),
+            "cookie" => Some(Self::Cookie),
+            "path" => Some(Self::Path),
+            _ => None,
+        }
+    }
+
+    fn tokens(self) -> TokenStream {
+        let variant = match self {
+            Self::Query => "Query",
+            Self::Header => "Header",
+            Self::Cookie => "Cookie",
+            Self::Path => "Path",
+        };
+        let variant = Ident::new(variant, Span::call_site());
+        quote!(__harpia::extract::Source::#variant)
+    }
+}
+
+fn entries_of(attribute: &Attribute) -> syn::Result<Vec<Entry>> {
+    attribute.parse_args_with(|input: ParseStream<'_>| {
+        let mut entries = Vec::new();
+        while !input.is_empty() {
+            let key = input.call(Ident::parse_any)?;
+            let name = match input.parse::<Option<Token![=]>>()? {
+                Some(_) => Some(input.parse()?),
+                None => None,
+            };
+            entries.push(Entry { key, name });
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(entries)
+    })
+}
+
+fn place(entry: &Entry, field: &Ident, problems: &mut Diagnostics) -> Option<Place> {
+    let key = entry.key.to_string();
+    if key == "default" {
+        if let Some(name) = &entry.name {
+            problems.on(
+                name,
+                Problem::new("`default` takes no name", "write `#[from(default)]`"),
+            );
+            return None;
+        }
+        return Some(Place::Default);
+    }
+    let Some(source) = Source::of(&key) else {
+        problems.at(entry.key.span(), unknown_key(&key));
+        return None;
+    };
+    let name = match &entry.name {
+        Some(name) => name.value(),
+        None if source == Source::Header => field.unraw().to_string().replace('_', "-"),
+        None => field.unraw().to_string(),
+    };
+    Some(Place::Value { source, name })
+}
+
+fn unknown_key(key: &str) -> Problem {
+    let help = match nearest(key, KEYS) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the keys are `{}`", KEYS.join("`, `")),
+    };
+    Problem::new(format!("unknown key `{key}`"), help)
+}
+
+fn two_sources(field: &Ident) -> Problem {
+    Problem::new(
+        format!("field `{field}` has two sources"),
+        "remove one: a value comes from one place",
+    )
+}
+
+/// The `T` of `Option<T>`, by its look, as everywhere in derives.
+fn inside_option(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    let syn::PathArguments::AngleBracketed(generics) = &last.arguments else {
+        return None;
+    };
+    match generics.args.first()? {
+        syn::GenericArgument::Type(inner) if last.ident == "Option" => Some(inner),
+        _ => None,
+    }
+}

@@ -1,0 +1,162 @@
+//! `#[derive(FromHandshake)]`: each field from its place in the handshake.
+
+mod field;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Path};
+
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::names;
+
+use field::{Field, Place};
+
+pub(crate) fn from_handshake(item: TokenStream) -> TokenStream {
+    let mut problems = Diagnostics::new();
+    let input: DeriveInput = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => {
+            problems.push(error);
+            return problems.finish();
+        }
+    };
+    let krate = krate(&input.attrs, &mut problems);
+    let fields = fields(&input, &mut problems);
+    let body = match fields {
+        Some(fields) if problems.is_empty() => implementation(&input, &fields),
+        // So that the routes with this data do not add an error each.
+        _ => stub(&input),
+    };
+    let problems = problems.finish();
+    quote! {
+        #problems
+        const _: () = {
+            use #krate as __harpia;
+            #body
+        };
+    }
+}
+
+/// The struct's own `#[from(crate = …)]`.
+fn krate(attributes: &[Attribute], problems: &mut Diagnostics) -> Path {
+    let mut krate = names::default_crate();
+    for attribute in attributes.iter().filter(|one| one.path().is_ident("from")) {
+        let parsed = attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("crate") {
+                return Err(meta.error(
+                    "unknown key on a struct\n= help: the only one is `#[from(crate = path)]`; \
+                     the others go on fields",
+                ));
+            }
+            krate = meta.value()?.call(Path::parse_mod_style)?;
+            Ok(())
+        });
+        if let Err(error) = parsed {
+            problems.push(error);
+        }
+    }
+    krate
+}
+
+fn fields(input: &DeriveInput, problems: &mut Diagnostics) -> Option<Vec<Field>> {
+    let name = &input.ident;
+    let refused = |what: &str, help: String| {
+        Problem::new(
+            format!("`FromHandshake` cannot be derived for {what}"),
+            help,
+        )
+    };
+    match &input.data {
+        Data::Struct(DataStruct {
+            fields: Fields::Named(fields),
+            ..
+        }) => {
+            let fields = fields.named.iter();
+            Some(
+                fields
+                    .filter_map(|field| Field::lower(field, problems))
+                    .collect(),
+            )
+        }
+        Data::Struct(DataStruct {
+            fields: Fields::Unit,
+            ..
+        }) => Some(Vec::new()),
+        Data::Struct(DataStruct {
+            fields: Fields::Unnamed(fields),
+            ..
+        }) => {
+            let help = format!("name the fields: `struct {name} {{ cookies: Cookies }}`");
+            problems.on(fields, refused("a tuple struct", help));
+            None
+        }
+        Data::Enum(data) => {
+            let help = format!("make it a struct, or write `impl FromHandshake for {name}`");
+            problems.at(data.enum_token.span, refused("an enum", help));
+            None
+        }
+        Data::Union(data) => {
+            let help = format!("make it a struct, or write `impl FromHandshake for {name}`");
+            problems.at(data.union_token.span, refused("a union", help));
+            None
+        }
+    }
+}
+
+fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
+    let name = &input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    let own_cookies = fields.iter().any(|field| field.is_cookie());
+    let nested: Vec<_> = fields
+        .iter()
+        .filter(|field| matches!(field.place, Place::Own))
+        .map(|field| &field.ty)
+        .collect();
+    let cookies = nested
+        .iter()
+        .map(|ty| quote!(|| <#ty as __harpia::extract::FromHandshake>::READS_COOKIES));
+    let path_names = fields.iter().filter_map(Field::path_name);
+    let path_nested = nested
+        .iter()
+        .map(|ty| quote!(<#ty as __harpia::extract::FromHandshake>::PATH_FIELDS));
+    let values = fields.iter().map(Field::read);
+    let made = match &input.data {
+        Data::Struct(DataStruct {
+            fields: Fields::Unit,
+            ..
+        }) => quote!(Self),
+        _ => quote!(Self { #(#values,)* }),
+    };
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics __harpia::extract::FromHandshake for #name #type_generics #where_clause {
+            const READS_COOKIES: bool = #own_cookies #(#cookies)*;
+            const PATH_FIELDS: __harpia::extract::PathFields = __harpia::extract::PathFields {
+                own: &[#(#path_names),*],
+                nested: &[#(#path_nested),*],
+            };
+            async fn from_handshake(
+                __handshake: &__harpia::extract::Handshake,
+            ) -> ::core::result::Result<Self, __harpia::extract::Rejection> {
+                let _ = __handshake;
+                ::core::result::Result::Ok(#made)
+            }
+        }
+    }
+}
+
+fn stub(input: &DeriveInput) -> TokenStream {
+    let name = &input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    let span = Span::call_site().located_at(name.span());
+    quote_spanned! {span=>
+        #[automatically_derived]
+        impl #impl_generics __harpia::extract::FromHandshake for #name #type_generics #where_clause {
+            async fn from_handshake(
+                _: &__harpia::extract::Handshake,
+            ) -> ::core::result::Result<Self, __harpia::extract::Rejection> {
+                ::core::panic!("does not compile")
+            }
+        }
+    }
+}

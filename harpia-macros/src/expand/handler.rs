@@ -1,0 +1,130 @@
+//! One handler's method of `Route`: it reads the arguments, calls the user's method, and makes one
+//! kind of result of what that returns. Each token carries the span of the user's word that it
+//! is about, so that rustc's errors stand there.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Index, Type};
+
+use crate::model::{Argument, By, Handler, Kind, Route};
+
+pub(super) fn expand(handler: &Handler, route: &Route) -> TokenStream {
+    let Handler { cfgs, name, .. } = handler;
+    let span = name.span().resolved_at(Span::call_site());
+    let extra = extra_arguments(handler.kind);
+    let output = match handler.kind {
+        Kind::Message => quote!(__harpia::Broadcast),
+        _ => quote!(()),
+    };
+    let output = quote!(::core::result::Result<#output, __harpia::BoxError>);
+    let body = body(handler, route);
+    let method = Ident::new(handler.kind.name(), span);
+    let future = quote_spanned! {span=>
+        impl ::core::future::Future<Output = #output> + ::core::marker::Send
+    };
+    let boxed = quote_spanned!(span=> async move { #body });
+    quote! {
+        #(#cfgs)*
+        fn #method(
+            &self,
+            __socket: &mut __harpia::Socket<Self::Data>,
+            __parameters: &Self::Parameters,
+            #extra
+        ) -> #future {
+            #boxed
+        }
+    }
+}
+
+/// What `Route`'s method takes besides socket and parameters.
+fn extra_arguments(kind: Kind) -> TokenStream {
+    match kind {
+        Kind::Open | Kind::Drain => quote!(),
+        Kind::Message => quote!(__message: __harpia::Message,),
+        Kind::Close => quote!(__code: __harpia::CloseCode, __reason: &str,),
+        Kind::Error => quote!(__error: &__harpia::Error,),
+    }
+}
+
+fn body(handler: &Handler, route: &Route) -> TokenStream {
+    let span = handler.name.span().resolved_at(Span::call_site());
+    let name = &handler.name;
+    let self_type = &route.self_type;
+    let mut lets = unused(handler.kind);
+    let mut arguments = TokenStream::new();
+    for (at, argument) in handler.arguments.iter().enumerate() {
+        let variable = format_ident!("__argument_{at}");
+        let (line, value) = read(argument, &variable, &route.data);
+        lets.extend(line);
+        arguments.extend(quote!(#value,));
+    }
+    let wait = handler.is_async.then(|| quote_spanned!(span=> .await));
+    let call = quote_spanned!(span=> <#self_type>::#name(&self.0, #arguments) #wait);
+    let result = result(handler, route);
+    quote! {
+        #lets
+        let __output = #call;
+        #result
+    }
+}
+
+/// Arguments that the user's method leaves out are not unused variables of theirs.
+fn unused(kind: Kind) -> TokenStream {
+    let rest = match kind {
+        Kind::Open | Kind::Drain => quote!(),
+        Kind::Message => quote!(let _ = &__message;),
+        Kind::Close => quote!(let _ = (&__code, __reason);),
+        Kind::Error => quote!(let _ = __error;),
+    };
+    quote!(let _ = (&__socket, __parameters); #rest)
+}
+
+/// The line that prepares an argument, and what is handed over.
+fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, TokenStream) {
+    match argument {
+        Argument::Socket(ty) => {
+            let socket = quote_spanned! {ty.span()=>
+                <#ty as __harpia::__private::SocketOf<#data>>::socket_of(__socket)
+            };
+            (quote!(let #variable = #socket;), quote!(#variable))
+        }
+        Argument::Parameter { index, by, ty } => {
+            let index = Index::from(*index);
+            let value = match by {
+                By::Reference => quote!(&__parameters.#index),
+                By::Value => quote_spanned! {ty.span()=>
+                    <#ty as ::core::clone::Clone>::clone(&__parameters.#index)
+                },
+            };
+            (quote!(), value)
+        }
+        Argument::Message(ty) => {
+            let message = quote_spanned! {ty.span()=>
+                <#ty as __harpia::FromMessage>::from_message(__message)
+            };
+            (quote!(let #variable = #message?;), quote!(#variable))
+        }
+        Argument::Code => (quote!(), quote!(__code)),
+        Argument::Reason => (quote!(), quote!(__reason)),
+        Argument::Error => (quote!(), quote!(__error)),
+    }
+}
+
+/// The call that makes one kind of result of what the handler returned.
+fn result(handler: &Handler, route: &Route) -> TokenStream {
+    let span = handler
+        .output
+        .as_ref()
+        .map_or(handler.name.span(), Spanned::span);
+    match (handler.kind, route.broadcasts) {
+        (Kind::Message, true) => {
+            quote_spanned!(span=> __harpia::MessageOutput::into_broadcast(__output))
+        }
+        (Kind::Message, false) => {
+            let done = quote_spanned!(span=> __harpia::HandlerOutput::into_result(__output));
+            quote!(#done.map(|()| __harpia::Broadcast::Skip))
+        }
+        _ => quote_spanned!(span=> __harpia::HandlerOutput::into_result(__output)),
+    }
+}

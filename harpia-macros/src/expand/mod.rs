@@ -1,0 +1,67 @@
+//! Output: from a valid route to tokens. Cannot fail.
+//!
+//! The user's block comes first, unchanged. What is generated stands in an anonymous `const`, names
+//! harpia as `__harpia`, and is what a user could write by hand: a private type that implements
+//! `Route`, and `IntoRoute` for the user's type. (The type in between lets private data stand
+//! under a public route: an associated type of a public type's own impl would have to be public.)
+
+mod checks;
+mod fallback;
+mod handler;
+mod route_impl;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::Route;
+use crate::names;
+use crate::parse::{Item, Source};
+
+/// The user's item, and the route; or in its place a stub that adds no second error.
+pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStream) -> TokenStream {
+    let item = item(source);
+    let generated = match (&route, &source.item) {
+        (Some(route), _) => route_impl::expand(route),
+        (None, Some(Item::Impl(block))) if block.of_trait.is_none() => fallback::expand(block),
+        _ => TokenStream::new(),
+    };
+    let krate = route.map_or_else(names::default_crate, |route| route.krate);
+    let generated = (!generated.is_empty()).then(|| {
+        quote! {
+            const _: () = {
+                use #krate as __harpia;
+                #generated
+            };
+        }
+    });
+    quote!(#item #problems #generated)
+}
+
+/// The item as it came. A second route attribute, which is reported, must not expand as well.
+fn item(source: &Source) -> TokenStream {
+    let Some(Item::Impl(block)) = &source.item else {
+        return source.tokens.clone();
+    };
+    let is_route = |attribute: &&syn::Attribute| {
+        let last = attribute.path().segments.last();
+        last.is_some_and(|segment| segment.ident == "ws_route")
+    };
+    if !block
+        .attributes
+        .iter()
+        .any(|attribute| is_route(&attribute))
+    {
+        return source.tokens.clone();
+    }
+    let attributes = block
+        .attributes
+        .iter()
+        .filter(|attribute| !is_route(attribute));
+    let length: usize = block
+        .attributes
+        .iter()
+        .map(|attribute| quote!(#attribute).into_iter().count())
+        .sum();
+    let rest: TokenStream = source.tokens.clone().into_iter().skip(length).collect();
+    quote!(#(#attributes)* #rest)
+}

@@ -1,0 +1,153 @@
+//! Meaning: from a [`Source`] to a valid [`Route`], or to every problem that is in the way.
+
+mod handler;
+mod options;
+mod wording;
+
+use proc_macro2::Ident;
+use syn::{Expr, Lit, LitStr, Type};
+
+use crate::diagnostics::Diagnostics;
+use crate::model::{Argument, Handler, Kind, Parameter, Route};
+use crate::names;
+use crate::parse::{Arguments, Block, Item, Source};
+use crate::path;
+use crate::suggest::nearest;
+
+/// Returns a route only when nothing was found.
+pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route> {
+    let path = source
+        .arguments
+        .as_ref()
+        .and_then(|arguments| route_path(arguments, problems));
+    let options = source
+        .arguments
+        .as_ref()
+        .map(|arguments| options::lower(&arguments.options, problems));
+    let block = block(source, problems);
+    let (path, names) = path?;
+    let (options, block) = (options?, block?);
+
+    let mut parameters = Vec::new();
+    let mut handlers = Vec::new();
+    for method in &block.methods {
+        let context = handler::Context {
+            names: &names,
+            broadcasts: options.broadcasts,
+            parameters: &mut parameters,
+        };
+        handlers.extend(handler::lower(method, context, problems));
+    }
+    check_some(block, problems);
+    let data = options.data.or_else(|| data_of(&handlers));
+    let route = Route {
+        krate: options.krate.unwrap_or_else(names::default_crate),
+        path,
+        generics: block.generics.clone(),
+        self_type: block.self_type.clone(),
+        data: data.unwrap_or_else(|| syn::parse_quote!(())),
+        options: options.calls,
+        any_origin: options.any_origin,
+        broadcasts: options.broadcasts,
+        parameters,
+        handlers,
+    };
+    problems.is_empty().then_some(route)
+}
+
+fn route_path(arguments: &Arguments, problems: &mut Diagnostics) -> Option<(LitStr, Vec<String>)> {
+    let mut bare = arguments.bare.iter();
+    let Some(first) = bare.next() else {
+        problems.at(arguments.span, wording::missing_path());
+        return None;
+    };
+    for second in bare {
+        problems.on(second, wording::second_path());
+    }
+    let Expr::Lit(syn::ExprLit {
+        lit: Lit::Str(path),
+        ..
+    }) = first
+    else {
+        problems.on(first, wording::path_not_literal());
+        return None;
+    };
+    match path::parse(&path.value(), &names::ARGUMENT_NAMES) {
+        Ok(parameters) => Some((path.clone(), parameters)),
+        Err(fault) => {
+            problems.at(path.span(), wording::path_fault(&path.value(), &fault));
+            None
+        }
+    }
+}
+
+fn block<'a>(source: &'a Source, problems: &mut Diagnostics) -> Option<&'a Block> {
+    match source.item.as_ref()? {
+        Item::Other { keyword, name } => {
+            problems.at(*keyword, wording::not_an_impl(name.as_ref()));
+            None
+        }
+        Item::Impl(block) => {
+            if let Some(of_trait) = &block.of_trait {
+                problems.on(of_trait, wording::trait_impl(of_trait));
+                return None;
+            }
+            let is_second = |attribute: &&syn::Attribute| {
+                let last = attribute.path().segments.last();
+                last.is_some_and(|segment| segment.ident == "ws_route")
+            };
+            if let Some(second) = block.attributes.iter().find(is_second) {
+                problems.on(second, wording::two_routes(&block.self_type));
+                return None;
+            }
+            Some(block)
+        }
+    }
+}
+
+/// A block without any handler is a mistake; one whose only handler is wrong has its own.
+fn check_some(block: &Block, problems: &mut Diagnostics) {
+    let is_handler = |name: &Ident| Kind::of(name).is_some();
+    let has_some = block
+        .methods
+        .iter()
+        .any(|method| is_handler(&method.signature.ident));
+    if !has_some && problems.is_empty() {
+        problems.on(&block.self_type, wording::no_handlers(&block.self_type));
+    }
+}
+
+/// The `D` of the first handler that names `Socket<D>`.
+fn data_of(handlers: &[Handler]) -> Option<Type> {
+    let arguments = handlers.iter().flat_map(|handler| &handler.arguments);
+    arguments
+        .filter_map(|argument| match argument {
+            Argument::Socket(Type::Path(path)) => path.path.segments.last(),
+            _ => None,
+        })
+        .find_map(|segment| match &segment.arguments {
+            syn::PathArguments::AngleBracketed(generics) => match generics.args.first()? {
+                syn::GenericArgument::Type(data) => Some(data.clone()),
+                _ => None,
+            },
+            _ => None,
+        })
+}
+
+/// The index of a parameter as this type; one slot serves all handlers that take it alike.
+fn slot(parameters: &mut Vec<Parameter>, name: &str, ty: &Type) -> usize {
+    let known = parameters
+        .iter()
+        .position(|known| known.name == name && known.ty == *ty);
+    known.unwrap_or_else(|| {
+        parameters.push(Parameter {
+            name: name.to_owned(),
+            ty: ty.clone(),
+        });
+        parameters.len() - 1
+    })
+}
+
+fn nearest_name<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
+    nearest(name, names.iter().map(String::as_str))
+}

@@ -1,0 +1,237 @@
+//! The options of the attribute: known keys, checked values.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use std::time::Duration;
+use syn::{Expr, Lit, LitStr, Path, Type};
+
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::parse::{OptionArgument, OptionValue};
+use crate::suggest::nearest;
+use crate::value;
+
+use super::wording;
+
+/// What the options come to.
+pub(super) struct Options {
+    pub(super) krate: Option<Path>,
+    pub(super) data: Option<Type>,
+    /// The calls on `Options::new()`.
+    pub(super) calls: Vec<TokenStream>,
+    pub(super) any_origin: Option<TokenStream>,
+    pub(super) broadcasts: bool,
+}
+
+pub(super) const KEYS: [&str; 11] = [
+    "data",
+    "broadcast",
+    "max_message",
+    "idle_timeout",
+    "ping",
+    "backlog",
+    "slow",
+    "rate",
+    "origins",
+    "protocols",
+    "crate",
+];
+
+pub(super) fn lower(arguments: &[OptionArgument], problems: &mut Diagnostics) -> Options {
+    let mut options = Options {
+        krate: None,
+        data: None,
+        calls: Vec::new(),
+        any_origin: None,
+        broadcasts: true,
+    };
+    let mut seen: Vec<&Ident> = Vec::new();
+    for argument in arguments {
+        if seen.contains(&&argument.key) {
+            problems.at(
+                argument.key.span(),
+                wording::duplicate_option(&argument.key),
+            );
+            continue;
+        }
+        seen.push(&argument.key);
+        if let Err(problem) = options.set(argument, problems) {
+            problems.on(&argument.value, problem);
+        }
+    }
+    options
+}
+
+impl Options {
+    fn set(
+        &mut self,
+        argument: &OptionArgument,
+        problems: &mut Diagnostics,
+    ) -> Result<(), Problem> {
+        let OptionArgument { key, value } = argument;
+        let name = key.to_string();
+        let call = match name.as_str() {
+            "data" => {
+                self.data = Some(data(value)?);
+                return Ok(());
+            }
+            "crate" => {
+                self.krate = Some(krate(value)?);
+                return Ok(());
+            }
+            "broadcast" => self.broadcast(value)?,
+            "slow" => slow(value)?,
+            "max_message" | "backlog" => size(value, &name)?,
+            "idle_timeout" | "ping" => duration(value, &name)?,
+            "rate" => rate(value)?,
+            "origins" => self.origins(value)?,
+            "protocols" => protocols(value)?,
+            _ => {
+                let near = nearest(&name, KEYS);
+                problems.at(key.span(), wording::unknown_option(&name, near));
+                return Ok(());
+            }
+        };
+        self.calls.push(quote_spanned!(key.span()=> .#key(#call)));
+        Ok(())
+    }
+
+    fn broadcast(&mut self, value: &OptionValue) -> Result<TokenStream, Problem> {
+        let scope = match word(value).as_deref() {
+            Some("server") => quote!(Server),
+            Some("route") => quote!(Route),
+            Some("off") => {
+                self.broadcasts = false;
+                quote!(Off)
+            }
+            _ => return Err(wording::one_of("broadcast", &["server", "route", "off"])),
+        };
+        Ok(quote!(__harpia::Scope::#scope))
+    }
+
+    fn origins(&mut self, value: &OptionValue) -> Result<TokenStream, Problem> {
+        if word(value).as_deref() == Some("any") {
+            self.any_origin = Some(quote!(#value));
+            return Ok(quote!(__harpia::Origins::Any));
+        }
+        let list = texts(value).ok_or_else(wording::origins)?;
+        match list.iter().find(|text| !value::is_origin(&text.value())) {
+            Some(wrong) => Err(wording::origin(&wrong.value())),
+            None => Ok(quote!(__harpia::Origins::Only(&[#(#list),*]))),
+        }
+    }
+}
+
+fn data(value: &OptionValue) -> Result<Type, Problem> {
+    match value {
+        OptionValue::Type(ty) => Ok((**ty).clone()),
+        OptionValue::Literal(Lit::Str(text)) => Err(wording::data_is_string(&text.value())),
+        _ => Err(wording::data_is_no_type()),
+    }
+}
+
+fn krate(value: &OptionValue) -> Result<Path, Problem> {
+    match value {
+        OptionValue::Path(path) => Ok(path.clone()),
+        _ => Err(wording::crate_is_no_path()),
+    }
+}
+
+fn slow(value: &OptionValue) -> Result<TokenStream, Problem> {
+    match word(value).as_deref() {
+        Some("close") => Ok(quote!(__harpia::Slow::Close)),
+        Some("skip") => Ok(quote!(__harpia::Slow::Skip)),
+        _ => Err(wording::one_of("slow", &["close", "skip"])),
+    }
+}
+
+fn size(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
+    let size = match value {
+        OptionValue::Literal(Lit::Str(text)) => value::size(&text.value()),
+        OptionValue::Literal(Lit::Int(number)) => number.base10_parse().ok(),
+        _ => None,
+    };
+    size.map(|bytes| quote!(#bytes))
+        .ok_or_else(|| wording::size(key))
+}
+
+fn duration(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
+    if is_off(value) {
+        return Ok(quote!(::core::option::Option::None));
+    }
+    let duration = text(value).and_then(|text| value::duration(&text.value()));
+    let duration = duration.ok_or_else(|| wording::duration(key))?;
+    let duration = duration_tokens(duration);
+    Ok(quote!(::core::option::Option::Some(#duration)))
+}
+
+fn rate(value: &OptionValue) -> Result<TokenStream, Problem> {
+    if is_off(value) {
+        return Ok(quote!(::core::option::Option::None));
+    }
+    let rate = text(value).and_then(|text| value::rate(&text.value()));
+    let (messages, period) = rate.ok_or_else(wording::rate)?;
+    let period = duration_tokens(period);
+    Ok(quote!(::core::option::Option::Some(__harpia::Rate::new(#messages, #period))))
+}
+
+fn duration_tokens(duration: Duration) -> TokenStream {
+    let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    quote!(::core::time::Duration::from_millis(#milliseconds))
+}
+
+fn protocols(value: &OptionValue) -> Result<TokenStream, Problem> {
+    let list = texts(value).ok_or_else(wording::protocols)?;
+    for (at, name) in list.iter().enumerate() {
+        if !value::is_token(&name.value()) {
+            return Err(wording::protocol(&name.value()));
+        }
+        if list[..at].iter().any(|known| known.value() == name.value()) {
+            return Err(wording::protocol_twice(&name.value()));
+        }
+    }
+    Ok(quote!(&[#(#list),*]))
+}
+
+fn is_off(value: &OptionValue) -> bool {
+    word(value).as_deref() == Some("off")
+}
+
+/// A single word, such as `server`.
+fn word(value: &OptionValue) -> Option<String> {
+    match value {
+        OptionValue::Expr(expr) => match &**expr {
+            Expr::Path(path) => path.path.get_ident().map(Ident::to_string),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn text(value: &OptionValue) -> Option<&LitStr> {
+    match value {
+        OptionValue::Literal(Lit::Str(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// A list of string literals that is not empty.
+fn texts(value: &OptionValue) -> Option<Vec<&LitStr>> {
+    let OptionValue::Expr(expr) = value else {
+        return None;
+    };
+    let Expr::Array(array) = &**expr else {
+        return None;
+    };
+    let texts: Option<Vec<&LitStr>> = array.elems.iter().map(literal_text).collect();
+    texts.filter(|texts| !texts.is_empty())
+}
+
+fn literal_text(expr: &Expr) -> Option<&LitStr> {
+    match expr {
+        Expr::Lit(syn::ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,91 @@
+//! A valid route: what `expand` works from. Nothing here can be wrong any more.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, Generics, LitStr, Path, Type};
+
+pub(crate) struct Route {
+    pub(crate) krate: Path,
+    pub(crate) path: LitStr,
+    pub(crate) generics: Generics,
+    pub(crate) self_type: Type,
+    pub(crate) data: Type,
+    /// The calls on `Options::new()`.
+    pub(crate) options: Vec<TokenStream>,
+    /// The `any` of `origins = any`.
+    pub(crate) any_origin: Option<TokenStream>,
+    pub(crate) broadcasts: bool,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) handlers: Vec<Handler>,
+}
+
+/// A path parameter as one of the types that handlers take it as.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+}
+
+pub(crate) struct Handler {
+    pub(crate) kind: Kind,
+    /// The user's own word for it: errors belong there.
+    pub(crate) name: Ident,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) is_async: bool,
+    pub(crate) arguments: Vec<Argument>,
+    /// The return type, where one is written.
+    pub(crate) output: Option<Type>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    Open,
+    Message,
+    Close,
+    Drain,
+    Error,
+}
+
+/// One argument of a handler, in the user's order.
+pub(crate) enum Argument {
+    /// The type behind the `&mut`.
+    Socket(Type),
+    Parameter {
+        index: usize,
+        by: By,
+        ty: Type,
+    },
+    Message(Type),
+    Code,
+    Reason,
+    Error,
+}
+
+/// How a handler takes a path parameter.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum By {
+    Value,
+    Reference,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Open,
+        Self::Message,
+        Self::Close,
+        Self::Drain,
+        Self::Error,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Message => "message",
+            Self::Close => "close",
+            Self::Drain => "drain",
+            Self::Error => "error",
+        }
+    }
+
+    pub(crate) fn of(name: &Ident) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| name == kind.name())
+    }
+}

@@ -1,0 +1,134 @@
+//! The item below the attribute. Bodies stay raw tokens, so that half-typed code still expands.
+
+use proc_macro2::{Ident, Span, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Attribute, Generics, Path, Signature, Token, Type, Visibility, braced, token};
+
+/// What stands below the attribute.
+pub(crate) enum Item {
+    Impl(Box<Block>),
+    /// Something else: its keyword, and its name where it has one.
+    Other {
+        keyword: Span,
+        name: Option<Ident>,
+    },
+}
+
+/// An `impl` block.
+pub(crate) struct Block {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) generics: Generics,
+    /// The trait, of `impl Trait for Type`.
+    pub(crate) of_trait: Option<Path>,
+    pub(crate) self_type: Type,
+    pub(crate) methods: Vec<Method>,
+}
+
+/// A method without its body.
+pub(crate) struct Method {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) signature: Signature,
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let begins_impl =
+            input.peek(Token![impl]) || (input.peek(Token![unsafe]) && input.peek2(Token![impl]));
+        if begins_impl {
+            input.parse::<Option<Token![unsafe]>>()?;
+            return Block::parse(attributes, input).map(|block| Self::Impl(Box::new(block)));
+        }
+        input.parse::<Visibility>()?;
+        let mut keyword = input.span();
+        for skipped in ["async", "const", "unsafe", "default"] {
+            if input.peek(Ident::peek_any) && input.fork().call(Ident::parse_any)? == skipped {
+                input.call(Ident::parse_any)?;
+                keyword = input.span();
+            }
+        }
+        input.parse::<TokenTree>()?;
+        let name = input.call(Ident::parse_any).ok();
+        while input.parse::<TokenTree>().is_ok() {}
+        Ok(Self::Other { keyword, name })
+    }
+}
+
+impl Block {
+    fn parse(attributes: Vec<Attribute>, input: ParseStream<'_>) -> syn::Result<Self> {
+        input.parse::<Token![impl]>()?;
+        let mut generics: Generics = if input.peek(Token![<]) {
+            input.parse()?
+        } else {
+            Generics::default()
+        };
+        let negative = input.parse::<Option<Token![!]>>()?;
+        let first: Type = input.parse()?;
+        let (of_trait, self_type) = if input.parse::<Option<Token![for]>>()?.is_some() {
+            (Some(trait_path(&first)?), input.parse()?)
+        } else if let Some(negative) = negative {
+            return Err(syn::Error::new(negative.span(), "expected a type"));
+        } else {
+            (None, first)
+        };
+        generics.where_clause = input.parse()?;
+        let content;
+        braced!(content in input);
+        content.call(Attribute::parse_inner)?;
+        Ok(Self {
+            attributes,
+            generics,
+            of_trait,
+            self_type,
+            methods: methods(&content)?,
+        })
+    }
+}
+
+fn trait_path(ty: &Type) -> syn::Result<Path> {
+    match ty {
+        Type::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
+        other => Err(syn::Error::new(other.span(), "expected a trait")),
+    }
+}
+
+fn methods(content: ParseStream<'_>) -> syn::Result<Vec<Method>> {
+    let mut methods = Vec::new();
+    while !content.is_empty() {
+        let attributes = content.call(Attribute::parse_outer)?;
+        content.parse::<Visibility>()?;
+        let ahead = content.fork();
+        let is_method = ahead.parse::<Signature>().is_ok() && ahead.peek(token::Brace);
+        if is_method {
+            let signature = content.parse()?;
+            content.parse::<TokenTree>()?;
+            methods.push(Method {
+                attributes,
+                signature,
+            });
+        } else {
+            skip_item(content)?;
+        }
+    }
+    Ok(methods)
+}
+
+/// Skips a constant, a type or a macro call: up to its `;` or its braces.
+fn skip_item(content: ParseStream<'_>) -> syn::Result<()> {
+    while !content.is_empty() {
+        let tree: TokenTree = content.parse()?;
+        match tree {
+            TokenTree::Punct(punct) if punct.as_char() == ';' => return Ok(()),
+            TokenTree::Group(group)
+                if group.delimiter() == proc_macro2::Delimiter::Brace
+                    && !content.peek(Token![;]) =>
+            {
+                return Ok(());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

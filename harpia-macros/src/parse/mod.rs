@@ -1,0 +1,33 @@
+//! Syntax only: tokens to a [`Source`] that keeps the user's spans. No meaning.
+
+mod args;
+mod item;
+
+use proc_macro2::TokenStream;
+
+use crate::diagnostics::Diagnostics;
+
+pub(crate) use args::{Arguments, OptionArgument, OptionValue};
+pub(crate) use item::{Block, Item, Method};
+
+/// What the user wrote, as far as it could be read.
+pub(crate) struct Source {
+    pub(crate) arguments: Option<Arguments>,
+    pub(crate) item: Option<Item>,
+    /// The item as it came: it is emitted unchanged.
+    pub(crate) tokens: TokenStream,
+}
+
+pub(crate) fn source(
+    arguments: TokenStream,
+    item: TokenStream,
+    problems: &mut Diagnostics,
+) -> Source {
+    let arguments = syn::parse2(arguments).map_err(|error| problems.push(error));
+    let parsed = syn::parse2(item.clone()).map_err(|error| problems.push(error));
+    Source {
+        arguments: arguments.ok(),
+        item: parsed.ok(),
+        tokens: item,
+    }
+}

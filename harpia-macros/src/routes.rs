@@ -1,0 +1,111 @@
+//! `routes![…]`: a function that makes a router, and a comparison of every two paths.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Path, Token, Type, Visibility};
+
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::names;
+
+struct Routes {
+    krate: Path,
+    visibility: Visibility,
+    name: Ident,
+    types: Punctuated<Type, Token![,]>,
+}
+
+impl Parse for Routes {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut krate = names::default_crate();
+        if input.peek(Token![crate]) && input.peek2(Token![=]) {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            krate = input.call(Path::parse_mod_style)?;
+            input.parse::<Token![;]>()?;
+        }
+        let ahead = input.fork();
+        let has_head = ahead.parse::<Visibility>().is_ok() && ahead.peek(Token![fn]);
+        let (visibility, name) = if has_head {
+            let visibility = input.parse()?;
+            input.parse::<Token![fn]>()?;
+            let name = input.call(Ident::parse_any)?;
+            input.parse::<Token![;]>()?;
+            (visibility, name)
+        } else {
+            (Visibility::Inherited, Ident::new("routes", input.span()))
+        };
+        Ok(Self {
+            krate,
+            visibility,
+            name,
+            types: Punctuated::parse_terminated(input)?,
+        })
+    }
+}
+
+pub(crate) fn routes(input: TokenStream) -> TokenStream {
+    let mut problems = Diagnostics::new();
+    let routes: Routes = match syn::parse2(input) {
+        Ok(routes) => routes,
+        Err(error) => {
+            problems.push(error);
+            return problems.finish();
+        }
+    };
+    let types: Vec<&Type> = routes.types.iter().collect();
+    let mut pairs = Vec::new();
+    for (at, second) in types.iter().enumerate() {
+        if types[..at].contains(second) {
+            problems.on(second, same_type(second));
+            continue;
+        }
+        pairs.extend(types[..at].iter().map(|first| compare(first, second)));
+    }
+    let problems = problems.finish();
+    let Routes {
+        krate,
+        visibility,
+        name,
+        ..
+    } = &routes;
+    let arguments: Vec<Ident> = (0..types.len())
+        .map(|at| format_ident!("__route_{at}"))
+        .collect();
+    quote! {
+        #visibility fn #name(#(#arguments: #types),*) -> #krate::Router {
+            #krate::Router::new() #(.ws(#arguments))*
+        }
+        #problems
+        const _: () = {
+            use #krate as __harpia;
+            #(#pairs)*
+        };
+    }
+}
+
+fn compare(first: &Type, second: &Type) -> TokenStream {
+    let (first_name, second_name) = (name_of(first), name_of(second));
+    quote_spanned! {second.span()=>
+        const _: () = __harpia::__private::check_distinct(
+            #first_name,
+            <#first as __harpia::IntoRoute>::PATH,
+            #second_name,
+            <#second as __harpia::IntoRoute>::PATH,
+        );
+    }
+}
+
+fn same_type(ty: &Type) -> Problem {
+    Problem::new(
+        format!("`{}` is listed twice", name_of(ty)),
+        "remove one: a type has one path",
+    )
+}
+
+fn name_of(ty: &Type) -> String {
+    ty.to_token_stream().to_string().replace(' ', "")
+}

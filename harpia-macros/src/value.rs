@@ -1,0 +1,139 @@
+//! Values that are written as text in an attribute: sizes, times, rates, origins.
+
+use std::time::Duration;
+
+/// Parses `"64KiB"`: binary and decimal units.
+pub(crate) fn size(text: &str) -> Option<usize> {
+    let (number, unit) = number_and_unit(text)?;
+    let factor: u64 = match unit {
+        "" | "B" => 1,
+        "KB" | "kB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    usize::try_from(number.checked_mul(factor)?).ok()
+}
+
+/// Parses `"30s"`; zero is no time.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = number_and_unit(text)?;
+    let milliseconds: u64 = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    let duration = Duration::from_millis(number.checked_mul(milliseconds)?);
+    (!duration.is_zero()).then_some(duration)
+}
+
+/// Parses `"50/s"` and `"20/10s"`.
+pub(crate) fn rate(text: &str) -> Option<(u32, Duration)> {
+    let (messages, period) = text.split_once('/')?;
+    let messages = messages
+        .trim()
+        .parse()
+        .ok()
+        .filter(|&messages| messages > 0)?;
+    let period = period.trim();
+    let period = if period.starts_with(|c: char| c.is_ascii_digit()) {
+        duration(period)?
+    } else {
+        duration(&format!("1{period}"))?
+    };
+    Some((messages, period))
+}
+
+/// Checks `"https://example.com"`: scheme, host and maybe a port, nothing more.
+pub(crate) fn is_origin(text: &str) -> bool {
+    let Some(authority) = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+    else {
+        return false;
+    };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_host_char =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
+    !host.is_empty()
+        && host.chars().all(is_host_char)
+        && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+/// Checks a subprotocol's name: a token of RFC 9110 section 5.6.2.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}
+
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '_');
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let number = number.replace('_', "").parse().ok()?;
+    Some((number, unit.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_know_binary_and_decimal_units() {
+        assert_eq!(size("64KiB"), Some(65_536));
+        assert_eq!(size("1 MB"), Some(1_000_000));
+        assert_eq!(size("512"), Some(512));
+        for wrong in ["", "KiB", "64kb", "1.5MiB", "-1", "99999999999GiB"] {
+            assert_eq!(size(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_need_a_unit_and_are_not_zero() {
+        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
+        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
+        for wrong in ["", "5", "0s", "5 days", "s"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rates_have_a_count_and_a_period() {
+        assert_eq!(rate("50/s"), Some((50, Duration::from_secs(1))));
+        assert_eq!(rate("20/10s"), Some((20, Duration::from_secs(10))));
+        for wrong in ["50", "0/s", "/s", "50/", "50/x"] {
+            assert_eq!(rate(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn origins_have_no_path() {
+        for right in [
+            "https://example.com",
+            "http://localhost:3000",
+            "https://[::1]:8443",
+        ] {
+            assert!(is_origin(right), "{right}");
+        }
+        for wrong in [
+            "example.com",
+            "https://",
+            "https://a/",
+            "https://a/b",
+            "ws://a",
+            "https://a:x",
+        ] {
+            assert!(!is_origin(wrong), "{wrong}");
+        }
+    }
+}
