@@ -13,6 +13,8 @@ mod names;
 mod parse;
 mod path;
 mod routes;
+#[cfg(test)]
+mod snapshots;
 mod suggest;
 mod value;
 

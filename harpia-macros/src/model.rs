@@ -1,10 +1,9 @@
 //! A valid route: what `expand` works from. Nothing here can be wrong any more.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, Generics, LitStr, Path, Type};
+use syn::{Attribute, Generics, LitStr, Type};
 
 pub(crate) struct Route {
-    pub(crate) krate: Path,
     pub(crate) path: LitStr,
     pub(crate) generics: Generics,
     pub(crate) self_type: Type,
@@ -54,9 +53,9 @@ pub(crate) enum Argument {
         ty: Type,
     },
     Message(Type),
-    Code,
-    Reason,
-    Error,
+    Code(Type),
+    Reason(Type),
+    Error(Type),
 }
 
 /// How a handler takes a path parameter.

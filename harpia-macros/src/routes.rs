@@ -75,13 +75,19 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
     let arguments: Vec<Ident> = (0..types.len())
         .map(|at| format_ident!("__route_{at}"))
         .collect();
+    let made = types.iter().zip(&arguments).map(|(ty, argument)| {
+        let argument = Ident::new(&argument.to_string(), ty.span());
+        quote!(.ws(#argument))
+    });
     quote! {
         #visibility fn #name(#(#arguments: #types),*) -> #krate::Router {
-            #krate::Router::new() #(.ws(#arguments))*
+            #krate::Router::new() #(#made)*
         }
         #problems
         const _: () = {
             use #krate as __harpia;
+            #[allow(unused_imports)]
+            use __harpia::__private::NoPath as _;
             #(#pairs)*
         };
     }
@@ -92,9 +98,9 @@ fn compare(first: &Type, second: &Type) -> TokenStream {
     quote_spanned! {second.span()=>
         const _: () = __harpia::__private::check_distinct(
             #first_name,
-            <#first as __harpia::IntoRoute>::PATH,
+            __harpia::__private::PathOf::<#first>::PATH,
             #second_name,
-            <#second as __harpia::IntoRoute>::PATH,
+            __harpia::__private::PathOf::<#second>::PATH,
         );
     }
 }

@@ -1,6 +1,6 @@
 //! The nearest name to one that is not known.
 
-/// Returns the candidate that a person most likely meant.
+/// Returns the candidate that a slip of the finger made this of.
 pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -15,11 +15,23 @@ pub(crate) fn nearest<'a>(
         };
         let distance = distance(&name, &target);
         let is_near = distance <= allowed.min(target.len().saturating_sub(1));
-        let is_part = name.len() >= 3 && (target.starts_with(&name) || name.starts_with(&target));
-        (is_near || is_part).then_some((distance, candidate))
+        is_near.then_some((distance, candidate))
     });
     let (_, candidate) = ranked.min_by_key(|(distance, _)| *distance)?;
     Some(candidate)
+}
+
+/// Returns the nearest candidate, or one that begins with this name, or this with it.
+pub(crate) fn nearest_or_longer<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
+    let begins = |candidate: &&str| {
+        let (name, target) = (normalize(name), normalize(candidate));
+        name.len() >= 3 && (target.starts_with(&name) || name.starts_with(&target))
+    };
+    let longer = || candidates.clone().into_iter().find(begins);
+    nearest(name, candidates.clone()).or_else(longer)
 }
 
 /// `onOpen` and `on_open` are the same mistake.
@@ -67,8 +79,18 @@ mod tests {
     }
 
     #[test]
+    fn a_beginning_is_found_where_it_is_asked_for() {
+        assert_eq!(
+            nearest_or_longer("room", ["user", "room_id"]),
+            Some("room_id")
+        );
+        assert_eq!(nearest_or_longer("room_id", ["room"]), Some("room"));
+        assert_eq!(nearest_or_longer("ro", ["room_id"]), None);
+    }
+
+    #[test]
     fn other_words_are_left_alone() {
-        for word in ["history", "users", "reset", "x", "load"] {
+        for word in ["history", "users", "reset", "x", "load", "close_room"] {
             assert_eq!(
                 nearest(word, ["open", "message", "close", "drain", "error"]),
                 None,

@@ -52,6 +52,7 @@ impl HandlerOutput for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
     fn into_result(self) -> Result<(), BoxError> {
         self.map_err(Into::into)
@@ -86,6 +87,7 @@ impl MessageOutput for Broadcast {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: MessageOutput, E: Into<BoxError>> MessageOutput for Result<T, E> {
     fn into_broadcast(self) -> Result<Broadcast, BoxError> {
         self.map_err(Into::into)?.into_broadcast()

@@ -146,6 +146,7 @@ pub trait IntoRoute {
     fn into_route(self) -> impl Route;
 }
 
+#[diagnostic::do_not_recommend]
 impl<R: Route> IntoRoute for R {
     const PATH: &'static str = R::PATH;
 

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, LitStr, Token, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::suggest::nearest;
+use crate::suggest::nearest_or_longer;
 
 pub(super) struct Field {
     name: Ident,
@@ -49,6 +49,10 @@ impl Field {
         let mut entries = Vec::new();
         for attribute in field.attrs.iter().filter(|one| one.path().is_ident("from")) {
             match entries_of(attribute) {
+                Ok(found) if found.is_empty() => {
+                    problems.on(attribute, no_source(&name));
+                    return None;
+                }
                 Ok(found) => entries.extend(found),
                 Err(error) => {
                     problems.push(error);
@@ -185,11 +189,18 @@ fn place(entry: &Entry, field: &Ident, problems: &mut Diagnostics) -> Option<Pla
 }
 
 fn unknown_key(key: &str) -> Problem {
-    let help = match nearest(key, KEYS) {
+    let help = match nearest_or_longer(key, KEYS) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the keys are `{}`", KEYS.join("`, `")),
     };
     Problem::new(format!("unknown key `{key}`"), help)
+}
+
+fn no_source(field: &Ident) -> Problem {
+    Problem::new(
+        format!("`from` does not say where `{field}` comes from"),
+        format!("the keys are `{}`", KEYS.join("`, `")),
+    )
 }
 
 fn two_sources(field: &Ident) -> Problem {

@@ -30,6 +30,7 @@ pub(crate) fn from_handshake(item: TokenStream) -> TokenStream {
     let problems = problems.finish();
     quote! {
         #problems
+        #[allow(unused_qualifications)]
         const _: () = {
             use #krate as __harpia;
             #body

@@ -17,17 +17,18 @@ pub(super) fn expand(route: &Route) -> (TokenStream, TokenStream) {
 }
 
 fn checks(route: &Route) -> TokenStream {
-    let Route {
-        path,
-        data,
-        any_origin,
-        ..
-    } = route;
+    let Route { path, data, .. } = route;
+    let reads = quote!(__harpia::__private::Reads::<#data>);
     let fields = quote_spanned! {data.span()=>
-        __harpia::__private::check_path_fields::<#data>(#path);
+        __harpia::__private::check_path_fields(#reads::PATH_FIELDS, #path);
     };
-    let origins = any_origin
-        .as_ref()
-        .map(|any| quote_spanned!(any.span()=> __harpia::__private::check_any_origin::<#data>();));
-    quote!(#fields #origins)
+    let origins = route.any_origin.as_ref().map(
+        |any| quote_spanned!(any.span()=> __harpia::__private::check_any_origin(#reads::COOKIES);),
+    );
+    quote! {
+        #[allow(unused_imports)]
+        use __harpia::__private::ReadsNothing as _;
+        #fields
+        #origins
+    }
 }

@@ -11,7 +11,7 @@ pub(super) fn expand(block: &Block) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #generics __harpia::IntoRoute for #self_type #where_clause {
-            const PATH: &'static str = "/";
+            const PATH: &'static str = "";
             fn into_route(self) -> impl __harpia::Route {
                 __harpia::__private::Broken
             }

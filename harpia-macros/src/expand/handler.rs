@@ -105,9 +105,17 @@ fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, Tok
             };
             (quote!(let #variable = #message?;), quote!(#variable))
         }
-        Argument::Code => (quote!(), quote!(__code)),
-        Argument::Reason => (quote!(), quote!(__reason)),
-        Argument::Error => (quote!(), quote!(__error)),
+        Argument::Code(ty) => (quote!(), fixed(ty, &quote!(__harpia::CloseCode), "__code")),
+        Argument::Reason(ty) => (quote!(), fixed(ty, &quote!(&str), "__reason")),
+        Argument::Error(ty) => (quote!(), fixed(ty, &quote!(&__harpia::Error), "__error")),
+    }
+}
+
+/// An argument whose type is the trait's: another one is said to be wrong where it is written.
+fn fixed(ty: &Type, wanted: &TokenStream, value: &str) -> TokenStream {
+    let value = Ident::new(value, Span::call_site());
+    quote_spanned! {ty.span()=>
+        <#ty as __harpia::__private::ArgumentOf<#wanted>>::argument_of(#value)
     }
 }
 

@@ -12,10 +12,11 @@ mod route_impl;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Path;
 
 use crate::model::Route;
 use crate::names;
-use crate::parse::{Item, Source};
+use crate::parse::{Item, OptionValue, Source};
 
 /// The user's item, and the route; or in its place a stub that adds no second error.
 pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStream) -> TokenStream {
@@ -25,9 +26,11 @@ pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStrea
         (None, Some(Item::Impl(block))) if block.of_trait.is_none() => fallback::expand(block),
         _ => TokenStream::new(),
     };
-    let krate = route.map_or_else(names::default_crate, |route| route.krate);
+    let krate = krate(source);
     let generated = (!generated.is_empty()).then(|| {
         quote! {
+            // Which lints look into generated code is not the user's concern.
+            #[allow(trivial_bounds, unused_qualifications)]
             const _: () = {
                 use #krate as __harpia;
                 #generated
@@ -35,6 +38,16 @@ pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStrea
         }
     });
     quote!(#item #problems #generated)
+}
+
+/// Where harpia is: also for the stub of a route that has mistakes.
+fn krate(source: &Source) -> Path {
+    let mut options = source.arguments.iter().flat_map(|all| &all.options);
+    let path = options.find_map(|option| match &option.value {
+        OptionValue::Path(path) => Some(path.clone()),
+        _ => None,
+    });
+    path.unwrap_or_else(names::default_crate)
 }
 
 /// The item as it came. A second route attribute, which is reported, must not expand as well.

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
+use syn::{Type, WhereClause};
 
 use crate::model::{Handler, Kind, Parameter, Route};
 
@@ -20,6 +21,7 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         ..
     } = route;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let shared = shared(self_type, where_clause);
     let inline = Kind::ALL.map(|kind| inline(kind, handlers));
     let parameter_types = parameters.iter().map(|parameter| &parameter.ty);
     let parsed = parameters.iter().map(parse);
@@ -31,7 +33,7 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         struct __Route #impl_generics (#self_type) #where_clause;
 
         #[automatically_derived]
-        impl #impl_generics __harpia::Route for __Route #type_generics #where_clause {
+        impl #impl_generics __harpia::Route for __Route #type_generics #shared {
             const PATH: &'static str = #path;
             const OPTIONS: __harpia::Options = __harpia::Options::new() #(#options)*;
             const INLINE: __harpia::route::Inline = {
@@ -54,7 +56,7 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl #impl_generics __harpia::IntoRoute for #self_type #where_clause {
+        impl #impl_generics __harpia::IntoRoute for #self_type #shared {
             const PATH: &'static str = #path;
             fn into_route(self) -> impl __harpia::Route {
                 __Route(self)
@@ -63,6 +65,17 @@ pub(super) fn expand(route: &Route) -> TokenStream {
 
         #outer_checks
     }
+}
+
+/// All connections share the route. Said here, a type that cannot be shared is one error at its
+/// name; left to the trait, it is one for each handler as well.
+fn shared(self_type: &Type, where_clause: Option<&WhereClause>) -> TokenStream {
+    let predicates = where_clause
+        .map(|clause| &clause.predicates)
+        .into_iter()
+        .flatten();
+    let bounds = quote_spanned!(self_type.span()=> ::core::marker::Send + ::core::marker::Sync);
+    quote!(where #(#predicates,)* #self_type: #bounds)
 }
 
 /// An async handler waits; one behind `#[cfg]` only where it is there.
@@ -80,5 +93,5 @@ fn inline(kind: Kind, handlers: &[Handler]) -> TokenStream {
 
 fn parse(parameter: &Parameter) -> TokenStream {
     let Parameter { name, ty } = parameter;
-    quote_spanned!(ty.span()=> __harpia::extract::PathValues::parse::<#ty>(__path, #name)?)
+    quote_spanned!(ty.span()=> __harpia::__private::parameter::<#ty>(__path, #name)?)
 }

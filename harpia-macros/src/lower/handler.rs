@@ -1,21 +1,25 @@
 //! Handlers: which methods they are, and what each of their arguments means.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{
     Attribute, FnArg, Pat, PatType, ReceiverKind, ReturnType, Signature, Type, TypeReference,
 };
 
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, Problem};
 use crate::model::{Argument, By, Handler, Kind, Parameter};
-use crate::parse::Method;
+use crate::parse::{Block, Method};
 use crate::suggest::nearest;
 
 use super::{nearest_name, slot, wording};
 
 /// What a handler's arguments are read against.
 pub(super) struct Context<'a> {
-    pub(super) names: &'a [String],
+    pub(super) block: &'a Block,
+    /// The path's parameters, unless the path itself is wrong: then what an argument means is not
+    /// known, and not asked.
+    pub(super) names: Option<&'a [String]>,
     pub(super) broadcasts: bool,
     pub(super) parameters: &'a mut Vec<Parameter>,
 }
@@ -28,69 +32,58 @@ pub(super) fn lower(
 ) -> Option<Handler> {
     let signature = &method.signature;
     let Some(kind) = Kind::of(&signature.ident) else {
-        check_name(signature, problems);
+        check_name(signature, context.block, problems);
         return None;
     };
     if !check_signature(kind, signature, problems) {
         return None;
     }
-    let arguments = Arguments {
-        kind,
-        context,
-        found: Vec::new(),
-    };
-    let arguments = arguments.read(signature, problems);
     let output = output(signature);
     if let Some(output) = &output
         && kind == Kind::Message
-        && method_is_mute_but_answers(output, &arguments, problems)
+        && !context.broadcasts
+        && mentions(output, "Broadcast")
     {
+        problems.on(output, wording::broadcast_off());
         return None;
     }
+    let arguments = Arguments {
+        kind,
+        names: context.names?,
+        parameters: context.parameters,
+        found: Vec::new(),
+    };
     Some(Handler {
         kind,
         name: signature.ident.clone(),
         cfgs: cfgs(&method.attributes),
         is_async: signature.asyncness.is_some(),
-        arguments: arguments.found,
+        arguments: arguments.read(signature, problems),
         output,
     })
 }
 
-fn method_is_mute_but_answers(
-    output: &Type,
-    arguments: &Arguments<'_>,
-    problems: &mut Diagnostics,
-) -> bool {
-    let mute = !arguments.context.broadcasts;
-    let wrong = mute && mentions_broadcast(output);
-    if wrong {
-        problems.on(output, wording::broadcast_off());
-    }
-    wrong
-}
-
 /// A method that was meant as a handler must not silently be an ordinary one.
-fn check_name(signature: &Signature, problems: &mut Diagnostics) {
+fn check_name(signature: &Signature, block: &Block, problems: &mut Diagnostics) {
     let name = signature.ident.to_string();
     let takes_socket = signature.inputs.iter().any(is_socket);
-    let bare = name
-        .strip_prefix("on_")
-        .or_else(|| name.strip_prefix("handle_"));
-    if !takes_socket && bare.is_none() {
+    let on = name.strip_prefix("on_");
+    if !takes_socket && on.is_none() {
         return;
     }
-    let bare = bare.unwrap_or(&name);
+    let bare = on.or_else(|| name.strip_prefix("handle_")).unwrap_or(&name);
     if takes_socket && (name == "auth" || nearest(bare, ["authenticate", "authorize"]).is_some()) {
         problems.at(signature.ident.span(), wording::no_auth(&name));
         return;
     }
-    if let Some(meant) = meant_handler(bare) {
+    let near = nearest(bare, Kind::ALL.map(Kind::name));
+    if let Some(meant) = near.or_else(|| meant_by_others(bare, block)) {
         problems.at(signature.ident.span(), wording::misspelt(&name, meant));
     }
 }
 
-fn meant_handler(name: &str) -> Option<&'static str> {
+/// What other frameworks call a handler that this block does not have.
+fn meant_by_others(name: &str, block: &Block) -> Option<&'static str> {
     const SYNONYMS: [(&str, &str); 8] = [
         ("connect", "open"),
         ("connected", "open"),
@@ -101,9 +94,10 @@ fn meant_handler(name: &str) -> Option<&'static str> {
         ("text", "message"),
         ("msg", "message"),
     ];
-    let synonym = SYNONYMS.into_iter().find(|(known, _)| *known == name);
-    let near = || nearest(name, Kind::ALL.map(Kind::name));
-    synonym.map(|(_, meant)| meant).or_else(near)
+    let (_, meant) = SYNONYMS.into_iter().find(|(known, _)| *known == name)?;
+    let mut methods = block.methods.iter();
+    let has_it = methods.any(|method| method.signature.ident == meant);
+    (!has_it).then_some(meant)
 }
 
 fn is_socket(argument: &FnArg) -> bool {
@@ -131,6 +125,14 @@ fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics
     let name = signature.ident.to_string();
     if !signature.generics.params.is_empty() {
         problems.on(&signature.generics, wording::generic());
+        return false;
+    }
+    if let Some(generic) = signature
+        .inputs
+        .iter()
+        .find(|input| mentions(input, "impl"))
+    {
+        problems.on(generic, wording::generic());
         return false;
     }
     if let Some(keyword) = &signature.constness {
@@ -168,12 +170,13 @@ fn is_shared(kind: &ReceiverKind) -> bool {
 /// Reads the arguments of one handler, in order.
 struct Arguments<'a> {
     kind: Kind,
-    context: Context<'a>,
+    names: &'a [String],
+    parameters: &'a mut Vec<Parameter>,
     found: Vec<Argument>,
 }
 
-impl<'a> Arguments<'a> {
-    fn read(mut self, signature: &Signature, problems: &mut Diagnostics) -> Self {
+impl Arguments<'_> {
+    fn read(mut self, signature: &Signature, problems: &mut Diagnostics) -> Vec<Argument> {
         for argument in &signature.inputs {
             if let FnArg::Typed(argument) = argument
                 && let Err(problem) = self.add(argument)
@@ -181,14 +184,14 @@ impl<'a> Arguments<'a> {
                 problems.on(problem.0, problem.1);
             }
         }
-        self
+        self.found
     }
 
     fn add(&mut self, argument: &PatType) -> Result<(), Wrong> {
         let name = name_of(&argument.pat);
         let by_name = name.as_ref().filter(|name| self.is_parameter(name));
         if let Some(name) = by_name {
-            let argument = self.parameter(&name.to_string(), &argument.ty);
+            let argument = self.parameter(&name.unraw().to_string(), &argument.ty);
             self.found.push(argument);
             return Ok(());
         }
@@ -202,7 +205,7 @@ impl<'a> Arguments<'a> {
     }
 
     fn is_parameter(&self, name: &Ident) -> bool {
-        self.context.names.iter().any(|known| name == known)
+        self.names.iter().any(|known| name.unraw() == known)
     }
 
     /// `&T` and `T` are the same slot, and `&str` is a `String`'s.
@@ -217,7 +220,7 @@ impl<'a> Arguments<'a> {
             }
             other => (other.clone(), By::Value),
         };
-        let index = slot(self.context.parameters, name, &ty);
+        let index = slot(self.parameters, name, &ty);
         Argument::Parameter { index, by, ty }
     }
 
@@ -246,12 +249,12 @@ impl<'a> Arguments<'a> {
         let count = self.found.iter().filter(|one| is_ordered(one)).count();
         let next = match (self.kind, count) {
             (Kind::Message, 0) => Argument::Message((*argument.ty).clone()),
-            (Kind::Close, 0) => Argument::Code,
-            (Kind::Close, 1) => Argument::Reason,
-            (Kind::Error, 0) => Argument::Error,
+            (Kind::Close, 0) => Argument::Code((*argument.ty).clone()),
+            (Kind::Close, 1) => Argument::Reason((*argument.ty).clone()),
+            (Kind::Error, 0) => Argument::Error((*argument.ty).clone()),
             _ => return Err(self.extra(argument, name)),
         };
-        let names = self.context.names;
+        let names = self.names;
         if let (Argument::Message(_), Some(name), false) = (&next, name, names.is_empty()) {
             let is_unused = name.to_string().starts_with('_');
             if name != "message" && !is_unused {
@@ -264,7 +267,7 @@ impl<'a> Arguments<'a> {
     }
 
     fn extra(&self, argument: &PatType, name: Option<&Ident>) -> Wrong {
-        let names = self.context.names;
+        let names = self.names;
         if let (Some(name), false) = (name, names.is_empty()) {
             let near = nearest_name(&name.to_string(), names);
             let problem = wording::unknown_parameter(self.kind, &name.to_string(), near, names);
@@ -275,10 +278,10 @@ impl<'a> Arguments<'a> {
 }
 
 /// A problem and the node it is at.
-struct Wrong(proc_macro2::TokenStream, crate::diagnostics::Problem);
+struct Wrong(TokenStream, Problem);
 
 impl Wrong {
-    fn at(node: &impl ToTokens, problem: crate::diagnostics::Problem) -> Self {
+    fn at(node: &impl ToTokens, problem: Problem) -> Self {
         Self(node.to_token_stream(), problem)
     }
 }
@@ -305,15 +308,16 @@ fn output(signature: &Signature) -> Option<Type> {
     }
 }
 
-fn mentions_broadcast(ty: &Type) -> bool {
-    fn any(tokens: proc_macro2::TokenStream) -> bool {
+/// Says whether a word stands somewhere in a node.
+fn mentions(node: &impl ToTokens, word: &str) -> bool {
+    fn any(tokens: TokenStream, word: &str) -> bool {
         tokens.into_iter().any(|token| match token {
-            proc_macro2::TokenTree::Ident(ident) => ident == "Broadcast",
-            proc_macro2::TokenTree::Group(group) => any(group.stream()),
+            TokenTree::Ident(ident) => ident == word,
+            TokenTree::Group(group) => any(group.stream(), word),
             _ => false,
         })
     }
-    any(ty.to_token_stream())
+    any(node.to_token_stream(), word)
 }
 
 /// A handler that is not there must not be called.

@@ -12,7 +12,7 @@ use crate::model::{Argument, Handler, Kind, Parameter, Route};
 use crate::names;
 use crate::parse::{Arguments, Block, Item, Source};
 use crate::path;
-use crate::suggest::nearest;
+use crate::suggest::nearest_or_longer;
 
 /// Returns a route only when nothing was found.
 pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route> {
@@ -24,24 +24,22 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         .arguments
         .as_ref()
         .map(|arguments| options::lower(&arguments.options, problems));
-    let block = block(source, problems);
-    let (path, names) = path?;
-    let (options, block) = (options?, block?);
-
+    let block = block(source, problems)?;
     let mut parameters = Vec::new();
     let mut handlers = Vec::new();
     for method in &block.methods {
         let context = handler::Context {
-            names: &names,
-            broadcasts: options.broadcasts,
+            block,
+            names: path.as_ref().map(|(_, names)| names.as_slice()),
+            broadcasts: options.as_ref().is_none_or(|options| options.broadcasts),
             parameters: &mut parameters,
         };
         handlers.extend(handler::lower(method, context, problems));
     }
     check_some(block, problems);
+    let ((path, _), options) = (path?, options?);
     let data = options.data.or_else(|| data_of(&handlers));
     let route = Route {
-        krate: options.krate.unwrap_or_else(names::default_crate),
         path,
         generics: block.generics.clone(),
         self_type: block.self_type.clone(),
@@ -67,7 +65,7 @@ fn route_path(arguments: &Arguments, problems: &mut Diagnostics) -> Option<(LitS
     let Expr::Lit(syn::ExprLit {
         lit: Lit::Str(path),
         ..
-    }) = first
+    }) = ungrouped(first)
     else {
         problems.on(first, wording::path_not_literal());
         return None;
@@ -79,6 +77,14 @@ fn route_path(arguments: &Arguments, problems: &mut Diagnostics) -> Option<(LitS
             None
         }
     }
+}
+
+/// What a `macro_rules!` hands over comes in an invisible group.
+fn ungrouped(mut expr: &Expr) -> &Expr {
+    while let Expr::Group(group) = expr {
+        expr = &group.expr;
+    }
+    expr
 }
 
 fn block<'a>(source: &'a Source, problems: &mut Diagnostics) -> Option<&'a Block> {
@@ -149,5 +155,5 @@ fn slot(parameters: &mut Vec<Parameter>, name: &str, ty: &Type) -> usize {
 }
 
 fn nearest_name<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
-    nearest(name, names.iter().map(String::as_str))
+    nearest_or_longer(name, names.iter().map(String::as_str))
 }

@@ -3,18 +3,17 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use std::time::Duration;
-use syn::{Expr, Lit, LitStr, Path, Type};
+use syn::{Expr, Lit, LitStr, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::parse::{OptionArgument, OptionValue};
-use crate::suggest::nearest;
+use crate::suggest::nearest_or_longer;
 use crate::value;
 
 use super::wording;
 
 /// What the options come to.
 pub(super) struct Options {
-    pub(super) krate: Option<Path>,
     pub(super) data: Option<Type>,
     /// The calls on `Options::new()`.
     pub(super) calls: Vec<TokenStream>,
@@ -38,7 +37,6 @@ pub(super) const KEYS: [&str; 11] = [
 
 pub(super) fn lower(arguments: &[OptionArgument], problems: &mut Diagnostics) -> Options {
     let mut options = Options {
-        krate: None,
         data: None,
         calls: Vec::new(),
         any_origin: None,
@@ -74,10 +72,7 @@ impl Options {
                 self.data = Some(data(value)?);
                 return Ok(());
             }
-            "crate" => {
-                self.krate = Some(krate(value)?);
-                return Ok(());
-            }
+            "crate" => return check_crate(value),
             "broadcast" => self.broadcast(value)?,
             "slow" => slow(value)?,
             "max_message" | "backlog" => size(value, &name)?,
@@ -86,7 +81,7 @@ impl Options {
             "origins" => self.origins(value)?,
             "protocols" => protocols(value)?,
             _ => {
-                let near = nearest(&name, KEYS);
+                let near = nearest_or_longer(&name, KEYS);
                 problems.at(key.span(), wording::unknown_option(&name, near));
                 return Ok(());
             }
@@ -129,9 +124,9 @@ fn data(value: &OptionValue) -> Result<Type, Problem> {
     }
 }
 
-fn krate(value: &OptionValue) -> Result<Path, Problem> {
+fn check_crate(value: &OptionValue) -> Result<(), Problem> {
     match value {
-        OptionValue::Path(path) => Ok(path.clone()),
+        OptionValue::Path(_) => Ok(()),
         _ => Err(wording::crate_is_no_path()),
     }
 }

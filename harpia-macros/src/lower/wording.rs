@@ -182,7 +182,9 @@ pub(super) fn protocol_twice(text: &str) -> Problem {
 pub(super) fn not_an_impl(name: Option<&Ident>) -> Problem {
     let help = match name {
         Some(name) if is_type_name(name) => format!("put it on `impl {name} {{ … }}`"),
-        Some(name) => format!("move `{name}` into `impl Chat {{ … }}`, and put it there"),
+        Some(name) => {
+            format!("move `{name}` into an `impl Chat {{ … }}`, and the attribute onto that")
+        }
         None => "put it on `impl Chat { … }`".into(),
     };
     Problem::new("`ws_route` goes on an `impl` block", help)
@@ -293,7 +295,7 @@ pub(super) fn extra_argument(kind: Kind) -> Problem {
     };
     Problem::new(
         format!("handler `{}` takes only {takes}", kind.name()),
-        "what connections share goes into the route's own fields, path parameters into the path",
+        "what connections share goes into the route's own fields, a parameter into its path",
     )
 }
 

@@ -43,7 +43,8 @@ pub use crate::path::PathValues;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made from a handshake",
     label = "not connection data",
-    note = "add `#[derive(FromHandshake)]` to `{Self}`, or mark the field `#[from(query)]`, \
+    note = "a type of your own says how it is made: `#[derive(FromHandshake)]`",
+    note = "a field with a single value says where it comes from: `#[from(query)]`, \
             `#[from(header)]`, `#[from(cookie)]`, `#[from(path)]` or `#[from(default)]`"
 )]
 pub trait FromHandshake: Sized + Send + 'static {

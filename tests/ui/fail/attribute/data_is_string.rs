@@ -1,0 +1,13 @@
+use harpia::prelude::*;
+
+#[derive(FromHandshake)]
+struct ChatData {}
+
+struct Chat;
+
+#[ws_route("/chat", data = "ChatData")]
+impl Chat {
+    fn message(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use harpia::prelude::*;
+
+struct Chat;
+
+#[ws_route("/chat", protocols = ["chat v1"])]
+impl Chat {
+    fn message(&self) {}
+}
+
+fn main() {}

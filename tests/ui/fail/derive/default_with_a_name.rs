@@ -1,0 +1,9 @@
+use harpia::prelude::*;
+
+#[derive(FromHandshake)]
+struct ChatData {
+    #[from(default = "room")]
+    room: String,
+}
+
+fn main() {}

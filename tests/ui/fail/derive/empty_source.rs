@@ -1,0 +1,9 @@
+use harpia::prelude::*;
+
+#[derive(FromHandshake)]
+struct ChatData {
+    #[from()]
+    room: String,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use harpia::prelude::*;
+
+#[derive(FromHandshake)]
+struct ChatData {
+    room: String,
+}
+
+fn main() {}

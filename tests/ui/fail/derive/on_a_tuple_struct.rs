@@ -1,0 +1,6 @@
+use harpia::prelude::*;
+
+#[derive(FromHandshake)]
+struct ChatData(Cookies);
+
+fn main() {}

@@ -1,0 +1,9 @@
+use harpia::prelude::*;
+
+#[derive(FromHandshake)]
+enum ChatData {
+    Guest,
+    User,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use harpia::prelude::*;
+
+#[derive(FromHandshake)]
+struct ChatData {
+    #[from(query)]
+    #[from(cookie)]
+    room: String,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use harpia::prelude::*;
+
+#[derive(FromHandshake)]
+struct ChatData {
+    #[from(query)]
+    rooms: Vec<String>,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use harpia::prelude::*;
+
+struct Chat;
+
+#[ws_route("/chat", broadcast = off)]
+impl Chat {
+    fn message(&self) -> Broadcast {
+        Broadcast::Skip
+    }
+}
+
+fn main() {}

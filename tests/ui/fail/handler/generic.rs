@@ -1,0 +1,12 @@
+use harpia::prelude::*;
+
+struct Chat;
+
+#[ws_route("/chat")]
+impl Chat {
+    fn message<T: FromMessage>(&self, message: T) {
+        drop(message);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use harpia::prelude::*;
+
+struct Chat;
+
+#[ws_route("/chat")]
+impl Chat {
+    async fn on_message(&self, text: String) {
+        println!("{text}");
+    }
+}
+
+fn main() {}

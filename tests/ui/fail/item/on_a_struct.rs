@@ -1,0 +1,6 @@
+use harpia::prelude::*;
+
+#[ws_route("/chat")]
+struct Chat;
+
+fn main() {}

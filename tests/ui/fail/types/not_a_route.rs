@@ -1,0 +1,7 @@
+use harpia::prelude::*;
+
+struct Chat;
+
+fn main() {
+    let _ = App::new().ws(Chat);
+}

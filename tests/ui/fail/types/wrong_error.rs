@@ -1,0 +1,12 @@
+use harpia::prelude::*;
+
+struct Chat;
+
+#[ws_route("/chat")]
+impl Chat {
+    fn error(&self, error: String) {
+        println!("{error}");
+    }
+}
+
+fn main() {}

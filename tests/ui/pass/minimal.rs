@@ -1,0 +1,14 @@
+//! One handler, no data, no arguments.
+
+use harpia::prelude::*;
+
+struct Chat;
+
+#[ws_route("/chat")]
+impl Chat {
+    fn message(&self) {}
+}
+
+fn main() {
+    let _ = App::new().ws(Chat);
+}
