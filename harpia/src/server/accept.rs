@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
 
 use crate::hub::Hub;
 
@@ -90,7 +91,7 @@ impl Server {
                     }
                     Err(error) => {
                         tracing::warn!("cannot accept a connection: {error}");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                        let _ = timeout(ACCEPT_PAUSE, self.hub.shutdown_begun()).await;
                     }
                 },
                 () = &mut begun => break,
@@ -136,7 +137,8 @@ async fn accept(
     let permit = permit.map_err(|_| io::Error::other("the server has ended"))?;
     let (stream, address) = listener.accept().await?;
     // Messages are small and written whole: to wait for more would only delay them.
-    stream.set_nodelay(true)?;
+    // A client that is gone already has no options to set; reading it will tell.
+    let _ = stream.set_nodelay(true);
     Ok((stream, address, permit))
 }
 

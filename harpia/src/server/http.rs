@@ -3,10 +3,12 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::{Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -66,7 +68,36 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let body =
-        body.map_frame(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())));
-    Body::new(body.map_err(Into::into))
+    Body::new(Erased(Box::pin(body)))
+}
+
+/// Any body as one of `Bytes`. Its size stays known, or hyper would send it in chunks.
+struct Erased<B>(Pin<Box<B>>);
+
+impl<B> http_body::Body for Erased<B>
+where
+    B: http_body::Body,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = self.0.as_mut().poll_frame(context);
+        polled.map(|frame| {
+            let frame = frame?.map_err(Into::into);
+            Some(frame.map(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))))
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
 }

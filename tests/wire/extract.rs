@@ -1,0 +1,262 @@
+//! The data of a connection: what is read of the handshake, and what is refused.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use harpia::extract::{Handshake, Rejection};
+use harpia::prelude::*;
+use harpia_tests::TestServer;
+use serde::Deserialize;
+
+#[derive(FromHandshake)]
+struct Visitor {
+    cookies: Cookies,
+    url: Url,
+    address: RemoteAddr,
+    #[from(query)]
+    room: Option<String>,
+    #[from(query = "p")]
+    page: Option<u32>,
+    #[from(header = "user-agent")]
+    agent: Option<String>,
+    #[from(header)]
+    x_request_id: Option<String>,
+    #[from(cookie)]
+    theme: Option<String>,
+    #[from(default)]
+    user_id: Option<u64>,
+}
+
+struct Tell;
+
+#[ws_route("/tell", data = Visitor)]
+impl Tell {
+    fn message(&self, ws: &mut Socket<Visitor>, message: String) {
+        let data = &mut ws.data;
+        let answer = match &*message {
+            "url" => format!(
+                "{} {} {:?}",
+                data.url.as_str(),
+                data.url.path(),
+                data.url.query()
+            ),
+            "address" => data.address.0.to_string(),
+            "room" => format!("{:?}", data.room),
+            "page" => format!("{:?}", data.page),
+            "agent" => format!("{:?} {:?}", data.agent, data.x_request_id),
+            "theme" => format!("{:?}", data.theme),
+            "log in" => format!("{:?} {:?}", data.user_id.replace(7), data.user_id),
+            name => format!("{:?}", data.cookies.get(name)),
+        };
+        ws.send(answer);
+    }
+}
+
+async fn server() -> TestServer {
+    TestServer::start(App::new().ws(Tell)).await
+}
+
+async fn told(path: &str, headers: &[(&str, &str)], question: &str) -> String {
+    let server = server().await;
+    let mut client = server.connect_with(path, headers).await;
+    client.send(question).await;
+    client.text().await
+}
+
+#[tokio::test]
+async fn cookies_keep_their_equals_signs() {
+    let cookies = [("cookie", "token=a=b==; session_id=1")];
+    assert_eq!(told("/tell", &cookies, "token").await, r#"Some("a=b==")"#);
+    assert_eq!(told("/tell", &cookies, "session_id").await, r#"Some("1")"#);
+}
+
+#[tokio::test]
+async fn quoted_cookies_lose_their_quotes_and_escapes_are_decoded() {
+    let cookies = [("cookie", r#"a="x y"; b=%C3%BC; c=1%202"#)];
+    assert_eq!(told("/tell", &cookies, "a").await, r#"Some("x y")"#);
+    assert_eq!(told("/tell", &cookies, "b").await, r#"Some("ü")"#);
+    assert_eq!(told("/tell", &cookies, "c").await, r#"Some("1 2")"#);
+}
+
+#[tokio::test]
+async fn a_cookie_with_a_bad_escape_is_kept_as_it_is_and_harms_no_other() {
+    let cookies = [("cookie", "bad=100%; worse=%zz; good=1; =nameless; alone")];
+    assert_eq!(told("/tell", &cookies, "bad").await, r#"Some("100%")"#);
+    assert_eq!(told("/tell", &cookies, "worse").await, r#"Some("%zz")"#);
+    assert_eq!(told("/tell", &cookies, "good").await, r#"Some("1")"#);
+    assert_eq!(told("/tell", &cookies, "missing").await, "None");
+}
+
+#[tokio::test]
+async fn a_single_cookie_is_read_by_its_name() {
+    assert_eq!(
+        told("/tell", &[("cookie", "theme=dark")], "theme").await,
+        r#"Some("dark")"#
+    );
+    assert_eq!(told("/tell", &[], "theme").await, "None");
+}
+
+#[tokio::test]
+async fn query_values_are_decoded_and_may_be_missing() {
+    assert_eq!(
+        told("/tell?room=a+b%26c", &[], "room").await,
+        r#"Some("a b&c")"#
+    );
+    assert_eq!(told("/tell", &[], "room").await, "None");
+    assert_eq!(told("/tell?p=3", &[], "page").await, "Some(3)");
+}
+
+#[tokio::test]
+async fn an_optional_value_that_does_not_parse_is_400_all_the_same() {
+    let (status, text) = server().await.refused("/tell?p=three", &[]).await;
+    assert_eq!(status, 400);
+    assert!(text.contains('p'), "{text}");
+}
+
+#[tokio::test]
+async fn headers_are_read_by_name_or_by_the_fields_own() {
+    let headers = [("user-agent", "test/1"), ("x-request-id", "42")];
+    assert_eq!(
+        told("/tell", &headers, "agent").await,
+        r#"Some("test/1") Some("42")"#
+    );
+}
+
+#[tokio::test]
+async fn url_and_address_are_those_of_the_request() {
+    let path = "/tell?x=1&y=%20";
+    let told_url = told(path, &[], "url").await;
+    assert_eq!(told_url, r#"/tell?x=1&y=%20 /tell Some("x=1&y=%20")"#);
+    let address: SocketAddr = told("/tell", &[], "address").await.parse().unwrap();
+    assert!(address.ip().is_loopback());
+}
+
+#[tokio::test]
+async fn data_belongs_to_the_connection_and_can_be_changed() {
+    let server = server().await;
+    let (mut one, mut two) = (server.connect("/tell").await, server.connect("/tell").await);
+    one.send("log in").await;
+    assert_eq!(one.text().await, "None Some(7)");
+    two.send("log in").await;
+    // The broadcast of the first one's message comes before.
+    assert_eq!(two.text().await, "log in");
+    assert_eq!(two.text().await, "None Some(7)");
+}
+
+#[derive(FromHandshake)]
+struct Strict {
+    #[from(query)]
+    token: String,
+    #[from(path)]
+    game: u32,
+    #[from(header = "x-level")]
+    level: u8,
+}
+
+struct Game;
+
+#[ws_route("/games/{game}", data = Strict)]
+impl Game {
+    fn open(&self, ws: &mut Socket<Strict>) {
+        let Strict { token, game, level } = &ws.data;
+        ws.send(format!("{token} {game} {level}"));
+    }
+}
+
+#[tokio::test]
+async fn a_required_value_that_is_missing_or_wrong_is_a_400_that_names_it() {
+    let server = TestServer::start(App::new().ws(Game)).await;
+    let level = [("x-level", "3")];
+    assert_eq!(
+        server
+            .connect_with("/games/5?token=t", &level)
+            .await
+            .text()
+            .await,
+        "t 5 3"
+    );
+    let (status, text) = server.refused("/games/5", &level).await;
+    assert!(status == 400 && text.contains("token"), "{status} {text}");
+    let (status, text) = server
+        .refused("/games/5?token=t", &[("x-level", "300")])
+        .await;
+    assert!(status == 400 && text.contains("x-level"), "{status} {text}");
+    let (status, text) = server.refused("/games/x?token=t", &level).await;
+    assert!(status == 404 && text.contains("game"), "{status} {text}");
+}
+
+#[tokio::test]
+async fn a_whole_query_is_read_into_a_struct() {
+    #[derive(Deserialize)]
+    struct Filter {
+        tag: Vec<String>,
+        limit: Option<u32>,
+    }
+    struct Feed;
+    #[ws_route("/feed", data = Query<Filter>)]
+    impl Feed {
+        fn open(&self, ws: &mut Socket<Query<Filter>>) {
+            let Filter { tag, limit } = &ws.data.0;
+            ws.send(format!("{tag:?} {limit:?}"));
+        }
+    }
+    let server = TestServer::start(App::new().ws(Feed)).await;
+    let mut client = server.connect("/feed?tag=a&tag=b&limit=3").await;
+    assert_eq!(client.text().await, r#"["a", "b"] Some(3)"#);
+    assert_eq!(server.refused("/feed?tag=a&limit=x", &[]).await.0, 400);
+}
+
+#[tokio::test]
+async fn an_extractor_of_ones_own_may_wait_and_refuse_with_its_status() {
+    struct Ticket(String);
+    impl FromHandshake for Ticket {
+        async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+            tokio::task::yield_now().await;
+            let known = HashMap::from([("1", "ada")]);
+            let ticket = handshake.header("x-ticket");
+            let ticket = ticket.ok_or_else(|| Rejection::bad_request("no ticket"))?;
+            let name = known.get(ticket).map(|name| Self((*name).to_owned()));
+            name.ok_or_else(|| Rejection::new(http::StatusCode::PAYMENT_REQUIRED, "buy one"))
+        }
+    }
+    struct Show;
+    #[ws_route("/show", data = Ticket)]
+    impl Show {
+        fn open(&self, ws: &mut Socket<Ticket>) {
+            ws.send(&*ws.data.0);
+        }
+    }
+    let server = TestServer::start(App::new().ws(Show)).await;
+    assert_eq!(
+        server
+            .connect_with("/show", &[("x-ticket", "1")])
+            .await
+            .text()
+            .await,
+        "ada"
+    );
+    let (status, text) = server.refused("/show", &[("x-ticket", "2")]).await;
+    assert_eq!((status, &*text), (402, "buy one"));
+    assert_eq!(server.refused("/show", &[]).await.0, 400);
+}
+
+#[tokio::test]
+async fn an_extractor_that_panics_is_a_500_and_the_server_goes_on() {
+    struct Fragile;
+    impl FromHandshake for Fragile {
+        async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+            assert!(handshake.header("x-break").is_none(), "broken");
+            Ok(Self)
+        }
+    }
+    struct Glass;
+    #[ws_route("/glass", data = Fragile)]
+    impl Glass {
+        fn open(&self, ws: &mut Socket<Fragile>) {
+            ws.send("whole");
+        }
+    }
+    let server = TestServer::start(App::new().ws(Glass)).await;
+    assert_eq!(server.refused("/glass", &[("x-break", "1")]).await.0, 500);
+    assert_eq!(server.connect("/glass").await.text().await, "whole");
+}

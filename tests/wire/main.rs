@@ -1,0 +1,18 @@
+//! What can be observed from outside: every sentence of the contract, over real sockets.
+//!
+//! One binary, a module for each subject. Each test states one behaviour in its name and defines
+//! the routes that it needs; the client is not ours.
+
+mod backpressure;
+mod broadcast;
+mod close;
+mod extract;
+mod handshake;
+mod keepalive;
+mod lifecycle;
+mod limits;
+mod messages;
+mod protocol;
+mod routing;
+mod shutdown;
+mod topics;
