@@ -1,1 +1,322 @@
-//! broadcast
+//! The automatic broadcast: whom a message reaches, when, and in which order.
+
+use std::sync::Arc;
+
+use harpia::prelude::*;
+use harpia_tests::{Client, Events, TestServer};
+use tokio::sync::Semaphore;
+use tokio_tungstenite::tungstenite::Message as Theirs;
+
+struct Chat;
+
+#[ws_route("/chat", rate = off)]
+impl Chat {
+    fn message(&self) {}
+}
+
+/// Active when this has come.
+struct Greets;
+
+#[ws_route("/greets")]
+impl Greets {
+    fn open(&self, ws: &mut Socket) {
+        ws.send("welcome");
+    }
+}
+
+async fn joined(server: &TestServer, path: &str, count: usize) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for _ in 0..count {
+        clients.push(server.connect(path).await);
+    }
+    // One that hears of each other is active, and so are those before it.
+    for at in 0..count {
+        clients[at].send(&format!("here {at}")).await;
+        for (other, client) in clients.iter_mut().enumerate() {
+            if other != at {
+                assert_eq!(client.text().await, format!("here {at}"));
+            }
+        }
+    }
+    clients
+}
+
+#[tokio::test]
+async fn a_message_reaches_all_others_and_not_its_sender() {
+    let server = TestServer::start(App::new().ws(Chat)).await;
+    let mut clients = joined(&server, "/chat", 4).await;
+    clients[1].send("from one").await;
+    for other in [0, 2, 3] {
+        assert_eq!(clients[other].text().await, "from one");
+    }
+    clients[0].send("from zero").await;
+    // Its own message would have come first.
+    assert_eq!(clients[1].text().await, "from zero");
+}
+
+#[tokio::test]
+async fn binary_stays_binary_for_those_who_receive_it() {
+    let server = TestServer::start(App::new().ws(Chat)).await;
+    let mut clients = joined(&server, "/chat", 2).await;
+    let bytes = [0, 255, 0xd8, 0x00, b'"'];
+    clients[0].send_binary(&bytes).await;
+    assert_eq!(clients[1].message().await, Theirs::binary(bytes.to_vec()));
+}
+
+#[tokio::test]
+async fn by_default_other_routes_of_the_server_hear_it_too() {
+    let server = TestServer::start(App::new().ws(Chat).ws(Greets)).await;
+    let mut other = server.connect("/greets").await;
+    assert_eq!(other.text().await, "welcome");
+    let mut client = server.connect("/chat").await;
+    client.send("hello").await;
+    assert_eq!(other.text().await, "hello");
+}
+
+#[tokio::test]
+async fn within_the_scope_of_a_route_only_its_own_hear_it() {
+    struct Room;
+    #[ws_route("/room", broadcast = route)]
+    impl Room {
+        fn message(&self) {}
+    }
+    let server = TestServer::start(App::new().ws(Room).ws(Greets)).await;
+    let mut outside = server.connect("/greets").await;
+    assert_eq!(outside.text().await, "welcome");
+    let mut inside = joined(&server, "/room", 2).await;
+    inside[0].send("secret").await;
+    assert_eq!(inside[1].text().await, "secret");
+    server.hub().broadcast("for all");
+    assert_eq!(outside.text().await, "for all");
+}
+
+#[tokio::test]
+async fn with_broadcast_off_nobody_hears_it() {
+    struct Silent;
+    #[ws_route("/silent", broadcast = off)]
+    impl Silent {
+        fn message(&self, ws: &mut Socket) {
+            ws.send("noted");
+        }
+    }
+    let server = TestServer::start(App::new().ws(Silent).ws(Greets)).await;
+    let mut other = server.connect("/greets").await;
+    assert_eq!(other.text().await, "welcome");
+    let mut client = server.connect("/silent").await;
+    client.send("hello").await;
+    assert_eq!(client.text().await, "noted");
+    server.hub().broadcast("next");
+    assert_eq!(other.text().await, "next");
+}
+
+#[tokio::test]
+async fn the_apps_scope_is_the_default_of_its_routes() {
+    struct Loud;
+    #[ws_route("/loud", broadcast = server)]
+    impl Loud {
+        fn message(&self) {}
+    }
+    let app = App::new().broadcast(harpia::Scope::Off).ws(Chat).ws(Loud).ws(Greets);
+    let server = TestServer::start(app).await;
+    let mut other = server.connect("/greets").await;
+    assert_eq!(other.text().await, "welcome");
+    let mut silent = server.connect("/chat").await;
+    silent.send("unheard").await;
+    silent.close().await;
+    server.connect("/loud").await.send("heard").await;
+    assert_eq!(other.text().await, "heard");
+}
+
+#[tokio::test]
+async fn the_handler_decides_by_what_it_returns() {
+    struct Filter;
+    #[ws_route("/filter")]
+    impl Filter {
+        async fn message(&self, message: String) -> Result<Broadcast, String> {
+            match &*message {
+                "skip" => Ok(Broadcast::Skip),
+                "replace" => Ok(Broadcast::Replace(Bytes::from_static(b"replaced").into())),
+                "fail" => Err("it failed".into()),
+                _ => Ok(Broadcast::Pass),
+            }
+        }
+    }
+    let server = TestServer::start(App::new().ws(Filter)).await;
+    let mut clients = joined(&server, "/filter", 2).await;
+    for message in ["skip", "replace", "pass"] {
+        clients[0].send(message).await;
+    }
+    assert_eq!(clients[1].message().await, Theirs::binary(b"replaced".to_vec()));
+    assert_eq!(clients[1].text().await, "pass");
+    clients[0].send("fail").await;
+    assert_eq!(clients[0].closed().await.0, 1011);
+    server.hub().broadcast("after");
+    assert_eq!(clients[1].text().await, "after");
+}
+
+#[tokio::test]
+async fn a_connection_that_its_handler_closed_broadcasts_nothing() {
+    struct Polite;
+    #[ws_route("/polite")]
+    impl Polite {
+        async fn message(&self, ws: &mut Socket, message: String) {
+            if message == "bye" {
+                return ws.close(1000, "bye");
+            }
+        }
+    }
+    let server = TestServer::start(App::new().ws(Polite)).await;
+    let mut clients = joined(&server, "/polite", 2).await;
+    clients[0].send("bye").await;
+    assert_eq!(clients[0].closed().await, (1000, "bye".into()));
+    server.hub().broadcast("next");
+    assert_eq!(clients[1].text().await, "next");
+}
+
+#[tokio::test]
+async fn the_broadcast_waits_for_an_async_handler() {
+    struct Checks(Arc<Semaphore>, Events);
+    #[ws_route("/checks")]
+    impl Checks {
+        async fn message(&self, message: String) {
+            if message == "wait" {
+                self.1.note("checking");
+                drop(self.0.acquire().await);
+            }
+        }
+    }
+    let (gate, events) = (Arc::new(Semaphore::new(0)), Events::new());
+    let checks = Checks(Arc::clone(&gate), events.clone());
+    let server = TestServer::start(App::new().ws(checks)).await;
+    let mut clients = joined(&server, "/checks", 2).await;
+    clients[0].send("wait").await;
+    assert_eq!(events.next().await, "checking");
+    server.hub().broadcast("first");
+    assert_eq!(clients[1].text().await, "first");
+    gate.add_permits(1);
+    assert_eq!(clients[1].text().await, "wait");
+}
+
+#[tokio::test]
+async fn before_open_is_done_a_connection_neither_hears_nor_is_heard() {
+    struct Slow(Arc<Semaphore>, Events);
+    #[ws_route("/slow")]
+    impl Slow {
+        async fn open(&self, ws: &mut Socket) {
+            self.1.note("opening");
+            drop(self.0.acquire().await);
+            ws.send("open");
+        }
+    }
+    let (gate, events) = (Arc::new(Semaphore::new(0)), Events::new());
+    let slow = Slow(Arc::clone(&gate), events.clone());
+    let server = TestServer::start(App::new().ws(slow).ws(Greets)).await;
+    let mut other = server.connect("/greets").await;
+    assert_eq!(other.text().await, "welcome");
+
+    let mut client = server.connect("/slow").await;
+    client.send("a token, say").await;
+    assert_eq!(events.next().await, "opening");
+    assert_eq!(server.hub().connections(), 1);
+    server.hub().broadcast("not for you");
+    assert_eq!(other.text().await, "not for you");
+
+    gate.add_permits(1);
+    assert_eq!(client.text().await, "open");
+    // What came early is handled after `open`, and only then heard.
+    assert_eq!(other.text().await, "a token, say");
+    server.hub().broadcast("for both");
+    assert_eq!(client.text().await, "for both");
+}
+
+#[tokio::test]
+async fn a_connection_that_open_refused_was_never_heard_and_never_hears() {
+    struct Closed;
+    #[ws_route("/closed")]
+    impl Closed {
+        fn open(&self) -> HandlerResult {
+            None.or_close(1008, "Unauthorized")?;
+            Ok(())
+        }
+    }
+    let server = TestServer::start(App::new().ws(Closed).ws(Greets)).await;
+    let mut other = server.connect("/greets").await;
+    assert_eq!(other.text().await, "welcome");
+    let mut client = server.connect_raw("/closed").await;
+    client.try_write(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i']).await;
+    assert_eq!(client.close_code().await, 1008);
+    server.hub().broadcast("next");
+    assert_eq!(other.text().await, "next");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_connections_see_one_order_and_each_senders_own() {
+    const SENDERS: usize = 4;
+    const EACH: usize = 300;
+    let server = TestServer::start(App::new().ws(Chat).ws(Greets)).await;
+    let mut readers = Vec::new();
+    for _ in 0..3 {
+        let mut reader = server.connect("/greets").await;
+        assert_eq!(reader.text().await, "welcome");
+        readers.push(reader);
+    }
+    let mut sending = Vec::new();
+    for sender in 0..SENDERS {
+        let mut client = server.connect("/chat").await;
+        sending.push(tokio::spawn(async move {
+            for number in 0..EACH {
+                client.send(&format!("{sender} {number}")).await;
+            }
+            client
+        }));
+    }
+    let mut orders = Vec::new();
+    for reader in &mut readers {
+        let mut order = Vec::new();
+        for _ in 0..SENDERS * EACH {
+            order.push(reader.text().await);
+        }
+        orders.push(order);
+    }
+    assert_eq!(orders[0], orders[1]);
+    assert_eq!(orders[0], orders[2]);
+    for sender in 0..SENDERS {
+        let prefix = format!("{sender} ");
+        let own = orders[0].iter().filter_map(|text| text.strip_prefix(&prefix));
+        assert!(own.eq((0..EACH).map(|number| number.to_string()).collect::<Vec<_>>()));
+    }
+    for task in sending {
+        assert!(task.await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_before_a_broadcast_arrives_before_it() {
+    struct Answers;
+    #[ws_route("/answers", rate = off)]
+    impl Answers {
+        fn message(&self, ws: &mut Socket, message: String) {
+            ws.send(format!("answer to {message}"));
+            ws.hub().broadcast(format!("news of {message}"));
+        }
+    }
+    let server = TestServer::start(App::new().ws(Answers)).await;
+    let mut client = server.connect("/answers").await;
+    for number in 0..200 {
+        client.send(&number.to_string()).await;
+        assert_eq!(client.text().await, format!("answer to {number}"));
+        assert_eq!(client.text().await, format!("news of {number}"));
+    }
+}
+
+#[tokio::test]
+async fn the_hub_reaches_all_and_counts_them() {
+    let server = TestServer::start(App::new().ws(Chat)).await;
+    assert_eq!(server.hub().connections(), 0);
+    let mut clients = joined(&server, "/chat", 3).await;
+    assert_eq!(server.hub().connections(), 3);
+    assert_eq!(server.hub().broadcast("to all"), harpia::SendStatus::Sent);
+    for client in &mut clients {
+        assert_eq!(client.text().await, "to all");
+    }
+}

@@ -1,1 +1,186 @@
-//! messages
+//! Messages as types: what a handler gets, and what becomes of input that is not it.
+
+use harpia::prelude::*;
+use harpia::{Error, FromMessage};
+use harpia_tests::{Events, TestServer};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Point {
+    x: i32,
+    y: i32,
+}
+
+struct Points(Events);
+
+#[ws_route("/points")]
+impl Points {
+    fn message(&self, ws: &mut Socket, Json(point): Json<Point>) -> HandlerResult {
+        ws.send(Message::json(&Point { x: point.y, y: point.x })?);
+        Ok(())
+    }
+
+    fn error(&self, error: &Error) {
+        self.0.note(format_args!("{error:#}"));
+    }
+}
+
+struct Texts;
+
+#[ws_route("/texts", broadcast = off)]
+impl Texts {
+    fn message(&self, ws: &mut Socket, message: String) {
+        ws.send(format!("{message}!"));
+    }
+}
+
+struct Raw;
+
+#[ws_route("/raw", broadcast = off)]
+impl Raw {
+    fn message(&self, ws: &mut Socket, message: Message) {
+        ws.send(message);
+    }
+}
+
+struct Payload;
+
+#[ws_route("/payload", broadcast = off)]
+impl Payload {
+    fn message(&self, ws: &mut Socket, message: Bytes) {
+        ws.send(message);
+    }
+}
+
+struct Forgiving;
+
+#[ws_route("/forgiving", broadcast = off)]
+impl Forgiving {
+    fn message(&self, ws: &mut Socket, message: Result<Json<Point>, Error>) {
+        match message {
+            Ok(Json(Point { x, y })) => ws.send(format!("{}", x + y)),
+            Err(error) => ws.send(format!("not a point: {}", error.close_code())),
+        };
+    }
+}
+
+async fn server() -> (TestServer, Events) {
+    let events = Events::new();
+    let points = Points(events.clone());
+    let app = App::new().ws(points).ws(Texts).ws(Raw).ws(Payload).ws(Forgiving);
+    (TestServer::start(app).await, events)
+}
+
+#[tokio::test]
+async fn text_stays_text_and_binary_stays_binary() {
+    use tokio_tungstenite::tungstenite::Message as Theirs;
+    let (server, _) = server().await;
+    let mut client = server.connect("/raw").await;
+    client.send("grün").await;
+    assert_eq!(client.message().await, Theirs::text("grün"));
+    client.send_binary(&[0, 159, 146, 150]).await;
+    assert_eq!(client.message().await, Theirs::binary(vec![0, 159, 146, 150]));
+    client.send("").await;
+    assert_eq!(client.message().await, Theirs::text(""));
+}
+
+#[tokio::test]
+async fn bytes_are_the_payload_of_either_kind() {
+    use tokio_tungstenite::tungstenite::Message as Theirs;
+    let (server, _) = server().await;
+    let mut client = server.connect("/payload").await;
+    client.send("text").await;
+    assert_eq!(client.message().await, Theirs::binary("text".as_bytes().to_vec()));
+}
+
+#[tokio::test]
+async fn json_is_parsed_and_sent() {
+    let (server, _) = server().await;
+    let mut client = server.connect("/points").await;
+    client.send(r#"{"x":1,"y":2}"#).await;
+    assert_eq!(client.text().await, r#"{"x":2,"y":1}"#);
+}
+
+#[tokio::test]
+async fn text_that_is_not_the_type_reaches_error_is_not_broadcast_and_closes_with_1007() {
+    let (server, events) = server().await;
+    let (mut one, mut two) = (server.connect("/points").await, server.connect("/points").await);
+    one.send("not json").await;
+    assert_eq!(one.closed().await.0, 1007);
+    assert!(events.next().await.contains("line 1 column"));
+    server.hub().broadcast("next");
+    assert_eq!(two.text().await, "next");
+}
+
+#[tokio::test]
+async fn binary_where_text_is_wanted_closes_with_1003() {
+    let (server, events) = server().await;
+    let mut client = server.connect("/points").await;
+    client.send_binary(b"{}").await;
+    assert_eq!(client.closed().await.0, 1003);
+    assert!(events.next().await.contains("binary"));
+    let mut client = server.connect("/texts").await;
+    client.send_binary(b"hello").await;
+    assert_eq!(client.closed().await.0, 1003);
+}
+
+#[tokio::test]
+async fn a_handler_that_takes_a_result_decides_about_bad_input_itself() {
+    let (server, _) = server().await;
+    let mut client = server.connect("/forgiving").await;
+    client.send("no").await;
+    assert_eq!(client.text().await, "not a point: 1007");
+    client.send_binary(&[1]).await;
+    assert_eq!(client.text().await, "not a point: 1003");
+    client.send(r#"{"x":1,"y":2}"#).await;
+    assert_eq!(client.text().await, "3");
+}
+
+#[tokio::test]
+async fn a_type_of_ones_own_can_be_a_message() {
+    struct Number(u64);
+    impl FromMessage for Number {
+        fn from_message(message: Message) -> Result<Self, Error> {
+            let text = String::from_message(message)?;
+            text.parse().map(Self).map_err(Error::invalid_message)
+        }
+    }
+    struct Doubles;
+    #[ws_route("/doubles", broadcast = off)]
+    impl Doubles {
+        fn message(&self, ws: &mut Socket, Number(number): Number) {
+            ws.send((number * 2).to_string());
+        }
+    }
+    let server = TestServer::start(App::new().ws(Doubles)).await;
+    let mut client = server.connect("/doubles").await;
+    client.send("21").await;
+    assert_eq!(client.text().await, "42");
+    client.send("many").await;
+    assert_eq!(client.closed().await.0, 1007);
+}
+
+#[tokio::test]
+async fn a_message_in_fragments_with_a_ping_between_arrives_whole() {
+    let (server, _) = server().await;
+    let mut client = server.connect_raw("/raw").await;
+    client.frame(0x01, b"gr\xc3").await;
+    client.frame(0x89, b"are you there?").await;
+    client.frame(0x00, b"\xbc").await;
+    client.frame(0x80, b"n").await;
+    let pong = client.read_frame().await.unwrap();
+    assert_eq!((pong.head, pong.text()), (0x8a, "are you there?".into()));
+    let message = client.read_frame().await.unwrap();
+    assert_eq!((message.head, message.text()), (0x81, "grün".into()));
+}
+
+#[tokio::test]
+async fn messages_of_every_size_class_come_back_whole() {
+    let (server, _) = server().await;
+    let mut client = server.connect("/raw").await;
+    for size in [0, 1, 125, 126, 127, 65_535, 65_536] {
+        let text = "x".repeat(size);
+        client.send(&text).await;
+        assert_eq!(client.text().await, text, "{size}");
+    }
+}

@@ -81,7 +81,8 @@ async fn a_parameter_is_percent_decoded_once() {
 
 #[tokio::test]
 async fn parameters_are_typed_and_read_in_any_handler() {
-    let mut client = server().await.connect("/games/7/ada").await;
+    let server = server().await;
+    let mut client = server.connect("/games/7/ada").await;
     assert_eq!(client.text().await, "ada in 7");
     client.send("move").await;
     assert_eq!(client.text().await, "move in 7");
