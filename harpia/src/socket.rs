@@ -71,7 +71,8 @@ impl<D> Socket<D> {
     ///
     /// The first close decides code and reason. From here on sends return `Closed`, and the
     /// message that is being handled is not broadcast. A reason longer than 123 bytes is cut; a
-    /// code that must not be sent (RFC 6455 section 7.4) goes out as 1011.
+    /// code that must not be sent (RFC 6455 section 7.4) goes out as 1011; 1005, which stands for
+    /// no code, sends none.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
         self.end
             .ask(Ending::Close(Closing::new(code.into(), reason)));

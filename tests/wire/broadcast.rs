@@ -116,7 +116,11 @@ async fn the_apps_scope_is_the_default_of_its_routes() {
     impl Loud {
         fn message(&self) {}
     }
-    let app = App::new().broadcast(harpia::Scope::Off).ws(Chat).ws(Loud).ws(Greets);
+    let app = App::new()
+        .broadcast(harpia::Scope::Off)
+        .ws(Chat)
+        .ws(Loud)
+        .ws(Greets);
     let server = TestServer::start(app).await;
     let mut other = server.connect("/greets").await;
     assert_eq!(other.text().await, "welcome");
@@ -146,7 +150,10 @@ async fn the_handler_decides_by_what_it_returns() {
     for message in ["skip", "replace", "pass"] {
         clients[0].send(message).await;
     }
-    assert_eq!(clients[1].message().await, Theirs::binary(b"replaced".to_vec()));
+    assert_eq!(
+        clients[1].message().await,
+        Theirs::binary(b"replaced".to_vec())
+    );
     assert_eq!(clients[1].text().await, "pass");
     clients[0].send("fail").await;
     assert_eq!(clients[0].closed().await.0, 1011);
@@ -243,7 +250,9 @@ async fn a_connection_that_open_refused_was_never_heard_and_never_hears() {
     let mut other = server.connect("/greets").await;
     assert_eq!(other.text().await, "welcome");
     let mut client = server.connect_raw("/closed").await;
-    client.try_write(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i']).await;
+    client
+        .try_write(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i'])
+        .await;
     assert_eq!(client.close_code().await, 1008);
     server.hub().broadcast("next");
     assert_eq!(other.text().await, "next");
@@ -282,8 +291,14 @@ async fn all_connections_see_one_order_and_each_senders_own() {
     assert_eq!(orders[0], orders[2]);
     for sender in 0..SENDERS {
         let prefix = format!("{sender} ");
-        let own = orders[0].iter().filter_map(|text| text.strip_prefix(&prefix));
-        assert!(own.eq((0..EACH).map(|number| number.to_string()).collect::<Vec<_>>()));
+        let own = orders[0]
+            .iter()
+            .filter_map(|text| text.strip_prefix(&prefix));
+        assert!(
+            own.eq((0..EACH)
+                .map(|number| number.to_string())
+                .collect::<Vec<_>>())
+        );
     }
     for task in sending {
         assert!(task.await.is_ok());

@@ -137,7 +137,11 @@ async fn data_belongs_to_the_connection_and_can_be_changed() {
     let (mut one, mut two) = (server.connect("/tell").await, server.connect("/tell").await);
     one.send("log in").await;
     assert_eq!(one.text().await, "None Some(7)");
-    assert_eq!(two.text().await, "log in", "the broadcast of the first one's message");
+    assert_eq!(
+        two.text().await,
+        "log in",
+        "the broadcast of the first one's message"
+    );
     two.send("log in").await;
     assert_eq!(two.text().await, "None Some(7)");
 }

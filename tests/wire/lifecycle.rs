@@ -86,7 +86,10 @@ async fn an_error_of_message_runs_error_and_closes_with_1011() {
     assert_eq!(events.next().await, "open");
     assert_eq!(events.next().await, "message fail");
     let error = events.next().await;
-    assert!(error.starts_with("error") && error.ends_with("it failed"), "{error}");
+    assert!(
+        error.starts_with("error") && error.ends_with("it failed"),
+        "{error}"
+    );
     assert!(events.next().await.starts_with("close 1011"));
 }
 
@@ -105,7 +108,10 @@ async fn an_error_that_carries_its_code_closes_with_it() {
 #[tokio::test]
 async fn a_panic_ends_its_connection_with_1011_and_no_other() {
     let (server, events) = recorder().await;
-    let (mut one, mut two) = (server.connect("/record").await, server.connect("/record").await);
+    let (mut one, mut two) = (
+        server.connect("/record").await,
+        server.connect("/record").await,
+    );
     one.send("panic").await;
     assert_eq!(one.closed().await.0, 1011);
     let expected = ["open", "open", "message panic"];
@@ -113,7 +119,10 @@ async fn a_panic_ends_its_connection_with_1011_and_no_other() {
         assert_eq!(events.next().await, event);
     }
     let error = events.next().await;
-    assert!(error.contains("message") && error.contains("it panicked"), "{error}");
+    assert!(
+        error.contains("message") && error.contains("it panicked"),
+        "{error}"
+    );
     assert!(events.next().await.starts_with("close 1011"));
     two.send("sent").await;
     assert_eq!(two.text().await, "sent");
@@ -171,7 +180,9 @@ async fn panics_in_open_close_drain_and_error_each_end_one_connection() {
             assert_ne!(which, "open", "broken open");
         }
         fn message(&self, which: &str) -> HandlerResult {
-            if which == "error" { Err("to reach it")? }
+            if which == "error" {
+                Err("to reach it")?
+            }
             Ok(())
         }
         async fn close(&self, which: &str, code: CloseCode) {
@@ -234,9 +245,14 @@ async fn a_route_without_close_leaks_no_connection() {
     // With room for two, the third gets in only when the first two are gone for good.
     let server = TestServer::start(App::new().ws(NoClose).max_connections(2)).await;
     for _ in 0..10 {
-        let (mut one, mut two) =
-            (server.connect("/no-close").await, server.connect("/no-close").await);
-        assert_eq!((one.text().await, two.text().await), ("in".into(), "in".into()));
+        let (mut one, mut two) = (
+            server.connect("/no-close").await,
+            server.connect("/no-close").await,
+        );
+        assert_eq!(
+            (one.text().await, two.text().await),
+            ("in".into(), "in".into())
+        );
         assert_eq!(server.hub().connections(), 2);
         one.close().await;
         drop(two);
@@ -251,7 +267,11 @@ async fn handlers_of_one_connection_never_overlap_and_keep_the_order() {
     #[ws_route("/slow", broadcast = off, rate = off)]
     impl Slow {
         async fn message(&self, ws: &mut Socket, message: String) {
-            assert_eq!(self.running.fetch_add(1, Ordering::SeqCst), 0, "they overlap");
+            assert_eq!(
+                self.running.fetch_add(1, Ordering::SeqCst),
+                0,
+                "they overlap"
+            );
             for _ in 0..message.len() {
                 tokio::task::yield_now().await;
             }
@@ -259,12 +279,16 @@ async fn handlers_of_one_connection_never_overlap_and_keep_the_order() {
             ws.send(message);
         }
     }
-    let slow = Slow { running: AtomicUsize::new(0) };
+    let slow = Slow {
+        running: AtomicUsize::new(0),
+    };
     let server = TestServer::start(App::new().ws(slow)).await;
     let mut client = server.connect("/slow").await;
     for number in 0..200 {
         // The later a message, the shorter its handler waits.
-        client.send(&format!("{number:0width$}", width = 3 + (200 - number) / 4)).await;
+        client
+            .send(&format!("{number:0width$}", width = 3 + (200 - number) / 4))
+            .await;
     }
     for number in 0..200 {
         assert_eq!(client.text().await.parse::<usize>(), Ok(number));
@@ -286,7 +310,10 @@ async fn what_others_send_flows_while_a_handler_waits() {
     }
     let gate = Arc::new(Semaphore::new(0));
     let server = TestServer::start(App::new().ws(Waits(Arc::clone(&gate)))).await;
-    let (mut one, mut two) = (server.connect("/waits").await, server.connect("/waits").await);
+    let (mut one, mut two) = (
+        server.connect("/waits").await,
+        server.connect("/waits").await,
+    );
     one.send("wait").await;
     assert_eq!(one.text().await, "waiting");
     two.send("hello").await;

@@ -1,1 +1,123 @@
-//! limits
+//! Limits: the route's word, else the app's, else the default; each is enforced.
+
+use std::time::{Duration, Instant};
+
+use harpia::prelude::*;
+use harpia_tests::{Events, RawClient, TestServer};
+
+struct Small;
+
+#[ws_route("/small", max_message = 100, broadcast = off)]
+impl Small {
+    fn message(&self, ws: &mut Socket, message: Message) {
+        ws.send(message);
+    }
+}
+
+struct Plain;
+
+#[ws_route("/plain", broadcast = off)]
+impl Plain {
+    fn message(&self, ws: &mut Socket, message: Bytes) {
+        ws.send(message.len().to_string());
+    }
+}
+
+#[tokio::test]
+async fn the_routes_own_size_goes_before_the_apps_and_the_apps_before_the_default() {
+    let server = TestServer::start(App::new().max_message(1000).ws(Small).ws(Plain)).await;
+    let mut small = server.connect("/small").await;
+    small.send(&"x".repeat(100)).await;
+    assert_eq!(small.text().await.len(), 100);
+    small.send(&"x".repeat(101)).await;
+    assert_eq!(small.closed().await.0, 1009);
+    let mut plain = server.connect("/plain").await;
+    plain.send(&"x".repeat(1000)).await;
+    assert_eq!(plain.text().await, "1000");
+    plain.send(&"x".repeat(1001)).await;
+    assert_eq!(plain.closed().await.0, 1009);
+}
+
+#[tokio::test]
+async fn by_default_a_message_may_have_64_kib() {
+    let server = TestServer::start(App::new().ws(Plain)).await;
+    let mut client = server.connect("/plain").await;
+    client.send(&"x".repeat(64 * 1024)).await;
+    assert_eq!(client.text().await, "65536");
+    client.send(&"x".repeat(64 * 1024 + 1)).await;
+    assert_eq!(client.closed().await.0, 1009);
+}
+
+#[tokio::test]
+async fn a_flood_above_the_rate_is_closed_with_1008_and_reaches_error() {
+    struct Paced(Events);
+    #[ws_route("/paced", rate = "5/1h", broadcast = off)]
+    impl Paced {
+        fn message(&self, ws: &mut Socket, message: String) {
+            ws.send(message);
+        }
+        fn error(&self, error: &harpia::Error) {
+            self.0.note(error);
+        }
+    }
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Paced(events.clone()))).await;
+    let mut client = server.connect("/paced").await;
+    for number in 0..5 {
+        client.send(&number.to_string()).await;
+        assert_eq!(client.text().await, number.to_string());
+    }
+    client.send("one too many").await;
+    assert_eq!(client.closed().await, (1008, "Rate Limit Exceeded".into()));
+    assert!(events.next().await.contains("Rate Limit Exceeded"));
+}
+
+#[tokio::test]
+async fn no_more_connections_are_taken_than_allowed_and_the_next_waits_its_turn() {
+    let server = TestServer::start(App::new().ws(Plain).max_connections(1)).await;
+    let mut first = server.connect("/plain").await;
+    first.send("a").await;
+    assert_eq!(first.text().await, "1");
+    let address = server.address();
+    let second = tokio::spawn(async move {
+        let mut second = RawClient::connect(address, "/plain").await;
+        second.frame(0x81, b"bb").await;
+        second.read_frame().await.map(|frame| frame.text())
+    });
+    first.send("ccc").await;
+    assert_eq!(first.text().await, "3");
+    assert!(!second.is_finished());
+    first.close().await;
+    assert_eq!(second.await.unwrap().as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn an_app_that_nobody_could_connect_to_does_not_build() {
+    let error = App::new()
+        .ws(Plain)
+        .max_connections(0)
+        .bind("127.0.0.1:0")
+        .await
+        .err();
+    assert!(error.is_some_and(|error| error.to_string().contains("max_connections")));
+}
+
+#[tokio::test]
+async fn a_request_whose_head_never_ends_is_let_go() {
+    let server = TestServer::start(App::new().ws(Plain).max_connections(1)).await;
+    let before = Instant::now();
+    let address = server.address();
+    let stalled = tokio::net::TcpStream::connect(address).await.unwrap();
+    stalled
+        .try_write(b"GET /plain HTTP/1.1\r\nHost: l")
+        .unwrap();
+    // The only place is free again when the time for a head is over.
+    let mut client = server.connect("/plain").await;
+    client.send("a").await;
+    assert_eq!(client.text().await, "1");
+    assert!(
+        before.elapsed() > Duration::from_secs(5),
+        "{:?}",
+        before.elapsed()
+    );
+}

@@ -16,7 +16,10 @@ struct Points(Events);
 #[ws_route("/points")]
 impl Points {
     fn message(&self, ws: &mut Socket, Json(point): Json<Point>) -> HandlerResult {
-        ws.send(Message::json(&Point { x: point.y, y: point.x })?);
+        ws.send(Message::json(&Point {
+            x: point.y,
+            y: point.x,
+        })?);
         Ok(())
     }
 
@@ -67,7 +70,12 @@ impl Forgiving {
 async fn server() -> (TestServer, Events) {
     let events = Events::new();
     let points = Points(events.clone());
-    let app = App::new().ws(points).ws(Texts).ws(Raw).ws(Payload).ws(Forgiving);
+    let app = App::new()
+        .ws(points)
+        .ws(Texts)
+        .ws(Raw)
+        .ws(Payload)
+        .ws(Forgiving);
     (TestServer::start(app).await, events)
 }
 
@@ -79,7 +87,10 @@ async fn text_stays_text_and_binary_stays_binary() {
     client.send("grün").await;
     assert_eq!(client.message().await, Theirs::text("grün"));
     client.send_binary(&[0, 159, 146, 150]).await;
-    assert_eq!(client.message().await, Theirs::binary(vec![0, 159, 146, 150]));
+    assert_eq!(
+        client.message().await,
+        Theirs::binary(vec![0, 159, 146, 150])
+    );
     client.send("").await;
     assert_eq!(client.message().await, Theirs::text(""));
 }
@@ -90,7 +101,10 @@ async fn bytes_are_the_payload_of_either_kind() {
     let (server, _) = server().await;
     let mut client = server.connect("/payload").await;
     client.send("text").await;
-    assert_eq!(client.message().await, Theirs::binary("text".as_bytes().to_vec()));
+    assert_eq!(
+        client.message().await,
+        Theirs::binary("text".as_bytes().to_vec())
+    );
 }
 
 #[tokio::test]
@@ -104,7 +118,10 @@ async fn json_is_parsed_and_sent() {
 #[tokio::test]
 async fn text_that_is_not_the_type_reaches_error_is_not_broadcast_and_closes_with_1007() {
     let (server, events) = server().await;
-    let (mut one, mut two) = (server.connect("/points").await, server.connect("/points").await);
+    let (mut one, mut two) = (
+        server.connect("/points").await,
+        server.connect("/points").await,
+    );
     one.send("not json").await;
     assert_eq!(one.closed().await.0, 1007);
     assert!(events.next().await.contains("line 1 column"));

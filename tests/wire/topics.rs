@@ -55,7 +55,10 @@ async fn a_publish_reaches_other_subscribers_and_not_its_sender() {
 #[tokio::test]
 async fn one_may_publish_without_a_subscription() {
     let server = server().await;
-    let (mut one, mut two) = (server.connect("/topics").await, server.connect("/topics").await);
+    let (mut one, mut two) = (
+        server.connect("/topics").await,
+        server.connect("/topics").await,
+    );
     does!(two, "+a");
     does!(one, "a:from outside");
     assert_eq!(two.text().await, "from outside");
@@ -64,7 +67,10 @@ async fn one_may_publish_without_a_subscription() {
 #[tokio::test]
 async fn after_unsubscribing_nothing_comes_any_more() {
     let server = server().await;
-    let (mut one, mut two) = (server.connect("/topics").await, server.connect("/topics").await);
+    let (mut one, mut two) = (
+        server.connect("/topics").await,
+        server.connect("/topics").await,
+    );
     does!(two, "+a");
     does!(two, "+a");
     does!(two, "-a");

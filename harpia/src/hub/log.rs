@@ -242,3 +242,82 @@ impl Log {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(log: &Log) {
+        let frame = Bytes::from(vec![0; 1024 * 1024]);
+        while log.publish(Channel::Server, None, frame.clone()) == SendStatus::Sent {}
+    }
+
+    fn poll_publish(log: &Log) -> Poll<()> {
+        let mut context = Context::from_waker(Waker::noop());
+        log.poll_publish(&mut context, Channel::Server, 0, &Bytes::from_static(b"x"))
+    }
+
+    #[test]
+    fn a_full_log_drops_what_is_published_by_hand_and_has_broadcasters_wait() {
+        let log = Log::new();
+        fill(&log);
+        let dropped = log.publish(Channel::Server, None, Bytes::new());
+        assert_eq!(dropped, SendStatus::Dropped);
+        assert!(poll_publish(&log).is_pending());
+        assert!(log.lock().bytes < CAPACITY + 2 * 1024 * 1024);
+        let mut records = Vec::new();
+        log.take(&mut records, None);
+        assert_eq!(records.len(), 16);
+        assert!(poll_publish(&log).is_ready());
+    }
+
+    #[test]
+    fn joins_and_leaves_fit_into_a_full_log() {
+        let log = Log::new();
+        fill(&log);
+        log.append(Record::Leave(7));
+        let mut records = Vec::new();
+        log.take(&mut records, None);
+        assert!(matches!(records.last(), Some(Record::Leave(7))));
+    }
+
+    #[test]
+    fn a_turn_wakes_those_who_wait_for_room() {
+        struct Flag(AtomicBool);
+        impl std::task::Wake for Flag {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let log = Log::new();
+        fill(&log);
+        let flag = Arc::new(Flag(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&flag));
+        let mut context = Context::from_waker(&waker);
+        assert!(log.poll_room(&mut context).is_pending());
+        log.take(&mut Vec::new(), None);
+        assert!(flag.0.load(Ordering::Relaxed));
+        assert!(log.poll_room(&mut context).is_ready());
+    }
+
+    #[test]
+    fn a_place_that_was_left_gets_another_id() {
+        let log = Log::new();
+        let first = log.reserve();
+        log.release(first);
+        let second = log.reserve();
+        assert_eq!(second.slot(), first.slot());
+        assert_ne!(second, first);
+    }
+
+    #[test]
+    fn a_stopped_log_takes_nothing_and_lets_everyone_go_on() {
+        let log = Log::new();
+        fill(&log);
+        log.stop();
+        let closed = log.publish(Channel::Server, None, Bytes::new());
+        assert_eq!(closed, SendStatus::Closed);
+        assert!(poll_publish(&log).is_ready());
+        assert!(log.lock().records.is_empty());
+    }
+}
