@@ -167,8 +167,9 @@ async fn a_connection_that_its_handler_closed_broadcasts_nothing() {
     #[ws_route("/polite")]
     impl Polite {
         async fn message(&self, ws: &mut Socket, message: String) {
-            if message == "bye" {
-                return ws.close(1000, "bye");
+            match &*message {
+                "bye" => ws.close(1000, "bye"),
+                _ => tokio::task::yield_now().await,
             }
         }
     }

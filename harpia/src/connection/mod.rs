@@ -7,6 +7,7 @@
 //! An idle connection owns no buffer: the read buffer is its thread's, and whatever is rare or
 //! the user's is boxed in its [`Life`].
 
+mod ending;
 mod inbound;
 mod rate;
 mod user_code;
@@ -16,7 +17,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
@@ -103,12 +103,6 @@ enum Step {
     Wait,
     Done,
 }
-
-/// How long a peer may take to read what waits for it and the close frame.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a peer may take to close after us (RFC 6455 section 7.1.1 lets the server go first).
-const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// After so many messages other tasks of this thread get their turn.
 const MESSAGES_PER_POLL: usize = 512;
@@ -296,16 +290,6 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Closes for an error that `error` has heard of. A peer that broke the rules does not get
-    /// what waited for it.
-    fn fail(&mut self, closing: Closing, abruptly: bool) -> Step {
-        self.decide(closing.clone());
-        if abruptly {
-            self.end.fail(&closing);
-        }
-        self.leave_hub((!abruptly).then_some(closing))
-    }
-
     fn activate(&mut self) -> Step {
         if !self.end.is_ending() {
             self.active = true;
@@ -322,83 +306,6 @@ impl<R: Route> Connection<R> {
             life.unsent = Some(frame::encode(message));
         }
         Step::Again
-    }
-
-    fn begin_ending(&mut self, ending: &Ending) -> Step {
-        let closing = ending.closing();
-        self.decide(closing.clone());
-        match ending {
-            Ending::Lost => {
-                self.end.abandon();
-                self.leave_hub(None)
-            }
-            Ending::Slow(_) => self.leave_hub(None),
-            Ending::Close(_) | Ending::Idle | Ending::Shutdown => self.leave_hub(Some(closing)),
-        }
-    }
-
-    /// Notes what the `close` handler will be told; from here on nothing can be sent.
-    fn decide(&mut self, closing: Closing) {
-        self.end.ask(Ending::Close(closing.clone()));
-        if let User::Idle(life) = &mut self.user {
-            life.closing.get_or_insert(closing);
-            life.unsent = None;
-        }
-    }
-
-    /// Gets no more broadcasts. The close frame, if there is one to send yet, goes behind those
-    /// that came before: through the hub's log, in its order.
-    fn leave_hub(&mut self, closing: Option<Closing>) -> Step {
-        self.end.silence.set_deadline(self.now(), FLUSH_TIMEOUT);
-        self.end.uncork();
-        self.phase = Phase::Flushing;
-        match (self.active, closing) {
-            (true, closing) => self.hub.deactivate(self.end.id().slot(), closing),
-            (false, Some(closing)) => self.end.finish(&closing),
-            (false, None) => {}
-        }
-        self.active = false;
-        Step::Again
-    }
-
-    fn step_flushing(&mut self) -> Step {
-        if self.end.silence.is_overdue(self.now()) {
-            self.end.abandon();
-        }
-        if !self.end.is_flushed() {
-            return Step::Wait;
-        }
-        if !self.opened {
-            return self.linger();
-        }
-        let closing = match &self.user {
-            User::Idle(life) => life.closing.clone(),
-            _ => None,
-        };
-        self.phase = Phase::Closing;
-        self.call(Call::Close(
-            closing.unwrap_or_else(|| Closing::bare(CloseCode::ABNORMAL)),
-        ))
-    }
-
-    fn linger(&mut self) -> Step {
-        if self.end.is_lost() {
-            return Step::Done;
-        }
-        self.end.shut_down();
-        self.end.silence.set_deadline(self.now(), LINGER_TIMEOUT);
-        self.phase = Phase::Lingering;
-        Step::Again
-    }
-
-    fn step_lingering(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
-        if self.end.silence.is_overdue(self.now()) {
-            return Step::Done;
-        }
-        match inbound::discard(context, &self.end, window) {
-            Poll::Ready(()) => Step::Done,
-            Poll::Pending => Step::Wait,
-        }
     }
 
     fn run(&mut self, context: &mut Context<'_>, window: &mut Window) -> Poll<()> {
@@ -451,5 +358,31 @@ impl<R: Route> Drop for Connection<R> {
         if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err() {
             tracing::error!(route = R::PATH, "connection data panicked in drop");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::{PathValues, Rejection};
+
+    use super::*;
+
+    struct Chat;
+
+    impl Route for Chat {
+        const PATH: &'static str = "/chat";
+        type Data = ();
+        type Parameters = ();
+
+        fn parameters(_: &PathValues) -> Result<(), Rejection> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_idle_connections_future_is_at_most_104_bytes() {
+        let size = size_of::<Connection<Chat>>();
+        println!("a connection's task is {size} bytes");
+        assert!(size <= 104, "{size} bytes");
     }
 }

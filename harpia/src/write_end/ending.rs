@@ -1,6 +1,10 @@
 //! What others may ask of a connection: to end, and how.
 
+use std::sync::atomic::Ordering;
+
 use crate::close::{CloseCode, Closing};
+
+use super::{CANCEL, CANCEL_CLOSE, ENDING, WriteEnd};
 
 /// Why a connection ends when it is not its own doing.
 #[derive(Clone, Debug)]
@@ -26,5 +30,50 @@ impl Ending {
             Self::Shutdown => Closing::new(CloseCode::GOING_AWAY, "Server Shutdown"),
             Self::Lost => Closing::bare(CloseCode::ABNORMAL),
         }
+    }
+}
+
+impl WriteEnd {
+    /// Asks the connection to end. The first to ask decides how.
+    pub(crate) fn ask(&self, ending: Ending) {
+        let mut state = self.lock();
+        if state.ending.is_none() {
+            state.ending = Some(ending);
+            self.attention.fetch_or(ENDING, Ordering::Release);
+        }
+        self.wake(state);
+    }
+
+    /// Wakes the task to look at the time.
+    pub(crate) fn poke(&self) {
+        self.wake(self.lock());
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.attention.load(Ordering::Acquire) & ENDING != 0
+    }
+
+    /// Takes what was asked; the connection now acts on it.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        if !self.is_ending() {
+            return None;
+        }
+        self.lock().ending.clone()
+    }
+
+    /// Cancels the handler that waits; `close` only when told to.
+    pub(crate) fn cancel(&self, with_close: bool) {
+        let flags = if with_close {
+            CANCEL | CANCEL_CLOSE
+        } else {
+            CANCEL
+        };
+        self.attention.fetch_or(flags, Ordering::Release);
+        self.wake(self.lock());
+    }
+
+    pub(crate) fn is_cancelled(&self, in_close: bool) -> bool {
+        let flag = if in_close { CANCEL_CLOSE } else { CANCEL };
+        self.attention.load(Ordering::Acquire) & flag != 0
     }
 }

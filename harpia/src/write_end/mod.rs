@@ -8,6 +8,7 @@
 //! It also carries what others ask of a connection: to end, and since when its peer is silent.
 
 mod clock;
+mod control;
 mod cork;
 mod ending;
 mod outbox;
@@ -183,126 +184,6 @@ impl WriteEnd {
             Stage::Blocked(_) => self.queue(state, run.share()),
             Stage::Closed => SendStatus::Closed,
         }
-    }
-
-    /// Answers a ping. Of several that wait only the newest is kept (RFC 6455 section 5.5.3).
-    pub(crate) fn pong(&self, payload: &[u8]) {
-        self.control(frame::encode_pong(payload));
-    }
-
-    pub(crate) fn ping(&self) {
-        self.control(frame::encode_ping());
-    }
-
-    /// Sends a control frame ahead of the data that waits.
-    fn control(&self, frame: Bytes) {
-        let mut state = self.lock();
-        if state.sealed {
-            return;
-        }
-        if !state.cork.is_empty() {
-            self.write_cork(state);
-            state = self.lock();
-        }
-        match &mut state.stage {
-            Stage::Open => match self.write(&[IoSlice::new(&frame)], frame.len()) {
-                Ok(written) if written == frame.len() => {}
-                Ok(written) => {
-                    self.block(state, frame, written);
-                }
-                Err(_) => {
-                    self.lose(state);
-                }
-            },
-            Stage::Blocked(outbox) => outbox.set_control(frame),
-            Stage::Closed => {}
-        }
-    }
-
-    /// Sends the close frame behind all that is queued. Nothing can be sent after it.
-    pub(crate) fn finish(&self, closing: &Closing) {
-        let mut state = self.lock();
-        if state.sealed {
-            return self.wake(state);
-        }
-        if !state.cork.is_empty() {
-            self.write_cork(state);
-            state = self.lock();
-        }
-        let frame = frame::encode_close(closing);
-        state.sealed = true;
-        match &mut state.stage {
-            Stage::Open => match self.write(&[IoSlice::new(&frame)], frame.len()) {
-                Ok(written) if written == frame.len() => self.wake(state),
-                Ok(written) => {
-                    self.block(state, frame, written);
-                }
-                Err(_) => {
-                    self.lose(state);
-                }
-            },
-            Stage::Blocked(outbox) => {
-                outbox.push_unbounded(frame);
-                self.wake(state);
-            }
-            Stage::Closed => self.wake(state),
-        }
-    }
-
-    /// Sends the close frame in place of what is queued, except the frame under way.
-    pub(crate) fn fail(&self, closing: &Closing) {
-        let mut state = self.lock();
-        if state.sealed {
-            return self.wake(state);
-        }
-        if let Stage::Blocked(outbox) = &mut state.stage {
-            outbox.drop_queue();
-        }
-        drop(state);
-        self.finish(closing);
-    }
-
-    /// Asks the connection to end. The first to ask decides how.
-    pub(crate) fn ask(&self, ending: Ending) {
-        let mut state = self.lock();
-        if state.ending.is_none() {
-            state.ending = Some(ending);
-            self.attention.fetch_or(ENDING, Ordering::Release);
-        }
-        self.wake(state);
-    }
-
-    /// Wakes the task to look at the time.
-    pub(crate) fn poke(&self) {
-        self.wake(self.lock());
-    }
-
-    pub(crate) fn is_ending(&self) -> bool {
-        self.attention.load(Ordering::Acquire) & ENDING != 0
-    }
-
-    /// Takes what was asked; the connection now acts on it.
-    pub(crate) fn ending(&self) -> Option<Ending> {
-        if !self.is_ending() {
-            return None;
-        }
-        self.lock().ending.clone()
-    }
-
-    /// Cancels the handler that waits; `close` only when told to.
-    pub(crate) fn cancel(&self, with_close: bool) {
-        let flags = if with_close {
-            CANCEL | CANCEL_CLOSE
-        } else {
-            CANCEL
-        };
-        self.attention.fetch_or(flags, Ordering::Release);
-        self.wake(self.lock());
-    }
-
-    pub(crate) fn is_cancelled(&self, in_close: bool) -> bool {
-        let flag = if in_close { CANCEL_CLOSE } else { CANCEL };
-        self.attention.load(Ordering::Acquire) & flag != 0
     }
 
     /// Says whether all that was handed over is with the operating system, or never will be.
