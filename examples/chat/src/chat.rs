@@ -1,0 +1,95 @@
+//! The route: what a visitor says and hears.
+
+use std::str::FromStr;
+
+use harpia::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::rooms::Rooms;
+
+/// The route's state, shared by all connections.
+#[derive(Default)]
+pub(crate) struct Chat {
+    rooms: Rooms,
+}
+
+/// What a connection owns, read from `/rooms/lobby?name=Ada`.
+#[derive(FromHandshake)]
+struct Visitor {
+    #[from(query)]
+    name: Name,
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Request {
+    Enter,
+    Say { text: String },
+}
+
+/// What the page gets.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Event<'a> {
+    Welcome { people: Vec<String> },
+    Joined { name: &'a str },
+    Left { name: &'a str },
+    Said { name: &'a str, text: &'a str },
+}
+
+#[ws_route(
+    "/rooms/{room}",
+    broadcast = off,
+    max_message = "4KiB",
+    rate = "20/5s"
+)]
+impl Chat {
+    fn message(
+        &self,
+        ws: &mut Socket<Visitor>,
+        Json(message): Json<Request>,
+        room: &str,
+    ) -> HandlerResult {
+        let name = &ws.data.name.0;
+        match message {
+            // Not in `open`: a connection hears of others from the end of its `open` on, and would
+            // miss who comes in that moment.
+            Request::Enter => self.rooms.enter(room, ws.id(), name, |people| {
+                ws.subscribe(room);
+                ws.publish(room, Message::json(&Event::Joined { name })?);
+                ws.send(Message::json(&Event::Welcome { people })?);
+                Ok(())
+            }),
+            Request::Say { text } => {
+                let said = Event::Said { name, text: &text };
+                ws.publish(room, Message::json(&said)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn close(&self, ws: &mut Socket<Visitor>, room: &str) -> HandlerResult {
+        let name = &ws.data.name.0;
+        self.rooms.leave(room, ws.id(), || {
+            ws.publish(room, Message::json(&Event::Left { name })?);
+            Ok(())
+        })
+    }
+}
+
+/// A name that fits on a screen. Another one is refused with a 400 before the upgrade.
+struct Name(String);
+
+impl FromStr for Name {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = text.trim();
+        let is_short = (1..=24).contains(&name.chars().count());
+        if !is_short || name.chars().any(char::is_control) {
+            return Err("a name has 1 to 24 characters");
+        }
+        Ok(Self(name.to_owned()))
+    }
+}

@@ -1,0 +1,29 @@
+//! A chat with rooms: open the page in two windows and talk.
+//!
+//! The page and its two files are built in; nothing is loaded from elsewhere and nothing else has
+//! to run. Listens on 127.0.0.1 and `$PORT`, 3000 by default.
+//!
+//! [`chat`] is the route, [`rooms`] knows who is where, [`page`] serves the page.
+
+mod chat;
+mod page;
+mod rooms;
+
+use std::env;
+
+use harpia::prelude::*;
+use tower::service_fn;
+
+use chat::Chat;
+
+#[tokio::main]
+async fn main() -> harpia::Result {
+    let port = env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+    let address = format!("127.0.0.1:{port}");
+    println!("open http://{address} in two windows");
+    App::new()
+        .ws(Chat::default())
+        .fallback(service_fn(page::serve))
+        .listen(address)
+        .await
+}
