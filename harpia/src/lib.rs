@@ -68,6 +68,11 @@ extern crate self as harpia;
 #[doc(hidden)]
 pub mod __private;
 
+/// Keeps the README's examples compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod close;
 mod connection;
 mod error;
