@@ -1,8 +1,8 @@
 //! The macros of harpia, the declarative real-time framework. Use them through `harpia`, whose
 //! documentation is theirs.
 //!
-//! Tokens in, tokens out. Each macro goes through the same stages: [`parse`] knows syntax only,
-//! [`lower`] gives it meaning and reports every mistake it finds, [`expand`] cannot fail.
+//! Tokens in, tokens out. Each macro goes through the same stages: `parse` knows syntax only,
+//! `lower` gives it meaning and reports every mistake it finds, `expand` cannot fail.
 
 mod derive;
 mod diagnostics;
