@@ -3,10 +3,9 @@
 //! With `SCREENSHOTS=folder` the test leaves pictures of the page there, to be looked at.
 
 mod driver;
-mod program;
 
 use driver::Driver;
-use program::Program;
+use harpia_tests::Program;
 
 /// A phone, and a window of a laptop.
 const NARROW: (u32, u32) = (390, 800);
@@ -41,7 +40,7 @@ async fn two_pages_talk_both_ways_and_come_back_after_a_restart() {
     grace.picture("narrow").await;
 
     let port = chat.port();
-    chat.stop_gracefully();
+    chat.stop("TERM");
     for page in [&ada, &grace] {
         page.shows("#state", "trying again").await;
     }
@@ -61,7 +60,7 @@ async fn two_pages_talk_both_ways_and_come_back_after_a_restart() {
     grace.close().await;
     ada.shows("#messages", "Grace left").await;
     ada.close().await;
-    chat.stop_gracefully();
+    chat.stop("TERM");
 }
 
 #[tokio::test]

@@ -103,6 +103,21 @@ impl Client {
         within(self.stream.send(Message::text(text))).await.is_ok()
     }
 
+    /// Waits until the connection is active: harpia answers pings from then on.
+    ///
+    /// # Panics
+    ///
+    /// If something else comes before the pong.
+    pub async fn active(mut self) -> Self {
+        self.send_message(Message::Ping(Default::default())).await;
+        let answer = self.message().await;
+        assert!(
+            matches!(answer, Message::Pong(_)),
+            "expected a pong, got {answer:?}"
+        );
+        self
+    }
+
     /// Receives the next message of any kind.
     ///
     /// # Panics

@@ -2,10 +2,11 @@
 //!
 //! [`Client`] is tokio-tungstenite, which is not ours, so that what we believe about the protocol
 //! is checked by another's reading of it. [`RawClient`] writes and reads bytes, for what no proper
-//! client sends. Nothing here sleeps: whoever waits, waits for an event.
+//! client sends. [`Program`] is an example as a user runs it. Nothing here sleeps: whoever waits, waits for an event.
 
 mod client;
 mod events;
+mod program;
 mod raw;
 mod server;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use client::Client;
 pub use events::Events;
+pub use program::Program;
 pub use raw::{Frame, RawClient};
 pub use server::TestServer;
 

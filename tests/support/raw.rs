@@ -92,6 +92,21 @@ impl RawClient {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
+    /// Waits until the connection is active: harpia answers pings from then on.
+    ///
+    /// # Panics
+    ///
+    /// If something else comes before the pong.
+    pub async fn active(mut self) -> Self {
+        self.frame(0x89, b"").await;
+        let answer = self.read_frame().await;
+        assert!(
+            answer.as_ref().is_some_and(|frame| frame.head == 0x8a),
+            "{answer:?}"
+        );
+        self
+    }
+
     /// Writes bytes.
     ///
     /// # Panics

@@ -49,6 +49,11 @@ impl TestServer {
         Client::connect(self.address, path, &[]).await
     }
 
+    /// Connects a client and waits until it is active, where nothing is sent to it before.
+    pub async fn join(&self, path: &str) -> Client {
+        self.connect(path).await.active().await
+    }
+
     /// Connects a client that sends further headers.
     pub async fn connect_with(&self, path: &str, headers: &[(&str, &str)]) -> Client {
         Client::connect(self.address, path, headers).await

@@ -32,13 +32,13 @@ async fn narrow(server: &TestServer, path: &str) -> RawClient {
     let mut client = RawClient::connect_narrow(server.address(), path).await;
     let greeting = client.read_frame().await;
     assert_eq!(greeting.map(|frame| frame.text()).as_deref(), Some("in"));
-    client
+    client.active().await
 }
 
 async fn reader(server: &TestServer, path: &str) -> Client {
     let mut client = server.connect(path).await;
     assert_eq!(client.text().await, "in");
-    client
+    client.active().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,6 @@ impl Chat {
     fn message(&self) {}
 }
 
-/// Active when this has come.
 struct Greets;
 
 #[ws_route("/greets")]
@@ -27,18 +26,16 @@ impl Greets {
 async fn joined(server: &TestServer, path: &str, count: usize) -> Vec<Client> {
     let mut clients = Vec::new();
     for _ in 0..count {
-        clients.push(server.connect(path).await);
-    }
-    // One that hears of each other is active, and so are those before it.
-    for at in 0..count {
-        clients[at].send(&format!("here {at}")).await;
-        for (other, client) in clients.iter_mut().enumerate() {
-            if other != at {
-                assert_eq!(client.text().await, format!("here {at}"));
-            }
-        }
+        clients.push(server.join(path).await);
     }
     clients
+}
+
+/// One that listens on another route.
+async fn listener(server: &TestServer) -> Client {
+    let mut client = server.connect("/greets").await;
+    assert_eq!(client.text().await, "welcome");
+    client.active().await
 }
 
 #[tokio::test]
@@ -66,8 +63,7 @@ async fn binary_stays_binary_for_those_who_receive_it() {
 #[tokio::test]
 async fn by_default_other_routes_of_the_server_hear_it_too() {
     let server = TestServer::start(App::new().ws(Chat).ws(Greets)).await;
-    let mut other = server.connect("/greets").await;
-    assert_eq!(other.text().await, "welcome");
+    let mut other = listener(&server).await;
     let mut client = server.connect("/chat").await;
     client.send("hello").await;
     assert_eq!(other.text().await, "hello");
@@ -81,8 +77,7 @@ async fn within_the_scope_of_a_route_only_its_own_hear_it() {
         fn message(&self) {}
     }
     let server = TestServer::start(App::new().ws(Room).ws(Greets)).await;
-    let mut outside = server.connect("/greets").await;
-    assert_eq!(outside.text().await, "welcome");
+    let mut outside = listener(&server).await;
     let mut inside = joined(&server, "/room", 2).await;
     inside[0].send("secret").await;
     assert_eq!(inside[1].text().await, "secret");
@@ -100,8 +95,7 @@ async fn with_broadcast_off_nobody_hears_it() {
         }
     }
     let server = TestServer::start(App::new().ws(Silent).ws(Greets)).await;
-    let mut other = server.connect("/greets").await;
-    assert_eq!(other.text().await, "welcome");
+    let mut other = listener(&server).await;
     let mut client = server.connect("/silent").await;
     client.send("hello").await;
     assert_eq!(client.text().await, "noted");
@@ -122,12 +116,12 @@ async fn the_apps_scope_is_the_default_of_its_routes() {
         .ws(Loud)
         .ws(Greets);
     let server = TestServer::start(app).await;
-    let mut other = server.connect("/greets").await;
-    assert_eq!(other.text().await, "welcome");
+    let mut other = listener(&server).await;
     let mut silent = server.connect("/chat").await;
     silent.send("unheard").await;
     silent.close().await;
-    server.connect("/loud").await.send("heard").await;
+    let mut loud = server.connect("/loud").await;
+    loud.send("heard").await;
     assert_eq!(other.text().await, "heard");
 }
 
@@ -219,8 +213,7 @@ async fn before_open_is_done_a_connection_neither_hears_nor_is_heard() {
     let (gate, events) = (Arc::new(Semaphore::new(0)), Events::new());
     let slow = Slow(Arc::clone(&gate), events.clone());
     let server = TestServer::start(App::new().ws(slow).ws(Greets)).await;
-    let mut other = server.connect("/greets").await;
-    assert_eq!(other.text().await, "welcome");
+    let mut other = listener(&server).await;
 
     let mut client = server.connect("/slow").await;
     client.send("a token, say").await;
@@ -248,8 +241,7 @@ async fn a_connection_that_open_refused_was_never_heard_and_never_hears() {
         }
     }
     let server = TestServer::start(App::new().ws(Closed).ws(Greets)).await;
-    let mut other = server.connect("/greets").await;
-    assert_eq!(other.text().await, "welcome");
+    let mut other = listener(&server).await;
     let mut client = server.connect_raw("/closed").await;
     client
         .try_write(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i'])
@@ -266,8 +258,7 @@ async fn all_connections_see_one_order_and_each_senders_own() {
     let server = TestServer::start(App::new().ws(Chat).ws(Greets)).await;
     let mut readers = Vec::new();
     for _ in 0..3 {
-        let mut reader = server.connect("/greets").await;
-        assert_eq!(reader.text().await, "welcome");
+        let reader = listener(&server).await;
         readers.push(reader);
     }
     let mut sending = Vec::new();

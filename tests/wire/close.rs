@@ -126,6 +126,7 @@ async fn the_hub_disconnects_one_by_its_id() {
         (one.text().await, two.text().await),
         ("in".into(), "in".into())
     );
+    let mut two = two.active().await;
     let first = ids.lock().unwrap()[0];
     server.hub().disconnect(first, 4003, "banned");
     assert_eq!(one.closed().await, (4003, "banned".into()));
@@ -133,6 +134,7 @@ async fn the_hub_disconnects_one_by_its_id() {
     // The id of one that has left is nobody's, even if the place is taken again.
     let mut three = server.connect("/named").await;
     assert_eq!(three.text().await, "in");
+    let mut three = three.active().await;
     server.hub().disconnect(first, 4003, "banned");
     server.hub().broadcast("still here");
     assert_eq!(two.text().await, "still here");

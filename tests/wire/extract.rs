@@ -134,7 +134,7 @@ async fn url_and_address_are_those_of_the_request() {
 #[tokio::test]
 async fn data_belongs_to_the_connection_and_can_be_changed() {
     let server = server().await;
-    let (mut one, mut two) = (server.connect("/tell").await, server.connect("/tell").await);
+    let (mut one, mut two) = (server.join("/tell").await, server.join("/tell").await);
     one.send("log in").await;
     assert_eq!(one.text().await, "None Some(7)");
     assert_eq!(

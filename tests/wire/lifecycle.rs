@@ -253,6 +253,7 @@ async fn a_route_without_close_leaks_no_connection() {
             (one.text().await, two.text().await),
             ("in".into(), "in".into())
         );
+        let (one, two) = (one.active().await, two.active().await);
         assert_eq!(server.hub().connections(), 2);
         one.close().await;
         drop(two);

@@ -118,10 +118,7 @@ async fn json_is_parsed_and_sent() {
 #[tokio::test]
 async fn text_that_is_not_the_type_reaches_error_is_not_broadcast_and_closes_with_1007() {
     let (server, events) = server().await;
-    let (mut one, mut two) = (
-        server.connect("/points").await,
-        server.connect("/points").await,
-    );
+    let (mut one, mut two) = (server.join("/points").await, server.join("/points").await);
     one.send("not json").await;
     assert_eq!(one.closed().await.0, 1007);
     assert!(events.next().await.contains("line 1 column"));

@@ -209,6 +209,7 @@ async fn two_apps_of_the_same_routes_do_not_meet() {
         (one.text().await, two.text().await),
         ("room a".into(), "room a".into())
     );
+    let mut two = two.active().await;
     one.send("hello").await;
     second.hub().broadcast("only here");
     assert_eq!(two.text().await, "only here");

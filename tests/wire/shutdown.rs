@@ -27,7 +27,7 @@ async fn all_are_told_with_1001_and_every_close_handler_runs() {
     for _ in 0..10 {
         let mut client = server.connect("/chat").await;
         assert_eq!(client.text().await, "in");
-        clients.push(client);
+        clients.push(client.active().await);
     }
     let told = tokio::spawn(async move {
         for mut client in clients {

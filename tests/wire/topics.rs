@@ -118,11 +118,14 @@ async fn a_topic_entered_in_open_is_heard_from_the_first_message_on() {
     let server = TestServer::start(App::new().ws(Room)).await;
     let mut one = server.connect("/rooms/a").await;
     assert_eq!(one.text().await, "welcome");
+    let mut one = one.active().await;
     let mut two = server.connect("/rooms/a").await;
     assert_eq!(two.text().await, "welcome");
+    let mut two = two.active().await;
     assert_eq!(one.text().await, "someone came");
     let mut other = server.connect("/rooms/b").await;
     assert_eq!(other.text().await, "welcome");
+    let mut other = other.active().await;
     one.send("hello").await;
     assert_eq!(two.text().await, "hello");
     server.hub().broadcast("next");

@@ -163,8 +163,8 @@ impl Hub {
 
     /// From here on the connection gets what is broadcast.
     pub(crate) fn activate(&self, slot: Slot) {
-        self.shared.active.fetch_add(1, Ordering::Relaxed);
         self.append(Record::Activate(slot));
+        self.shared.active.fetch_add(1, Ordering::Release);
     }
 
     /// Up to here it got all; now comes the close frame, if it is to be sent in turn.

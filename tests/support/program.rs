@@ -7,21 +7,27 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 
 /// A running example, which ends with the test.
-pub(crate) struct Program {
+#[derive(Debug)]
+pub struct Program {
     process: Child,
     port: u16,
 }
 
 impl Program {
     /// Starts an example on a free port.
-    pub(crate) fn start(name: &str) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// If it does not build, or does not listen.
+    pub fn start(name: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         drop(listener);
         Self::start_at(name, port)
     }
 
-    pub(crate) fn start_at(name: &str, port: u16) -> Self {
+    /// Starts an example on this port; see [`start`](Self::start).
+    pub fn start_at(name: &str, port: u16) -> Self {
         let program = Command::new(built(name))
             .env("PORT", port.to_string())
             .stdout(Stdio::null())
@@ -34,28 +40,36 @@ impl Program {
         program
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// Returns the port that it listens on.
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.port)
+    /// Returns the address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    /// Ends it with SIGTERM, as a service manager does.
-    pub(crate) fn stop_gracefully(mut self) {
+    /// Returns the address of its page.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address())
+    }
+
+    /// Ends it with a signal: `TERM` as a service manager does, `INT` as Ctrl-C.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end as it should: with success.
+    pub fn stop(mut self, signal: &str) {
         let id = self.process.id().to_string();
-        let signalled = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(
-            signalled.is_ok_and(|status| status.success()),
-            "could not signal {id}"
-        );
+        let sent = Command::new("kill").args(["-s", signal, &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "no signal");
         let status = self.process.wait().expect("it ends");
         assert!(status.success(), "it ended with {status}");
     }
 
     fn wait_until_it_listens(&mut self) {
-        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let address = self.address();
         let end = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(address).is_err() {
             let ended = self.process.try_wait().expect("its status can be asked");

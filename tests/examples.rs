@@ -1,0 +1,75 @@
+//! The examples do what they say, as programs.
+
+use harpia_tests::{Client, Program};
+
+#[tokio::test]
+async fn custom_data_refuses_who_is_not_known() {
+    let program = Program::start("example-custom-data");
+    for cookies in [
+        &[][..],
+        &[("cookie", "session_id=eve")],
+        &[("cookie", "other=ada")],
+    ] {
+        let mut client = Client::connect(program.address(), "/chat", cookies).await;
+        assert_eq!(client.closed().await, (1008, "Unauthorized".into()));
+    }
+}
+
+#[tokio::test]
+async fn custom_data_attaches_the_user_and_names_the_author() {
+    let program = Program::start("example-custom-data");
+    let ada = [("cookie", "theme=dark; session_id=ada")];
+    let grace = [("cookie", "session_id=grace")];
+    let mut ada = Client::connect(program.address(), "/chat?room=garden", &ada).await;
+    let mut grace = Client::connect(program.address(), "/chat", &grace).await;
+    assert_eq!(ada.text().await, "welcome");
+    assert_eq!(grace.text().await, "welcome");
+    let (mut ada, mut grace) = (ada.active().await, grace.active().await);
+    grace.send("hello").await;
+    assert_eq!(ada.text().await, "user 2: hello");
+    ada.send("hi").await;
+    assert_eq!(grace.text().await, "user 1: hi");
+}
+
+#[tokio::test]
+async fn echo_answers_its_sender_and_chat_all_others() {
+    let program = Program::start("example-echo");
+    let mut echo = Client::connect(program.address(), "/echo", &[]).await;
+    let large = "x".repeat(1 << 20);
+    echo.send(&large).await;
+    assert_eq!(echo.text().await, large);
+    let one = Client::connect(program.address(), "/chat", &[]).await;
+    let two = Client::connect(program.address(), "/chat", &[]).await;
+    let (mut one, mut two) = (one.active().await, two.active().await);
+    one.send("from one").await;
+    assert_eq!(two.text().await, "from one");
+    two.send("from two").await;
+    assert_eq!(one.text().await, "from two");
+}
+
+#[tokio::test]
+async fn ctrl_c_and_sigterm_end_an_example_with_success_and_tell_its_clients() {
+    for signal in ["INT", "TERM"] {
+        let program = Program::start("example-echo");
+        let mut client = Client::connect(program.address(), "/echo", &[]).await;
+        client.send("hello").await;
+        assert_eq!(client.text().await, "hello");
+        let told = tokio::spawn(async move {
+            assert_eq!(client.closed().await, (1001, "Server Shutdown".into()));
+            client.close().await;
+        });
+        let stopped = tokio::task::spawn_blocking(move || program.stop(signal));
+        assert!(stopped.await.is_ok(), "{signal}");
+        assert!(told.await.is_ok(), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn chat_refuses_a_name_that_does_not_fit() {
+    let program = Program::start("example-chat");
+    for name in ["", "%20", "a-name-that-is-far-too-long-for-any-screen"] {
+        let path = format!("/rooms/lobby?name={name}");
+        let (status, text) = Client::refused(program.address(), &path, &[]).await;
+        assert!(status == 400 && text.contains("name"), "{status} {text}");
+    }
+}
