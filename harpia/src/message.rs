@@ -134,7 +134,8 @@ impl From<&[u8]> for Message {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a WebSocket message",
     label = "not a message type",
-    note = "expected `Message`, `String`, `Bytes`, `Json<T>`, or a type that implements `harpia::FromMessage`"
+    note = "for JSON write `Json<{Self}>`; other message types are `Message`, `String`, `Bytes`, \
+            and whatever implements `harpia::FromMessage`"
 )]
 pub trait FromMessage: Sized {
     /// Reads the message.
