@@ -3,9 +3,10 @@
 //! For load tests and conformance suites: 16 MiB messages are allowed, no rate is set, and nothing
 //! is printed per message. Listens on 127.0.0.1 and `$PORT`, 3000 by default.
 
-use std::env;
+use std::{env, thread};
 
 use harpia::prelude::*;
+use tokio::runtime::Builder;
 
 struct Echo;
 
@@ -23,10 +24,15 @@ impl Chat {
     fn message(&self) {}
 }
 
-#[tokio::main]
-async fn main() -> harpia::Result {
+fn main() -> harpia::Result {
     let port = env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let address = format!("127.0.0.1:{port}");
     println!("echo on ws://{address}/echo, chat on ws://{address}/chat");
-    App::new().ws(Echo).ws(Chat).listen(address).await
+    // One core is left to the hub's thread, which delivers what is broadcast.
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(cores.saturating_sub(1).max(1))
+        .enable_all()
+        .build()?;
+    runtime.block_on(App::new().ws(Echo).ws(Chat).listen(address))
 }

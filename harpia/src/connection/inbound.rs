@@ -46,11 +46,12 @@ thread_local! {
 }
 
 impl Inbound {
-    /// Begins with what came right behind the handshake.
-    pub(super) fn new(first_bytes: Bytes) -> Self {
+    /// Begins with a copy of what came right behind the handshake: even an empty piece of the
+    /// buffer that hyper read the handshake into would keep all of it.
+    pub(super) fn new(first_bytes: &[u8]) -> Self {
         Self {
             decoder: Decoder::new(),
-            rest: first_bytes,
+            rest: Bytes::copy_from_slice(first_bytes),
         }
     }
 

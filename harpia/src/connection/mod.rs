@@ -113,7 +113,7 @@ impl<R: Route> Connection<R> {
         socket: Socket<R::Data>,
         parameters: R::Parameters,
         end: Arc<WriteEnd>,
-        first_bytes: Bytes,
+        first_bytes: &[u8],
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let hub = shared.hub.clone();
@@ -200,9 +200,9 @@ impl<R: Route> Connection<R> {
     }
 
     fn handle_message(&mut self, message: Message, window: &Window) -> Step {
-        let now = self.now();
         if let User::Idle(life) = &mut self.user
-            && life.rate.as_mut().is_some_and(|rate| !rate.allows(now))
+            && let Some(rate) = &mut life.rate
+            && !rate.allows(self.hub.clock().now())
         {
             let error = Error::Protocol {
                 code: CloseCode::POLICY,

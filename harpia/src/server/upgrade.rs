@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -53,7 +52,7 @@ pub(super) trait Endpoint: Send + Sync {
 }
 
 /// Starts a connection on its stream, with the bytes that came behind the handshake.
-pub(super) type Launch = Box<dyn FnOnce(TcpStream, Bytes, OwnedSemaphorePermit) + Send>;
+pub(super) type Launch = Box<dyn FnOnce(TcpStream, &[u8], OwnedSemaphorePermit) + Send>;
 
 /// A route with its types.
 pub(super) struct Typed<R> {
@@ -140,7 +139,7 @@ pub(super) async fn answer(
             tokio::spawn(async move {
                 let upgraded = upgraded.await?;
                 let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-                launch(parts.io.into_inner(), parts.read_buf, permit);
+                launch(parts.io.into_inner(), &parts.read_buf, permit);
                 Some(())
             });
             response.map(|()| Body::default())

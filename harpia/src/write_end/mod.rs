@@ -82,6 +82,9 @@ enum Stage {
     Closed,
 }
 
+/// Up to here copying costs less than a second slice.
+const SMALL: usize = 512;
+
 /// The outbox has emptied, so `drain` is due.
 const DRAINED: u8 = 1;
 /// An ending was asked for.
@@ -147,19 +150,11 @@ impl WriteEnd {
             };
         }
         match &mut state.stage {
-            Stage::Open => {
-                let (head, head_len) = frame::head(message);
-                let slices = [
-                    IoSlice::new(&head[..head_len]),
-                    IoSlice::new(message.as_bytes()),
-                ];
-                let total = head_len + message.len();
-                match self.write(&slices, total) {
-                    Ok(written) if written == total => SendStatus::Sent,
-                    Ok(written) => self.block(state, frame::encode(message), written),
-                    Err(_) => self.lose(state),
-                }
-            }
+            Stage::Open => match self.write_message(message) {
+                Ok((written, total)) if written == total => SendStatus::Sent,
+                Ok((written, _)) => self.block(state, frame::encode(message), written),
+                Err(_) => self.lose(state),
+            },
             Stage::Blocked(_) => self.queue(state, frame::encode(message)),
             Stage::Closed => SendStatus::Closed,
         }
@@ -310,6 +305,23 @@ impl WriteEnd {
         self.attention.fetch_or(ENDING, Ordering::Release);
         self.wake(state);
         SendStatus::Closed
+    }
+
+    /// Writes a frame; returns how much of how much. A small one is put together first: to the
+    /// kernel one piece is cheaper than two.
+    fn write_message(&self, message: &Message) -> io::Result<(usize, usize)> {
+        let (head, head_len) = frame::head(message);
+        let (head, payload) = (&head[..head_len], message.as_bytes());
+        let total = head_len + payload.len();
+        let mut small = [0; SMALL];
+        let written = if let Some(frame) = small.get_mut(..total) {
+            frame[..head_len].copy_from_slice(head);
+            frame[head_len..].copy_from_slice(payload);
+            self.write(&[IoSlice::new(frame)], total)
+        } else {
+            self.write(&[IoSlice::new(head), IoSlice::new(payload)], total)
+        };
+        Ok((written?, total))
     }
 
     /// Writes until all is written or the socket is full. A partial write alone does not make
