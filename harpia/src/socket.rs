@@ -53,6 +53,10 @@ impl<D> Socket<D> {
         }
     }
 
+    pub(crate) fn end(&self) -> &Arc<WriteEnd> {
+        &self.end
+    }
+
     /// Returns the connection's id, unique within its server.
     pub fn id(&self) -> ConnectionId {
         self.end.id()

@@ -10,7 +10,7 @@ use crate::write_end::Ending;
 
 use super::inbound::{self, Window};
 use super::user_code::Call;
-use super::{Connection, Phase, Step, User};
+use super::{Connection, Phase, Step};
 
 /// How long a peer may take to read what waits for it and the close frame.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,8 +45,8 @@ impl<R: Route> Connection<R> {
     /// Notes what the `close` handler will be told; from here on nothing can be sent.
     pub(super) fn decide(&mut self, closing: Closing) {
         self.end.ask(Ending::Close(closing.clone()));
-        if let User::Idle(life) = &mut self.user {
-            life.closing.get_or_insert(closing);
+        if let Some(life) = self.user.idle() {
+            life.closing.get_or_insert_with(|| Box::new(closing));
             life.unsent = None;
         }
     }
@@ -76,14 +76,11 @@ impl<R: Route> Connection<R> {
         if !self.opened {
             return self.linger();
         }
-        let closing = match &self.user {
-            User::Idle(life) => life.closing.clone(),
-            _ => None,
-        };
+        let decided = self.user.idle().and_then(|life| life.closing.take());
+        let closing =
+            decided.map_or_else(|| Closing::bare(CloseCode::ABNORMAL), |closing| *closing);
         self.phase = Phase::Closing;
-        self.call(Call::Close(
-            closing.unwrap_or_else(|| Closing::bare(CloseCode::ABNORMAL)),
-        ))
+        self.call(Call::Close(closing))
     }
 
     pub(super) fn linger(&mut self) -> Step {

@@ -22,6 +22,7 @@ pub(super) struct Window {
     start: usize,
     end: usize,
     reads: usize,
+    corked: bool,
 }
 
 /// What became of asking for input.
@@ -93,6 +94,7 @@ impl Window {
             start: 0,
             end: 0,
             reads: 0,
+            corked: false,
         }
     }
 
@@ -104,7 +106,17 @@ impl Window {
         BUFFER.set(self.buffer);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Corks the way out once, while more of the peer's own input is buffered. The poll's end
+    /// uncorks.
+    #[inline]
+    pub(super) fn cork(&mut self, end: &WriteEnd) {
+        if !self.corked && !self.is_empty() {
+            self.corked = true;
+            end.cork();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
@@ -125,22 +137,11 @@ impl Window {
         if self.buffer.is_empty() {
             self.buffer.resize(READ_BUFFER, 0);
         }
-        loop {
-            match end.stream().poll_read_ready(context) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-            match end.stream().try_read(&mut self.buffer) {
-                Ok(read) => {
-                    (self.start, self.end) = (0, read);
-                    return Poll::Ready(Ok(read));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
+        let polled = end.poll_read(context, &mut self.buffer);
+        if let Poll::Ready(Ok(read)) = polled {
+            (self.start, self.end) = (0, read);
         }
+        polled
     }
 }
 

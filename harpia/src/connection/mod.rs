@@ -24,17 +24,18 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::close::{CloseCode, Closing};
 use crate::error::Error;
 use crate::hub::{Channel, Hub, RouteId};
+use crate::id::Slot;
 use crate::limits::Scope;
 use crate::message::Message;
 use crate::protocol::{Event, frame};
 use crate::route::Route;
 use crate::socket::Socket;
-use crate::write_end::{Ending, WriteEnd};
+use crate::write_end::{Ending, News, WriteEnd};
 
 use inbound::{Inbound, Input, Window};
 use rate::Bucket;
 pub(crate) use user_code::caught;
-use user_code::{Begun, Call, Finished, Waiting};
+use user_code::{Call, Finished, User};
 
 /// What all connections of a route share.
 pub(crate) struct Shared<R> {
@@ -51,14 +52,26 @@ pub(crate) struct Life<R: Route> {
     pub(crate) shared: Arc<Shared<R>>,
     pub(crate) socket: Socket<R::Data>,
     pub(crate) parameters: R::Parameters,
-    pub(crate) end: Arc<WriteEnd>,
     rate: Option<Bucket>,
-    /// A broadcast for which the log has no room yet.
-    unsent: Option<Bytes>,
+    /// A broadcast for which the log has no room yet. Boxed as all that is rare, to keep idle
+    /// connections small.
+    unsent: Option<Box<Bytes>>,
     /// What the connection ends with, once that is decided.
-    closing: Option<Closing>,
+    closing: Option<Box<Closing>>,
     /// Freed when the connection is gone, so that a shutdown can wait for all.
     _permit: OwnedSemaphorePermit,
+}
+
+impl<R: Route> Life<R> {
+    /// Appends a broadcast to the hub's log, or keeps it until there is room.
+    fn append(&mut self, slot: Slot, frame: Bytes) {
+        let channel = match self.shared.scope {
+            Scope::Route => Channel::Route(self.shared.id),
+            _ => Channel::Server,
+        };
+        let refused = self.shared.hub.broadcast_from(slot, channel, frame);
+        self.unsent = refused.err().map(Box::new);
+    }
 }
 
 /// The task of one connection.
@@ -71,13 +84,6 @@ pub(crate) struct Connection<R: Route> {
     opened: bool,
     active: bool,
     hub: Hub,
-}
-
-enum User<R: Route> {
-    Idle(Box<Life<R>>),
-    Waiting(Waiting<R>),
-    /// Only between two lines of one function.
-    Lent,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -123,7 +129,6 @@ impl<R: Route> Connection<R> {
             shared,
             socket,
             parameters,
-            end: Arc::clone(&end),
             unsent: None,
             closing: None,
             _permit: permit,
@@ -159,13 +164,14 @@ impl<R: Route> Connection<R> {
     }
 
     fn step_active(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
-        if let Some(ending) = self.end.ending() {
-            return self.begin_ending(&ending);
+        if !self.end.is_quiet() {
+            match self.end.news() {
+                News::None => {}
+                News::Ending(ending) => return self.begin_ending(&ending),
+                News::Drained => return self.call(Call::Drain),
+            }
         }
-        if self.end.take_drained() {
-            return self.call(Call::Drain);
-        }
-        if self.poll_unsent(context).is_pending() || self.hub.poll_room(context).is_pending() {
+        if self.poll_room(context).is_pending() {
             return Step::Wait;
         }
         let limit = self.end.limits().max_message;
@@ -184,7 +190,7 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    fn handle(&mut self, event: Event, window: &Window) -> Step {
+    fn handle(&mut self, event: Event, window: &mut Window) -> Step {
         match event {
             Event::Message(message) => self.handle_message(message, window),
             Event::Ping(payload) => {
@@ -199,8 +205,8 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    fn handle_message(&mut self, message: Message, window: &Window) -> Step {
-        if let User::Idle(life) = &mut self.user
+    fn handle_message(&mut self, message: Message, window: &mut Window) -> Step {
+        if let Some(life) = self.user.idle()
             && let Some(rate) = &mut life.rate
             && !rate.allows(self.hub.clock().now())
         {
@@ -211,47 +217,35 @@ impl<R: Route> Connection<R> {
             self.phase = Phase::Failing { abruptly: true };
             return self.call(Call::Error(error));
         }
-        if !window.is_empty() {
-            self.end.cork();
+        window.cork(&self.end);
+        match user_code::begin_message(&mut self.user, message) {
+            Some(Finished::Done) => Step::Again,
+            Some(finished) => self.finished(finished),
+            None => Step::Again,
         }
-        self.call(Call::Message(message))
     }
 
-    /// Appends what was to be broadcast when there was no room in the log.
-    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let User::Idle(life) = &mut self.user else {
-            return Poll::Ready(());
-        };
-        let Some(frame) = &life.unsent else {
-            return Poll::Ready(());
-        };
-        let channel = match life.shared.scope {
-            Scope::Route => Channel::Route(life.shared.id),
-            _ => Channel::Server,
-        };
-        let appended = self
-            .hub
-            .poll_broadcast(context, channel, self.end.id().slot(), frame);
-        if appended.is_ready() {
-            life.unsent = None;
+    /// Waits while the hub's log is full, and appends what found no room there.
+    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.hub.poll_room(context).is_pending() {
+                return Poll::Pending;
+            }
+            let Some(life) = self.user.idle() else {
+                return Poll::Ready(());
+            };
+            match life.unsent.take() {
+                Some(frame) => life.append(self.end.id().slot(), *frame),
+                None => return Poll::Ready(()),
+            }
         }
-        appended
     }
 
     /// Calls a handler. One that does not wait is done when this returns.
     fn call(&mut self, call: Call) -> Step {
-        let User::Idle(life) = std::mem::replace(&mut self.user, User::Lent) else {
-            return Step::Wait;
-        };
-        match user_code::begin(life, call) {
-            Begun::Done(life, finished) => {
-                self.user = User::Idle(life);
-                self.finished(finished)
-            }
-            Begun::Waiting(waiting) => {
-                self.user = User::Waiting(waiting);
-                Step::Again
-            }
+        match user_code::begin(&mut self.user, call) {
+            Some(finished) => self.finished(finished),
+            None => Step::Again,
         }
     }
 
@@ -300,18 +294,20 @@ impl<R: Route> Connection<R> {
     }
 
     fn broadcast(&mut self, message: &Message) -> Step {
-        if let User::Idle(life) = &mut self.user
-            && !self.end.is_ending()
+        if !self.end.is_ending()
+            && let Some(life) = self.user.idle()
         {
-            life.unsent = Some(frame::encode(message));
+            life.append(self.end.id().slot(), frame::encode(message));
         }
         Step::Again
     }
 
     fn run(&mut self, context: &mut Context<'_>, window: &mut Window) -> Poll<()> {
         for _ in 0..MESSAGES_PER_POLL {
-            // What waits for the peer flows whatever else is under way.
-            let _ = self.end.poll_drain(context);
+            if !self.end.is_quiet() {
+                // What waits for the peer flows whatever else is under way.
+                let _ = self.end.poll_drain(context);
+            }
             let step = match self.poll_user(context) {
                 Some(step) => step,
                 None => self.step(context, window),

@@ -20,10 +20,9 @@ use crate::write_end::WriteEnd;
 
 use super::Life;
 
-/// Which handler to call, and with what.
+/// Which handler to call, and with what; `message` is called by [`begin_message`].
 pub(super) enum Call {
     Open,
-    Message(Message),
     Drain,
     Error(Error),
     Close(Closing),
@@ -42,9 +41,24 @@ pub(super) enum Finished {
 
 pub(super) type Waiting<R> = Pin<Box<dyn Future<Output = (Box<Life<R>>, Finished)> + Send>>;
 
-pub(super) enum Begun<R: Route> {
-    Done(Box<Life<R>>, Finished),
+/// Where the user's side of a connection is.
+pub(super) enum User<R: Route> {
+    /// With the connection: no handler is under way.
+    Idle(Box<Life<R>>),
+    /// With a handler that waits.
     Waiting(Waiting<R>),
+    /// Only between two lines of one function.
+    Lent,
+}
+
+impl<R: Route> User<R> {
+    /// What no handler has at present.
+    pub(super) fn idle(&mut self) -> Option<&mut Life<R>> {
+        match self {
+            Self::Idle(life) => Some(life),
+            _ => None,
+        }
+    }
 }
 
 /// Why a handler came to no result.
@@ -56,54 +70,51 @@ enum Stopped {
 
 type Outcome<T> = Result<Result<T, BoxError>, Stopped>;
 
-/// Calls one handler as its route says: in place, or boxed.
+/// Calls one handler as its route says: in place, or boxed. `None`: it waits.
 macro_rules! begin {
-    ($inline:expr, $in_close:expr, $life:ident, $call:expr, $then:expr) => {{
-        let mut $life = $life;
+    ($user:ident, $inline:expr, $in_close:expr, |$life:ident| $call:expr, $then:expr) => {{
         if $inline {
-            let outcome = now(|| {
-                let $life = &mut *$life;
-                poll_once($call)
-            });
-            let finished = $then(outcome);
-            Begun::Done($life, finished)
-        } else {
-            Begun::Waiting(Box::pin(async move {
-                let end = Arc::clone(&$life.end);
+            let $life = $user.idle()?;
+            return Some($then(now(|| poll_once($call))));
+        }
+        if let User::Idle(mut $life) = std::mem::replace($user, User::Lent) {
+            *$user = User::Waiting(Box::pin(async move {
+                let end = Arc::clone($life.socket.end());
                 let outcome = {
                     let $life = &mut *$life;
                     watched(&end, $in_close, async move { $call.await }).await
                 };
                 let finished = $then(outcome);
                 ($life, finished)
-            }))
+            }));
         }
+        None
     }};
 }
 
-pub(super) fn begin<R: Route>(life: Box<Life<R>>, call: Call) -> Begun<R> {
+/// Calls a handler. Returns what came of it, unless it waits.
+pub(super) fn begin<R: Route>(user: &mut User<R>, call: Call) -> Option<Finished> {
     match call {
         Call::Open => begin!(
+            user,
             R::INLINE.open,
             false,
-            life,
-            life.shared.route.open(&mut life.socket, &life.parameters),
+            |life| life.shared.route.open(&mut life.socket, &life.parameters),
             opened
         ),
-        Call::Message(message) => begin_message(life, message),
         Call::Drain => begin!(
+            user,
             R::INLINE.drain,
             false,
-            life,
-            life.shared.route.drain(&mut life.socket, &life.parameters),
+            |life| life.shared.route.drain(&mut life.socket, &life.parameters),
             |outcome| logged::<R>("drain", outcome)
         ),
-        Call::Error(error) => begin_error(life, error),
+        Call::Error(error) => begin_error(user, error),
         Call::Close(closing) => begin!(
+            user,
             R::INLINE.close,
             true,
-            life,
-            life.shared.route.close(
+            |life| life.shared.route.close(
                 &mut life.socket,
                 &life.parameters,
                 closing.code,
@@ -114,26 +125,30 @@ pub(super) fn begin<R: Route>(life: Box<Life<R>>, call: Call) -> Begun<R> {
     }
 }
 
-fn begin_message<R: Route>(life: Box<Life<R>>, message: Message) -> Begun<R> {
-    let kept = (life.shared.scope != Scope::Off).then(|| message.clone());
+/// Calls `message`, the one handler that is called often, and so has a way of its own.
+pub(super) fn begin_message<R: Route>(user: &mut User<R>, message: Message) -> Option<Finished> {
+    let is_broadcast = user.idle()?.shared.scope != Scope::Off;
+    let kept = is_broadcast.then(|| message.clone());
     begin!(
+        user,
         R::INLINE.message,
         false,
-        life,
-        life.shared
+        |life| life
+            .shared
             .route
             .message(&mut life.socket, &life.parameters, message),
         |outcome| messaged(outcome, kept)
     )
 }
 
-fn begin_error<R: Route>(life: Box<Life<R>>, error: Error) -> Begun<R> {
+fn begin_error<R: Route>(user: &mut User<R>, error: Error) -> Option<Finished> {
     let closing = Closing::new(error.close_code(), error.close_reason());
     begin!(
+        user,
         R::INLINE.error,
         false,
-        life,
-        life.shared
+        |life| life
+            .shared
             .route
             .error(&mut life.socket, &life.parameters, &error),
         |outcome| {
@@ -151,6 +166,7 @@ fn opened(outcome: Outcome<()>) -> Finished {
     }
 }
 
+#[inline]
 fn messaged(outcome: Outcome<Broadcast>, message: Option<Message>) -> Finished {
     match outcome {
         Ok(Ok(Broadcast::Pass)) => message.map_or(Finished::Done, Finished::Broadcast),

@@ -191,18 +191,18 @@ impl Hub {
             .publish(Channel::Topic(topic), Some(slot), frame)
     }
 
-    /// Appends a broadcast, or has the task wait until there is room for it.
-    pub(crate) fn poll_broadcast(
+    /// Appends a broadcast, or gives it back when there is no room for it.
+    pub(crate) fn broadcast_from(
         &self,
-        context: &mut Context<'_>,
-        channel: Channel,
         slot: Slot,
-        frame: &Bytes,
-    ) -> Poll<()> {
-        self.shared.log.poll_publish(context, channel, slot, frame)
+        channel: Channel,
+        frame: Bytes,
+    ) -> Result<(), Bytes> {
+        self.shared.log.try_publish(channel, slot, frame)
     }
 
     /// Waits for room, so that who publishes by hand is slowed too.
+    #[inline]
     pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
         self.shared.log.poll_room(context)
     }

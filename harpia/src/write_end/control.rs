@@ -25,7 +25,7 @@ impl WriteEnd {
         if state.sealed {
             return;
         }
-        if !state.cork.is_empty() {
+        if state.holds() {
             self.write_cork(state);
             state = self.lock();
         }
@@ -50,7 +50,7 @@ impl WriteEnd {
         if state.sealed {
             return self.wake(state);
         }
-        if !state.cork.is_empty() {
+        if state.holds() {
             self.write_cork(state);
             state = self.lock();
         }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::close::{CloseCode, Closing};
 
-use super::{CANCEL, CANCEL_CLOSE, ENDING, WriteEnd};
+use super::{CANCEL, CANCEL_CLOSE, DRAINED, ENDING, WriteEnd};
 
 /// Why a connection ends when it is not its own doing.
 #[derive(Clone, Debug)]
@@ -19,6 +19,14 @@ pub(crate) enum Ending {
     Shutdown,
     /// The socket failed.
     Lost,
+}
+
+/// What a connection has to act on before it reads on.
+#[derive(Debug)]
+pub(crate) enum News {
+    None,
+    Ending(Ending),
+    Drained,
 }
 
 impl Ending {
@@ -38,7 +46,7 @@ impl WriteEnd {
     pub(crate) fn ask(&self, ending: Ending) {
         let mut state = self.lock();
         if state.ending.is_none() {
-            state.ending = Some(ending);
+            state.ending = Some(Box::new(ending));
             self.attention.fetch_or(ENDING, Ordering::Release);
         }
         self.wake(state);
@@ -53,12 +61,26 @@ impl WriteEnd {
         self.attention.load(Ordering::Acquire) & ENDING != 0
     }
 
-    /// Takes what was asked; the connection now acts on it.
-    pub(crate) fn ending(&self) -> Option<Ending> {
-        if !self.is_ending() {
-            return None;
+    /// Says that there is neither [`news`](Self::news) nor anything to drain: one look for each
+    /// message, so it is inlined and the rest is not.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.attention.load(Ordering::Acquire) == 0
+    }
+
+    /// Says what there is to act on: an ending first, else once that the outbox has emptied.
+    pub(crate) fn news(&self) -> News {
+        let attention = self.attention.load(Ordering::Acquire);
+        if attention & (ENDING | DRAINED) == 0 {
+            return News::None;
         }
-        self.lock().ending.clone()
+        if attention & ENDING != 0
+            && let Some(ending) = &self.lock().ending
+        {
+            return News::Ending(Ending::clone(ending));
+        }
+        self.attention.fetch_and(!DRAINED, Ordering::AcqRel);
+        News::Drained
     }
 
     /// Cancels the handler that waits; `close` only when told to.

@@ -11,6 +11,7 @@ mod clock;
 mod control;
 mod cork;
 mod ending;
+mod input;
 mod outbox;
 mod run;
 
@@ -33,7 +34,8 @@ use crate::protocol::frame;
 
 use clock::Silence;
 pub(crate) use clock::{Clock, TICK, ticks};
-pub(crate) use ending::Ending;
+use cork::Cork;
+pub(crate) use ending::{Ending, News};
 pub(crate) use outbox::Budget;
 use outbox::{Full, Outbox};
 pub(crate) use run::Run;
@@ -68,10 +70,10 @@ struct State {
     stage: Stage,
     /// A close frame is queued or sent, or the socket is gone: nothing may follow.
     sealed: bool,
-    corked: bool,
-    /// What a handler sent while it is corked. Never filled while blocked.
-    cork: Vec<u8>,
-    ending: Option<Ending>,
+    /// There while it is corked, which it never is while blocked.
+    cork: Option<Box<Cork>>,
+    /// Boxed, as it is rare.
+    ending: Option<Box<Ending>>,
     /// The task's waker. It keeps the task alive, which keeps this: `detach` breaks the circle.
     waker: Option<Waker>,
 }
@@ -114,8 +116,7 @@ impl WriteEnd {
             state: Mutex::new(State {
                 stage: Stage::Open,
                 sealed: false,
-                corked: false,
-                cork: Vec::new(),
+                cork: None,
                 ending: None,
                 waker: None,
             }),
@@ -130,20 +131,14 @@ impl WriteEnd {
         &self.limits
     }
 
-    /// The socket, for reading. Nothing is written to it from outside this module.
-    pub(crate) fn stream(&self) -> &TcpStream {
-        &self.stream
-    }
-
     /// Sends one message, for a handler or a `Peer`.
     pub(crate) fn send(&self, message: &Message) -> SendStatus {
         let mut state = self.lock();
         if state.sealed || state.ending.is_some() {
             return SendStatus::Closed;
         }
-        if state.corked {
-            frame::append(message, &mut state.cork);
-            return if state.cork.len() < cork::FULL {
+        if let Some(cork) = &mut state.cork {
+            return if cork.hold(message) {
                 SendStatus::Sent
             } else {
                 self.write_cork(state)
@@ -166,7 +161,7 @@ impl WriteEnd {
         if state.sealed {
             return SendStatus::Closed;
         }
-        if !state.cork.is_empty() {
+        if state.holds() {
             self.write_cork(state);
             state = self.lock();
         }
@@ -189,12 +184,6 @@ impl WriteEnd {
 
     pub(crate) fn is_lost(&self) -> bool {
         matches!(self.lock().stage, Stage::Closed)
-    }
-
-    /// Says once, after the outbox has emptied, that it has.
-    pub(crate) fn take_drained(&self) -> bool {
-        self.attention.load(Ordering::Relaxed) & DRAINED != 0
-            && self.attention.fetch_and(!DRAINED, Ordering::AcqRel) & DRAINED != 0
     }
 
     /// Writes what waits. Called by the connection's task alone, whose waker the socket keeps.
@@ -257,7 +246,7 @@ impl WriteEnd {
         let mut state = self.lock();
         state.sealed = true;
         state.stage = Stage::Closed;
-        state.cork = Vec::new();
+        state.cork = None;
         let waker = state.waker.take();
         drop(state);
         drop(waker);
@@ -269,8 +258,7 @@ impl WriteEnd {
         let waiting = outbox.len();
         state.stage = Stage::Blocked(Box::new(outbox));
         // From here on all queues in the outbox; a cork beside it would overtake.
-        state.corked = false;
-        state.cork = Vec::new();
+        state.cork = None;
         self.attention.fetch_or(BLOCKED, Ordering::AcqRel);
         self.wake(state);
         SendStatus::Queued(waiting)
@@ -288,7 +276,9 @@ impl WriteEnd {
                 outbox.drop_queue();
                 outbox.push_unbounded(frame::encode_close(&closing));
                 state.sealed = true;
-                state.ending.get_or_insert(Ending::Slow(closing));
+                state
+                    .ending
+                    .get_or_insert_with(|| Box::new(Ending::Slow(closing)));
                 self.attention.fetch_or(ENDING, Ordering::Release);
                 self.wake(state);
                 SendStatus::Closed
@@ -300,7 +290,7 @@ impl WriteEnd {
     fn lose(&self, mut state: MutexGuard<'_, State>) -> SendStatus {
         state.stage = Stage::Closed;
         state.sealed = true;
-        state.ending.get_or_insert(Ending::Lost);
+        state.ending.get_or_insert_with(|| Box::new(Ending::Lost));
         self.attention.fetch_and(!BLOCKED, Ordering::AcqRel);
         self.attention.fetch_or(ENDING, Ordering::Release);
         self.wake(state);
