@@ -73,6 +73,7 @@ pub mod __private;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+mod budget;
 mod close;
 mod connection;
 mod error;
@@ -221,6 +222,7 @@ pub use harpia_macros::routes;
 /// | `ping` | a time, `off` | 30 seconds |
 /// | `backlog` | a size | 1 MiB |
 /// | `slow` | `close`, `skip` | `close` |
+/// | `compression` | `on` (from 1 KiB), `off`, a size from which on | `off` |
 /// | `rate` | such as `"50/s"`, `off` | `"200/s"` |
 /// | `origins` | `["https://…"]`, `any` | the same host |
 /// | `protocols` | `["chat.v1"]` | none |

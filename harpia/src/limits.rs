@@ -135,6 +135,7 @@ pub struct Options {
     pub(crate) ping: Option<Option<Duration>>,
     pub(crate) backlog: Option<usize>,
     pub(crate) slow: Option<Slow>,
+    pub(crate) compression: Option<Option<usize>>,
     pub(crate) rate: Option<Option<Rate>>,
     pub(crate) origins: Option<Origins>,
     pub(crate) protocols: Option<&'static [&'static str]>,
@@ -150,6 +151,7 @@ impl Options {
             ping: None,
             backlog: None,
             slow: None,
+            compression: None,
             rate: None,
             origins: None,
             protocols: None,
@@ -192,6 +194,12 @@ impl Options {
         self
     }
 
+    /// Compresses messages of at least this many bytes for peers that can read them; `None`: none.
+    pub const fn compression(mut self, from: Option<usize>) -> Self {
+        self.compression = Some(from);
+        self
+    }
+
     /// Bounds how often a peer may send; more closes with 1008. `None`: no bound.
     pub const fn rate(mut self, rate: Option<Rate>) -> Self {
         self.rate = Some(rate);
@@ -228,6 +236,8 @@ pub(crate) struct Limits {
     /// 1 MiB: seconds of a busy room, for a phone that changes its cell.
     pub(crate) backlog: usize,
     pub(crate) slow: Slow,
+    /// Off: it costs time, and can tell of secrets (the BREACH attack). From how many bytes on.
+    pub(crate) compression: Option<usize>,
     /// 200 a second: no hand and no game loop reaches it; a flood does at once.
     pub(crate) rate: Option<Rate>,
 }
@@ -240,6 +250,7 @@ impl Default for Limits {
             ping: Some(Duration::from_secs(30)),
             backlog: 1024 * 1024,
             slow: Slow::Close,
+            compression: None,
             rate: Some(Rate::new(200, Duration::from_secs(1))),
         }
     }
@@ -254,6 +265,7 @@ impl Limits {
             ping: options.ping.unwrap_or(self.ping),
             backlog: options.backlog.unwrap_or(self.backlog),
             slow: options.slow.unwrap_or(self.slow),
+            compression: options.compression.unwrap_or(self.compression),
             rate: options.rate.unwrap_or(self.rate),
         }
     }

@@ -10,7 +10,6 @@ use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::peer::Peer;
-use crate::protocol::frame;
 use crate::write_end::{Ending, SendStatus, WriteEnd};
 
 /// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
@@ -105,8 +104,8 @@ impl<D> Socket<D> {
     /// All see the messages of the server in one order. Returns `Sent` when it is on its way,
     /// `Dropped` when the server has 16 MiB waiting to be distributed.
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
-        let frame = frame::encode(&message.into());
-        self.hub.publish_from(self.id().slot(), topic.into(), frame)
+        self.hub
+            .publish_from(self.id().slot(), topic.into(), &message.into())
     }
 
     /// Returns a handle to this connection that can be kept and cloned.

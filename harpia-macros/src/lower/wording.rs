@@ -133,6 +133,13 @@ pub(super) fn size(key: &str) -> Problem {
     )
 }
 
+pub(super) fn compression() -> Problem {
+    Problem::new(
+        "`compression` takes `on`, `off`, or the size from which on it pays",
+        "write `compression = on`, or `compression = \"4KiB\"`",
+    )
+}
+
 pub(super) fn duration(key: &str) -> Problem {
     Problem::new(
         format!("`{key}` takes a time that is not zero"),

@@ -58,7 +58,7 @@ impl<R: Route> Connection<R> {
         self.end.uncork();
         self.phase = Phase::Flushing;
         match (self.active, closing) {
-            (true, closing) => self.hub.deactivate(self.end.id().slot(), closing),
+            (true, closing) => self.hub.deactivate(&self.end, closing),
             (false, Some(closing)) => self.end.finish(&closing),
             (false, None) => {}
         }

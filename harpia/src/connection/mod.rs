@@ -18,7 +18,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::close::{CloseCode, Closing};
@@ -27,7 +26,7 @@ use crate::hub::{Channel, Hub, RouteId};
 use crate::id::Slot;
 use crate::limits::Scope;
 use crate::message::Message;
-use crate::protocol::{Event, frame};
+use crate::protocol::{Encoded, Event};
 use crate::route::Route;
 use crate::socket::Socket;
 use crate::write_end::{Ending, News, WriteEnd};
@@ -55,7 +54,7 @@ pub(crate) struct Life<R: Route> {
     rate: Option<Bucket>,
     /// A broadcast for which the log has no room yet. Boxed as all that is rare, to keep idle
     /// connections small.
-    unsent: Option<Box<Bytes>>,
+    unsent: Option<Box<Encoded>>,
     /// What the connection ends with, once that is decided.
     closing: Option<Box<Closing>>,
     /// Freed when the connection is gone, so that a shutdown can wait for all.
@@ -64,7 +63,7 @@ pub(crate) struct Life<R: Route> {
 
 impl<R: Route> Life<R> {
     /// Appends a broadcast to the hub's log, or keeps it until there is room.
-    fn append(&mut self, slot: Slot, frame: Bytes) {
+    fn append(&mut self, slot: Slot, frame: Encoded) {
         let channel = match self.shared.scope {
             Scope::Route => Channel::Route(self.shared.id),
             _ => Channel::Server,
@@ -136,7 +135,7 @@ impl<R: Route> Connection<R> {
         Self {
             end,
             user: User::Idle(Box::new(life)),
-            inbound: Inbound::new(first_bytes),
+            inbound: Inbound::new(first_bytes, hub.input_budget()),
             phase: Phase::Start,
             opened: false,
             active: false,
@@ -174,8 +173,8 @@ impl<R: Route> Connection<R> {
         if self.poll_room(context).is_pending() {
             return Step::Wait;
         }
-        let limit = self.end.limits().max_message;
-        match self.inbound.next(context, &self.end, window, limit) {
+        let budget = self.hub.input_budget();
+        match self.inbound.next(context, &self.end, window, budget) {
             Input::Event(event) => self.handle(event, window),
             Input::Heard => {
                 self.end.silence.heard(self.now());
@@ -217,7 +216,7 @@ impl<R: Route> Connection<R> {
             self.phase = Phase::Failing { abruptly: true };
             return self.call(Call::Error(error));
         }
-        window.cork(&self.end);
+        self.inbound.cork(window, &self.end);
         match user_code::begin_message(&mut self.user, message) {
             Some(Finished::Done) => Step::Again,
             Some(finished) => self.finished(finished),
@@ -287,7 +286,7 @@ impl<R: Route> Connection<R> {
     fn activate(&mut self) -> Step {
         if !self.end.is_ending() {
             self.active = true;
-            self.hub.activate(self.end.id().slot());
+            self.hub.activate(&self.end);
         }
         self.phase = Phase::Active;
         Step::Again
@@ -297,7 +296,7 @@ impl<R: Route> Connection<R> {
         if !self.end.is_ending()
             && let Some(life) = self.user.idle()
         {
-            life.append(self.end.id().slot(), frame::encode(message));
+            life.append(self.end.id().slot(), self.hub.encode(message));
         }
         Step::Again
     }
@@ -331,7 +330,7 @@ impl<R: Route> Future for Connection<R> {
         this.end.attach(context.waker());
         let mut window = Window::lend();
         let polled = this.run(context, &mut window);
-        window.give_back(&mut this.inbound);
+        this.inbound.give_back(window, this.hub.input_budget());
         this.end.uncork();
         polled
     }
@@ -345,7 +344,7 @@ impl<R: Route> Drop for Connection<R> {
     fn drop(&mut self) {
         let slot = self.end.id().slot();
         if self.active {
-            self.hub.deactivate(slot, None);
+            self.hub.deactivate(&self.end, None);
         }
         self.hub.leave(slot);
         self.end.detach();

@@ -9,12 +9,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
 use bytestring::ByteString;
 use tokio::sync::Notify;
 
 use crate::close::Closing;
 use crate::id::{ConnectionId, Slot};
+use crate::protocol::Encoded;
 use crate::write_end::{SendStatus, WriteEnd};
 
 use super::RouteId;
@@ -29,7 +29,7 @@ pub(crate) enum Record {
     Publish {
         channel: Channel,
         from: Option<Slot>,
-        frame: Bytes,
+        frame: Encoded,
     },
     /// No more broadcasts; the close frame follows what was sent so far.
     Deactivate(Slot, Option<Closing>),
@@ -123,7 +123,12 @@ impl Log {
     }
 
     /// Appends what is published by hand, or drops it where there is no room.
-    pub(super) fn publish(&self, channel: Channel, from: Option<Slot>, frame: Bytes) -> SendStatus {
+    pub(super) fn publish(
+        &self,
+        channel: Channel,
+        from: Option<Slot>,
+        frame: Encoded,
+    ) -> SendStatus {
         let state = self.lock();
         if state.stopped {
             return SendStatus::Closed;
@@ -131,7 +136,7 @@ impl Log {
         if state.bytes >= CAPACITY {
             return SendStatus::Dropped;
         }
-        let size = frame.len();
+        let size = frame.held();
         let record = Record::Publish {
             channel,
             from,
@@ -146,13 +151,13 @@ impl Log {
         &self,
         channel: Channel,
         from: Slot,
-        frame: Bytes,
-    ) -> Result<(), Bytes> {
+        frame: Encoded,
+    ) -> Result<(), Encoded> {
         let state = self.lock();
         if state.bytes >= CAPACITY && !state.stopped {
             return Err(frame);
         }
-        let size = frame.len();
+        let size = frame.held();
         let record = Record::Publish {
             channel,
             from: Some(from),
@@ -251,15 +256,21 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
+    use crate::message::Message;
+
     use super::*;
 
+    fn encoded(message: impl Into<Message>) -> Encoded {
+        Encoded::new(&message.into(), None)
+    }
+
     fn fill(log: &Log) {
-        let frame = Bytes::from(vec![0; 1024 * 1024]);
+        let frame = encoded(vec![0; 1024 * 1024]);
         while log.publish(Channel::Server, None, frame.clone()) == SendStatus::Sent {}
     }
 
     fn has_room(log: &Log) -> bool {
-        let published = log.try_publish(Channel::Server, 0, Bytes::from_static(b"x"));
+        let published = log.try_publish(Channel::Server, 0, encoded("x"));
         published.is_ok()
     }
 
@@ -267,7 +278,7 @@ mod tests {
     fn a_full_log_drops_what_is_published_by_hand_and_has_broadcasters_wait() {
         let log = Log::new();
         fill(&log);
-        let dropped = log.publish(Channel::Server, None, Bytes::new());
+        let dropped = log.publish(Channel::Server, None, encoded(""));
         assert_eq!(dropped, SendStatus::Dropped);
         assert!(!has_room(&log));
         assert!(log.lock().bytes < CAPACITY + 2 * 1024 * 1024);
@@ -321,7 +332,7 @@ mod tests {
         let log = Log::new();
         fill(&log);
         log.stop();
-        let closed = log.publish(Channel::Server, None, Bytes::new());
+        let closed = log.publish(Channel::Server, None, encoded(""));
         assert_eq!(closed, SendStatus::Closed);
         assert!(has_room(&log));
         assert!(log.lock().records.is_empty());

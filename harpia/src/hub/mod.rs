@@ -15,14 +15,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use bytestring::ByteString;
 
+use crate::budget::Budget;
 use crate::close::{CloseCode, Closing};
 use crate::id::{ConnectionId, Slot};
 use crate::message::Message;
-use crate::protocol::frame;
-use crate::write_end::{Budget, Clock, SendStatus, WriteEnd};
+use crate::protocol::{Encoded, Form};
+use crate::write_end::{Clock, SendStatus, WriteEnd};
 
 use log::Log;
 pub(crate) use log::{Channel, Record};
@@ -68,18 +68,32 @@ pub struct Hub {
 struct Shared {
     log: Log,
     clock: Clock,
-    budget: Arc<Budget>,
+    outbox_budget: Arc<Budget>,
+    input_budget: Arc<Budget>,
     active: AtomicUsize,
+    /// How many of the active take broadcasts compressed.
+    deflating: AtomicUsize,
+    /// The shortest message that some route wants compressed.
+    compress_from: AtomicUsize,
 }
 
+/// What waits for slow peers, all together: 256 MiB, a few hundred full backlogs.
+const OUTBOX_BUDGET: usize = 256 * 1024 * 1024;
+
+/// What unfinished input holds, all together: 256 MiB, thousands of messages at the default limit.
+const INPUT_BUDGET: usize = 256 * 1024 * 1024;
+
 impl Hub {
-    pub(crate) fn new(outbox_budget: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             shared: Arc::new(Shared {
                 log: Log::new(),
                 clock: Clock::new(),
-                budget: Arc::new(Budget::new(outbox_budget)),
+                outbox_budget: Arc::new(Budget::new(OUTBOX_BUDGET)),
+                input_budget: Arc::new(Budget::new(INPUT_BUDGET)),
                 active: AtomicUsize::new(0),
+                deflating: AtomicUsize::new(0),
+                compress_from: AtomicUsize::new(usize::MAX),
             }),
         }
     }
@@ -94,13 +108,13 @@ impl Hub {
     /// Returns `Sent` when it is in the log, `Dropped` when the log is full (16 MiB wait to be
     /// distributed), and `Closed` when the server has ended. Never waits.
     pub fn broadcast(&self, message: impl Into<Message>) -> SendStatus {
-        let frame = frame::encode(&message.into());
+        let frame = self.encode(&message.into());
         self.shared.log.publish(Channel::Server, None, frame)
     }
 
     /// Sends a message to every active subscriber of a topic; see [`broadcast`](Self::broadcast).
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
-        let frame = frame::encode(&message.into());
+        let frame = self.encode(&message.into());
         self.shared
             .log
             .publish(Channel::Topic(topic.into()), None, frame)
@@ -149,8 +163,27 @@ impl Hub {
         &self.shared.clock
     }
 
-    pub(crate) fn budget(&self) -> Arc<Budget> {
-        Arc::clone(&self.shared.budget)
+    pub(crate) fn outbox_budget(&self) -> &Arc<Budget> {
+        &self.shared.outbox_budget
+    }
+
+    pub(crate) fn input_budget(&self) -> &Arc<Budget> {
+        &self.shared.input_budget
+    }
+
+    /// Has messages of at least this length compressed for those who take that.
+    pub(crate) fn compress_from(&self, length: usize) {
+        self.shared
+            .compress_from
+            .fetch_min(length, Ordering::Relaxed);
+    }
+
+    /// Encodes what goes to many, before the log and outside its lock: once for all, and
+    /// compressed only if somebody takes that.
+    pub(crate) fn encode(&self, message: &Message) -> Encoded {
+        let is_wanted = self.shared.deflating.load(Ordering::Relaxed) > 0;
+        let compress_from = is_wanted.then(|| self.shared.compress_from.load(Ordering::Relaxed));
+        Encoded::new(message, compress_from)
     }
 
     pub(crate) fn reserve(&self) -> ConnectionId {
@@ -162,15 +195,21 @@ impl Hub {
     }
 
     /// From here on the connection gets what is broadcast.
-    pub(crate) fn activate(&self, slot: Slot) {
-        self.append(Record::Activate(slot));
+    pub(crate) fn activate(&self, end: &WriteEnd) {
+        if end.form() == Form::Deflated {
+            self.shared.deflating.fetch_add(1, Ordering::Relaxed);
+        }
+        self.append(Record::Activate(end.id().slot()));
         self.shared.active.fetch_add(1, Ordering::Release);
     }
 
     /// Up to here it got all; now comes the close frame, if it is to be sent in turn.
-    pub(crate) fn deactivate(&self, slot: Slot, closing: Option<Closing>) {
+    pub(crate) fn deactivate(&self, end: &WriteEnd, closing: Option<Closing>) {
+        if end.form() == Form::Deflated {
+            self.shared.deflating.fetch_sub(1, Ordering::Relaxed);
+        }
         self.shared.active.fetch_sub(1, Ordering::Relaxed);
-        self.append(Record::Deactivate(slot, closing));
+        self.append(Record::Deactivate(end.id().slot(), closing));
     }
 
     pub(crate) fn leave(&self, slot: Slot) {
@@ -185,7 +224,13 @@ impl Hub {
         self.append(Record::Unsubscribe(slot, topic));
     }
 
-    pub(crate) fn publish_from(&self, slot: Slot, topic: ByteString, frame: Bytes) -> SendStatus {
+    pub(crate) fn publish_from(
+        &self,
+        slot: Slot,
+        topic: ByteString,
+        message: &Message,
+    ) -> SendStatus {
+        let frame = self.encode(message);
         self.shared
             .log
             .publish(Channel::Topic(topic), Some(slot), frame)
@@ -196,8 +241,8 @@ impl Hub {
         &self,
         slot: Slot,
         channel: Channel,
-        frame: Bytes,
-    ) -> Result<(), Bytes> {
+        frame: Encoded,
+    ) -> Result<(), Encoded> {
         self.shared.log.try_publish(channel, slot, frame)
     }
 

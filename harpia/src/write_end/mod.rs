@@ -13,6 +13,7 @@ mod cork;
 mod ending;
 mod input;
 mod outbox;
+mod outgoing;
 mod run;
 
 use std::fmt;
@@ -26,17 +27,18 @@ use bytes::Bytes;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
+use crate::budget::Budget;
 use crate::close::{CloseCode, Closing};
 use crate::id::ConnectionId;
 use crate::limits::{Limits, Slow};
 use crate::message::Message;
-use crate::protocol::frame;
+use crate::protocol::extension::Agreement;
+use crate::protocol::{Form, frame};
 
 use clock::Silence;
 pub(crate) use clock::{Clock, TICK, ticks};
 use cork::Cork;
 pub(crate) use ending::{Ending, News};
-pub(crate) use outbox::Budget;
 use outbox::{Full, Outbox};
 pub(crate) use run::Run;
 
@@ -60,6 +62,7 @@ pub(crate) struct WriteEnd {
     id: ConnectionId,
     limits: Arc<Limits>,
     budget: Arc<Budget>,
+    agreement: Option<Agreement>,
     pub(crate) silence: Silence,
     /// Set when the task has to look at what is behind the lock.
     attention: AtomicU8,
@@ -84,9 +87,6 @@ enum Stage {
     Closed,
 }
 
-/// Up to here copying costs less than a second slice.
-const SMALL: usize = 512;
-
 /// The outbox has emptied, so `drain` is due.
 const DRAINED: u8 = 1;
 /// An ending was asked for.
@@ -104,6 +104,7 @@ impl WriteEnd {
         id: ConnectionId,
         limits: Arc<Limits>,
         budget: Arc<Budget>,
+        agreement: Option<Agreement>,
         now: u32,
     ) -> Self {
         Self {
@@ -111,6 +112,7 @@ impl WriteEnd {
             id,
             limits,
             budget,
+            agreement,
             silence: Silence::new(now),
             attention: AtomicU8::new(0),
             state: Mutex::new(State {
@@ -131,26 +133,41 @@ impl WriteEnd {
         &self.limits
     }
 
+    /// Says whether the peer may send compressed messages.
+    pub(crate) fn deflates(&self) -> bool {
+        self.agreement.is_some()
+    }
+
+    /// Says how the peer takes what is sent to many. One that agreed to a small window gets it
+    /// plain, since what fits one window does not fit another.
+    pub(crate) fn form(&self) -> Form {
+        match self.agreement {
+            Some(agreement) if agreement.max_message() == usize::MAX => Form::Deflated,
+            _ => Form::Plain,
+        }
+    }
+
     /// Sends one message, for a handler or a `Peer`.
     pub(crate) fn send(&self, message: &Message) -> SendStatus {
+        let outgoing = self.outgoing(message);
         let mut state = self.lock();
         if state.sealed || state.ending.is_some() {
             return SendStatus::Closed;
         }
         if let Some(cork) = &mut state.cork {
-            return if cork.hold(message) {
+            return if cork.hold(&outgoing) {
                 SendStatus::Sent
             } else {
                 self.write_cork(state)
             };
         }
         match &mut state.stage {
-            Stage::Open => match self.write_message(message) {
+            Stage::Open => match self.write_message(&outgoing) {
                 Ok((written, total)) if written == total => SendStatus::Sent,
-                Ok((written, _)) => self.block(state, frame::encode(message), written),
+                Ok((written, _)) => self.block(state, outgoing.into_frame(), written),
                 Err(_) => self.lose(state),
             },
-            Stage::Blocked(_) => self.queue(state, frame::encode(message)),
+            Stage::Blocked(_) => self.queue(state, outgoing.into_frame()),
             Stage::Closed => SendStatus::Closed,
         }
     }
@@ -295,23 +312,6 @@ impl WriteEnd {
         self.attention.fetch_or(ENDING, Ordering::Release);
         self.wake(state);
         SendStatus::Closed
-    }
-
-    /// Writes a frame; returns how much of how much. A small one is put together first: to the
-    /// kernel one piece is cheaper than two.
-    fn write_message(&self, message: &Message) -> io::Result<(usize, usize)> {
-        let (head, head_len) = frame::head(message);
-        let (head, payload) = (&head[..head_len], message.as_bytes());
-        let total = head_len + payload.len();
-        let mut small = [0; SMALL];
-        let written = if let Some(frame) = small.get_mut(..total) {
-            frame[..head_len].copy_from_slice(head);
-            frame[head_len..].copy_from_slice(payload);
-            self.write(&[IoSlice::new(frame)], total)
-        } else {
-            self.write(&[IoSlice::new(head), IoSlice::new(payload)], total)
-        };
-        Ok((written?, total))
     }
 
     /// Writes until all is written or the socket is full. A partial write alone does not make

@@ -10,15 +10,14 @@ mod deliver;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::close::Closing;
 use crate::id::{ConnectionId, Slot};
+use crate::protocol::Encoded;
 use crate::write_end::{Ending, WriteEnd};
 
 use super::RouteId;
 use super::log::{Channel, Record};
-use deliver::Mixed;
+use deliver::{Buffers, Mixed};
 
 #[derive(Default)]
 pub(super) struct Table {
@@ -32,7 +31,7 @@ pub(super) struct Table {
     position: u32,
     touched: Vec<ChannelIndex>,
     mixed: Mixed,
-    run: Vec<u8>,
+    buffers: Buffers,
     /// Members that need a run of their own, found while a channel's run is written.
     apart: Vec<Slot>,
 }
@@ -70,7 +69,7 @@ struct ChannelState {
 struct Piece {
     position: u32,
     from: Option<Slot>,
-    frame: Bytes,
+    frame: Encoded,
 }
 
 /// What a record leaves for the flusher to do.
@@ -150,7 +149,7 @@ impl Table {
         self.join(slot, Channel::Route(route));
     }
 
-    fn publish(&mut self, name: &Channel, from: Option<Slot>, frame: Bytes) {
+    fn publish(&mut self, name: &Channel, from: Option<Slot>, frame: Encoded) {
         let Some(&index) = self.names.get(name) else {
             return;
         };
