@@ -10,7 +10,7 @@ use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::peer::Peer;
-use crate::write_end::{Ending, SendStatus, WriteEnd};
+use crate::write_end::{SendStatus, WriteEnd};
 
 /// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
 ///
@@ -77,8 +77,7 @@ impl<D> Socket<D> {
     /// code that must not be sent (RFC 6455 section 7.4) goes out as 1011; 1005, which stands for
     /// no code, sends none.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
-        self.end
-            .ask(Ending::Close(Closing::new(code.into(), reason)));
+        self.hub.close(&self.end, Closing::new(code.into(), reason));
     }
 
     /// Says whether nobody has closed the connection yet.
@@ -104,13 +103,14 @@ impl<D> Socket<D> {
     /// All see the messages of the server in one order. Returns `Sent` when it is on its way,
     /// `Dropped` when the server has 16 MiB waiting to be distributed.
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
+        self.end.set_published();
         self.hub
             .publish_from(self.id().slot(), topic.into(), &message.into())
     }
 
     /// Returns a handle to this connection that can be kept and cloned.
     pub fn peer(&self) -> Peer {
-        Peer::new(&self.end)
+        Peer::new(&self.end, self.hub.clone())
     }
 
     /// Returns the hub, to reach all connections including this one.

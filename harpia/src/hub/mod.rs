@@ -6,6 +6,7 @@
 
 mod flusher;
 mod log;
+mod population;
 mod sweep;
 mod table;
 
@@ -21,11 +22,12 @@ use crate::budget::Budget;
 use crate::close::{CloseCode, Closing};
 use crate::id::{ConnectionId, Slot};
 use crate::message::Message;
-use crate::protocol::{Encoded, Form};
-use crate::write_end::{Clock, SendStatus, WriteEnd};
+use crate::protocol::Encoded;
+use crate::write_end::{Clock, Ending, SendStatus, WriteEnd};
 
 use log::Log;
 pub(crate) use log::{Channel, Record};
+use population::Population;
 
 /// Names a route within its server, for broadcasts that stay within it.
 pub(crate) type RouteId = u32;
@@ -70,9 +72,7 @@ struct Shared {
     clock: Clock,
     outbox_budget: Arc<Budget>,
     input_budget: Arc<Budget>,
-    active: AtomicUsize,
-    /// How many of the active take broadcasts compressed.
-    deflating: AtomicUsize,
+    population: Arc<Population>,
     /// The shortest message that some route wants compressed.
     compress_from: AtomicUsize,
 }
@@ -91,8 +91,7 @@ impl Hub {
                 clock: Clock::new(),
                 outbox_budget: Arc::new(Budget::new(OUTBOX_BUDGET)),
                 input_budget: Arc::new(Budget::new(INPUT_BUDGET)),
-                active: AtomicUsize::new(0),
-                deflating: AtomicUsize::new(0),
+                population: Arc::default(),
                 compress_from: AtomicUsize::new(usize::MAX),
             }),
         }
@@ -122,7 +121,7 @@ impl Hub {
 
     /// Returns how many connections are active at this moment.
     pub fn connections(&self) -> usize {
-        self.shared.active.load(Ordering::Relaxed)
+        self.shared.population.active()
     }
 
     /// Closes one connection. An id that is no longer there is left alone.
@@ -181,7 +180,7 @@ impl Hub {
     /// Encodes what goes to many, before the log and outside its lock: once for all, and
     /// compressed only if somebody takes that.
     pub(crate) fn encode(&self, message: &Message) -> Encoded {
-        let is_wanted = self.shared.deflating.load(Ordering::Relaxed) > 0;
+        let is_wanted = self.shared.population.deflates();
         let compress_from = is_wanted.then(|| self.shared.compress_from.load(Ordering::Relaxed));
         Encoded::new(message, compress_from)
     }
@@ -191,25 +190,37 @@ impl Hub {
     }
 
     pub(crate) fn enter(&self, end: Arc<WriteEnd>, route: RouteId) {
-        self.append(Record::Enter(end, route));
+        if self.shared.log.is_shutting_down() {
+            end.ask(Ending::Shutdown);
+        }
+        if !self.append(Record::Enter(Arc::clone(&end), route)) {
+            end.orphan();
+        }
     }
 
     /// From here on the connection gets what is broadcast.
     pub(crate) fn activate(&self, end: &WriteEnd) {
-        if end.form() == Form::Deflated {
-            self.shared.deflating.fetch_add(1, Ordering::Relaxed);
-        }
+        self.shared.population.join(end);
         self.append(Record::Activate(end.id().slot()));
-        self.shared.active.fetch_add(1, Ordering::Release);
     }
 
-    /// Up to here it got all; now comes the close frame, if it is to be sent in turn.
-    pub(crate) fn deactivate(&self, end: &WriteEnd, closing: Option<Closing>) {
-        if end.form() == Form::Deflated {
-            self.shared.deflating.fetch_sub(1, Ordering::Relaxed);
+    /// Up to here the connection got what was broadcast. The second time this does nothing.
+    pub(crate) fn deactivate(&self, end: &WriteEnd) {
+        if self.shared.population.leave(end) {
+            self.append(Record::Deactivate(end.id().slot()));
         }
-        self.shared.active.fetch_sub(1, Ordering::Relaxed);
-        self.append(Record::Deactivate(end.id().slot(), closing));
+    }
+
+    /// Closes a connection: from here on it is not active, whatever its handler still does.
+    pub(crate) fn close(&self, end: &WriteEnd, closing: Closing) {
+        if end.ask(Ending::Close(closing)) {
+            self.deactivate(end);
+        }
+    }
+
+    /// Sends the close frame behind what was broadcast. Returns false when the hub has ended.
+    pub(crate) fn finish(&self, slot: Slot, closing: Closing) -> bool {
+        self.append(Record::Finish(slot, closing))
     }
 
     pub(crate) fn leave(&self, slot: Slot) {
@@ -246,14 +257,18 @@ impl Hub {
         self.shared.log.try_publish(channel, slot, frame)
     }
 
-    /// Waits for room, so that who publishes by hand is slowed too.
     #[inline]
-    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.shared.log.poll_room(context)
+    pub(crate) fn has_room(&self) -> bool {
+        self.shared.log.has_room()
     }
 
-    fn append(&self, record: Record) {
-        self.shared.log.append(record);
+    /// Waits for room, so that who publishes by hand is slowed too.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>, slot: Slot) -> Poll<()> {
+        self.shared.log.poll_room(context, slot)
+    }
+
+    fn append(&self, record: Record) -> bool {
+        self.shared.log.append(record)
     }
 }
 

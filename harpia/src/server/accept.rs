@@ -68,8 +68,8 @@ impl Server {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future stops accepting; connections that are there go on until the runtime
-    /// ends, but nothing is broadcast any more.
+    /// Dropping the future stops accepting and closes all connections with 1001; their `close`
+    /// handlers still run.
     pub async fn serve(self) {
         let permits = Arc::new(Semaphore::new(
             self.max_connections.min(shutdown::ALL as usize),

@@ -218,8 +218,8 @@ impl App {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future stops accepting; connections that are there go on until the runtime
-    /// ends, but nothing is broadcast any more.
+    /// Dropping the future stops accepting and closes all connections with 1001; their `close`
+    /// handlers still run.
     pub async fn listen(self, address: impl ToSocketAddrs) -> Result {
         let server = self.bind(address).await?;
         let hub = server.handle();

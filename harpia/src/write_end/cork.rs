@@ -72,6 +72,9 @@ impl WriteEnd {
         let Some(mut cork) = state.cork.take() else {
             return SendStatus::Sent;
         };
+        if !matches!(state.stage, Stage::Open) {
+            return SendStatus::Closed;
+        }
         match self.write(&[IoSlice::new(&cork.frames)], cork.frames.len()) {
             Ok(written) if written == cork.frames.len() => {
                 cork.frames.clear();

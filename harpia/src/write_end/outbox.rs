@@ -72,6 +72,10 @@ impl Outbox {
         self.control = frame;
     }
 
+    pub(super) fn has_control(&self) -> bool {
+        !self.control.is_empty()
+    }
+
     /// Leaves out all but the frame under way.
     pub(super) fn drop_queue(&mut self) {
         while let Some(piece) = self.data.pop_front() {
