@@ -11,7 +11,11 @@ pub enum Scope {
     /// Every other active connection of the server.
     #[default]
     Server,
-    /// Every other active connection of the same route.
+    /// Every other active connection of the same route, whatever its path parameters.
+    ///
+    /// On `/rooms/{room}` that is all rooms. For one room use
+    /// [`Socket::subscribe`](crate::Socket::subscribe) and
+    /// [`Socket::publish`](crate::Socket::publish), with [`Off`](Self::Off).
     Route,
     /// Nobody: messages are only handed to the `message` handler.
     Off,
@@ -76,7 +80,10 @@ pub enum Origins {
     Any,
 }
 
-/// The same for the whole app, where the list may be made as the program runs.
+/// Says which pages may open a connection from a browser, for a whole app.
+///
+/// As [`Origins`], which a route names as it compiles; here the list may be made as the program
+/// runs.
 ///
 /// ```
 /// use harpia::{App, OriginPolicy};

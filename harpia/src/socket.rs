@@ -24,13 +24,13 @@ use crate::write_end::{SendStatus, WriteEnd};
 ///
 /// #[ws_route("/rooms/{room}", broadcast = off)]
 /// impl Rooms {
-///     fn open(&self, socket: &mut Socket, room: &str) {
-///         socket.subscribe(room);
-///         socket.send(format!("this is {room}"));
+///     fn open(&self, ws: &mut Socket, room: &str) {
+///         ws.subscribe(format!("room {room}"));
+///         ws.send(format!("this is {room}"));
 ///     }
 ///
-///     fn message(&self, socket: &mut Socket, room: &str, message: String) {
-///         socket.publish(room, message);
+///     fn message(&self, ws: &mut Socket, room: &str, message: String) {
+///         ws.publish(format!("room {room}"), message);
 ///     }
 /// }
 /// ```
@@ -66,6 +66,24 @@ impl<D> Socket<D> {
     ///
     /// What is sent before something is broadcast arrives before it; what is sent later may
     /// overtake it.
+    ///
+    /// # Examples
+    ///
+    /// Text and bytes are messages as they are; [`Message::json`] makes one of a value:
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use serde::Serialize;
+    ///
+    /// #[derive(Serialize)]
+    /// struct Welcome { id: u64, online: usize }
+    ///
+    /// fn welcome(ws: &Socket) -> HandlerResult {
+    ///     let (id, online) = (ws.id().as_u64(), ws.hub().connections());
+    ///     ws.send(Message::json(&Welcome { id, online })?);
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn send(&self, message: impl Into<Message>) -> SendStatus {
         self.end.send(&message.into())
     }
@@ -88,7 +106,8 @@ impl<D> Socket<D> {
     /// Has this connection get what is published to a topic, from `open` on or later.
     ///
     /// A topic is a name; it exists while it has subscribers. Subscribing twice is once. A
-    /// connection leaves its topics when it ends.
+    /// connection leaves its topics when it ends. All routes of a server share the names: a prefix,
+    /// as in `format!("room {room}")`, keeps what a client may choose apart from the rest.
     pub fn subscribe(&self, topic: impl Into<ByteString>) {
         self.hub.subscribe(self.id().slot(), topic.into());
     }
@@ -101,7 +120,8 @@ impl<D> Socket<D> {
     /// Sends a message to all other active subscribers of a topic, subscribed to it or not.
     ///
     /// All see the messages of the server in one order. Returns `Sent` when it is on its way,
-    /// `Dropped` when the server has 16 MiB waiting to be distributed.
+    /// `Dropped` when the server has 16 MiB waiting to be distributed. JSON is made by
+    /// [`Message::json`].
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
         self.end.set_published();
         self.hub

@@ -32,8 +32,8 @@ pub type HttpRequest = Request<Incoming>;
 ///
 /// #[ws_route("/chat")]
 /// impl Chat {
-///     fn open(&self, socket: &mut Socket) {
-///         socket.send("welcome");
+///     fn open(&self, ws: &mut Socket) {
+///         ws.send("welcome");
 ///     }
 /// }
 ///
@@ -86,7 +86,7 @@ impl App {
         self
     }
 
-    /// Adds a router's routes as they are.
+    /// Adds a router's routes as they are, such as what [`routes!`](macro@crate::routes) makes.
     pub fn merge(mut self, router: Router) -> Self {
         self.router = self.router.merge(router);
         self
@@ -120,6 +120,7 @@ impl App {
     }
 
     /// Sets whom messages reach on routes that do not say. Default: the whole server.
+    /// [`Scope::Route`] is a whole route, not one room of it.
     pub fn broadcast(mut self, scope: Scope) -> Self {
         self.options = self.options.broadcast(scope);
         self
@@ -205,12 +206,17 @@ impl App {
         self
     }
 
-    /// Returns the hub, to send and publish from outside a connection.
+    /// Returns the hub, to send and publish from outside a connection. Handlers have it as
+    /// [`Socket::hub`](crate::Socket::hub).
     pub fn handle(&self) -> Hub {
         self.hub.clone()
     }
 
     /// Serves until Ctrl-C, SIGTERM or [`Hub::shutdown`], then shuts down gracefully.
+    ///
+    /// The signals are handled here alone: [`bind`](Self::bind) and [`Server::serve`] leave them
+    /// to the program. A second signal changes nothing; the shutdown ends by its own
+    /// [deadline](Self::shutdown_timeout).
     ///
     /// # Errors
     ///
@@ -230,6 +236,9 @@ impl App {
     }
 
     /// Builds the routes and binds the address; port 0 lets the system choose one.
+    ///
+    /// Unlike [`listen`](Self::listen), what follows handles neither Ctrl-C nor SIGTERM:
+    /// [`Server::serve`] shows the lines that do.
     ///
     /// # Errors
     ///
