@@ -272,9 +272,11 @@ pub use harpia_macros::FromHandshake;
 ///
 /// struct Chat;
 ///
-/// #[ws_route("/chat")]
+/// #[ws_route("/chat", broadcast = route)]
 /// impl Chat {
-///     fn open(&self) {}
+///     fn open(&self, ws: &mut Socket) {
+///         ws.send("welcome");
+///     }
 /// }
 ///
 /// struct Rooms { motd: String }
@@ -378,8 +380,9 @@ pub use harpia_macros::routes;
 ///
 /// # Handlers
 ///
-/// Each may be left out, and be `fn` or `async fn`. A `fn` is called in place; an `async fn` may
-/// wait for as long as it likes: its connection is not read meanwhile, others are not delayed.
+/// Each may be left out, and be `fn` or `async fn`; without `message`, what comes is broadcast as
+/// it is. A `fn` is called in place; an `async fn` may wait for as long as it likes: its connection
+/// is not read meanwhile, others are not delayed.
 ///
 /// | handler | called | arguments |
 /// |---|---|---|

@@ -199,8 +199,8 @@ impl App {
         self
     }
 
-    /// Bounds how long a graceful shutdown takes before handlers that still wait are cancelled;
-    /// `close` handlers get one second more. Default: 10 seconds.
+    /// Bounds how long a graceful shutdown takes before handlers that still wait are cancelled.
+    /// Default: 10 seconds. `close` handlers get one second more, and the last writes another.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
