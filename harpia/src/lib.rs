@@ -349,8 +349,8 @@ pub use harpia_macros::routes;
 /// }
 /// ```
 ///
-/// Without `broadcast = off` each message goes to everyone else when its handler has returned,
-/// and the handler may decide otherwise:
+/// Without `broadcast = off` each message goes to everyone else on the server when its handler has
+/// returned, and the handler may decide otherwise:
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -420,7 +420,8 @@ pub use harpia_macros::routes;
 /// ```
 ///
 /// Other methods of the block stay ordinary methods. Only a near miss of a handler, one that takes
-/// a socket or begins with `on_`, is a compile error with the right name: `mesage`, `on_message`.
+/// a socket or begins with `on_`, is a compile error with the right name: `mesage`, `on_message`. If
+/// it is none, it goes into another `impl` block.
 ///
 /// # Messages
 ///
@@ -435,7 +436,7 @@ pub use harpia_macros::routes;
 /// | option | values | default |
 /// |---|---|---|
 /// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | what a handler's `Socket<…>` names, or `()` |
-/// | `broadcast` | `server`: all connections of the server | `server` |
+/// | `broadcast` | `server`: all connections of the server, those of other routes too | `server` |
 /// | | `route`: all connections of the route, whatever its parameters; for one room use [`subscribe`](Socket::subscribe) and [`publish`](Socket::publish) | |
 /// | | `off`: messages go to the handler alone | |
 /// | `max_message` | a size | `"64KiB"` |
