@@ -152,7 +152,10 @@ fn begin_error<R: Route>(user: &mut User<R>, error: Error) -> Option<Finished> {
             .route
             .error(&mut life.socket, &life.parameters, &error),
         |outcome| {
-            logged::<R>("error", outcome);
+            if let Finished::Failed(error) = logged::<R>("error", outcome) {
+                // There is nobody left to tell.
+                tracing::error!(route = R::PATH, "{error:#}");
+            }
             Finished::Reported(closing)
         }
     )
@@ -177,7 +180,7 @@ fn messaged(outcome: Outcome<Broadcast>, message: Option<Message>) -> Finished {
     }
 }
 
-/// For handlers whose errors end nothing; only their panics do.
+/// For handlers whose errors end nothing; only their panics do, of which `error` is told.
 fn logged<R: Route>(handler: &'static str, outcome: Outcome<()>) -> Finished {
     match outcome {
         Ok(Ok(())) | Err(Stopped::Cancelled) => Finished::Done,
@@ -186,10 +189,7 @@ fn logged<R: Route>(handler: &'static str, outcome: Outcome<()>) -> Finished {
             tracing::error!(route = R::PATH, "{error:#}");
             Finished::Done
         }
-        Err(Stopped::Panicked(message)) => {
-            tracing::error!(route = R::PATH, "handler `{handler}` panicked: {message}");
-            panicked(handler, message)
-        }
+        Err(Stopped::Panicked(message)) => panicked(handler, message),
     }
 }
 

@@ -43,8 +43,8 @@ pub(crate) type RouteId = u32;
 ///
 /// #[ws_route("/prices", broadcast = off)]
 /// impl Prices {
-///     fn open(&self, socket: &mut Socket) {
-///         socket.subscribe("EURUSD");
+///     fn open(&self, ws: &mut Socket) {
+///         ws.subscribe("EURUSD");
 ///     }
 /// }
 ///
@@ -138,8 +138,9 @@ impl Hub {
     /// Begins a graceful shutdown: no new connections, and each existing one is sent what was
     /// published so far, then a close frame with 1001; then its `close` handler runs.
     ///
-    /// `listen` and `serve` return when all are gone, at the latest after the app's
-    /// [`shutdown_timeout`](crate::App::shutdown_timeout).
+    /// `listen` and `serve` return when all are gone, at the latest two seconds after the app's
+    /// [`shutdown_timeout`](crate::App::shutdown_timeout): one for `close` handlers, one for the
+    /// last writes.
     pub fn shutdown(&self) {
         self.append(Record::Shutdown);
     }
