@@ -70,14 +70,39 @@ struct State {
     next: Slot,
     /// Tasks that wait for room.
     waiting: HashMap<Slot, Waker>,
-    flusher_sleeps: bool,
+    flusher: Flusher,
     stopped: bool,
+}
+
+/// What the flusher is doing. Only a turn that is urgent, or the first connection, wakes it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Flusher {
+    /// In a turn, or about to begin one.
+    Awake,
+    /// Until the next tick of the sweep at the latest; all that is urgent is delivered.
+    Dozes,
+    /// There is nobody to sweep.
+    Sleeps,
 }
 
 /// What may wait to be distributed. A turn takes all of it, so at most twice this is held.
 const CAPACITY: usize = 16 * 1024 * 1024;
 
 impl Record {
+    /// Says whether somebody waits for its turn. The others only have to be there in order when
+    /// one comes, and spare a wake-up for each connection that comes and goes.
+    fn is_urgent(&self) -> bool {
+        !matches!(
+            self,
+            Self::Enter(..)
+                | Self::Activate(_)
+                | Self::Subscribe(..)
+                | Self::Unsubscribe(..)
+                | Self::Deactivate(_)
+                | Self::Leave(_)
+        )
+    }
+
     /// What it counts as, in bytes.
     fn held(&self) -> usize {
         let payload = match self {
@@ -108,7 +133,7 @@ impl Log {
                 free: Vec::new(),
                 next: 0,
                 waiting: HashMap::new(),
-                flusher_sleeps: false,
+                flusher: Flusher::Awake,
                 stopped: false,
             }),
             news: Condvar::new(),
@@ -188,6 +213,11 @@ impl Log {
         Ok(())
     }
 
+    /// Says that all that was published is delivered, so that what is written now comes behind it.
+    pub(super) fn is_delivered(&self) -> bool {
+        self.lock().flusher != Flusher::Awake
+    }
+
     #[inline]
     pub(super) fn has_room(&self) -> bool {
         !self.full.load(Ordering::Acquire)
@@ -218,24 +248,24 @@ impl Log {
         }
     }
 
-    /// Moves all records into `into`, which is empty, waiting for some for at most this long;
-    /// `None`: until there are.
+    /// Moves all records into `into`, which is empty. Waits for an urgent one, for at most this
+    /// long; `None`, when nobody is there to sweep: for any at all.
     pub(super) fn take(&self, into: &mut Vec<Record>, patience: Option<Duration>) {
         let mut state = self.lock();
-        if state.records.is_empty() {
-            state.flusher_sleeps = true;
-            state = match patience {
-                Some(patience) => {
-                    let woken = self.news.wait_timeout(state, patience);
-                    woken.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => self
-                    .news
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
-            };
-            state.flusher_sleeps = false;
-        }
+        state = match patience {
+            Some(patience) if !state.records.iter().any(Record::is_urgent) => {
+                state.flusher = Flusher::Dozes;
+                let woken = self.news.wait_timeout(state, patience);
+                woken.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None if state.records.is_empty() => {
+                state.flusher = Flusher::Sleeps;
+                let woken = self.news.wait(state);
+                woken.unwrap_or_else(PoisonError::into_inner)
+            }
+            _ => state,
+        };
+        state.flusher = Flusher::Awake;
         std::mem::swap(&mut state.records, into);
         state.bytes = 0;
         self.full.store(false, Ordering::Release);
@@ -259,12 +289,20 @@ impl Log {
         if state.stopped {
             return false;
         }
+        let is_urgent = record.is_urgent();
         state.bytes += record.held();
         state.records.push(record);
         if state.bytes >= CAPACITY {
             self.full.store(true, Ordering::Release);
         }
-        let wake = state.flusher_sleeps;
+        let wake = match state.flusher {
+            Flusher::Awake => false,
+            Flusher::Dozes => is_urgent || state.bytes >= CAPACITY,
+            Flusher::Sleeps => true,
+        };
+        if wake {
+            state.flusher = Flusher::Awake;
+        }
         drop(state);
         if wake {
             self.news.notify_one();

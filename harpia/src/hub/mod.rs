@@ -219,9 +219,10 @@ impl Hub {
         }
     }
 
-    /// Sends the close frame behind what was broadcast. Returns false when the hub has ended.
+    /// Sends the close frame behind what was broadcast. Returns false when nothing of that is on
+    /// its way, so that the connection can send it at once.
     pub(crate) fn finish(&self, slot: Slot, closing: Closing) -> bool {
-        self.append(Record::Finish(slot, closing))
+        !self.shared.log.is_delivered() && self.append(Record::Finish(slot, closing))
     }
 
     pub(crate) fn leave(&self, slot: Slot) {
