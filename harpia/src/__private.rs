@@ -6,31 +6,35 @@
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use crate::error::BoxError;
 use crate::extract::{FromHandshake, Handshake, PathFields, PathValues, Rejection, Source};
+use crate::outcome::HandlerOutput;
 use crate::route::{IntoRoute, Route, missing_path_field, same_shape};
 use crate::socket::Socket;
 
 /// The socket's type as a handler writes it, which must be the route's.
 #[diagnostic::on_unimplemented(
     message = "this handler's socket does not match the route's data",
-    label = "expected `Socket<{D}>`",
-    note = "all handlers of a route take `&mut Socket<{D}>`"
+    label = "expected `{Wanted}`",
+    note = "all handlers of a route take `&mut {Wanted}`"
 )]
-pub trait SocketOf<D> {
-    /// Hands the socket on, unchanged.
-    fn socket_of(socket: &mut Socket<D>) -> &mut Self;
+pub trait SocketOf<Wanted> {
+    /// Compares the types.
+    fn check(_: PhantomData<Wanted>) {}
 }
 
-impl<D> SocketOf<D> for Socket<D> {
-    fn socket_of(socket: &mut Socket<D>) -> &mut Self {
-        socket
-    }
-}
+impl<D> SocketOf<Socket<D>> for Socket<D> {}
+
+impl<S> SocketOf<AnySocket> for S {}
+
+/// Stands for the socket of a route whose data is none: that has an error of its own.
+#[derive(Debug)]
+pub struct AnySocket;
 
 /// An argument whose type is fixed.
 #[diagnostic::on_unimplemented(
-    message = "this argument is a `{T}`, not a `{Self}`",
-    label = "expected `{T}`"
+    message = "this argument must be a `{T}`, and is a `{Self}`",
+    label = "write `{T}`"
 )]
 pub trait ArgumentOf<T> {
     /// Hands the value on, unchanged.
@@ -43,6 +47,103 @@ impl<T> ArgumentOf<T> for T {
     }
 }
 
+/// Lends a handler its socket, also where its type is wrong: that is an error of its own.
+///
+/// This and its like rest on one rule: what is inherent goes before what is a trait's. Where the
+/// types are not right, the functions of [`Lenient`] are left, which compile with any.
+#[derive(Debug)]
+pub struct Lend<S, D>(PhantomData<(S, D)>);
+
+impl<D> Lend<Socket<D>, D> {
+    /// Hands the socket on, unchanged.
+    pub fn lend(socket: &mut Socket<D>) -> &mut Socket<D> {
+        socket
+    }
+}
+
+/// Clones a parameter for a handler.
+#[derive(Debug)]
+pub struct Cloned<T>(PhantomData<T>);
+
+impl<T: Clone> Cloned<T> {
+    /// Clones it.
+    pub fn of(value: &T) -> T {
+        value.clone()
+    }
+}
+
+/// A route on its way into the app.
+#[derive(Debug)]
+pub struct Made<R>(pub R);
+
+impl<R: Route> Made<R> {
+    /// Hands the route on, unchanged.
+    pub fn route(self) -> R {
+        self.0
+    }
+}
+
+/// What stands in for a function of a type that is not as it must be. Nothing that compiles calls it.
+pub trait Lenient {
+    /// See [`Lend`].
+    fn lend<S, T>(_: &mut S) -> &mut T {
+        unreachable!("does not compile")
+    }
+
+    /// See [`Cloned`].
+    fn of<T>(_: &T) -> T {
+        unreachable!("does not compile")
+    }
+
+    /// See [`Made`].
+    fn route(self) -> Broken
+    where
+        Self: Sized,
+    {
+        Broken
+    }
+}
+
+impl<S, D> Lenient for Lend<S, D> {}
+impl<T> Lenient for Cloned<T> {}
+impl<R> Lenient for Made<R> {}
+
+/// What each handler may return: [`HandlerOutput`], with the handler's name in the error.
+macro_rules! output_of {
+    ($($handler:ident: $message:literal, $note:literal;)*) => {$(
+        #[doc = $message]
+        #[diagnostic::on_unimplemented(
+            message = $message,
+            label = "not a handler's result",
+            note = $note
+        )]
+        pub trait $handler {
+            /// Makes one kind of result of it.
+            ///
+            /// # Errors
+            ///
+            /// The handler's own.
+            fn done(self) -> Result<(), BoxError>;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: HandlerOutput> $handler for T {
+            fn done(self) -> Result<(), BoxError> {
+                self.into_result()
+            }
+        }
+    )*};
+}
+
+output_of! {
+    OpenOutput: "`open` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
+    CloseOutput: "`close` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
+    DrainOutput: "`drain` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
+    ErrorOutput: "`error` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
+    SilentMessageOutput: "`message` cannot return `{Self}`",
+        "this route has `broadcast = off`: return nothing, or use `HandlerResult`";
+}
+
 /// A type that a single value of the handshake can be read as.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a single value of the handshake",
@@ -50,45 +151,37 @@ impl<T> ArgumentOf<T> for T {
     note = "implement `std::str::FromStr` for it",
     note = "a type that reads several values implements `FromHandshake`; its field has no attribute"
 )]
-pub trait FromValue: FromStr {}
+pub trait FromValue: FromStr {
+    /// Parses a path parameter.
+    ///
+    /// # Errors
+    ///
+    /// As [`PathValues::parse`].
+    fn parameter(path: &PathValues, name: &str) -> Result<Self, Rejection> {
+        path.parse(name)
+    }
+
+    /// Reads a field that must be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handshake::require`].
+    fn require(handshake: &Handshake, source: Source, name: &str) -> Result<Self, Rejection> {
+        handshake.require(source, name)
+    }
+
+    /// Reads a field that may be missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handshake::find`].
+    fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<Self>, Rejection> {
+        handshake.find(source, name)
+    }
+}
 
 #[diagnostic::do_not_recommend]
 impl<T: FromStr> FromValue for T {}
-
-/// Parses a path parameter.
-///
-/// # Errors
-///
-/// As [`PathValues::parse`].
-pub fn parameter<T: FromValue>(path: &PathValues, name: &str) -> Result<T, Rejection> {
-    path.parse(name)
-}
-
-/// Reads a field that must be there.
-///
-/// # Errors
-///
-/// As [`Handshake::require`].
-pub fn require<T: FromValue>(
-    handshake: &Handshake,
-    source: Source,
-    name: &str,
-) -> Result<T, Rejection> {
-    handshake.require(source, name)
-}
-
-/// Reads a field that may be missing.
-///
-/// # Errors
-///
-/// As [`Handshake::find`].
-pub fn find<T: FromValue>(
-    handshake: &Handshake,
-    source: Source,
-    name: &str,
-) -> Result<Option<T>, Rejection> {
-    handshake.find(source, name)
-}
 
 /// Stands for a route whose attribute has mistakes, so that using it adds no other.
 #[derive(Debug)]
@@ -117,6 +210,8 @@ impl<D: FromHandshake> Reads<D> {
     pub const PATH_FIELDS: PathFields = D::PATH_FIELDS;
     /// Whether it reads cookies.
     pub const COOKIES: bool = D::READS_COOKIES;
+    /// The socket that its handlers take.
+    pub const SOCKET: PhantomData<Socket<D>> = PhantomData;
 }
 
 /// The answers of [`Reads`] about other types.
@@ -125,6 +220,8 @@ pub trait ReadsNothing {
     const PATH_FIELDS: PathFields = PathFields::NONE;
     /// No.
     const COOKIES: bool = false;
+    /// Any.
+    const SOCKET: PhantomData<AnySocket> = PhantomData;
 }
 
 impl<D> ReadsNothing for Reads<D> {}
@@ -147,29 +244,43 @@ pub trait NoPath {
 impl<R> NoPath for PathOf<R> {}
 
 /// Refuses, at compile time, data that reads a path parameter which the path does not have.
+#[track_caller]
 pub const fn check_path_fields(fields: PathFields, path: &str) {
     if let Some(name) = missing_path_field(fields, path) {
         let text = Text::new()
             .push("the route's data reads the path parameter `")
             .push(name)
             .push("`, which is not in the path `")
-            .push(path)
-            .push("`");
+            .push(path);
+        let text = match first_parameter(path) {
+            Some(known) => text
+                .push("`\n= help: rename its field to one of the path's parameters, or write `#[from(path = \"")
+                .push(known)
+                .push("\")]` on it"),
+            None => text
+                .push("`\n= help: add it to the path, as in `")
+                .push(path)
+                .push("/{")
+                .push(name)
+                .push("}`, or take the field out"),
+        };
         panic!("{}", text.as_str());
     }
 }
 
 /// Refuses, at compile time, pages of any origin where cookies are read.
+#[track_caller]
 pub const fn check_any_origin(reads_cookies: bool) {
     assert!(
         !reads_cookies,
-        "`origins = any` on a route whose data reads cookies: any page could act for its visitors; \
-         name the origins, as in `origins = [\"https://example.com\"]`"
+        "`origins = any` on a route whose data reads cookies: any page could act for its visitors\n\
+         = help: name the origins, as in `origins = [\"https://example.com\"]`"
     );
 }
 
 /// Refuses, at compile time, two routes that answer the same paths. One without a path has an error
 /// of its own.
+#[track_caller]
 pub const fn check_distinct(first: &str, first_path: &str, second: &str, second_path: &str) {
     if !first_path.is_empty() && same_shape(first_path, second_path) {
         let text = Text::new()
@@ -181,8 +292,29 @@ pub const fn check_distinct(first: &str, first_path: &str, second: &str, second_
             .push(second)
             .push("` (\"")
             .push(second_path)
-            .push("\") answer the same paths");
+            .push("\") answer the same paths\n= help: change one path in its `#[ws_route(\"…\")]`, or put one in a `routes!` of its own and `nest` that");
         panic!("{}", text.as_str());
+    }
+}
+
+/// The name in the first `{…}` of a path.
+const fn first_parameter(path: &str) -> Option<&str> {
+    let bytes = path.as_bytes();
+    let mut start = 0;
+    while start < bytes.len() && bytes[start] != b'{' {
+        start += 1;
+    }
+    let mut end = start;
+    while end < bytes.len() && bytes[end] != b'}' {
+        end += 1;
+    }
+    if end == bytes.len() {
+        return None;
+    }
+    let name = bytes.split_at(end).0.split_at(start + 1).1;
+    match std::str::from_utf8(name) {
+        Ok(name) => Some(name),
+        Err(_) => None,
     }
 }
 
