@@ -55,12 +55,7 @@ fn values(route: &Route) -> TokenStream {
     let origins = route.any_origin.as_ref().map(
         |any| quote_spanned!(any.span()=> __harpia::__private::check_any_origin(#reads::COOKIES);),
     );
-    quote! {
-        #[allow(unused_imports)]
-        use __harpia::__private::ReadsNothing as _;
-        #fields
-        #origins
-    }
+    quote!(#fields #origins)
 }
 
 /// What the types of the handlers' arguments must be.
@@ -86,14 +81,7 @@ fn types(route: &Route) -> TokenStream {
             }
         }
     }
-    if lines.is_empty() {
-        return lines;
-    }
-    quote! {
-        #[allow(unused_imports)]
-        use __harpia::__private::ReadsNothing as _;
-        #lines
-    }
+    lines
 }
 
 /// What a type must be.

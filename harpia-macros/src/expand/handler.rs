@@ -63,8 +63,6 @@ fn body(handler: &Handler, route: &Route) -> TokenStream {
     let call = quote_spanned!(span=> <#self_type>::#name(&self.0, #arguments) #wait);
     let result = result(handler, route);
     quote! {
-        #[allow(unused_imports)]
-        use __harpia::__private::Lenient as _;
         #lets
         let __output = #call;
         #result

@@ -31,6 +31,9 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         .map(|handler| handler::expand(handler, route));
     let (outer_checks, inner_checks) = checks::expand(route);
     quote! {
+        #[allow(unused_imports)]
+        use __harpia::__private::{Lenient as _, ReadsNothing as _};
+
         struct __Route #impl_generics (#self_type) #where_clause;
 
         #[automatically_derived]
@@ -101,11 +104,7 @@ fn into_route(route: &Route, demands: &TokenStream) -> TokenStream {
     } = route;
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (bounds, made) = if generics.params.is_empty() {
-        let made = quote! {
-            #[allow(unused_imports)]
-            use __harpia::__private::Lenient as _;
-            __harpia::__private::Made(__Route(self)).route()
-        };
+        let made = quote!(__harpia::__private::Made(__Route(self)).route());
         (quote!(#where_clause), made)
     } else {
         (demands.clone(), quote!(__Route(self)))

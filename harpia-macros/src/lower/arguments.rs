@@ -174,9 +174,7 @@ impl<'a> Reader<'a> {
     /// One too many; or a path parameter by a wrong name, where that is likely.
     fn extra(&mut self, argument: &PatType, name: Option<&Ident>) -> Wrong {
         let names = self.names;
-        if let (Some(name), false, false) =
-            (name, names.is_empty(), is_any_socket(&argument.ty))
-        {
+        if let (Some(name), false, false) = (name, names.is_empty(), is_any_socket(&argument.ty)) {
             let name = plain(name);
             let near = nearest(&name, names);
             let is_known = self.seen.unknown.contains(&name);

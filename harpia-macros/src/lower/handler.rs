@@ -141,7 +141,10 @@ fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics
     }
     match signature.receiver() {
         None => {
-            problems.at(signature.ident.span(), wording::no_receiver(kind, signature));
+            problems.at(
+                signature.ident.span(),
+                wording::no_receiver(kind, signature),
+            );
             false
         }
         Some(receiver) if !is_shared(&receiver.kind) || receiver.mutability.is_some() => {

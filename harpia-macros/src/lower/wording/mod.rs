@@ -123,23 +123,40 @@ pub(super) fn two_routes(self_type: &Type) -> Problem {
 
 /// Code as a person writes it: the printer of tokens puts spaces everywhere.
 fn text_of(node: &impl ToTokens) -> String {
-    let mut text = node.to_token_stream().to_string();
-    for (printed, written) in [
-        (" :: ", "::"),
-        (" :", ":"),
-        (" ,", ","),
-        (" (", "("),
-        ("( ", "("),
-        (" )", ")"),
-        (" [", "["),
-        ("[ ", "["),
-        (" ]", "]"),
-        (" <", "<"),
-        ("< ", "<"),
-        (" >", ">"),
-        ("& ", "&"),
-    ] {
-        text = text.replace(printed, written);
+    let printed = node.to_token_stream().to_string();
+    let mut text = String::new();
+    let mut rest = printed.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied().unwrap_or(' ');
+        if c != ' ' || !is_superfluous(&text, next) {
+            text.push(c);
+        }
     }
-    text.replace(",)", ")").replace("-&", "- &").replace("->", " -> ").replace("  ", " ")
+    text.replace(",)", ")")
+}
+
+/// Says whether the space between these can go.
+fn is_superfluous(before: &str, next: char) -> bool {
+    let after_word = before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    before.ends_with(['(', '[', '<', '&', '\''])
+        || before.ends_with("::")
+        || matches!(next, ',' | ':' | ';' | ')' | ']' | '>')
+        || (after_word && matches!(next, '(' | '<' | '!'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_written_as_a_person_would() {
+        for code in [
+            "fn open(&self, ws: &mut Socket<ChatData>) -> Result<(), Box<dyn Error>>",
+            "async fn message(&self, (x, y): (u8, [u8; 2]), _: &'a str)",
+            "harpia::Socket<Vec<(u8, u8)>>",
+        ] {
+            let tokens: proc_macro2::TokenStream = code.parse().expect("these are tokens");
+            assert_eq!(text_of(&tokens), code);
+        }
+    }
 }

@@ -58,7 +58,7 @@ pub(in crate::lower) fn duration(key: &str, fault: &TimeFault) -> Problem {
     const UNITS: &str = "the units are `ms`, `s`, `m`, `h`";
     match fault {
         TimeFault::NoUnit(number) => Problem::new(
-            format!("`{key}` takes a time with its unit"),
+            format!("`{key}` has a number but no unit"),
             format!("write `{key} = \"{number}s\"`: {UNITS}"),
         ),
         TimeFault::UnknownUnit { number, unit } => {
@@ -132,4 +132,3 @@ pub(in crate::lower) fn protocol(text: &str) -> Problem {
 pub(in crate::lower) fn protocol_twice(text: &str) -> Problem {
     Problem::new(format!("subprotocol `{text}` is given twice"), "remove one")
 }
-
