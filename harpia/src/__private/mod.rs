@@ -1,7 +1,8 @@
 //! What generated code names besides the public items. Not an API.
 //!
 //! Traits and functions here exist for the errors they give: each states one rule about the
-//! user's types in words.
+//! user's types in words. A bound of a trait itself or of a function would be named in the error
+//! too, and so stands on the one implementation of the trait.
 
 mod constant;
 
@@ -155,37 +156,43 @@ output_of! {
     note = "implement `std::str::FromStr` for it",
     note = "a type that reads several values implements `FromHandshake`; its field has no attribute"
 )]
-pub trait FromValue: FromStr {
+pub trait FromValue: Sized {
     /// Parses a path parameter.
     ///
     /// # Errors
     ///
     /// As [`PathValues::parse`].
-    fn parameter(path: &PathValues, name: &str) -> Result<Self, Rejection> {
-        path.parse(name)
-    }
+    fn parameter(path: &PathValues, name: &str) -> Result<Self, Rejection>;
 
     /// Reads a field that must be there.
     ///
     /// # Errors
     ///
     /// As [`Handshake::require`].
-    fn require(handshake: &Handshake, source: Source, name: &str) -> Result<Self, Rejection> {
-        handshake.require(source, name)
-    }
+    fn require(handshake: &Handshake, source: Source, name: &str) -> Result<Self, Rejection>;
 
     /// Reads a field that may be missing.
     ///
     /// # Errors
     ///
     /// As [`Handshake::find`].
+    fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<Self>, Rejection>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromStr> FromValue for T {
+    fn parameter(path: &PathValues, name: &str) -> Result<Self, Rejection> {
+        path.parse(name)
+    }
+
+    fn require(handshake: &Handshake, source: Source, name: &str) -> Result<Self, Rejection> {
+        handshake.require(source, name)
+    }
+
     fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<Self>, Rejection> {
         handshake.find(source, name)
     }
 }
-
-#[diagnostic::do_not_recommend]
-impl<T: FromStr> FromValue for T {}
 
 /// Stands for a route whose attribute has mistakes, so that using it adds no other.
 #[derive(Debug)]

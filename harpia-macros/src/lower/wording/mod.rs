@@ -121,9 +121,10 @@ pub(super) fn two_routes(self_type: &Type) -> Problem {
     )
 }
 
-/// Code as a person writes it: the printer of tokens puts spaces everywhere.
+/// Code as a person writes it: the printer of tokens puts spaces everywhere, and breaks lines.
 fn text_of(node: &impl ToTokens) -> String {
     let printed = node.to_token_stream().to_string();
+    let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut text = String::new();
     let mut rest = printed.chars().peekable();
     while let Some(c) = rest.next() {
