@@ -16,7 +16,7 @@ use crate::path;
 
 use arguments::Seen;
 
-/// Returns a route only when nothing was found.
+/// Returns a route only when nothing was found, by us or by rustc for sure.
 pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route> {
     let path = source
         .arguments
@@ -40,9 +40,7 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
     }
     check_repeated(block, problems);
     check_some(block, problems);
-    if block.generics.params.iter().any(|one| block.is_loose(one)) {
-        return None;
-    }
+    let is_tied = !block.generics.params.iter().any(|one| block.is_loose(one));
     let ((path, _), options) = (path?, options?);
     let data = options.data.or_else(|| data_of(&handlers));
     let route = Route {
@@ -56,7 +54,7 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         parameters: seen.parameters,
         handlers,
     };
-    problems.is_empty().then_some(route)
+    (is_tied && problems.is_empty()).then_some(route)
 }
 
 fn route_path(arguments: &Arguments, problems: &mut Diagnostics) -> Option<(LitStr, Vec<String>)> {
