@@ -92,6 +92,7 @@ fn every_option() {
             ping = off,
             backlog = 1024,
             slow = skip,
+            compression = "512B",
             rate = "50/s",
             origins = ["https://example.com"],
             protocols = ["chat.v1", "chat.v2"],

@@ -37,7 +37,7 @@ pub enum Error {
         /// The panic's text, where it had one.
         message: String,
     },
-    /// A handler asked to close, by [`OrClose::or_close`].
+    /// A handler asked to close, by [`Error::close`] or [`OrClose::or_close`].
     Close {
         /// The code to close with.
         code: CloseCode,
@@ -77,6 +77,35 @@ pub enum Error {
 }
 
 impl Error {
+    /// Makes an error that closes the connection with this code and reason.
+    ///
+    /// For a handler that finds fault itself. Where a value is missing or something else has
+    /// failed, [`or_close`](OrClose::or_close) is shorter. The reason is sent to the client.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use harpia::Error;
+    ///
+    /// fn check(token: &str) -> HandlerResult {
+    ///     if token != "open sesame" {
+    ///         return Err(Error::close(1008, "Unauthorized").into());
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # assert!(check("open sesame").is_ok());
+    /// # let error = check("please").unwrap_err();
+    /// # assert_eq!(error.downcast::<Error>().unwrap().close_code(), 1008);
+    /// ```
+    pub fn close(code: impl Into<CloseCode>, reason: impl Into<ByteString>) -> Self {
+        Self::Close {
+            code: code.into(),
+            reason: reason.into(),
+            source: None,
+        }
+    }
+
     /// Returns the code that a connection is closed with for this error.
     pub fn close_code(&self) -> CloseCode {
         match self {
@@ -172,6 +201,8 @@ impl From<io::Error> for Error {
 }
 
 /// Turns a missing value or an error into a close with a code and a reason.
+///
+/// Where neither is at hand, [`Error::close`] makes the error itself.
 pub trait OrClose<T> {
     /// Returns the value, or an error that closes the connection with this code and reason.
     ///
@@ -195,11 +226,7 @@ pub trait OrClose<T> {
 
 impl<T> OrClose<T> for Option<T> {
     fn or_close(self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) -> Result<T> {
-        self.ok_or_else(|| Error::Close {
-            code: code.into(),
-            reason: reason.into(),
-            source: None,
-        })
+        self.ok_or_else(|| Error::close(code, reason))
     }
 }
 
@@ -235,6 +262,15 @@ mod tests {
         let outer = Error::from_handler("open", Box::new(Context(inner)));
         assert_eq!(outer.close_code(), 4001);
         assert_eq!(outer.close_reason(), "gone");
+    }
+
+    #[test]
+    fn an_error_made_to_close_keeps_code_and_reason_through_a_handler() {
+        let boxed = BoxError::from(Error::close(1008, "Unauthorized"));
+        let error = Error::from_handler("message", boxed);
+        assert!(matches!(&error, Error::Close { source: None, .. }));
+        assert_eq!(error.close_code(), CloseCode::POLICY);
+        assert_eq!(error.close_reason(), "Unauthorized");
     }
 
     #[test]

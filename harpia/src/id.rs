@@ -7,8 +7,8 @@ use std::fmt;
 /// ```
 /// use harpia::prelude::*;
 ///
-/// fn log(socket: &Socket<()>) {
-///     println!("{} is here", socket.id());
+/// fn log(ws: &Socket) {
+///     println!("{} is here", ws.id());
 /// }
 /// ```
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]

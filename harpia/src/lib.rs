@@ -14,9 +14,9 @@
 //!
 //! #[ws_route("/chat", data = Visitor)]
 //! impl Chat {
-//!     fn open(&self, socket: &mut Socket<Visitor>) {
-//!         let name = socket.data.name.as_deref().unwrap_or("stranger");
-//!         socket.send(format!("welcome, {name}"));
+//!     fn open(&self, ws: &mut Socket<Visitor>) {
+//!         let name = ws.data.name.as_deref().unwrap_or("stranger");
+//!         ws.send(format!("welcome, {name}"));
 //!     }
 //!
 //!     async fn message(&self, message: String) {
@@ -38,11 +38,100 @@
 //! | read cookies, query, headers, path into the connection's data | [`macro@FromHandshake`], [`extract`] |
 //! | send, close, subscribe from a handler | [`Socket`] |
 //! | read messages as a type | [`FromMessage`], [`Json`] |
+//! | send JSON | [`Message::json`] |
 //! | decide what is broadcast | [`Broadcast`], [`Scope`] |
 //! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
-//! | fail with a close code | [`OrClose`], [`Error`] |
+//! | fail with a close code | [`Error::close`], [`OrClose`] |
+//! | see what goes wrong | [Logging](#logging) |
+//! | test a route | [Test your route](#test-your-route) |
+//! | make one router of several routes | [`macro@routes`] |
 //! | put an app together, serve pages beside it, shut down | [`App`], [`Router`], [`Server`] |
 //! | implement a route without the macro | [`Route`] |
+//!
+//! # Logging
+//!
+//! harpia logs with [`tracing`](https://docs.rs/tracing), and so writes nothing until the program
+//! installs a subscriber: without one, and without an `error` handler, a handler that fails closes
+//! its connection and says nothing. With `tracing-subscriber = "0.3"` it is one line:
+//!
+//! ```no_run
+//! use harpia::prelude::*;
+//!
+//! # struct Chat;
+//! # #[ws_route("/chat")]
+//! # impl Chat { fn open(&self) {} }
+//! #[tokio::main]
+//! async fn main() -> harpia::Result {
+//!     tracing_subscriber::fmt().init();
+//!     App::new().ws(Chat).listen("127.0.0.1:3000").await
+//! }
+//! ```
+//!
+//! What goes wrong on a connection is a `WARN` with the connection's id and the route's path,
+//! unless the route has an `error` handler, which then hears of it instead. What `close`, `drain` and
+//! `error` themselves return as `Err`, and panics in them, are an `ERROR`.
+//!
+//! # Test your route
+//!
+//! Bind port 0, serve in a task, connect a client. Here it is tokio-tungstenite, so that the whole
+//! way is tested, from handshake to close frame:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! futures-util = { version = "0.3", features = ["sink"] }
+//! tokio-tungstenite = "0.30"
+//! ```
+//!
+//! ```
+//! use futures_util::{SinkExt, StreamExt};
+//! use harpia::prelude::*;
+//! use tokio_tungstenite::connect_async;
+//! use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+//!
+//! struct Echo;
+//!
+//! #[ws_route("/echo", broadcast = off)]
+//! impl Echo {
+//!     fn open(&self, ws: &mut Socket<Cookies>) -> HandlerResult {
+//!         let user = ws.data.get("user").or_close(1008, "Unauthorized")?;
+//!         ws.send(format!("welcome, {user}"));
+//!         Ok(())
+//!     }
+//!
+//!     fn message(&self, ws: &mut Socket<Cookies>, message: Message) {
+//!         ws.send(message);
+//!     }
+//! }
+//!
+//! # /*
+//! #[tokio::test]
+//! # */
+//! async fn a_user_is_welcomed_and_answered() -> HandlerResult {
+//!     let server = App::new().ws(Echo).bind("127.0.0.1:0").await?;
+//!     let (address, hub) = (server.local_addr(), server.handle());
+//!     let running = tokio::spawn(server.serve());
+//!
+//!     let mut request = format!("ws://{address}/echo").into_client_request()?;
+//!     request.headers_mut().insert("cookie", "user=ada".parse()?);
+//!     let (mut client, _) = connect_async(request).await?;
+//!     assert_eq!(client.next().await.unwrap()?.to_text()?, "welcome, ada");
+//!     client.send("hello".into()).await?;
+//!     assert_eq!(client.next().await.unwrap()?.to_text()?, "hello");
+//!
+//!     hub.shutdown();
+//!     assert!(client.next().await.unwrap()?.is_close());
+//!     drop(client);
+//!     running.await?;
+//!     Ok(())
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> HandlerResult { a_user_is_welcomed_and_answered().await }
+//! ```
+//!
+//! A connection gets broadcasts only once its `open` has returned: with several clients, wait for
+//! each one's welcome before the first speaks. `client.next()` waits for as long as nothing comes:
+//! [`tokio::time::timeout`](https://docs.rs/tokio/latest/tokio/time/fn.timeout.html) makes that a
+//! failure.
 //!
 //! # What holds
 //!
@@ -73,6 +162,7 @@ pub mod __private;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+mod budget;
 mod close;
 mod connection;
 mod error;
@@ -114,7 +204,7 @@ pub use write_end::SendStatus;
 /// | `#[from(header = "user-agent")]` | a header |
 /// | `#[from(cookie)]`, `#[from(cookie = "id")]` | a cookie |
 /// | `#[from(path)]`, `#[from(path = "room")]` | a parameter of the route's path |
-/// | `#[from(default)]` | `Default::default()`, to be attached later |
+/// | `#[from(default)]` | `Default::default()`, to be attached later, as in `open` |
 ///
 /// Single values are parsed by [`FromStr`](std::str::FromStr). `Option<T>` is for what may be
 /// missing; anything else that is missing, and whatever does not parse, refuses the upgrade with a
@@ -133,35 +223,105 @@ pub use write_end::SendStatus;
 ///     #[from(default)] score: u64,
 /// }
 /// ```
+///
+/// What is only known later begins as its default and is attached to `ws.data` by a handler. The
+/// usual type is `Option<T>`, which has a default where `T` has none:
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Account { name: String }
+///
+/// async fn account_of(session: &str) -> Option<Account> {
+///     (session == "s3cret").then(|| Account { name: "Ada".into() })
+/// }
+///
+/// #[derive(FromHandshake)]
+/// struct Member {
+///     #[from(cookie)] session: String,
+///     #[from(default)] account: Option<Account>,
+/// }
+///
+/// struct Club;
+///
+/// #[ws_route("/club", data = Member)]
+/// impl Club {
+///     async fn open(&self, ws: &mut Socket<Member>) -> HandlerResult {
+///         let account = account_of(&ws.data.session).await;
+///         ws.data.account = Some(account.or_close(1008, "Unauthorized")?);
+///         Ok(())
+///     }
+///
+///     fn message(&self, ws: &mut Socket<Member>, message: String) {
+///         if let Some(account) = &ws.data.account {
+///             println!("{}: {message}", account.name);
+///         }
+///     }
+/// }
+/// ```
 pub use harpia_macros::FromHandshake;
 
 /// Makes a router of several routes, whose paths are compared as they compile.
 ///
-/// An item: it defines `fn routes(…) -> Router`, which takes a value of each type in order. Two
-/// routes that answer the same paths are a compile error that names both. A head gives the function
-/// another name or visibility.
+/// It stands where a function may stand, and defines one: `routes![Chat, Rooms]` is
+/// `fn routes(Chat, Rooms) -> Router`, which takes a value of each type in order. Two routes that
+/// answer the same paths are a compile error that names both.
 ///
 /// ```
 /// use harpia::prelude::*;
 ///
 /// struct Chat;
-/// #[ws_route("/chat")]
-/// impl Chat {
-///     fn open(&self) {}
-/// }
 ///
-/// struct Room { motd: String }
-/// #[ws_route("/rooms/{room}")]
-/// impl Room {
-///     fn open(&self, socket: &mut Socket, room: &str) {
-///         socket.send(format!("{room}: {}", self.motd));
+/// #[ws_route("/chat", broadcast = route)]
+/// impl Chat {
+///     fn open(&self, ws: &mut Socket) {
+///         ws.send("welcome");
 ///     }
 /// }
 ///
-/// harpia::routes![pub fn api; Chat, Room];
+/// struct Rooms { motd: String }
 ///
-/// let app = App::new().nest("/api", api(Chat, Room { motd: "hello".into() }));
+/// #[ws_route("/rooms/{room}", broadcast = off)]
+/// impl Rooms {
+///     fn open(&self, ws: &mut Socket, room: &str) {
+///         ws.send(format!("{room}: {}", self.motd));
+///     }
+/// }
+///
+/// routes![Chat, Rooms];
+///
+/// # fn main() {
+/// let rooms = Rooms { motd: "be kind".into() };
+/// let app = App::new().merge(routes(Chat, rooms));   // /chat and /rooms/{room}
+/// # }
 /// ```
+///
+/// A head gives the function another name or visibility, as for a module's routes that go under a
+/// prefix:
+///
+/// ```
+/// mod api {
+///     use harpia::prelude::*;
+///
+///     pub struct Prices;
+///
+///     #[ws_route("/prices", broadcast = off)]
+///     impl Prices {
+///         fn open(&self, ws: &mut Socket) {
+///             ws.subscribe("prices");
+///         }
+///     }
+///
+///     routes![pub fn api; Prices];
+/// }
+///
+/// # fn main() {
+/// let app = harpia::App::new().nest("/api", api::api(api::Prices));   // /api/prices
+/// # }
+/// ```
+///
+/// With prefixes and several routers, two routes of one path are found when the app is built:
+/// [`App::bind`] and [`App::listen`] then return [`Error::DuplicateRoute`].
 pub use harpia_macros::routes;
 
 /// Makes a WebSocket route of an `impl` block.
@@ -171,27 +331,58 @@ pub use harpia_macros::routes;
 ///
 /// struct Rooms;
 ///
-/// #[ws_route("/rooms/{room}", broadcast = route, max_message = "4KiB")]
+/// #[ws_route("/rooms/{room}", broadcast = off, max_message = "4KiB")]
 /// impl Rooms {
-///     fn open(&self, socket: &mut Socket, room: &str) {
-///         socket.send(format!("this is {room}"));
+///     fn open(&self, ws: &mut Socket, room: &str) {
+///         ws.subscribe(format!("room {room}"));
+///         ws.send(format!("this is {room}"));
 ///     }
 ///
-///     async fn message(&self, room: String, message: String) -> Broadcast {
+///     async fn message(&self, ws: &mut Socket, room: &str, message: String) {
 ///         println!("{room}: {message}");
-///         if message.is_empty() { Broadcast::Skip } else { Broadcast::Pass }
+///         ws.publish(format!("room {room}"), message);   // to all others in the room
 ///     }
 ///
-///     fn close(&self, socket: &mut Socket, code: CloseCode, reason: &str) {
-///         println!("{} left: {code} {reason}", socket.id());
+///     fn close(&self, ws: &mut Socket, code: CloseCode, reason: &str) {
+///         println!("{} left: {code} {reason}", ws.id());
 ///     }
 /// }
 /// ```
 ///
+/// Without `broadcast = off` each message goes to everyone else on the server when its handler has
+/// returned, and the handler may decide otherwise:
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat", rate = "20/5s")]
+/// impl Chat {
+///     fn message(&self, message: String) -> Broadcast {
+///         if message.is_empty() { Broadcast::Skip } else { Broadcast::Pass }
+///     }
+/// }
+/// ```
+///
+/// # Path
+///
+/// A path begins with `/`. Each segment is fixed, or as a whole a `{parameter}`: there is neither
+/// `/file-{id}` nor a catch-all. A parameter stands for one segment that is not empty. Where both
+/// fit, the fixed segment wins.
+///
+/// A path has no slash at its end, and a request with one is for another path: `/chat/` is not
+/// `/chat` but a 404, or the [fallback](App::fallback)'s to answer. Values are percent-decoded once,
+/// so `a%2Fb` is `a/b` and stays one segment; a value that is not UTF-8 is a 404.
+///
+/// `ws`, `message`, `first`, `code`, `reason` and `error` cannot name a parameter, since they name
+/// arguments.
+///
 /// # Handlers
 ///
-/// Each may be left out, and be `fn` or `async fn`. A `fn` is called in place; an `async fn` may
-/// wait for as long as it likes: its connection is not read meanwhile, others are not delayed.
+/// Each may be left out, and be `fn` or `async fn`; without `message`, what comes is broadcast as
+/// it is. A `fn` is called in place; an `async fn` may wait for as long as it likes: its connection
+/// is not read meanwhile, others are not delayed.
 ///
 /// | handler | called | arguments |
 /// |---|---|---|
@@ -201,32 +392,72 @@ pub use harpia_macros::routes;
 /// | `drain` | when all that waited for a slow peer is written | socket |
 /// | `error` | for whatever goes wrong on a connection | socket, `&`[`Error`] |
 ///
-/// The socket is `&mut Socket<Data>` and may be left out. An argument named as a path parameter is
-/// that parameter: `room: T` of any `FromStr + Clone`, `room: &T` or `room: &str`; it is parsed once,
-/// before the upgrade, and a value that does not parse is a 404. The others follow in order and may be
-/// left out from the end. On a route with path parameters the message is called `message`.
+/// - The socket is the `&mut Socket<Data>`: in any place, under any name, or left out.
+/// - An argument named as a path parameter is that parameter, in any place: `room: T` of any
+///   `FromStr + Clone`, `room: &T` or `room: &str`. It is parsed once, before the upgrade, and a
+///   value that does not parse is a 404.
+/// - The others follow in order and may be left out from the end. On a route with path parameters
+///   the message is called `message`, or is a pattern such as `Json(say)`, or a name that begins with `_`.
+///   Else `message(&self, room: String)` on `/{room_id}`, meant as the parameter, would get the
+///   message.
 ///
 /// Handlers return nothing or `Result<(), E>` for any `E` that boxes as an error, `message` also a
 /// [`Broadcast`]. `Err` from `open` or `message` runs `error` and closes with 1011, or with the code
-/// given by [`or_close`](OrClose::or_close).
+/// given by [`Error::close`] or [`or_close`](OrClose::or_close).
+///
+/// A route without `error` logs what goes wrong, and without a subscriber for it nothing is seen:
+/// see [Logging](crate#logging), or write `error`:
+///
+/// ```
+/// # use harpia::prelude::*;
+/// # struct Chat;
+/// # #[ws_route("/chat")]
+/// # impl Chat {
+/// fn error(&self, ws: &mut Socket, error: &harpia::Error) {
+///     eprintln!("connection {}: {error:#}", ws.id());   // `#`: with its causes
+/// }
+/// # }
+/// ```
+///
+/// Other methods of the block stay ordinary methods. Only a near miss of a handler, one that takes
+/// a socket or begins with `on_`, is a compile error with the right name: `mesage`, `on_message`. If
+/// it is none, it goes into another `impl` block.
+///
+/// # Messages
+///
+/// In: any [`FromMessage`], such as [`Message`], `String`, [`Bytes`](bytes::Bytes) and
+/// [`Json<T>`](Json). What cannot be read as that type reaches `error` and closes; with
+/// `Result<T, harpia::Error>` the handler decides itself. Out: [`Socket::send`] and
+/// [`Socket::publish`] take anything that is `Into<Message>`; [`Message::json`] makes JSON of any
+/// `Serialize`.
 ///
 /// # Options
 ///
 /// | option | values | default |
 /// |---|---|---|
 /// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | what a handler's `Socket<…>` names, or `()` |
-/// | `broadcast` | `server`, `route`, `off` | `server` |
-/// | `max_message` | a size such as `"64KiB"` | 64 KiB |
-/// | `idle_timeout` | a time such as `"2m"`, `off` | 2 minutes |
-/// | `ping` | a time, `off` | 30 seconds |
-/// | `backlog` | a size | 1 MiB |
+/// | `broadcast` | `server`: all connections of the server, those of other routes too | `server` |
+/// | | `route`: all connections of the route, whatever its parameters; for one room use [`subscribe`](Socket::subscribe) and [`publish`](Socket::publish) | |
+/// | | `off`: messages go to the handler alone | |
+/// | `max_message` | a size | `"64KiB"` |
+/// | `idle_timeout` | a time, `off` | `"2m"` |
+/// | `ping` | a time, `off` | `"30s"` |
+/// | `backlog` | a size | `"1MiB"` |
 /// | `slow` | `close`, `skip` | `close` |
-/// | `rate` | such as `"50/s"`, `off` | `"200/s"` |
+/// | `compression` | `on` (from 1 KiB), `off`, a size from which on | `off` |
+/// | `rate` | a rate, `off` | `"200/s"` |
 /// | `origins` | `["https://…"]`, `any` | the same host |
 /// | `protocols` | `["chat.v1"]` | none |
 /// | `crate` | where harpia is, if not `::harpia` | |
 ///
-/// The defaults are the app's, where [`App`] sets one by the method of the same name.
+/// - A size is a number of bytes, `4096`, or text with a unit: `B`; `KB`, `MB`, `GB` by thousands;
+///   `KiB`, `MiB`, `GiB` by 1024. So `"4KB"` is 4000 and `"4KiB"` 4096.
+/// - A time is text with a unit: `ms`, `s`, `m` or `min`, `h`. It is not zero.
+/// - A rate is messages in a time: `"50/s"`, `"20/10s"`.
+/// - Numbers are whole: `"90s"`, not `"1.5m"`.
+///
+/// The defaults are the app's, where [`App`] sets one by the method of the same name, which also
+/// says what the option does.
 pub use harpia_macros::ws_route;
 
 /// What most programs use.

@@ -11,7 +11,11 @@ pub enum Scope {
     /// Every other active connection of the server.
     #[default]
     Server,
-    /// Every other active connection of the same route.
+    /// Every other active connection of the same route, whatever its path parameters.
+    ///
+    /// On `/rooms/{room}` that is all rooms. For one room use
+    /// [`Socket::subscribe`](crate::Socket::subscribe) and
+    /// [`Socket::publish`](crate::Socket::publish), with [`Off`](Self::Off).
     Route,
     /// Nobody: messages are only handed to the `message` handler.
     Off,
@@ -76,7 +80,10 @@ pub enum Origins {
     Any,
 }
 
-/// The same for the whole app, where the list may be made as the program runs.
+/// Says which pages may open a connection from a browser, for a whole app.
+///
+/// As [`Origins`], which a route names as it compiles; here the list may be made as the program
+/// runs.
 ///
 /// ```
 /// use harpia::{App, OriginPolicy};
@@ -135,6 +142,7 @@ pub struct Options {
     pub(crate) ping: Option<Option<Duration>>,
     pub(crate) backlog: Option<usize>,
     pub(crate) slow: Option<Slow>,
+    pub(crate) compression: Option<Option<usize>>,
     pub(crate) rate: Option<Option<Rate>>,
     pub(crate) origins: Option<Origins>,
     pub(crate) protocols: Option<&'static [&'static str]>,
@@ -150,6 +158,7 @@ impl Options {
             ping: None,
             backlog: None,
             slow: None,
+            compression: None,
             rate: None,
             origins: None,
             protocols: None,
@@ -192,6 +201,12 @@ impl Options {
         self
     }
 
+    /// Compresses messages of at least this many bytes for peers that can read them; `None`: none.
+    pub const fn compression(mut self, from: Option<usize>) -> Self {
+        self.compression = Some(from);
+        self
+    }
+
     /// Bounds how often a peer may send; more closes with 1008. `None`: no bound.
     pub const fn rate(mut self, rate: Option<Rate>) -> Self {
         self.rate = Some(rate);
@@ -228,6 +243,8 @@ pub(crate) struct Limits {
     /// 1 MiB: seconds of a busy room, for a phone that changes its cell.
     pub(crate) backlog: usize,
     pub(crate) slow: Slow,
+    /// Off: it costs time, and can tell of secrets (the BREACH attack). From how many bytes on.
+    pub(crate) compression: Option<usize>,
     /// 200 a second: no hand and no game loop reaches it; a flood does at once.
     pub(crate) rate: Option<Rate>,
 }
@@ -240,6 +257,7 @@ impl Default for Limits {
             ping: Some(Duration::from_secs(30)),
             backlog: 1024 * 1024,
             slow: Slow::Close,
+            compression: None,
             rate: Some(Rate::new(200, Duration::from_secs(1))),
         }
     }
@@ -254,6 +272,7 @@ impl Limits {
             ping: options.ping.unwrap_or(self.ping),
             backlog: options.backlog.unwrap_or(self.backlog),
             slow: options.slow.unwrap_or(self.slow),
+            compression: options.compression.unwrap_or(self.compression),
             rate: options.rate.unwrap_or(self.rate),
         }
     }

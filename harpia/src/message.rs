@@ -12,7 +12,8 @@ use crate::error::{BoxError, Error};
 
 /// One whole WebSocket message. Cloning it copies no payload.
 ///
-/// Text and binary stay what they are on their way through a broadcast.
+/// Text and binary stay what they are on their way through a broadcast. Text, bytes and what holds
+/// them convert by `into()`, a value that serializes by [`Message::json`].
 ///
 /// ```
 /// use harpia::Message;
@@ -31,6 +32,11 @@ pub enum Message {
 
 impl Message {
     /// Serializes a value as a JSON text message.
+    ///
+    /// The way out of what [`Json`] is the way in. One message may go to many:
+    /// [`Socket::send`](crate::Socket::send), [`Socket::publish`](crate::Socket::publish),
+    /// [`Hub::broadcast`](crate::Hub::broadcast) and
+    /// [`Broadcast::Replace`](crate::Broadcast::Replace) take it.
     ///
     /// # Errors
     ///
@@ -184,7 +190,7 @@ impl<T: FromMessage> FromMessage for Result<T, Error> {
     }
 }
 
-/// Reads a text message as JSON.
+/// Reads a text message as JSON. To send JSON, see [`Message::json`].
 ///
 /// ```
 /// use harpia::{FromMessage, Json};

@@ -6,9 +6,10 @@ use std::sync::{Arc, Weak};
 use bytestring::ByteString;
 
 use crate::close::{CloseCode, Closing};
+use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::Message;
-use crate::write_end::{Ending, SendStatus, WriteEnd};
+use crate::write_end::{SendStatus, WriteEnd};
 
 /// Sends to one connection from anywhere: other connections' handlers, tasks, threads.
 ///
@@ -32,13 +33,15 @@ use crate::write_end::{Ending, SendStatus, WriteEnd};
 pub struct Peer {
     id: ConnectionId,
     end: Weak<WriteEnd>,
+    hub: Hub,
 }
 
 impl Peer {
-    pub(crate) fn new(end: &Arc<WriteEnd>) -> Self {
+    pub(crate) fn new(end: &Arc<WriteEnd>, hub: Hub) -> Self {
         Self {
             id: end.id(),
             end: Arc::downgrade(end),
+            hub,
         }
     }
 
@@ -58,7 +61,7 @@ impl Peer {
     /// Closes the connection, behind what was sent to it so far.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
         if let Some(end) = self.end.upgrade() {
-            end.ask(Ending::Close(Closing::new(code.into(), reason)));
+            self.hub.close(&end, Closing::new(code.into(), reason));
         }
     }
 

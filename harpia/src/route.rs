@@ -34,11 +34,11 @@ pub use crate::path::{has_parameter, same_shape};
 ///
 ///     async fn message(
 ///         &self,
-///         socket: &mut Socket<()>,
+///         ws: &mut Socket<()>,
 ///         _: &(),
 ///         message: Message,
 ///     ) -> Result<Broadcast, BoxError> {
-///         socket.send(message);
+///         ws.send(message);
 ///         Ok(Broadcast::Skip)
 ///     }
 /// }
@@ -120,6 +120,9 @@ pub trait Route: Sized + Send + Sync + 'static {
     }
 
     /// Runs for whatever goes wrong on a connection; by default it is logged.
+    ///
+    /// The log is `tracing`'s: without a subscriber the default is silent. One line installs one:
+    /// `tracing_subscriber::fmt().init()`, as shown at [Logging](crate#logging).
     fn error(
         &self,
         socket: &mut Socket<Self::Data>,

@@ -10,8 +10,7 @@ use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::peer::Peer;
-use crate::protocol::frame;
-use crate::write_end::{Ending, SendStatus, WriteEnd};
+use crate::write_end::{SendStatus, WriteEnd};
 
 /// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
 ///
@@ -25,13 +24,13 @@ use crate::write_end::{Ending, SendStatus, WriteEnd};
 ///
 /// #[ws_route("/rooms/{room}", broadcast = off)]
 /// impl Rooms {
-///     fn open(&self, socket: &mut Socket, room: &str) {
-///         socket.subscribe(room);
-///         socket.send(format!("this is {room}"));
+///     fn open(&self, ws: &mut Socket, room: &str) {
+///         ws.subscribe(format!("room {room}"));
+///         ws.send(format!("this is {room}"));
 ///     }
 ///
-///     fn message(&self, socket: &mut Socket, room: &str, message: String) {
-///         socket.publish(room, message);
+///     fn message(&self, ws: &mut Socket, room: &str, message: String) {
+///         ws.publish(format!("room {room}"), message);
 ///     }
 /// }
 /// ```
@@ -67,6 +66,24 @@ impl<D> Socket<D> {
     ///
     /// What is sent before something is broadcast arrives before it; what is sent later may
     /// overtake it.
+    ///
+    /// # Examples
+    ///
+    /// Text and bytes are messages as they are; [`Message::json`] makes one of a value:
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use serde::Serialize;
+    ///
+    /// #[derive(Serialize)]
+    /// struct Welcome { id: u64, online: usize }
+    ///
+    /// fn welcome(ws: &Socket) -> HandlerResult {
+    ///     let (id, online) = (ws.id().as_u64(), ws.hub().connections());
+    ///     ws.send(Message::json(&Welcome { id, online })?);
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn send(&self, message: impl Into<Message>) -> SendStatus {
         self.end.send(&message.into())
     }
@@ -78,8 +95,7 @@ impl<D> Socket<D> {
     /// code that must not be sent (RFC 6455 section 7.4) goes out as 1011; 1005, which stands for
     /// no code, sends none.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
-        self.end
-            .ask(Ending::Close(Closing::new(code.into(), reason)));
+        self.hub.close(&self.end, Closing::new(code.into(), reason));
     }
 
     /// Says whether nobody has closed the connection yet.
@@ -90,7 +106,8 @@ impl<D> Socket<D> {
     /// Has this connection get what is published to a topic, from `open` on or later.
     ///
     /// A topic is a name; it exists while it has subscribers. Subscribing twice is once. A
-    /// connection leaves its topics when it ends.
+    /// connection leaves its topics when it ends. All routes of a server share the names: a prefix,
+    /// as in `format!("room {room}")`, keeps what a client may choose apart from the rest.
     pub fn subscribe(&self, topic: impl Into<ByteString>) {
         self.hub.subscribe(self.id().slot(), topic.into());
     }
@@ -103,15 +120,17 @@ impl<D> Socket<D> {
     /// Sends a message to all other active subscribers of a topic, subscribed to it or not.
     ///
     /// All see the messages of the server in one order. Returns `Sent` when it is on its way,
-    /// `Dropped` when the server has 16 MiB waiting to be distributed.
+    /// `Dropped` when the server has 16 MiB waiting to be distributed. JSON is made by
+    /// [`Message::json`].
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
-        let frame = frame::encode(&message.into());
-        self.hub.publish_from(self.id().slot(), topic.into(), frame)
+        self.end.set_published();
+        self.hub
+            .publish_from(self.id().slot(), topic.into(), &message.into())
     }
 
     /// Returns a handle to this connection that can be kept and cloned.
     pub fn peer(&self) -> Peer {
-        Peer::new(&self.end)
+        Peer::new(&self.end, self.hub.clone())
     }
 
     /// Returns the hub, to reach all connections including this one.

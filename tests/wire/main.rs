@@ -6,6 +6,7 @@
 mod backpressure;
 mod broadcast;
 mod close;
+mod endings;
 mod extract;
 mod handshake;
 mod keepalive;

@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 
 struct Echo;
 
-#[ws_route("/echo", broadcast = off, max_message = "16MiB", backlog = "64MiB", rate = off)]
+#[ws_route("/echo", broadcast = off, max_message = "16MiB", backlog = "64MiB", rate = off, compression = on)]
 impl Echo {
     fn message(&self, socket: &mut Socket, message: Message) {
         socket.send(message);

@@ -21,13 +21,14 @@ pub(super) struct Options {
     pub(super) broadcasts: bool,
 }
 
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 12] = [
     "data",
     "broadcast",
     "max_message",
     "idle_timeout",
     "ping",
     "backlog",
+    "compression",
     "slow",
     "rate",
     "origins",
@@ -75,6 +76,7 @@ impl Options {
             "crate" => return check_crate(value),
             "broadcast" => self.broadcast(value)?,
             "slow" => slow(value)?,
+            "compression" => compression(value)?,
             "max_message" | "backlog" => size(value, &name)?,
             "idle_timeout" | "ping" => duration(value, &name)?,
             "rate" => rate(value)?,
@@ -137,6 +139,15 @@ fn slow(value: &OptionValue) -> Result<TokenStream, Problem> {
         Some("skip") => Ok(quote!(__harpia::Slow::Skip)),
         _ => Err(wording::one_of("slow", &["close", "skip"])),
     }
+}
+
+fn compression(value: &OptionValue) -> Result<TokenStream, Problem> {
+    let from = match word(value).as_deref() {
+        Some("off") => return Ok(quote!(::core::option::Option::None)),
+        Some("on") => quote!(1024),
+        _ => size(value, "compression").map_err(|_| wording::compression())?,
+    };
+    Ok(quote!(::core::option::Option::Some(#from)))
 }
 
 fn size(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {

@@ -19,10 +19,10 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl<R: Route> Connection<R> {
-    /// Closes for an error that `error` has heard of. A peer that broke the rules does not get
-    /// what waited for it.
+    /// Closes for an error that `error` has heard of, unless a close was decided before. A peer
+    /// that broke the rules does not get what waited for it.
     pub(super) fn fail(&mut self, closing: Closing, abruptly: bool) -> Step {
-        self.decide(closing.clone());
+        let closing = self.decide(closing);
         if abruptly {
             self.end.fail(&closing);
         }
@@ -30,10 +30,11 @@ impl<R: Route> Connection<R> {
     }
 
     pub(super) fn begin_ending(&mut self, ending: &Ending) -> Step {
-        let closing = ending.closing();
-        self.decide(closing.clone());
+        let closing = self.decide(ending.closing());
         match ending {
             Ending::Lost => {
+                // Who has closed only its own side still gets what was answered.
+                self.end.uncork();
                 self.end.abandon();
                 self.leave_hub(None)
             }
@@ -42,13 +43,15 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Notes what the `close` handler will be told; from here on nothing can be sent.
-    pub(super) fn decide(&mut self, closing: Closing) {
+    /// Settles what the connection closes with, which the first to ask decides; from here on
+    /// nothing can be sent. The `close` handler will be told the same.
+    pub(super) fn decide(&mut self, closing: Closing) -> Closing {
         self.end.ask(Ending::Close(closing.clone()));
+        let decided = self.end.decided().unwrap_or(closing);
         if let Some(life) = self.user.idle() {
-            life.closing.get_or_insert_with(|| Box::new(closing));
-            life.unsent = None;
+            life.closing = Some(Box::new(decided.clone()));
         }
+        decided
     }
 
     /// Gets no more broadcasts. The close frame, if there is one to send yet, goes behind those
@@ -57,17 +60,23 @@ impl<R: Route> Connection<R> {
         self.end.silence.set_deadline(self.now(), FLUSH_TIMEOUT);
         self.end.uncork();
         self.phase = Phase::Flushing;
-        match (self.active, closing) {
-            (true, closing) => self.hub.deactivate(self.end.id().slot(), closing),
-            (false, Some(closing)) => self.end.finish(&closing),
-            (false, None) => {}
+        self.hub.deactivate(&self.end);
+        if let Some(closing) = closing {
+            let slot = self.end.id().slot();
+            if !(self.activated && self.hub.finish(slot, closing.clone())) {
+                self.end.finish(&closing);
+            }
         }
-        self.active = false;
         Step::Again
     }
 
+    /// Says whether the time is over that a step was given. Who has no hub any more has none.
+    fn is_overdue(&self) -> bool {
+        self.end.is_orphaned() || self.end.silence.is_overdue(self.now())
+    }
+
     pub(super) fn step_flushing(&mut self) -> Step {
-        if self.end.silence.is_overdue(self.now()) {
+        if self.is_overdue() {
             self.end.abandon();
         }
         if !self.end.is_flushed() {
@@ -98,7 +107,7 @@ impl<R: Route> Connection<R> {
         context: &mut Context<'_>,
         window: &mut Window,
     ) -> Step {
-        if self.end.silence.is_overdue(self.now()) {
+        if self.is_overdue() {
             return Step::Done;
         }
         match inbound::discard(context, &self.end, window) {

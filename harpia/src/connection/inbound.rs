@@ -1,26 +1,37 @@
 //! What comes in: from the socket through the thread's read buffer into the decoder.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-
-use crate::protocol::{Decoder, Event, Violation};
+use crate::budget::{Budget, Charge};
+use crate::protocol::{Decoder, Event, Terms, Violation};
 use crate::write_end::WriteEnd;
 
 /// What a connection keeps of its input between two polls: nothing, when all of it is decoded.
 pub(super) struct Inbound {
     decoder: Decoder,
-    /// Bytes that came while a handler waited.
-    rest: Bytes,
+    /// What was read and could not be handled yet, because a handler waits.
+    rest: Option<Box<Rest>>,
+}
+
+struct Rest {
+    unread: Unread,
+    charge: Charge,
+}
+
+/// A buffer, and the part of it that is not decoded yet.
+#[derive(Default)]
+struct Unread {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
 }
 
 /// The thread's read buffer, lent to a connection for one poll, with what is in it.
 pub(super) struct Window {
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
+    unread: Unread,
     reads: usize,
     corked: bool,
 }
@@ -43,16 +54,16 @@ const READ_BUFFER: usize = 64 * 1024;
 const READS_PER_POLL: usize = 16;
 
 thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl Inbound {
     /// Begins with a copy of what came right behind the handshake: even an empty piece of the
     /// buffer that hyper read the handshake into would keep all of it.
-    pub(super) fn new(first_bytes: &[u8]) -> Self {
+    pub(super) fn new(first_bytes: &[u8], budget: &Arc<Budget>) -> Self {
         Self {
             decoder: Decoder::new(),
-            rest: Bytes::copy_from_slice(first_bytes),
+            rest: Rest::keep(first_bytes, budget),
         }
     }
 
@@ -62,22 +73,24 @@ impl Inbound {
         context: &mut Context<'_>,
         end: &WriteEnd,
         window: &mut Window,
-        max_message: usize,
+        budget: &Arc<Budget>,
     ) -> Input {
-        if !self.rest.is_empty() {
-            window.load(&std::mem::take(&mut self.rest));
-        }
-        while !window.is_empty() {
-            let bytes = &mut window.buffer[window.start..window.end];
-            match self.decoder.decode(bytes, max_message) {
-                Ok((taken, event)) => {
-                    window.start += taken;
-                    if let Some(event) = event {
-                        return Input::Event(event);
-                    }
-                }
-                Err(violation) => return Input::Violation(violation),
+        let terms = Terms {
+            max_message: end.limits().max_message,
+            deflate: end.deflates(),
+            budget,
+        };
+        if let Some(rest) = &mut self.rest {
+            if rest.is_refused() {
+                return Input::Violation(Violation::Overload);
             }
+            if let Some(input) = rest.unread.decode(&mut self.decoder, &terms) {
+                return input;
+            }
+            self.rest = None;
+        }
+        if let Some(input) = window.unread.decode(&mut self.decoder, &terms) {
+            return input;
         }
         match window.poll_fill(context, end) {
             Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Input::Ended,
@@ -85,47 +98,93 @@ impl Inbound {
             Poll::Pending => Input::Wait,
         }
     }
+
+    /// Corks the way out once a poll, while more of the peer's own input is buffered. The poll's
+    /// end uncorks.
+    #[inline]
+    pub(super) fn cork(&self, window: &mut Window, end: &WriteEnd) {
+        let rest = self
+            .rest
+            .as_ref()
+            .map_or(&window.unread, |rest| &rest.unread);
+        if !window.corked && !rest.is_empty() {
+            window.corked = true;
+            end.cork();
+        }
+    }
+
+    /// Gives the thread's buffer back, and keeps a copy of what was not decoded.
+    pub(super) fn give_back(&mut self, window: Window, budget: &Arc<Budget>) {
+        let Window { mut unread, .. } = window;
+        if self.rest.is_none() {
+            self.rest = Rest::keep(unread.bytes(), budget);
+        }
+        BUFFER.set(unread.buffer);
+    }
+}
+
+impl Rest {
+    /// Keeps a copy, if there is anything to keep; without room for it, the fact that there was.
+    fn keep(bytes: &[u8], budget: &Arc<Budget>) -> Option<Box<Self>> {
+        if bytes.is_empty() {
+            return None;
+        }
+        let mut charge = Charge::new(Arc::clone(budget));
+        let kept = if charge.try_add(bytes.len()) {
+            bytes
+        } else {
+            &[]
+        };
+        let unread = Unread {
+            buffer: kept.to_vec(),
+            start: 0,
+            end: kept.len(),
+        };
+        Some(Box::new(Self { unread, charge }))
+    }
+
+    fn is_refused(&self) -> bool {
+        self.charge.bytes() == 0
+    }
+}
+
+impl Unread {
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn bytes(&mut self) -> &mut [u8] {
+        &mut self.buffer[self.start..self.end]
+    }
+
+    /// Decodes as far as the next event, or `None` when all is decoded.
+    fn decode(&mut self, decoder: &mut Decoder, terms: &Terms<'_>) -> Option<Input> {
+        while !self.is_empty() {
+            match decoder.decode(self.bytes(), terms) {
+                Ok((taken, event)) => {
+                    self.start += taken;
+                    if let Some(event) = event {
+                        return Some(Input::Event(event));
+                    }
+                }
+                Err(violation) => return Some(Input::Violation(violation)),
+            }
+        }
+        None
+    }
 }
 
 impl Window {
     pub(super) fn lend() -> Self {
         Self {
-            buffer: BUFFER.take(),
-            start: 0,
-            end: 0,
+            unread: Unread {
+                buffer: BUFFER.take(),
+                start: 0,
+                end: 0,
+            },
             reads: 0,
             corked: false,
         }
-    }
-
-    /// Gives the buffer back, and keeps a copy of what was not decoded.
-    pub(super) fn give_back(self, inbound: &mut Inbound) {
-        if !self.is_empty() {
-            inbound.rest = Bytes::copy_from_slice(&self.buffer[self.start..self.end]);
-        }
-        BUFFER.set(self.buffer);
-    }
-
-    /// Corks the way out once, while more of the peer's own input is buffered. The poll's end
-    /// uncorks.
-    #[inline]
-    pub(super) fn cork(&mut self, end: &WriteEnd) {
-        if !self.corked && !self.is_empty() {
-            self.corked = true;
-            end.cork();
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    fn load(&mut self, rest: &[u8]) {
-        if self.buffer.len() < rest.len().max(READ_BUFFER) {
-            self.buffer.resize(rest.len().max(READ_BUFFER), 0);
-        }
-        self.buffer[..rest.len()].copy_from_slice(rest);
-        (self.start, self.end) = (0, rest.len());
     }
 
     fn poll_fill(&mut self, context: &mut Context<'_>, end: &WriteEnd) -> Poll<io::Result<usize>> {
@@ -134,12 +193,13 @@ impl Window {
             return Poll::Pending;
         }
         self.reads += 1;
-        if self.buffer.is_empty() {
-            self.buffer.resize(READ_BUFFER, 0);
+        let unread = &mut self.unread;
+        if unread.buffer.is_empty() {
+            unread.buffer.resize(READ_BUFFER, 0);
         }
-        let polled = end.poll_read(context, &mut self.buffer);
+        let polled = end.poll_read(context, &mut unread.buffer);
         if let Poll::Ready(Ok(read)) = polled {
-            (self.start, self.end) = (0, read);
+            (unread.start, unread.end) = (0, read);
         }
         polled
     }
@@ -150,7 +210,7 @@ pub(super) fn discard(context: &mut Context<'_>, end: &WriteEnd, window: &mut Wi
     loop {
         match window.poll_fill(context, end) {
             Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return Poll::Ready(()),
-            Poll::Ready(Ok(_)) => window.end = window.start,
+            Poll::Ready(Ok(_)) => window.unread.end = window.unread.start,
             Poll::Pending => return Poll::Pending,
         }
     }

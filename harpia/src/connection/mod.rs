@@ -9,6 +9,7 @@
 
 mod ending;
 mod inbound;
+mod life;
 mod rate;
 mod user_code;
 
@@ -18,61 +19,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::close::{CloseCode, Closing};
+use crate::close::CloseCode;
 use crate::error::Error;
-use crate::hub::{Channel, Hub, RouteId};
-use crate::id::Slot;
-use crate::limits::Scope;
+use crate::hub::Hub;
 use crate::message::Message;
-use crate::protocol::{Event, frame};
+use crate::protocol::Event;
 use crate::route::Route;
 use crate::socket::Socket;
 use crate::write_end::{Ending, News, WriteEnd};
 
 use inbound::{Inbound, Input, Window};
-use rate::Bucket;
+use life::Life;
+pub(crate) use life::Shared;
 pub(crate) use user_code::caught;
 use user_code::{Call, Finished, User};
-
-/// What all connections of a route share.
-pub(crate) struct Shared<R> {
-    pub(crate) route: R,
-    pub(crate) id: RouteId,
-    pub(crate) scope: Scope,
-    pub(crate) hub: Hub,
-}
-
-/// What one connection owns: the user's data, and all of ours that is not needed to wait.
-///
-/// Lent to the boxed call while a handler waits, and given back with its result.
-pub(crate) struct Life<R: Route> {
-    pub(crate) shared: Arc<Shared<R>>,
-    pub(crate) socket: Socket<R::Data>,
-    pub(crate) parameters: R::Parameters,
-    rate: Option<Bucket>,
-    /// A broadcast for which the log has no room yet. Boxed as all that is rare, to keep idle
-    /// connections small.
-    unsent: Option<Box<Bytes>>,
-    /// What the connection ends with, once that is decided.
-    closing: Option<Box<Closing>>,
-    /// Freed when the connection is gone, so that a shutdown can wait for all.
-    _permit: OwnedSemaphorePermit,
-}
-
-impl<R: Route> Life<R> {
-    /// Appends a broadcast to the hub's log, or keeps it until there is room.
-    fn append(&mut self, slot: Slot, frame: Bytes) {
-        let channel = match self.shared.scope {
-            Scope::Route => Channel::Route(self.shared.id),
-            _ => Channel::Server,
-        };
-        let refused = self.shared.hub.broadcast_from(slot, channel, frame);
-        self.unsent = refused.err().map(Box::new);
-    }
-}
 
 /// The task of one connection.
 pub(crate) struct Connection<R: Route> {
@@ -82,7 +44,10 @@ pub(crate) struct Connection<R: Route> {
     phase: Phase,
     /// Whether `open` was called, so that `close` has to be.
     opened: bool,
-    active: bool,
+    /// Whether it ever got broadcasts.
+    activated: bool,
+    /// Whether a broadcast waits for room in the hub's log.
+    has_unsent: bool,
     hub: Hub,
 }
 
@@ -124,22 +89,15 @@ impl<R: Route> Connection<R> {
     ) -> Self {
         let hub = shared.hub.clone();
         hub.enter(Arc::clone(&end), shared.id);
-        let life = Life {
-            rate: end.limits().rate.map(Bucket::new),
-            shared,
-            socket,
-            parameters,
-            unsent: None,
-            closing: None,
-            _permit: permit,
-        };
+        let life = Life::new(shared, socket, parameters, permit);
         Self {
             end,
             user: User::Idle(Box::new(life)),
-            inbound: Inbound::new(first_bytes),
+            inbound: Inbound::new(first_bytes, hub.input_budget()),
             phase: Phase::Start,
             opened: false,
-            active: false,
+            activated: false,
+            has_unsent: false,
             hub,
         }
     }
@@ -151,6 +109,10 @@ impl<R: Route> Connection<R> {
     fn step(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
         match self.phase {
             Phase::Start => {
+                if let Some(closing) = self.end.decided() {
+                    // The server was shut down while it upgraded: nothing is begun any more.
+                    return self.leave_hub(Some(closing));
+                }
                 self.phase = Phase::Opening;
                 self.opened = true;
                 self.call(Call::Open)
@@ -164,6 +126,10 @@ impl<R: Route> Connection<R> {
     }
 
     fn step_active(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
+        if self.has_unsent && self.poll_unsent(context).is_pending() {
+            return Step::Wait;
+        }
+        self.has_unsent = false;
         if !self.end.is_quiet() {
             match self.end.news() {
                 News::None => {}
@@ -171,11 +137,11 @@ impl<R: Route> Connection<R> {
                 News::Drained => return self.call(Call::Drain),
             }
         }
-        if self.poll_room(context).is_pending() {
+        if !self.hub.has_room() && self.poll_room(context).is_pending() {
             return Step::Wait;
         }
-        let limit = self.end.limits().max_message;
-        match self.inbound.next(context, &self.end, window, limit) {
+        let budget = self.hub.input_budget();
+        match self.inbound.next(context, &self.end, window, budget) {
             Input::Event(event) => self.handle(event, window),
             Input::Heard => {
                 self.end.silence.heard(self.now());
@@ -199,16 +165,16 @@ impl<R: Route> Connection<R> {
             }
             Event::Pong => Step::Again,
             Event::Close(closing) => {
-                self.decide(closing.clone());
+                let closing = self.decide(closing);
                 self.leave_hub(Some(closing))
             }
         }
     }
 
     fn handle_message(&mut self, message: Message, window: &mut Window) -> Step {
-        if let Some(life) = self.user.idle()
-            && let Some(rate) = &mut life.rate
-            && !rate.allows(self.hub.clock().now())
+        if let Some(rate) = self.end.limits().rate
+            && let Some(life) = self.user.idle()
+            && !life.rate.allows(rate, self.hub.clock().milliseconds())
         {
             let error = Error::Protocol {
                 code: CloseCode::POLICY,
@@ -217,7 +183,7 @@ impl<R: Route> Connection<R> {
             self.phase = Phase::Failing { abruptly: true };
             return self.call(Call::Error(error));
         }
-        window.cork(&self.end);
+        self.inbound.cork(window, &self.end);
         match user_code::begin_message(&mut self.user, message) {
             Some(Finished::Done) => Step::Again,
             Some(finished) => self.finished(finished),
@@ -225,19 +191,27 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Waits while the hub's log is full, and appends what found no room there.
-    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    /// Appends what found no room in the hub's log, as soon as there is some.
+    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let slot = self.end.id().slot();
         loop {
-            if self.hub.poll_room(context).is_pending() {
-                return Poll::Pending;
-            }
             let Some(life) = self.user.idle() else {
                 return Poll::Ready(());
             };
-            match life.unsent.take() {
-                Some(frame) => life.append(self.end.id().slot(), *frame),
-                None => return Poll::Ready(()),
+            if life.send_unsent(slot) {
+                return Poll::Ready(());
             }
+            if self.hub.poll_room(context, slot).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// While the hub's log is full, who publishes is not read.
+    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self.user.idle() {
+            Some(life) if life.publishes() => self.hub.poll_room(context, self.end.id().slot()),
+            _ => Poll::Ready(()),
         }
     }
 
@@ -286,8 +260,8 @@ impl<R: Route> Connection<R> {
 
     fn activate(&mut self) -> Step {
         if !self.end.is_ending() {
-            self.active = true;
-            self.hub.activate(self.end.id().slot());
+            self.activated = true;
+            self.hub.activate(&self.end);
         }
         self.phase = Phase::Active;
         Step::Again
@@ -297,7 +271,8 @@ impl<R: Route> Connection<R> {
         if !self.end.is_ending()
             && let Some(life) = self.user.idle()
         {
-            life.append(self.end.id().slot(), frame::encode(message));
+            let frame = self.hub.encode(message);
+            self.has_unsent = !life.append(self.end.id().slot(), frame);
         }
         Step::Again
     }
@@ -331,7 +306,7 @@ impl<R: Route> Future for Connection<R> {
         this.end.attach(context.waker());
         let mut window = Window::lend();
         let polled = this.run(context, &mut window);
-        window.give_back(&mut this.inbound);
+        this.inbound.give_back(window, this.hub.input_budget());
         this.end.uncork();
         polled
     }
@@ -343,11 +318,8 @@ impl<R: Route> Unpin for Connection<R> {}
 /// Also runs when the runtime drops the task before its end.
 impl<R: Route> Drop for Connection<R> {
     fn drop(&mut self) {
-        let slot = self.end.id().slot();
-        if self.active {
-            self.hub.deactivate(slot, None);
-        }
-        self.hub.leave(slot);
+        self.hub.deactivate(&self.end);
+        self.hub.leave(self.end.id().slot());
         self.end.detach();
         let user = std::mem::replace(&mut self.user, User::Lent);
         // The user's data may panic as it is dropped; the worker thread must not.

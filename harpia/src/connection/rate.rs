@@ -1,84 +1,119 @@
-//! How often a peer may send: a token bucket in coarse time.
+//! How often a peer may send: a token bucket.
 
 use crate::limits::Rate;
-use crate::write_end::ticks;
 
-/// Holds at most one period's worth of messages.
+/// What a peer may still send, in messages times milliseconds: so nothing is ever rounded.
+///
+/// A message costs the period's milliseconds, and each millisecond earns the period's messages.
+/// The bucket holds at most one period's worth.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    messages: u32,
-    period: u32,
-    left: u32,
-    filled: Option<u32>,
+    credit: u64,
+    /// When it was filled last, in milliseconds that may wrap around.
+    filled: u32,
 }
 
 impl Bucket {
-    pub(super) fn new(rate: Rate) -> Self {
+    pub(super) fn full(rate: Option<Rate>, now: u32) -> Self {
         Self {
-            messages: rate.messages,
-            period: ticks(rate.period).max(1),
-            left: rate.messages,
-            filled: None,
+            credit: rate.map_or(0, capacity),
+            filled: now,
         }
     }
 
-    /// Takes one message's token, if there is one.
-    pub(super) fn allows(&mut self, now: u32) -> bool {
-        self.fill(now);
-        let allowed = self.left > 0;
-        self.left = self.left.saturating_sub(1);
+    /// Takes one message's share, if it is there.
+    pub(super) fn allows(&mut self, rate: Rate, now: u32) -> bool {
+        let elapsed = u64::from(now.wrapping_sub(self.filled));
+        let earned = elapsed.saturating_mul(u64::from(rate.messages));
+        self.credit = self.credit.saturating_add(earned).min(capacity(rate));
+        self.filled = now;
+        let cost = cost(rate);
+        let allowed = self.credit >= cost;
+        if allowed {
+            self.credit -= cost;
+        }
         allowed
     }
+}
 
-    fn fill(&mut self, now: u32) {
-        let filled = *self.filled.get_or_insert(now);
-        let elapsed = u64::from(now.saturating_sub(filled));
-        let more = elapsed * u64::from(self.messages) / u64::from(self.period);
-        if more == 0 {
-            return;
-        }
-        let left = u64::from(self.left) + more;
-        self.left = u32::try_from(left).map_or(self.messages, |left| left.min(self.messages));
-        // Only whole messages were added; the time that is left over counts on.
-        let spent = more * u64::from(self.period) / u64::from(self.messages);
-        self.filled = Some(filled.saturating_add(u32::try_from(spent).unwrap_or(u32::MAX)));
-    }
+fn cost(rate: Rate) -> u64 {
+    u64::try_from(rate.period.as_millis()).map_or(u64::MAX, |period| period.max(1))
+}
+
+fn capacity(rate: Rate) -> u64 {
+    u64::from(rate.messages).saturating_mul(cost(rate))
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn bucket(messages: u32, seconds: u64) -> Bucket {
-        Bucket::new(Rate::new(messages, Duration::from_secs(seconds)))
+    fn rate(messages: u32, milliseconds: u64) -> Rate {
+        Rate::new(messages, Duration::from_millis(milliseconds))
+    }
+
+    /// How many of the tries at these times are allowed.
+    fn allowed(rate: Rate, times: impl IntoIterator<Item = u32>) -> usize {
+        let mut bucket = Bucket::full(Some(rate), 0);
+        let tries = times.into_iter();
+        tries.filter(|&now| bucket.allows(rate, now)).count()
     }
 
     #[test]
     fn a_period_allows_its_messages_and_not_one_more() {
-        let mut bucket = bucket(3, 1);
+        assert_eq!(allowed(rate(3, 1000), [7; 5]), 3);
+    }
+
+    #[test]
+    fn a_pause_saves_up_no_more_than_one_period() {
+        assert_eq!(allowed(rate(10, 1000), [1; 20]), 10);
         assert_eq!(
-            [(); 4].map(|()| bucket.allows(7)),
-            [true, true, true, false]
+            allowed(rate(10, 1000), [[1; 20], [100_000; 20]].concat()),
+            20
         );
     }
 
     #[test]
-    fn tokens_come_back_with_time_and_not_beyond_one_period() {
-        let mut bucket = bucket(10, 1);
-        (0..10).for_each(|_| assert!(bucket.allows(1)));
-        assert!(!bucket.allows(1));
-        assert!(bucket.allows(2));
-        assert!(!bucket.allows(2));
-        assert_eq!((0..50).filter(|_| bucket.allows(1000)).count(), 10);
+    fn what_keeps_to_the_rate_is_never_refused() {
+        for (messages, period) in [(5, 10), (1, 3000), (7, 1000), (200, 1000)] {
+            let times = (0..2000).map(|n| n * period / messages);
+            assert_eq!(allowed(rate(messages, u64::from(period)), times), 2000);
+        }
     }
 
     #[test]
-    fn slow_rates_lose_no_fraction() {
-        let mut bucket = bucket(1, 3);
-        assert!(bucket.allows(1));
-        let allowed = (2..=91).filter(|&now| bucket.allows(now)).count();
-        assert_eq!(allowed, 3);
+    fn time_may_wrap_around() {
+        let rate = rate(1, 1000);
+        let mut bucket = Bucket::full(Some(rate), u32::MAX - 400);
+        assert!(bucket.allows(rate, u32::MAX - 400));
+        assert!(!bucket.allows(rate, 500));
+        assert!(bucket.allows(rate, 700));
+    }
+
+    proptest! {
+        #[test]
+        fn a_flood_passes_at_the_rate_and_no_faster(
+            messages in 1u32..3000,
+            period in 1u64..100_000,
+            seconds in 1u32..100,
+        ) {
+            let rate = rate(messages, period);
+            let mut bucket = Bucket::full(Some(rate), 0);
+            let mut passed = 0u64;
+            for now in (0..=seconds * 1000).step_by(250) {
+                while bucket.allows(rate, now) {
+                    passed += 1;
+                }
+            }
+            // A full bucket at once, and then what the time has earned, unless it overflowed.
+            let earned = u64::from(seconds) * 1000 * u64::from(messages) / period;
+            prop_assert!(passed <= u64::from(messages) + earned);
+            let refills = period >= 250 || u64::from(messages) * 250 / period == 0;
+            prop_assert!(!refills || passed >= earned);
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::outcome::Broadcast;
 use crate::route::Route;
 use crate::write_end::WriteEnd;
 
-use super::Life;
+use super::life::Life;
 
 /// Which handler to call, and with what; `message` is called by [`begin_message`].
 pub(super) enum Call {
@@ -152,7 +152,10 @@ fn begin_error<R: Route>(user: &mut User<R>, error: Error) -> Option<Finished> {
             .route
             .error(&mut life.socket, &life.parameters, &error),
         |outcome| {
-            logged::<R>("error", outcome);
+            if let Finished::Failed(error) = logged::<R>("error", outcome) {
+                // There is nobody left to tell.
+                tracing::error!(route = R::PATH, "{error:#}");
+            }
             Finished::Reported(closing)
         }
     )
@@ -177,7 +180,7 @@ fn messaged(outcome: Outcome<Broadcast>, message: Option<Message>) -> Finished {
     }
 }
 
-/// For handlers whose errors end nothing; only their panics do.
+/// For handlers whose errors end nothing; only their panics do, of which `error` is told.
 fn logged<R: Route>(handler: &'static str, outcome: Outcome<()>) -> Finished {
     match outcome {
         Ok(Ok(())) | Err(Stopped::Cancelled) => Finished::Done,
@@ -186,10 +189,7 @@ fn logged<R: Route>(handler: &'static str, outcome: Outcome<()>) -> Finished {
             tracing::error!(route = R::PATH, "{error:#}");
             Finished::Done
         }
-        Err(Stopped::Panicked(message)) => {
-            tracing::error!(route = R::PATH, "handler `{handler}` panicked: {message}");
-            panicked(handler, message)
-        }
+        Err(Stopped::Panicked(message)) => panicked(handler, message),
     }
 }
 
@@ -214,18 +214,26 @@ fn poll_once<T>(future: impl Future<Output = Result<T, BoxError>>) -> Result<T, 
 
 /// Polls user code until it is done, panics, or is cancelled by the end of a shutdown's patience.
 async fn watched<F: Future>(end: &WriteEnd, in_close: bool, code: F) -> Result<F::Output, Stopped> {
-    let mut code = pin!(code);
-    poll_fn(|context| {
+    let mut code = pin!(Some(code));
+    let result = poll_fn(|context| {
         if end.is_cancelled(in_close) {
             return Poll::Ready(Err(Stopped::Cancelled));
         }
-        match now(|| code.as_mut().poll(context)) {
+        let Some(code) = code.as_mut().as_pin_mut() else {
+            return Poll::Ready(Err(Stopped::Cancelled));
+        };
+        match now(|| code.poll(context)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Err(stopped) => Poll::Ready(Err(stopped)),
         }
     })
-    .await
+    .await;
+    // What is dropped half-way is user code too, and may panic.
+    match now(|| code.set(None)) {
+        Ok(()) => result,
+        Err(panicked) => result.and(Err(panicked)),
+    }
 }
 
 /// Runs user code that belongs to no connection yet; a panic comes back as its text.

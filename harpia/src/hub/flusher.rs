@@ -4,6 +4,7 @@
 //! else on its worker. It runs no user code and drops no user's data.
 
 use std::io;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,13 +21,13 @@ pub(super) fn spawn(hub: Hub) -> io::Result<()> {
     thread::Builder::new()
         .name("harpia-flusher".into())
         .spawn(move || {
-            Flusher {
+            let mut flusher = Flusher {
                 hub: &hub,
-                table: Table::default(),
+                table: Table::new(Arc::clone(&hub.shared.population)),
                 sweep: Sweep::default(),
-            }
-            .run();
-            hub.shared.log.stop();
+            };
+            flusher.run();
+            flusher.stop();
         })
         .map(drop)
 }
@@ -51,6 +52,13 @@ impl Flusher<'_> {
             self.sweep.run(&mut self.table, self.hub.shared.clock.now());
             linger(start.elapsed());
         }
+    }
+
+    /// Applies what came last. Connections that are still there go on by themselves, to their end.
+    fn stop(&mut self) {
+        let mut last = self.hub.shared.log.stop();
+        self.turn(&mut last);
+        self.table.orphan_all();
     }
 
     /// Applies all records, then delivers. Returns whether to stop.

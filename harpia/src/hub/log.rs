@@ -4,17 +4,18 @@
 //! broadcasts is not read until the next turn, and what is published by hand is dropped. Joins
 //! and leaves always fit: there are no more of them than connections.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
 use bytestring::ByteString;
 use tokio::sync::Notify;
 
 use crate::close::Closing;
 use crate::id::{ConnectionId, Slot};
+use crate::protocol::Encoded;
 use crate::write_end::{SendStatus, WriteEnd};
 
 use super::RouteId;
@@ -29,10 +30,12 @@ pub(crate) enum Record {
     Publish {
         channel: Channel,
         from: Option<Slot>,
-        frame: Bytes,
+        frame: Encoded,
     },
-    /// No more broadcasts; the close frame follows what was sent so far.
-    Deactivate(Slot, Option<Closing>),
+    /// No more broadcasts.
+    Deactivate(Slot),
+    /// The close frame, behind what was broadcast so far.
+    Finish(Slot, Closing),
     Leave(Slot),
     Disconnect(ConnectionId, Closing),
     Shutdown,
@@ -66,7 +69,7 @@ struct State {
     free: Vec<(Slot, u32)>,
     next: Slot,
     /// Tasks that wait for room.
-    waiting: Vec<Waker>,
+    waiting: HashMap<Slot, Waker>,
     flusher_sleeps: bool,
     stopped: bool,
 }
@@ -74,8 +77,27 @@ struct State {
 /// What may wait to be distributed. A turn takes all of it, so at most twice this is held.
 const CAPACITY: usize = 16 * 1024 * 1024;
 
-/// What a record counts as besides its payload.
-const RECORD: usize = 64;
+impl Record {
+    /// What it counts as, in bytes.
+    fn held(&self) -> usize {
+        let payload = match self {
+            Self::Publish { channel, frame, .. } => frame.held() + channel.held(),
+            Self::Subscribe(_, topic) | Self::Unsubscribe(_, topic) => topic.len(),
+            Self::Finish(_, closing) | Self::Disconnect(_, closing) => closing.reason.len(),
+            _ => 0,
+        };
+        size_of::<Self>() + payload
+    }
+}
+
+impl Channel {
+    fn held(&self) -> usize {
+        match self {
+            Self::Topic(topic) => topic.len(),
+            Self::Server | Self::Route(_) => 0,
+        }
+    }
+}
 
 impl Log {
     pub(super) fn new() -> Self {
@@ -85,7 +107,7 @@ impl Log {
                 bytes: 0,
                 free: Vec::new(),
                 next: 0,
-                waiting: Vec::new(),
+                waiting: HashMap::new(),
                 flusher_sleeps: false,
                 stopped: false,
             }),
@@ -114,16 +136,22 @@ impl Log {
         self.lock().free.push(next);
     }
 
-    pub(super) fn append(&self, record: Record) {
+    /// Appends what always fits. Returns false when nothing is applied any more.
+    pub(super) fn append(&self, record: Record) -> bool {
         if matches!(record, Record::Shutdown) {
             self.shutting_down.store(true, Ordering::Release);
             self.shutdown.notify_waiters();
         }
-        self.push(self.lock(), record, 0);
+        self.push(self.lock(), record)
     }
 
     /// Appends what is published by hand, or drops it where there is no room.
-    pub(super) fn publish(&self, channel: Channel, from: Option<Slot>, frame: Bytes) -> SendStatus {
+    pub(super) fn publish(
+        &self,
+        channel: Channel,
+        from: Option<Slot>,
+        frame: Encoded,
+    ) -> SendStatus {
         let state = self.lock();
         if state.stopped {
             return SendStatus::Closed;
@@ -131,13 +159,12 @@ impl Log {
         if state.bytes >= CAPACITY {
             return SendStatus::Dropped;
         }
-        let size = frame.len();
         let record = Record::Publish {
             channel,
             from,
             frame,
         };
-        self.push(state, record, size);
+        self.push(state, record);
         SendStatus::Sent
     }
 
@@ -146,39 +173,39 @@ impl Log {
         &self,
         channel: Channel,
         from: Slot,
-        frame: Bytes,
-    ) -> Result<(), Bytes> {
+        frame: Encoded,
+    ) -> Result<(), Encoded> {
         let state = self.lock();
         if state.bytes >= CAPACITY && !state.stopped {
             return Err(frame);
         }
-        let size = frame.len();
         let record = Record::Publish {
             channel,
             from: Some(from),
             frame,
         };
-        self.push(state, record, size);
+        self.push(state, record);
         Ok(())
     }
 
-    /// Waits until there is room.
     #[inline]
-    pub(super) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
-        if !self.full.load(Ordering::Acquire) {
-            return Poll::Ready(());
-        }
-        self.wait_for_room(context)
+    pub(super) fn has_room(&self) -> bool {
+        !self.full.load(Ordering::Acquire)
     }
 
+    /// Waits until there is room.
     #[cold]
-    fn wait_for_room(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_room(&self, context: &mut Context<'_>, slot: Slot) -> Poll<()> {
         let mut state = self.lock();
         if state.bytes < CAPACITY || state.stopped {
             return Poll::Ready(());
         }
-        state.waiting.push(context.waker().clone());
+        state.waiting.insert(slot, context.waker().clone());
         Poll::Pending
+    }
+
+    pub(super) fn is_shutting_down(&self) -> bool {
+        self.shutting_down.load(Ordering::Acquire)
     }
 
     pub(super) async fn shutdown_begun(&self) {
@@ -214,25 +241,26 @@ impl Log {
         self.full.store(false, Ordering::Release);
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.into_values().for_each(Waker::wake);
     }
 
-    /// Nothing is delivered any more; whoever waits for room goes on.
-    pub(super) fn stop(&self) {
+    /// Nothing is taken any more; whoever waits for room goes on. Returns what came last.
+    pub(super) fn stop(&self) -> Vec<Record> {
         let mut state = self.lock();
         state.stopped = true;
         let waiting = std::mem::take(&mut state.waiting);
-        state.records = Vec::new();
+        let last = std::mem::take(&mut state.records);
         drop(state);
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.into_values().for_each(Waker::wake);
+        last
     }
 
-    fn push(&self, mut state: MutexGuard<'_, State>, record: Record, payload: usize) {
+    fn push(&self, mut state: MutexGuard<'_, State>, record: Record) -> bool {
         if state.stopped {
-            return;
+            return false;
         }
+        state.bytes += record.held();
         state.records.push(record);
-        state.bytes += RECORD + payload;
         if state.bytes >= CAPACITY {
             self.full.store(true, Ordering::Release);
         }
@@ -241,6 +269,7 @@ impl Log {
         if wake {
             self.news.notify_one();
         }
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -251,15 +280,21 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
+    use crate::message::Message;
+
     use super::*;
 
+    fn encoded(message: impl Into<Message>) -> Encoded {
+        Encoded::new(&message.into(), None)
+    }
+
     fn fill(log: &Log) {
-        let frame = Bytes::from(vec![0; 1024 * 1024]);
+        let frame = encoded(vec![0; 1024 * 1024]);
         while log.publish(Channel::Server, None, frame.clone()) == SendStatus::Sent {}
     }
 
     fn has_room(log: &Log) -> bool {
-        let published = log.try_publish(Channel::Server, 0, Bytes::from_static(b"x"));
+        let published = log.try_publish(Channel::Server, 0, encoded("x"));
         published.is_ok()
     }
 
@@ -267,7 +302,7 @@ mod tests {
     fn a_full_log_drops_what_is_published_by_hand_and_has_broadcasters_wait() {
         let log = Log::new();
         fill(&log);
-        let dropped = log.publish(Channel::Server, None, Bytes::new());
+        let dropped = log.publish(Channel::Server, None, encoded(""));
         assert_eq!(dropped, SendStatus::Dropped);
         assert!(!has_room(&log));
         assert!(log.lock().bytes < CAPACITY + 2 * 1024 * 1024);
@@ -275,6 +310,19 @@ mod tests {
         log.take(&mut records, None);
         assert_eq!(records.len(), 16);
         assert!(has_room(&log));
+    }
+
+    #[test]
+    fn topics_and_reasons_count_too() {
+        let topic = ByteString::from("t".repeat(64 * 1024));
+        let log = Log::new();
+        for _ in 0..CAPACITY / topic.len() {
+            assert!(log.has_room());
+            log.append(Record::Subscribe(0, topic.clone()));
+        }
+        assert!(!log.has_room());
+        let dropped = log.publish(Channel::Topic(topic), None, encoded(""));
+        assert_eq!(dropped, SendStatus::Dropped);
     }
 
     #[test]
@@ -300,10 +348,13 @@ mod tests {
         let flag = Arc::new(Flag(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&flag));
         let mut context = Context::from_waker(&waker);
-        assert!(log.poll_room(&mut context).is_pending());
+        assert!(!log.has_room());
+        assert!(log.poll_room(&mut context, 3).is_pending());
+        assert!(log.poll_room(&mut context, 3).is_pending());
+        assert_eq!(log.lock().waiting.len(), 1);
         log.take(&mut Vec::new(), None);
         assert!(flag.0.load(Ordering::Relaxed));
-        assert!(log.poll_room(&mut context).is_ready());
+        assert!(log.poll_room(&mut context, 3).is_ready());
     }
 
     #[test]
@@ -321,7 +372,7 @@ mod tests {
         let log = Log::new();
         fill(&log);
         log.stop();
-        let closed = log.publish(Channel::Server, None, Bytes::new());
+        let closed = log.publish(Channel::Server, None, encoded(""));
         assert_eq!(closed, SendStatus::Closed);
         assert!(has_room(&log));
         assert!(log.lock().records.is_empty());

@@ -6,6 +6,7 @@
 
 mod flusher;
 mod log;
+mod population;
 mod sweep;
 mod table;
 
@@ -15,17 +16,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use bytestring::ByteString;
 
+use crate::budget::Budget;
 use crate::close::{CloseCode, Closing};
 use crate::id::{ConnectionId, Slot};
 use crate::message::Message;
-use crate::protocol::frame;
-use crate::write_end::{Budget, Clock, SendStatus, WriteEnd};
+use crate::protocol::Encoded;
+use crate::write_end::{Clock, Ending, SendStatus, WriteEnd};
 
 use log::Log;
 pub(crate) use log::{Channel, Record};
+use population::Population;
 
 /// Names a route within its server, for broadcasts that stay within it.
 pub(crate) type RouteId = u32;
@@ -41,8 +43,8 @@ pub(crate) type RouteId = u32;
 ///
 /// #[ws_route("/prices", broadcast = off)]
 /// impl Prices {
-///     fn open(&self, socket: &mut Socket) {
-///         socket.subscribe("EURUSD");
+///     fn open(&self, ws: &mut Socket) {
+///         ws.subscribe("EURUSD");
 ///     }
 /// }
 ///
@@ -68,18 +70,29 @@ pub struct Hub {
 struct Shared {
     log: Log,
     clock: Clock,
-    budget: Arc<Budget>,
-    active: AtomicUsize,
+    outbox_budget: Arc<Budget>,
+    input_budget: Arc<Budget>,
+    population: Arc<Population>,
+    /// The shortest message that some route wants compressed.
+    compress_from: AtomicUsize,
 }
 
+/// What waits for slow peers, all together: 256 MiB, a few hundred full backlogs.
+const OUTBOX_BUDGET: usize = 256 * 1024 * 1024;
+
+/// What unfinished input holds, all together: 256 MiB, thousands of messages at the default limit.
+const INPUT_BUDGET: usize = 256 * 1024 * 1024;
+
 impl Hub {
-    pub(crate) fn new(outbox_budget: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             shared: Arc::new(Shared {
                 log: Log::new(),
                 clock: Clock::new(),
-                budget: Arc::new(Budget::new(outbox_budget)),
-                active: AtomicUsize::new(0),
+                outbox_budget: Arc::new(Budget::new(OUTBOX_BUDGET)),
+                input_budget: Arc::new(Budget::new(INPUT_BUDGET)),
+                population: Arc::default(),
+                compress_from: AtomicUsize::new(usize::MAX),
             }),
         }
     }
@@ -94,13 +107,13 @@ impl Hub {
     /// Returns `Sent` when it is in the log, `Dropped` when the log is full (16 MiB wait to be
     /// distributed), and `Closed` when the server has ended. Never waits.
     pub fn broadcast(&self, message: impl Into<Message>) -> SendStatus {
-        let frame = frame::encode(&message.into());
+        let frame = self.encode(&message.into());
         self.shared.log.publish(Channel::Server, None, frame)
     }
 
     /// Sends a message to every active subscriber of a topic; see [`broadcast`](Self::broadcast).
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
-        let frame = frame::encode(&message.into());
+        let frame = self.encode(&message.into());
         self.shared
             .log
             .publish(Channel::Topic(topic.into()), None, frame)
@@ -108,7 +121,7 @@ impl Hub {
 
     /// Returns how many connections are active at this moment.
     pub fn connections(&self) -> usize {
-        self.shared.active.load(Ordering::Relaxed)
+        self.shared.population.active()
     }
 
     /// Closes one connection. An id that is no longer there is left alone.
@@ -125,8 +138,9 @@ impl Hub {
     /// Begins a graceful shutdown: no new connections, and each existing one is sent what was
     /// published so far, then a close frame with 1001; then its `close` handler runs.
     ///
-    /// `listen` and `serve` return when all are gone, at the latest after the app's
-    /// [`shutdown_timeout`](crate::App::shutdown_timeout).
+    /// `listen` and `serve` return when all are gone, at the latest two seconds after the app's
+    /// [`shutdown_timeout`](crate::App::shutdown_timeout): one for `close` handlers, one for the
+    /// last writes.
     pub fn shutdown(&self) {
         self.append(Record::Shutdown);
     }
@@ -149,8 +163,27 @@ impl Hub {
         &self.shared.clock
     }
 
-    pub(crate) fn budget(&self) -> Arc<Budget> {
-        Arc::clone(&self.shared.budget)
+    pub(crate) fn outbox_budget(&self) -> &Arc<Budget> {
+        &self.shared.outbox_budget
+    }
+
+    pub(crate) fn input_budget(&self) -> &Arc<Budget> {
+        &self.shared.input_budget
+    }
+
+    /// Has messages of at least this length compressed for those who take that.
+    pub(crate) fn compress_from(&self, length: usize) {
+        self.shared
+            .compress_from
+            .fetch_min(length, Ordering::Relaxed);
+    }
+
+    /// Encodes what goes to many, before the log and outside its lock: once for all, and
+    /// compressed only if somebody takes that.
+    pub(crate) fn encode(&self, message: &Message) -> Encoded {
+        let is_wanted = self.shared.population.deflates();
+        let compress_from = is_wanted.then(|| self.shared.compress_from.load(Ordering::Relaxed));
+        Encoded::new(message, compress_from)
     }
 
     pub(crate) fn reserve(&self) -> ConnectionId {
@@ -158,19 +191,37 @@ impl Hub {
     }
 
     pub(crate) fn enter(&self, end: Arc<WriteEnd>, route: RouteId) {
-        self.append(Record::Enter(end, route));
+        if self.shared.log.is_shutting_down() {
+            end.ask(Ending::Shutdown);
+        }
+        if !self.append(Record::Enter(Arc::clone(&end), route)) {
+            end.orphan();
+        }
     }
 
     /// From here on the connection gets what is broadcast.
-    pub(crate) fn activate(&self, slot: Slot) {
-        self.append(Record::Activate(slot));
-        self.shared.active.fetch_add(1, Ordering::Release);
+    pub(crate) fn activate(&self, end: &WriteEnd) {
+        self.shared.population.join(end);
+        self.append(Record::Activate(end.id().slot()));
     }
 
-    /// Up to here it got all; now comes the close frame, if it is to be sent in turn.
-    pub(crate) fn deactivate(&self, slot: Slot, closing: Option<Closing>) {
-        self.shared.active.fetch_sub(1, Ordering::Relaxed);
-        self.append(Record::Deactivate(slot, closing));
+    /// Up to here the connection got what was broadcast. The second time this does nothing.
+    pub(crate) fn deactivate(&self, end: &WriteEnd) {
+        if self.shared.population.leave(end) {
+            self.append(Record::Deactivate(end.id().slot()));
+        }
+    }
+
+    /// Closes a connection: from here on it is not active, whatever its handler still does.
+    pub(crate) fn close(&self, end: &WriteEnd, closing: Closing) {
+        if end.ask(Ending::Close(closing)) {
+            self.deactivate(end);
+        }
+    }
+
+    /// Sends the close frame behind what was broadcast. Returns false when the hub has ended.
+    pub(crate) fn finish(&self, slot: Slot, closing: Closing) -> bool {
+        self.append(Record::Finish(slot, closing))
     }
 
     pub(crate) fn leave(&self, slot: Slot) {
@@ -185,7 +236,13 @@ impl Hub {
         self.append(Record::Unsubscribe(slot, topic));
     }
 
-    pub(crate) fn publish_from(&self, slot: Slot, topic: ByteString, frame: Bytes) -> SendStatus {
+    pub(crate) fn publish_from(
+        &self,
+        slot: Slot,
+        topic: ByteString,
+        message: &Message,
+    ) -> SendStatus {
+        let frame = self.encode(message);
         self.shared
             .log
             .publish(Channel::Topic(topic), Some(slot), frame)
@@ -196,19 +253,23 @@ impl Hub {
         &self,
         slot: Slot,
         channel: Channel,
-        frame: Bytes,
-    ) -> Result<(), Bytes> {
+        frame: Encoded,
+    ) -> Result<(), Encoded> {
         self.shared.log.try_publish(channel, slot, frame)
     }
 
-    /// Waits for room, so that who publishes by hand is slowed too.
     #[inline]
-    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.shared.log.poll_room(context)
+    pub(crate) fn has_room(&self) -> bool {
+        self.shared.log.has_room()
     }
 
-    fn append(&self, record: Record) {
-        self.shared.log.append(record);
+    /// Waits for room, so that who publishes by hand is slowed too.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>, slot: Slot) -> Poll<()> {
+        self.shared.log.poll_room(context, slot)
+    }
+
+    fn append(&self, record: Record) -> bool {
+        self.shared.log.append(record)
     }
 }
 

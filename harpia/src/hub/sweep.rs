@@ -44,7 +44,8 @@ fn visit(member: &mut Member, now: u32) {
         .idle_timeout
         .is_some_and(|limit| silent >= ticks(limit))
     {
-        return end.ask(Ending::Idle);
+        end.ask(Ending::Idle);
+        return;
     }
     let quiet_since = heard.max(member.pinged);
     let quiet = now.saturating_sub(quiet_since);

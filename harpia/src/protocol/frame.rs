@@ -67,6 +67,20 @@ pub(crate) fn encode_pong(payload: &[u8]) -> Bytes {
     encode_control(OpCode::Pong, payload)
 }
 
+/// Encodes a frame of a compressed message: reserved bit 1 says so (RFC 7692 section 6).
+pub(super) fn encode_compressed(is_text: bool, payload: &[u8]) -> Bytes {
+    let opcode = if is_text {
+        OpCode::Text
+    } else {
+        OpCode::Binary
+    };
+    let (mut head, head_len) = head_of(opcode, payload);
+    head[0] |= RSV1;
+    join(&head[..head_len], payload)
+}
+
+const RSV1: u8 = 0x40;
+
 fn encode_control(opcode: OpCode, payload: &[u8]) -> Bytes {
     let (head, head_len) = head_of(opcode, payload);
     join(&head[..head_len], payload)

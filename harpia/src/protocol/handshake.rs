@@ -7,8 +7,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use http::header::{
-    ALLOW, CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    ALLOW, CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::uri::Authority;
 use http::{
@@ -18,12 +18,23 @@ use hyper::upgrade::Upgraded;
 
 use crate::limits::OriginPolicy;
 
+use super::extension::Agreement;
+
 /// What a route demands of a handshake.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) origins: OriginPolicy,
     /// Spoken subprotocols, best first.
     pub(crate) protocols: Vec<Arc<str>>,
+    /// Whether compression is agreed to where it is offered.
+    pub(crate) compression: bool,
+}
+
+/// What client and server agree on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Terms {
+    pub(crate) protocol: Option<Arc<str>>,
+    pub(crate) extension: Option<Agreement>,
 }
 
 /// Why a request is not upgraded. [`Fault::status`] is the one table of statuses.
@@ -76,8 +87,8 @@ impl Fault {
     }
 }
 
-/// Checks a request, and chooses the subprotocol.
-pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Option<Arc<str>>, Fault> {
+/// Checks a request, and chooses subprotocol and extension.
+pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Terms, Fault> {
     let headers = request.headers();
     if request.method() != Method::GET {
         return Err(Fault::Method);
@@ -104,13 +115,20 @@ pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Option<Arc
     if !is_allowed_origin(headers, &rules.origins) {
         return Err(Fault::Origin);
     }
-    choose_protocol(headers, &rules.protocols)
+    let offers = texts(headers, &SEC_WEBSOCKET_EXTENSIONS);
+    Ok(Terms {
+        protocol: choose_protocol(headers, &rules.protocols)?,
+        extension: rules
+            .compression
+            .then(|| Agreement::choose(offers))
+            .flatten(),
+    })
 }
 
 /// Answers with 101. The future gives the connection once the answer is written.
 pub(crate) fn accept<B>(
     request: &mut Request<B>,
-    protocol: Option<&str>,
+    terms: &Terms,
 ) -> Result<
     (
         Response<()>,
@@ -120,10 +138,20 @@ pub(crate) fn accept<B>(
 > {
     let (response, upgrade) = fastwebsockets::upgrade::upgrade(request).map_err(|_| Fault::Key)?;
     let mut response = response.map(drop);
-    if let Some(protocol) = protocol.and_then(|text| HeaderValue::from_str(text).ok()) {
-        response
-            .headers_mut()
-            .insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+    let agreed = [
+        (
+            SEC_WEBSOCKET_PROTOCOL,
+            terms.protocol.as_ref().map(|name| name.to_string()),
+        ),
+        (
+            SEC_WEBSOCKET_EXTENSIONS,
+            terms.extension.map(|extension| extension.to_string()),
+        ),
+    ];
+    for (name, text) in agreed {
+        if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            response.headers_mut().insert(name, value);
+        }
     }
     let upgraded = async {
         let websocket = upgrade.await.ok()?;
@@ -137,9 +165,14 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 }
 
 fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    texts(headers, name)
+        .flat_map(|text| text.split(','))
+        .map(str::trim)
+}
+
+fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values = headers.get_all(name).into_iter();
-    let texts = values.filter_map(|value| value.to_str().ok());
-    texts.flat_map(|text| text.split(',')).map(str::trim)
+    values.filter_map(|value| value.to_str().ok())
 }
 
 /// A header that must not be there twice.
@@ -316,7 +349,7 @@ mod tests {
     fn a_listed_origin_needs_its_exact_scheme() {
         let rules = Rules {
             origins: OriginPolicy::from(["https://app.test"]),
-            protocols: Vec::new(),
+            ..Rules::default()
         };
         assert!(check(&with("origin", "https://app.test:443"), &rules).is_ok());
         assert!(check(&with("origin", "http://app.test"), &rules).is_err());
@@ -328,10 +361,12 @@ mod tests {
         let rules = Rules {
             origins: OriginPolicy::Same,
             protocols: vec!["chat.v2".into(), "chat.v1".into()],
+            compression: false,
         };
-        let chosen = |asked| check(&with("sec-websocket-protocol", asked), &rules);
+        let protocol = |request| check(&request, &rules).map(|terms| terms.protocol);
+        let chosen = |asked| protocol(with("sec-websocket-protocol", asked));
         assert_eq!(chosen("chat.v1, chat.v2"), Ok(Some("chat.v2".into())));
         assert_eq!(chosen("other"), Err(Fault::Protocol));
-        assert_eq!(check(&request(|_| {}), &rules), Ok(None));
+        assert_eq!(protocol(request(|_| {})), Ok(None));
     }
 }

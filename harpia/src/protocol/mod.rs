@@ -3,10 +3,14 @@
 //! No I/O and no tasks. fastwebsockets is named here and nowhere else.
 
 mod decoder;
+pub(crate) mod deflate;
+mod encoded;
+pub(crate) mod extension;
 pub(crate) mod frame;
 pub(crate) mod handshake;
 mod utf8;
 mod violation;
 
-pub(crate) use decoder::{Decoder, Event};
+pub(crate) use decoder::{Decoder, Event, Terms};
+pub(crate) use encoded::{Encoded, Form};
 pub(crate) use violation::Violation;

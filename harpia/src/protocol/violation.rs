@@ -32,8 +32,12 @@ pub(crate) enum Violation {
     CloseReason,
     /// Section 8.1.
     Utf8,
+    /// RFC 7692: compressed data that is no deflate stream.
+    Compressed,
     /// The route's `max_message`.
     TooBig,
+    /// The peer's fault only by its share: all peers' unfinished input together is too much.
+    Overload,
 }
 
 impl Violation {
@@ -51,8 +55,9 @@ impl Violation {
             | Self::NothingToContinue
             | Self::HalfCloseCode
             | Self::CloseCode => CloseCode::PROTOCOL,
-            Self::CloseReason | Self::Utf8 => CloseCode::INVALID_DATA,
+            Self::CloseReason | Self::Utf8 | Self::Compressed => CloseCode::INVALID_DATA,
             Self::TooBig => CloseCode::TOO_BIG,
+            Self::Overload => CloseCode::TRY_AGAIN,
         }
     }
 
@@ -72,7 +77,9 @@ impl Violation {
             Self::CloseCode => "invalid close code",
             Self::CloseReason => "close reason is not UTF-8",
             Self::Utf8 => "text is not UTF-8",
+            Self::Compressed => "compressed data is damaged",
             Self::TooBig => "message is too big",
+            Self::Overload => "server has no memory for more input",
         }
     }
 }

@@ -58,7 +58,8 @@ impl Server {
         self.local_addr
     }
 
-    /// Returns the hub; its `shutdown` ends [`serve`](Self::serve).
+    /// Returns the hub; its `shutdown` ends [`serve`](Self::serve). Handlers have it as
+    /// [`Socket::hub`](crate::Socket::hub).
     pub fn handle(&self) -> Hub {
         self.hub.clone()
     }
@@ -66,10 +67,43 @@ impl Server {
     /// Serves until [`Hub::shutdown`], then until all connections are gone or the shutdown's
     /// deadline has passed.
     ///
+    /// Handles no signals: Ctrl-C and SIGTERM end the program at once, without a close frame or a
+    /// `close` handler. [`App::listen`](crate::App::listen) handles them; by hand see below.
+    ///
     /// # Cancel safety
     ///
-    /// Dropping the future stops accepting; connections that are there go on until the runtime
-    /// ends, but nothing is broadcast any more.
+    /// Dropping the future stops accepting and closes all connections with 1001; their `close`
+    /// handlers still run.
+    ///
+    /// # Examples
+    ///
+    /// With tokio's feature `signal`:
+    ///
+    /// ```no_run
+    /// use harpia::prelude::*;
+    /// use tokio::signal::ctrl_c;
+    /// use tokio::signal::unix::{SignalKind, signal};
+    ///
+    /// # struct Chat;
+    /// # #[ws_route("/chat")]
+    /// # impl Chat { fn open(&self) {} }
+    /// #[tokio::main]
+    /// async fn main() -> harpia::Result {
+    ///     let server = App::new().ws(Chat).bind("127.0.0.1:3000").await?;
+    ///     println!("listening on {}", server.local_addr());
+    ///     let hub = server.handle();
+    ///     let mut terminate = signal(SignalKind::terminate())?;
+    ///     tokio::spawn(async move {
+    ///         tokio::select! {
+    ///             _ = ctrl_c() => {}
+    ///             _ = terminate.recv() => {}
+    ///         }
+    ///         hub.shutdown();
+    ///     });
+    ///     server.serve().await;
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn serve(self) {
         let permits = Arc::new(Semaphore::new(
             self.max_connections.min(shutdown::ALL as usize),

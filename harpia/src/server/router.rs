@@ -17,6 +17,9 @@ use super::upgrade::{Endpoint, Settings, Typed};
 
 /// Routes, to be nested under a prefix or merged into an app.
 ///
+/// [`routes!`](macro@crate::routes) makes one of several types and compares their paths as it
+/// compiles.
+///
 /// ```
 /// use harpia::prelude::*;
 ///
@@ -24,8 +27,8 @@ use super::upgrade::{Endpoint, Settings, Typed};
 ///
 /// #[ws_route("/chat")]
 /// impl Chat {
-///     fn open(&self, socket: &mut Socket) {
-///         socket.send("welcome");
+///     fn open(&self, ws: &mut Socket) {
+///         ws.send("welcome");
 ///     }
 /// }
 ///

@@ -17,7 +17,7 @@ use crate::connection::{self, Connection, Shared};
 use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
 use crate::limits::{Limits, OriginPolicy, Scope};
-use crate::protocol::handshake::{self, Fault, Rules};
+use crate::protocol::handshake::{self, Fault, Rules, Terms};
 use crate::route::Route;
 use crate::socket::Socket;
 use crate::write_end::WriteEnd;
@@ -47,7 +47,7 @@ pub(super) trait Endpoint: Send + Sync {
     fn prepare<'a>(
         &'a self,
         handshake: &'a Handshake,
-        protocol: Option<Arc<str>>,
+        terms: Terms,
     ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>>;
 }
 
@@ -84,7 +84,7 @@ impl<R: Route> Endpoint for Typed<R> {
     fn prepare<'a>(
         &'a self,
         handshake: &'a Handshake,
-        protocol: Option<Arc<str>>,
+        terms: Terms,
     ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>> {
         Box::pin(async move {
             let parameters = R::parameters(handshake.path_values())?;
@@ -94,9 +94,11 @@ impl<R: Route> Endpoint for Typed<R> {
             let launch: Launch = Box::new(move |stream, first_bytes, permit| {
                 let hub = &shared.hub;
                 let now = hub.clock().now();
-                let end = WriteEnd::new(stream, hub.reserve(), limits, hub.budget(), now);
+                let budget = Arc::clone(hub.outbox_budget());
+                let id = hub.reserve();
+                let end = WriteEnd::new(stream, id, limits, budget, terms.extension, now);
                 let end = Arc::new(end);
-                let socket = Socket::new(data, Arc::clone(&end), hub.clone(), protocol);
+                let socket = Socket::new(data, Arc::clone(&end), hub.clone(), terms.protocol);
                 let connection =
                     Connection::new(shared, socket, parameters, end, first_bytes, permit);
                 // Ends with its peer, or by the hub's shutdown; holds the permit until then.
@@ -115,8 +117,8 @@ pub(super) async fn answer(
     remote_addr: SocketAddr,
     permit: impl FnOnce() -> Option<OwnedSemaphorePermit>,
 ) -> Response<Body> {
-    let protocol = match handshake::check(&request, endpoint.rules()) {
-        Ok(protocol) => protocol,
+    let terms = match handshake::check(&request, endpoint.rules()) {
+        Ok(terms) => terms,
         Err(fault) => return refuse(fault),
     };
     let handshake = Handshake::new(
@@ -125,7 +127,7 @@ pub(super) async fn answer(
         remote_addr,
     )
     .with_path_values(path_values);
-    let launch = match prepare(&*endpoint, &handshake, protocol.clone()).await {
+    let launch = match prepare(&*endpoint, &handshake, terms.clone()).await {
         Ok(launch) => launch,
         Err(rejection) => return text(rejection.status(), rejection.message()),
     };
@@ -133,7 +135,7 @@ pub(super) async fn answer(
         // The permit went with an earlier upgrade of this same TCP connection.
         return text(StatusCode::BAD_REQUEST, "already upgraded");
     };
-    match handshake::accept(&mut request, protocol.as_deref()) {
+    match handshake::accept(&mut request, &terms) {
         Ok((response, upgraded)) => {
             // Ends as soon as hyper has written the answer, or has lost the client.
             tokio::spawn(async move {
@@ -152,9 +154,9 @@ pub(super) async fn answer(
 async fn prepare(
     endpoint: &dyn Endpoint,
     handshake: &Handshake,
-    protocol: Option<Arc<str>>,
+    terms: Terms,
 ) -> Result<Launch, Rejection> {
-    let prepared = connection::caught(endpoint.prepare(handshake, protocol)).await;
+    let prepared = connection::caught(endpoint.prepare(handshake, terms)).await;
     prepared.unwrap_or_else(|panic| {
         tracing::error!(
             path = handshake.uri().path(),

@@ -21,6 +21,11 @@ impl Clock {
         }
     }
 
+    /// The time in milliseconds, which wraps around after 49 days.
+    pub(crate) fn milliseconds(&self) -> u32 {
+        self.start.elapsed().as_millis() as u32
+    }
+
     /// The time in ticks; it begins at 1, so that 0 can mean "never".
     pub(crate) fn now(&self) -> u32 {
         let ticks = self.start.elapsed().as_millis() / TICK.as_millis();

@@ -1,26 +1,35 @@
 //! Control frames: pings and pongs, which pass what waits, and the close frame, which ends it all.
 
 use std::io::IoSlice;
+use std::sync::MutexGuard;
 
 use bytes::Bytes;
 
 use crate::close::Closing;
 use crate::protocol::frame;
 
-use super::{Stage, WriteEnd};
+use super::outbox::Outbox;
+use super::{Stage, State, WriteEnd};
 
 impl WriteEnd {
     /// Answers a ping. Of several that wait only the newest is kept (RFC 6455 section 5.5.3).
     pub(crate) fn pong(&self, payload: &[u8]) {
-        self.control(frame::encode_pong(payload));
+        let frame = frame::encode_pong(payload);
+        self.control(frame, |outbox, frame| outbox.set_control(frame));
     }
 
+    /// Asks for a sign of life. Where a pong waits already, its acknowledgement will be one.
     pub(crate) fn ping(&self) {
-        self.control(frame::encode_ping());
+        let frame = frame::encode_ping();
+        self.control(frame, |outbox, frame| {
+            if !outbox.has_control() {
+                outbox.set_control(frame);
+            }
+        });
     }
 
-    /// Sends a control frame ahead of the data that waits.
-    fn control(&self, frame: Bytes) {
+    /// Sends a control frame, or has it wait ahead of the data.
+    fn control(&self, frame: Bytes, wait: impl FnOnce(&mut Outbox, Bytes)) {
         let mut state = self.lock();
         if state.sealed {
             return;
@@ -39,7 +48,7 @@ impl WriteEnd {
                     self.lose(state);
                 }
             },
-            Stage::Blocked(outbox) => outbox.set_control(frame),
+            Stage::Blocked(outbox) => wait(outbox, frame),
             Stage::Closed => {}
         }
     }
@@ -47,12 +56,28 @@ impl WriteEnd {
     /// Sends the close frame behind all that is queued. Nothing can be sent after it.
     pub(crate) fn finish(&self, closing: &Closing) {
         let mut state = self.lock();
-        if state.sealed {
-            return self.wake(state);
-        }
         if state.holds() {
             self.write_cork(state);
             state = self.lock();
+        }
+        self.seal(state, closing);
+    }
+
+    /// Sends the close frame in place of what is queued, except the frame under way.
+    pub(crate) fn fail(&self, closing: &Closing) {
+        let mut state = self.lock();
+        if !state.sealed
+            && let Stage::Blocked(outbox) = &mut state.stage
+        {
+            outbox.drop_queue();
+        }
+        state.cork = None;
+        self.seal(state, closing);
+    }
+
+    fn seal(&self, mut state: MutexGuard<'_, State>, closing: &Closing) {
+        if state.sealed {
+            return self.wake(state);
         }
         let frame = frame::encode_close(closing);
         state.sealed = true;
@@ -72,18 +97,5 @@ impl WriteEnd {
             }
             Stage::Closed => self.wake(state),
         }
-    }
-
-    /// Sends the close frame in place of what is queued, except the frame under way.
-    pub(crate) fn fail(&self, closing: &Closing) {
-        let mut state = self.lock();
-        if state.sealed {
-            return self.wake(state);
-        }
-        if let Stage::Blocked(outbox) = &mut state.stage {
-            outbox.drop_queue();
-        }
-        drop(state);
-        self.finish(closing);
     }
 }

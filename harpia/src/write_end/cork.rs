@@ -9,9 +9,7 @@ use std::sync::MutexGuard;
 
 use bytes::Bytes;
 
-use crate::message::Message;
-use crate::protocol::frame;
-
+use super::outgoing::Outgoing;
 use super::{SendStatus, Stage, State, WriteEnd};
 
 /// What a handler has sent since it was corked.
@@ -23,8 +21,8 @@ pub(super) struct Cork {
 impl Cork {
     /// Adds a message, and says whether it may wait: beyond `FULL` a write is as efficient as it
     /// gets.
-    pub(super) fn hold(&mut self, message: &Message) -> bool {
-        frame::append(message, &mut self.frames);
+    pub(super) fn hold(&mut self, message: &Outgoing<'_>) -> bool {
+        message.append(&mut self.frames);
         self.frames.len() < FULL
     }
 }
@@ -74,6 +72,9 @@ impl WriteEnd {
         let Some(mut cork) = state.cork.take() else {
             return SendStatus::Sent;
         };
+        if !matches!(state.stage, Stage::Open) {
+            return SendStatus::Closed;
+        }
         match self.write(&[IoSlice::new(&cork.frames)], cork.frames.len()) {
             Ok(written) if written == cork.frames.len() => {
                 cork.frames.clear();

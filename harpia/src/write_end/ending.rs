@@ -1,10 +1,16 @@
-//! What others may ask of a connection: to end, and how.
+//! How a way out ends: what others may ask of the connection, and what is left when it is gone.
 
+use std::net::Shutdown;
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
+
+use socket2::SockRef;
 
 use crate::close::{CloseCode, Closing};
 
-use super::{CANCEL, CANCEL_CLOSE, DRAINED, ENDING, WriteEnd};
+use super::{
+    BLOCKED, CANCEL, CANCEL_CLOSE, DRAINED, ENDING, ORPHANED, SendStatus, Stage, State, WriteEnd,
+};
 
 /// Why a connection ends when it is not its own doing.
 #[derive(Clone, Debug)]
@@ -42,14 +48,46 @@ impl Ending {
 }
 
 impl WriteEnd {
-    /// Asks the connection to end. The first to ask decides how.
-    pub(crate) fn ask(&self, ending: Ending) {
+    /// Asks the connection to end, and says whether nobody had. The first to ask decides how.
+    pub(crate) fn ask(&self, ending: Ending) -> bool {
         let mut state = self.lock();
-        if state.ending.is_none() {
+        let is_first = state.ending.is_none();
+        if is_first {
             state.ending = Some(Box::new(ending));
             self.attention.fetch_or(ENDING, Ordering::Release);
         }
         self.wake(state);
+        is_first
+    }
+
+    /// Returns the code and reason of the ending that was asked for first.
+    pub(crate) fn decided(&self) -> Option<Closing> {
+        self.lock().ending.as_ref().map(|ending| ending.closing())
+    }
+
+    /// Ends a connection that the hub will not serve any more: it keeps its own time from here on.
+    pub(crate) fn orphan(&self) {
+        self.attention.fetch_or(ORPHANED, Ordering::Release);
+        self.ask(Ending::Shutdown);
+    }
+
+    /// Says whether nobody watches this connection's deadlines, so that it should not wait.
+    pub(crate) fn is_orphaned(&self) -> bool {
+        self.attention.load(Ordering::Acquire) & ORPHANED != 0
+    }
+
+    /// From here on the connection counts among the active.
+    pub(crate) fn set_active(&self) {
+        self.active.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.active.load(Ordering::Acquire)
+    }
+
+    /// Says once, of a connection that was active, that it ends to be.
+    pub(crate) fn take_active(&self) -> bool {
+        self.active.load(Ordering::Acquire) && self.active.swap(false, Ordering::AcqRel)
     }
 
     /// Wakes the task to look at the time.
@@ -97,5 +135,42 @@ impl WriteEnd {
     pub(crate) fn is_cancelled(&self, in_close: bool) -> bool {
         let flag = if in_close { CANCEL_CLOSE } else { CANCEL };
         self.attention.load(Ordering::Acquire) & flag != 0
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.lock().stage, Stage::Closed)
+    }
+
+    /// Drops whatever waits: nothing more is written.
+    pub(crate) fn abandon(&self) {
+        self.lose(self.lock());
+    }
+
+    /// Tells the peer that nothing follows; it may still be read.
+    pub(crate) fn shut_down(&self) {
+        // The peer may be gone already, and then there is nobody to tell.
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+    }
+
+    /// Forgets the task at its end: its waker would keep it and this alive for ever.
+    pub(crate) fn detach(&self) {
+        let mut state = self.lock();
+        state.sealed = true;
+        state.stage = Stage::Closed;
+        state.cork = None;
+        let waker = state.waker.take();
+        drop(state);
+        drop(waker);
+    }
+
+    /// The socket is gone, and all that waited for it.
+    pub(super) fn lose(&self, mut state: MutexGuard<'_, State>) -> SendStatus {
+        state.stage = Stage::Closed;
+        state.sealed = true;
+        state.ending.get_or_insert_with(|| Box::new(Ending::Lost));
+        self.attention.fetch_and(!BLOCKED, Ordering::AcqRel);
+        self.attention.fetch_or(ENDING, Ordering::Release);
+        self.wake(state);
+        SendStatus::Closed
     }
 }

@@ -7,37 +7,36 @@
 //!
 //! It also carries what others ask of a connection: to end, and since when its peer is silent.
 
+mod blocked;
 mod clock;
 mod control;
 mod cork;
 mod ending;
 mod input;
 mod outbox;
+mod outgoing;
 mod run;
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::net::Shutdown;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
-use bytes::Bytes;
-use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use crate::close::{CloseCode, Closing};
+use crate::budget::Budget;
 use crate::id::ConnectionId;
-use crate::limits::{Limits, Slow};
+use crate::limits::Limits;
 use crate::message::Message;
-use crate::protocol::frame;
+use crate::protocol::Form;
+use crate::protocol::extension::Agreement;
 
 use clock::Silence;
 pub(crate) use clock::{Clock, TICK, ticks};
 use cork::Cork;
 pub(crate) use ending::{Ending, News};
-pub(crate) use outbox::Budget;
-use outbox::{Full, Outbox};
+use outbox::Outbox;
 pub(crate) use run::Run;
 
 /// What became of a message that was handed over for sending. Sending never waits.
@@ -60,9 +59,14 @@ pub(crate) struct WriteEnd {
     id: ConnectionId,
     limits: Arc<Limits>,
     budget: Arc<Budget>,
+    agreement: Option<Agreement>,
     pub(crate) silence: Silence,
     /// Set when the task has to look at what is behind the lock.
     attention: AtomicU8,
+    /// Gets broadcasts and causes them. Whoever takes this away has to tell the hub.
+    active: AtomicBool,
+    /// Has published by hand, whatever its route broadcasts by itself.
+    published: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -84,9 +88,6 @@ enum Stage {
     Closed,
 }
 
-/// Up to here copying costs less than a second slice.
-const SMALL: usize = 512;
-
 /// The outbox has emptied, so `drain` is due.
 const DRAINED: u8 = 1;
 /// An ending was asked for.
@@ -97,6 +98,8 @@ const BLOCKED: u8 = 4;
 const CANCEL: u8 = 8;
 /// So is the `close` handler's.
 const CANCEL_CLOSE: u8 = 16;
+/// The hub is gone, and with it who watched the deadlines.
+const ORPHANED: u8 = 32;
 
 impl WriteEnd {
     pub(crate) fn new(
@@ -104,6 +107,7 @@ impl WriteEnd {
         id: ConnectionId,
         limits: Arc<Limits>,
         budget: Arc<Budget>,
+        agreement: Option<Agreement>,
         now: u32,
     ) -> Self {
         Self {
@@ -111,8 +115,11 @@ impl WriteEnd {
             id,
             limits,
             budget,
+            agreement,
             silence: Silence::new(now),
             attention: AtomicU8::new(0),
+            active: AtomicBool::new(false),
+            published: AtomicBool::new(false),
             state: Mutex::new(State {
                 stage: Stage::Open,
                 sealed: false,
@@ -131,26 +138,50 @@ impl WriteEnd {
         &self.limits
     }
 
+    /// Says whether the peer may send compressed messages.
+    pub(crate) fn deflates(&self) -> bool {
+        self.agreement.is_some()
+    }
+
+    /// Says how the peer takes what is sent to many. One that agreed to a small window gets it
+    /// plain, since what fits one window does not fit another.
+    pub(crate) fn form(&self) -> Form {
+        match self.agreement {
+            Some(agreement) if agreement.max_message() == usize::MAX => Form::Deflated,
+            _ => Form::Plain,
+        }
+    }
+
+    /// Notes that the connection adds to the hub's log.
+    pub(crate) fn set_published(&self) {
+        self.published.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_published(&self) -> bool {
+        self.published.load(Ordering::Relaxed)
+    }
+
     /// Sends one message, for a handler or a `Peer`.
     pub(crate) fn send(&self, message: &Message) -> SendStatus {
+        let outgoing = self.outgoing(message);
         let mut state = self.lock();
         if state.sealed || state.ending.is_some() {
             return SendStatus::Closed;
         }
         if let Some(cork) = &mut state.cork {
-            return if cork.hold(message) {
+            return if cork.hold(&outgoing) {
                 SendStatus::Sent
             } else {
                 self.write_cork(state)
             };
         }
         match &mut state.stage {
-            Stage::Open => match self.write_message(message) {
+            Stage::Open => match self.write_message(&outgoing) {
                 Ok((written, total)) if written == total => SendStatus::Sent,
-                Ok((written, _)) => self.block(state, frame::encode(message), written),
+                Ok((written, _)) => self.block(state, outgoing.into_frame(), written),
                 Err(_) => self.lose(state),
             },
-            Stage::Blocked(_) => self.queue(state, frame::encode(message)),
+            Stage::Blocked(_) => self.queue(state, outgoing.into_frame()),
             Stage::Closed => SendStatus::Closed,
         }
     }
@@ -176,48 +207,6 @@ impl WriteEnd {
         }
     }
 
-    /// Says whether all that was handed over is with the operating system, or never will be.
-    pub(crate) fn is_flushed(&self) -> bool {
-        let state = self.lock();
-        state.sealed && !matches!(state.stage, Stage::Blocked(_))
-    }
-
-    pub(crate) fn is_lost(&self) -> bool {
-        matches!(self.lock().stage, Stage::Closed)
-    }
-
-    /// Writes what waits. Called by the connection's task alone, whose waker the socket keeps.
-    pub(crate) fn poll_drain(&self, context: &mut Context<'_>) -> Poll<()> {
-        while self.attention.load(Ordering::Acquire) & BLOCKED != 0 {
-            match self.stream.poll_write_ready(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) => self.drain(),
-                Poll::Ready(Err(_)) => {
-                    self.lose(self.lock());
-                }
-            }
-        }
-        Poll::Ready(())
-    }
-
-    fn drain(&self) {
-        let mut state = self.lock();
-        let Stage::Blocked(outbox) = &mut state.stage else {
-            return;
-        };
-        match outbox.write_to(&self.stream) {
-            Ok(false) => {}
-            Ok(true) => {
-                state.stage = Stage::Open;
-                self.attention.fetch_and(!BLOCKED, Ordering::AcqRel);
-                self.attention.fetch_or(DRAINED, Ordering::AcqRel);
-            }
-            Err(_) => {
-                self.lose(state);
-            }
-        }
-    }
-
     /// Remembers whom to wake.
     pub(crate) fn attach(&self, waker: &Waker) {
         let mut state = self.lock();
@@ -228,90 +217,6 @@ impl WriteEnd {
         {
             state.waker = Some(waker.clone());
         }
-    }
-
-    /// Drops whatever waits: nothing more is written.
-    pub(crate) fn abandon(&self) {
-        self.lose(self.lock());
-    }
-
-    /// Tells the peer that nothing follows; it may still be read.
-    pub(crate) fn shut_down(&self) {
-        // The peer may be gone already, and then there is nobody to tell.
-        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
-    }
-
-    /// Forgets the task at its end: its waker would keep it and this alive for ever.
-    pub(crate) fn detach(&self) {
-        let mut state = self.lock();
-        state.sealed = true;
-        state.stage = Stage::Closed;
-        state.cork = None;
-        let waker = state.waker.take();
-        drop(state);
-        drop(waker);
-    }
-
-    /// Queues what the socket did not take: `written` bytes of the run are gone already.
-    fn block(&self, mut state: MutexGuard<'_, State>, run: Bytes, written: usize) -> SendStatus {
-        let outbox = Outbox::new(Arc::clone(&self.budget), run, written);
-        let waiting = outbox.len();
-        state.stage = Stage::Blocked(Box::new(outbox));
-        // From here on all queues in the outbox; a cork beside it would overtake.
-        state.cork = None;
-        self.attention.fetch_or(BLOCKED, Ordering::AcqRel);
-        self.wake(state);
-        SendStatus::Queued(waiting)
-    }
-
-    fn queue(&self, mut state: MutexGuard<'_, State>, run: Bytes) -> SendStatus {
-        let Stage::Blocked(outbox) = &mut state.stage else {
-            return SendStatus::Closed;
-        };
-        match (outbox.push(run, self.limits.backlog), self.limits.slow) {
-            (Ok(waiting), _) => SendStatus::Queued(waiting),
-            (Err(Full), Slow::Skip) => SendStatus::Dropped,
-            (Err(Full), Slow::Close) => {
-                let closing = Closing::new(CloseCode::TRY_AGAIN, "Slow Consumer");
-                outbox.drop_queue();
-                outbox.push_unbounded(frame::encode_close(&closing));
-                state.sealed = true;
-                state
-                    .ending
-                    .get_or_insert_with(|| Box::new(Ending::Slow(closing)));
-                self.attention.fetch_or(ENDING, Ordering::Release);
-                self.wake(state);
-                SendStatus::Closed
-            }
-        }
-    }
-
-    /// The socket is gone, and all that waited for it.
-    fn lose(&self, mut state: MutexGuard<'_, State>) -> SendStatus {
-        state.stage = Stage::Closed;
-        state.sealed = true;
-        state.ending.get_or_insert_with(|| Box::new(Ending::Lost));
-        self.attention.fetch_and(!BLOCKED, Ordering::AcqRel);
-        self.attention.fetch_or(ENDING, Ordering::Release);
-        self.wake(state);
-        SendStatus::Closed
-    }
-
-    /// Writes a frame; returns how much of how much. A small one is put together first: to the
-    /// kernel one piece is cheaper than two.
-    fn write_message(&self, message: &Message) -> io::Result<(usize, usize)> {
-        let (head, head_len) = frame::head(message);
-        let (head, payload) = (&head[..head_len], message.as_bytes());
-        let total = head_len + payload.len();
-        let mut small = [0; SMALL];
-        let written = if let Some(frame) = small.get_mut(..total) {
-            frame[..head_len].copy_from_slice(head);
-            frame[head_len..].copy_from_slice(payload);
-            self.write(&[IoSlice::new(frame)], total)
-        } else {
-            self.write(&[IoSlice::new(head), IoSlice::new(payload)], total)
-        };
-        Ok((written?, total))
     }
 
     /// Writes until all is written or the socket is full. A partial write alone does not make

@@ -6,32 +6,12 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::{Buf, Bytes};
 use tokio::net::TcpStream;
 
+use crate::budget::{Budget, Charge};
 use crate::protocol::frame;
-
-/// Bounds what all outboxes of a server hold together, in bytes.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    used: AtomicUsize,
-    limit: usize,
-}
-
-impl Budget {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            used: AtomicUsize::new(0),
-            limit,
-        }
-    }
-
-    fn is_spent(&self) -> bool {
-        self.used.load(Ordering::Relaxed) >= self.limit
-    }
-}
 
 /// The backlog is full.
 #[derive(Debug)]
@@ -41,13 +21,12 @@ pub(super) struct Outbox {
     under_way: Bytes,
     control: Bytes,
     data: VecDeque<Bytes>,
-    /// What `data` and `under_way` count as; `budget` holds the same.
-    counted: usize,
+    /// What `data` and `under_way` count as.
+    counted: Charge,
     /// The bytes of `data` and `under_way`.
     waiting: usize,
     /// Set when a message was left out, until the outbox is empty: whole gaps, not crumbs.
     skipping: bool,
-    budget: Arc<Budget>,
 }
 
 impl Outbox {
@@ -57,10 +36,9 @@ impl Outbox {
             under_way: Bytes::new(),
             control: Bytes::new(),
             data: VecDeque::new(),
-            counted: 0,
+            counted: Charge::new(budget),
             waiting: 0,
             skipping: false,
-            budget,
         };
         outbox.put_back(run, written);
         outbox
@@ -74,7 +52,8 @@ impl Outbox {
     /// Adds a run of whole frames. The bound is tested before, so that one large message alone
     /// is never a fault: what waits is at most the backlog and one run.
     pub(super) fn push(&mut self, run: Bytes, backlog: usize) -> Result<usize, Full> {
-        if self.skipping || self.counted >= backlog || self.budget.is_spent() {
+        let is_full = self.counted.bytes() >= backlog || self.counted.budget().is_spent();
+        if self.skipping || is_full {
             self.skipping = true;
             return Err(Full);
         }
@@ -91,6 +70,10 @@ impl Outbox {
     /// Puts a control frame ahead of the data, in place of an older one.
     pub(super) fn set_control(&mut self, frame: Bytes) {
         self.control = frame;
+    }
+
+    pub(super) fn has_control(&self) -> bool {
+        !self.control.is_empty()
     }
 
     /// Leaves out all but the frame under way.
@@ -180,21 +163,13 @@ impl Outbox {
     }
 
     fn count(&mut self, cost: usize, bytes: usize) {
-        self.counted += cost;
+        self.counted.add(cost);
         self.waiting += bytes;
-        self.budget.used.fetch_add(cost, Ordering::Relaxed);
     }
 
     fn uncount(&mut self, cost: usize, bytes: usize) {
-        self.counted -= cost;
+        self.counted.subtract(cost);
         self.waiting -= bytes;
-        self.budget.used.fetch_sub(cost, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Outbox {
-    fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.counted, Ordering::Relaxed);
     }
 }
 

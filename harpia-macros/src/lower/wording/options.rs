@@ -54,6 +54,13 @@ pub(in crate::lower) fn size(key: &str) -> Problem {
     )
 }
 
+pub(in crate::lower) fn compression() -> Problem {
+    Problem::new(
+        "`compression` takes `on`, `off`, or the size from which on it pays",
+        "write `compression = on`, or `compression = \"4KiB\"`",
+    )
+}
+
 pub(in crate::lower) fn duration(key: &str, fault: &TimeFault) -> Problem {
     const UNITS: &str = "the units are `ms`, `s`, `m`, `h`";
     match fault {

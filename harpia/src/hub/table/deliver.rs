@@ -1,16 +1,26 @@
 //! Delivery: what a turn collected goes out, one write for each member of a touched channel.
 
 use crate::id::Slot;
+use crate::protocol::Form;
 use crate::write_end::Run;
 
 use super::{ChannelIndex, ChannelState, Member, Membership, Piece, Table};
+
+/// What runs are composed in, kept from turn to turn.
+#[derive(Default)]
+pub(super) struct Buffers {
+    plain: Vec<u8>,
+    deflated: Vec<u8>,
+}
 
 /// The last run that was merged from several channels: most members of a set of channels get
 /// the same one.
 #[derive(Default)]
 pub(super) struct Mixed {
+    /// The turn that it is of, or 0.
     turn: u64,
     channels: Vec<ChannelIndex>,
+    form: Option<Form>,
     run: Vec<u8>,
 }
 
@@ -30,15 +40,18 @@ impl Table {
         }
         self.touched = touched;
         self.touched.clear();
-        shrink(&mut self.run);
+        shrink(&mut self.buffers.plain);
+        shrink(&mut self.buffers.deflated);
         shrink(&mut self.mixed.run);
     }
 
     fn deliver_channel(&mut self, index: ChannelIndex, is_only: bool) {
         let turn = self.turn;
         let channel = &self.channels[index as usize];
-        self.run.clear();
-        let mut run = compose(&channel.pieces, &mut self.run);
+        let Buffers { plain, deflated } = &mut self.buffers;
+        let mut plain = compose(&channel.pieces, Form::Plain, plain);
+        let has_deflated = channel.pieces.iter().any(|piece| piece.frame.is_deflated());
+        let mut deflated = has_deflated.then(|| compose(&channel.pieces, Form::Deflated, deflated));
         for &slot in &channel.members {
             let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
                 continue;
@@ -49,7 +62,10 @@ impl Table {
             member.visited = turn;
             let is_whole = member.sent != turn && member.owed_from.0 != turn;
             if is_whole && (is_only || touched_by(&self.channels, member, turn) == 1) {
-                member.end.write_run(&mut run);
+                match &mut deflated {
+                    Some(run) if member.end.form() == Form::Deflated => member.end.write_run(run),
+                    _ => member.end.write_run(&mut plain),
+                };
             } else {
                 self.apart.push(slot);
             }
@@ -82,24 +98,17 @@ impl Table {
         } else {
             0
         };
+        let form = member.end.form();
         let is_common = since == 0 && member.sent != turn;
         // Only whole turns are kept: while records are still applied, more may follow.
-        if !(is_common && self.mixed.turn == turn && self.mixed.channels == own) {
-            let mut pieces: Vec<&Piece> = own
+        if !(is_common && self.mixed.is_of(turn, &own, form)) {
+            let pieces = own
                 .iter()
                 .flat_map(|&index| &self.channels[index as usize].pieces)
-                .filter(|piece| piece.position > since && piece.from != Some(slot))
-                .collect();
-            pieces.sort_unstable_by_key(|piece| piece.position);
-            self.mixed.run.clear();
-            for piece in pieces {
-                self.mixed.run.extend_from_slice(&piece.frame);
-            }
-            self.mixed.turn = if is_common && !self.is_applying() {
-                turn
-            } else {
-                0
-            };
+                .filter(|piece| piece.position > since && piece.from != Some(slot));
+            self.mixed.merge(pieces.collect(), form);
+            let is_kept = is_common && !self.is_applying();
+            self.mixed.turn = if is_kept { turn } else { 0 };
             self.mixed.channels = own;
         }
         if !self.mixed.run.is_empty() {
@@ -113,13 +122,30 @@ impl Table {
     }
 }
 
-/// Joins a channel's messages into one run; a single one is shared as it is.
-fn compose<'a>(pieces: &'a [Piece], buffer: &'a mut Vec<u8>) -> Run<'a> {
-    if let [piece] = pieces {
-        return Run::of(&piece.frame);
+impl Mixed {
+    fn is_of(&self, turn: u64, channels: &[ChannelIndex], form: Form) -> bool {
+        self.turn == turn && self.form == Some(form) && self.channels == channels
     }
+
+    /// Composes a run of pieces of several channels, in the order of the log.
+    fn merge(&mut self, mut pieces: Vec<&Piece>, form: Form) {
+        pieces.sort_unstable_by_key(|piece| piece.position);
+        self.run.clear();
+        for piece in pieces {
+            self.run.extend_from_slice(piece.frame.frame(form));
+        }
+        self.form = Some(form);
+    }
+}
+
+/// Joins a channel's messages into one run; a single one is shared as it is.
+fn compose<'a>(pieces: &'a [Piece], form: Form, buffer: &'a mut Vec<u8>) -> Run<'a> {
+    if let [piece] = pieces {
+        return Run::of(piece.frame.frame(form));
+    }
+    buffer.clear();
     for piece in pieces {
-        buffer.extend_from_slice(&piece.frame);
+        buffer.extend_from_slice(piece.frame.frame(form));
     }
     Run::new(buffer)
 }

@@ -10,18 +10,23 @@ mod deliver;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::close::Closing;
 use crate::id::{ConnectionId, Slot};
+use crate::protocol::Encoded;
 use crate::write_end::{Ending, WriteEnd};
 
 use super::RouteId;
 use super::log::{Channel, Record};
-use deliver::Mixed;
+use super::population::Population;
+use deliver::{Buffers, Mixed};
 
 #[derive(Default)]
 pub(super) struct Table {
+    population: Arc<Population>,
+    /// Whoever enters from now on is told to end, too.
+    is_shutting_down: bool,
+    /// Whose handlers are cancelled, also of who enters from now on.
+    cancels: Option<WithClose>,
     members: Vec<Option<Member>>,
     present: usize,
     channels: Vec<ChannelState>,
@@ -32,7 +37,7 @@ pub(super) struct Table {
     position: u32,
     touched: Vec<ChannelIndex>,
     mixed: Mixed,
-    run: Vec<u8>,
+    buffers: Buffers,
     /// Members that need a run of their own, found while a channel's run is written.
     apart: Vec<Slot>,
 }
@@ -53,11 +58,15 @@ pub(super) struct Member {
 
 struct Membership {
     channel: ChannelIndex,
-    /// Where it stands among the channel's members.
-    place: usize,
+    /// Where it stands among the channel's members; as narrow as a slot, since each connection has
+    /// a few of these.
+    place: Slot,
 }
 
 type ChannelIndex = u32;
+
+/// Whether `close` handlers are cancelled too.
+type WithClose = bool;
 
 struct ChannelState {
     name: Channel,
@@ -70,7 +79,7 @@ struct ChannelState {
 struct Piece {
     position: u32,
     from: Option<Slot>,
-    frame: Bytes,
+    frame: Encoded,
 }
 
 /// What a record leaves for the flusher to do.
@@ -81,6 +90,13 @@ pub(super) enum Effect {
 }
 
 impl Table {
+    pub(super) fn new(population: Arc<Population>) -> Self {
+        Self {
+            population,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.present == 0
     }
@@ -111,11 +127,15 @@ impl Table {
                 from,
                 frame,
             } => self.publish(&channel, from, frame),
-            Record::Deactivate(slot, closing) => self.deactivate(slot, closing.as_ref()),
+            Record::Deactivate(slot) => self.deactivate(slot),
+            Record::Finish(slot, closing) => self.finish(slot, &closing),
             Record::Leave(slot) => return self.leave(slot),
             Record::Disconnect(id, closing) => self.disconnect(id, closing),
-            Record::Shutdown => self.each(|end| end.ask(Ending::Shutdown)),
-            Record::Cancel { with_close } => self.each(|end| end.cancel(with_close)),
+            Record::Shutdown => self.shut_down(),
+            Record::Cancel { with_close } => {
+                self.cancels = Some(with_close);
+                self.each(|end| end.cancel(with_close));
+            }
             Record::Stop => return Effect::Stop,
         }
         Effect::None
@@ -127,6 +147,12 @@ impl Table {
             self.members.resize_with(slot + 1, || None);
         }
         self.present += 1;
+        if self.is_shutting_down {
+            end.ask(Ending::Shutdown);
+        }
+        if let Some(with_close) = self.cancels {
+            end.cancel(with_close);
+        }
         self.members[slot] = Some(Member {
             end,
             pinged: 0,
@@ -143,6 +169,10 @@ impl Table {
         let Some(member) = self.member(slot) else {
             return;
         };
+        // A close may have been asked for meanwhile, and is applied already.
+        if !member.end.is_active() {
+            return;
+        }
         member.active = true;
         let route = member.route;
         self.owe_from_here(slot);
@@ -150,7 +180,7 @@ impl Table {
         self.join(slot, Channel::Route(route));
     }
 
-    fn publish(&mut self, name: &Channel, from: Option<Slot>, frame: Bytes) {
+    fn publish(&mut self, name: &Channel, from: Option<Slot>, frame: Encoded) {
         let Some(&index) = self.names.get(name) else {
             return;
         };
@@ -170,14 +200,16 @@ impl Table {
         }
     }
 
-    fn deactivate(&mut self, slot: Slot, closing: Option<&Closing>) {
+    fn deactivate(&mut self, slot: Slot) {
         self.settle(slot);
         self.part_all(slot);
-        let Some(member) = self.member(slot) else {
-            return;
-        };
-        member.active = false;
-        if let Some(closing) = closing {
+        if let Some(member) = self.member(slot) {
+            member.active = false;
+        }
+    }
+
+    fn finish(&mut self, slot: Slot, closing: &Closing) {
+        if let Some(member) = self.member(slot) {
             member.end.finish(closing);
         }
     }
@@ -194,11 +226,37 @@ impl Table {
     }
 
     fn disconnect(&mut self, id: ConnectionId, closing: Closing) {
-        if let Some(member) = self.member(id.slot())
-            && member.end.id() == id
-        {
-            member.end.ask(Ending::Close(closing));
+        let member = self.member(id.slot());
+        if member.is_some_and(|member| member.end.id() == id) {
+            self.end(id.slot(), Ending::Close(closing));
         }
+    }
+
+    fn shut_down(&mut self) {
+        self.is_shutting_down = true;
+        for slot in 0..self.next_slot() {
+            self.end(slot, Ending::Shutdown);
+        }
+    }
+
+    /// Asks a connection to end; from here on it is not active, whatever its handler still does.
+    fn end(&mut self, slot: Slot, ending: Ending) {
+        let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
+            return;
+        };
+        if member.end.ask(ending) && self.population.leave(&member.end) {
+            self.deactivate(slot);
+        }
+    }
+
+    fn next_slot(&self) -> Slot {
+        // Slots are numbered by `u32`, so there are no more of them.
+        Slot::try_from(self.members.len()).unwrap_or(Slot::MAX)
+    }
+
+    /// Leaves all connections to themselves: nothing is applied or swept any more.
+    pub(super) fn orphan_all(&self) {
+        self.each(WriteEnd::orphan);
     }
 
     fn each(&self, act: impl Fn(&WriteEnd)) {
@@ -217,7 +275,8 @@ impl Table {
         }
         self.settle(slot);
         let members = &mut self.channels[index as usize].members;
-        let place = members.len();
+        // There are no more members than slots.
+        let place = Slot::try_from(members.len()).unwrap_or(Slot::MAX);
         members.push(slot);
         if let Some(member) = self.member(slot) {
             member.memberships.push(Membership {
@@ -252,8 +311,8 @@ impl Table {
     fn remove(&mut self, membership: Membership) {
         let Membership { channel, place } = membership;
         let members = &mut self.channels[channel as usize].members;
-        members.swap_remove(place);
-        let moved = members.get(place).copied();
+        members.swap_remove(place as usize);
+        let moved = members.get(place as usize).copied();
         if let Some(member) = moved.and_then(|slot| self.member(slot)) {
             let mut memberships = member.memberships.iter_mut();
             if let Some(moved) = memberships.find(|one| one.channel == channel) {

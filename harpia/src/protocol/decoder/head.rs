@@ -14,6 +14,7 @@ pub(super) const MAX_CONTROL: u64 = 125;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) fin: bool,
+    pub(super) compressed: bool,
     pub(super) opcode: OpCode,
     pub(super) mask: [u8; 4],
     pub(super) payload: u64,
@@ -23,15 +24,22 @@ pub(super) struct Head {
 
 impl Head {
     /// Reads a head, or `None` when it is not whole. Faults are found in the bytes that are there.
-    pub(super) fn parse(input: &[u8]) -> Result<Option<Self>, Violation> {
+    pub(super) fn parse(input: &[u8], deflate: bool) -> Result<Option<Self>, Violation> {
         let Some(&first) = input.first() else {
             return Ok(None);
         };
         let fin = first & 0x80 != 0;
-        if first & 0x70 != 0 {
+        let opcode = OpCode::try_from(first & 0x0f).map_err(|_| Violation::ReservedOpcode);
+        let begins_message = matches!(opcode, Ok(OpCode::Text | OpCode::Binary));
+        let reserved = if deflate && begins_message {
+            0x30
+        } else {
+            0x70
+        };
+        if first & reserved != 0 {
             return Err(Violation::ReservedBits);
         }
-        let opcode = OpCode::try_from(first & 0x0f).map_err(|_| Violation::ReservedOpcode)?;
+        let opcode = opcode?;
         let is_control = is_control(opcode);
         if is_control && !fin {
             return Err(Violation::FragmentedControl);
@@ -54,6 +62,7 @@ impl Head {
         };
         Ok(Some(Self {
             fin,
+            compressed: first & 0x40 != 0,
             opcode,
             mask: *mask,
             payload,

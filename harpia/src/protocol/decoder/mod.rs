@@ -11,14 +11,17 @@ mod partial;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 use fastwebsockets::{OpCode, unmask};
 
+use crate::budget::Budget;
 use crate::close::{CloseCode, Closing};
 use crate::message::Message;
 
-use super::Violation;
+use super::{Violation, deflate};
 use head::Head;
 use partial::Partial;
 
@@ -26,6 +29,29 @@ use partial::Partial;
 #[derive(Debug)]
 pub(crate) struct Decoder {
     partial: Option<Box<Partial>>,
+}
+
+/// What holds for a peer's input.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<'a> {
+    /// The longest message, in bytes of its payload, decompressed.
+    pub(crate) max_message: usize,
+    /// Whether the handshake allowed compressed messages.
+    pub(crate) deflate: bool,
+    /// Bounds what all peers' unfinished messages hold.
+    pub(crate) budget: &'a Arc<Budget>,
+}
+
+impl Terms<'_> {
+    /// The most that the frames of one message may announce.
+    fn max_payload(&self, compressed: bool) -> u64 {
+        let max = if compressed {
+            deflate::max_compressed(self.max_message)
+        } else {
+            self.max_message
+        };
+        max as u64
+    }
 }
 
 /// Something whole that a peer sent.
@@ -48,10 +74,10 @@ impl Decoder {
     pub(crate) fn decode(
         &mut self,
         input: &mut [u8],
-        max_message: usize,
+        terms: &Terms<'_>,
     ) -> Result<(usize, Option<Event>), Violation> {
         if self.partial.is_none() {
-            if let Some(whole) = decode_whole(input, max_message)? {
+            if let Some(whole) = decode_whole(input, terms)? {
                 return Ok(whole);
             }
             if input.is_empty() {
@@ -59,7 +85,7 @@ impl Decoder {
             }
         }
         let partial = self.partial.get_or_insert_default();
-        let (taken, event) = partial.decode(input, max_message)?;
+        let (taken, event) = partial.decode(input, terms)?;
         if partial.is_idle() {
             self.partial = None;
         }
@@ -76,13 +102,13 @@ impl Decoder {
 /// The common case: an unfragmented frame that lies in the input as a whole.
 fn decode_whole(
     input: &mut [u8],
-    max_message: usize,
+    terms: &Terms<'_>,
 ) -> Result<Option<(usize, Option<Event>)>, Violation> {
-    let Some(head) = Head::parse(input)? else {
+    let Some(head) = Head::parse(input, terms.deflate)? else {
         return Ok(None);
     };
     head.check_begins()?;
-    if !head.is_control() && head.payload > max_message as u64 {
+    if !head.is_control() && head.payload > terms.max_payload(head.compressed) {
         return Err(Violation::TooBig);
     }
     // What is over `usize` is over any limit or in no input.
@@ -95,12 +121,25 @@ fn decode_whole(
     }
     let payload = &mut input[head.len..end];
     unmask(payload, head.mask);
-    let event = match head.opcode {
-        OpCode::Text => text(Bytes::copy_from_slice(payload))?,
-        OpCode::Binary => Event::Message(Message::Binary(Bytes::copy_from_slice(payload))),
-        _ => control(head.opcode, payload)?,
+    let event = if head.is_control() {
+        control(head.opcode, payload)?
+    } else {
+        let payload = if head.compressed {
+            deflate::inflate(payload, terms.max_message)?
+        } else {
+            Bytes::copy_from_slice(payload)
+        };
+        message(head.opcode == OpCode::Text, payload)?
     };
     Ok(Some((end, Some(event))))
+}
+
+fn message(is_text: bool, payload: Bytes) -> Result<Event, Violation> {
+    if is_text {
+        text(payload)
+    } else {
+        Ok(Event::Message(Message::Binary(payload)))
+    }
 }
 
 fn text(payload: Bytes) -> Result<Event, Violation> {

@@ -1,14 +1,16 @@
 //! What is not whole yet: a head, a frame, a message in fragments.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use fastwebsockets::{OpCode, unmask};
 
-use crate::message::Message;
-use crate::protocol::Violation;
+use crate::budget::Charge;
 use crate::protocol::utf8::Validator;
+use crate::protocol::{Violation, deflate};
 
 use super::head::{Head, MAX_CONTROL, MAX_HEAD};
-use super::{Event, control, text};
+use super::{Event, Terms, control, message};
 
 /// Unfinished input. Memory grows with what has arrived, never with what is announced.
 #[derive(Debug, Default)]
@@ -37,7 +39,11 @@ struct Current {
 #[derive(Debug)]
 struct Unfinished {
     is_text: bool,
+    /// What is compressed stays so until it is whole; only then can text be judged.
+    compressed: bool,
     payload: Vec<u8>,
+    /// The payload's part of what all connections may hold.
+    charge: Charge,
     utf8: Validator,
     /// What all its frames announced so far.
     announced: u64,
@@ -59,12 +65,12 @@ impl Partial {
     pub(super) fn decode(
         &mut self,
         input: &mut [u8],
-        max_message: usize,
+        terms: &Terms<'_>,
     ) -> Result<(usize, Option<Event>), Violation> {
         let mut taken = 0;
         loop {
             if self.frame.is_none() {
-                let (bytes, is_whole) = self.take_head(&input[taken..], max_message)?;
+                let (bytes, is_whole) = self.take_head(&input[taken..], terms)?;
                 taken += bytes;
                 if !is_whole {
                     return Ok((taken, None));
@@ -75,7 +81,7 @@ impl Partial {
             if !is_whole {
                 return Ok((taken, None));
             }
-            if let Some(event) = self.end_frame()? {
+            if let Some(event) = self.end_frame(terms)? {
                 return Ok((taken, Some(event)));
             }
             // A fragment is done, and its message is not.
@@ -85,20 +91,20 @@ impl Partial {
         }
     }
 
-    fn take_head(&mut self, input: &[u8], max_message: usize) -> Result<(usize, bool), Violation> {
+    fn take_head(&mut self, input: &[u8], terms: &Terms<'_>) -> Result<(usize, bool), Violation> {
         let known = self.head.len;
         let more = input.len().min(MAX_HEAD - known);
         self.head.bytes[known..known + more].copy_from_slice(&input[..more]);
-        let Some(head) = Head::parse(&self.head.bytes[..known + more])? else {
+        let Some(head) = Head::parse(&self.head.bytes[..known + more], terms.deflate)? else {
             self.head.len += more;
             return Ok((more, false));
         };
-        self.begin_frame(head, max_message)?;
+        self.begin_frame(head, terms)?;
         self.head.len = 0;
         Ok((head.len - known, true))
     }
 
-    fn begin_frame(&mut self, head: Head, max_message: usize) -> Result<(), Violation> {
+    fn begin_frame(&mut self, head: Head, terms: &Terms<'_>) -> Result<(), Violation> {
         if !head.is_control() {
             let message = match (&mut self.message, head.opcode) {
                 (Some(message), OpCode::Continuation) => message,
@@ -107,14 +113,16 @@ impl Partial {
                     head.check_begins()?;
                     empty.insert(Unfinished {
                         is_text: head.opcode == OpCode::Text,
+                        compressed: head.compressed,
                         payload: Vec::new(),
+                        charge: Charge::new(Arc::clone(terms.budget)),
                         utf8: Validator::default(),
                         announced: 0,
                     })
                 }
             };
             message.announced = message.announced.saturating_add(head.payload);
-            if message.announced > max_message as u64 {
+            if message.announced > terms.max_payload(message.compressed) {
                 return Err(Violation::TooBig);
             }
         }
@@ -143,7 +151,7 @@ impl Partial {
         Ok((take, is_whole))
     }
 
-    fn end_frame(&mut self) -> Result<Option<Event>, Violation> {
+    fn end_frame(&mut self, terms: &Terms<'_>) -> Result<Option<Event>, Violation> {
         let Some(Current { head, .. }) = self.frame.take() else {
             return Ok(None);
         };
@@ -155,7 +163,7 @@ impl Partial {
             return Ok(None);
         }
         match self.message.take() {
-            Some(message) => message.finish().map(Some),
+            Some(message) => message.finish(terms).map(Some),
             None => Ok(None),
         }
     }
@@ -164,7 +172,7 @@ impl Partial {
 impl Unfinished {
     /// Adds bytes, judging text at once; `left` more belong to this frame.
     fn push(&mut self, bytes: &[u8], left: u64) -> Result<(), Violation> {
-        if self.is_text {
+        if self.is_text && !self.compressed {
             self.utf8.feed(bytes).map_err(|_| Violation::Utf8)?;
         }
         let needed = self.payload.len() + bytes.len();
@@ -173,22 +181,24 @@ impl Unfinished {
             let known =
                 usize::try_from(left).map_or(usize::MAX, |left| left.saturating_add(needed));
             let target = needed.max(2 * self.payload.capacity()).min(known);
+            if !self.charge.try_add(target - self.payload.capacity()) {
+                return Err(Violation::Overload);
+            }
             self.payload.reserve_exact(target - self.payload.len());
         }
         self.payload.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn finish(self) -> Result<Event, Violation> {
+    fn finish(self, terms: &Terms<'_>) -> Result<Event, Violation> {
+        if self.compressed {
+            let payload = deflate::inflate(&self.payload, terms.max_message)?;
+            return message(self.is_text, payload);
+        }
         if !self.utf8.is_whole() {
             return Err(Violation::Utf8);
         }
-        let payload = Bytes::from(self.payload.into_boxed_slice());
-        if self.is_text {
-            text(payload)
-        } else {
-            Ok(Event::Message(Message::Binary(payload)))
-        }
+        message(self.is_text, Bytes::from(self.payload.into_boxed_slice()))
     }
 }
 

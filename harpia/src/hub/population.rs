@@ -1,0 +1,45 @@
+//! How many connections are active, as anyone may ask.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::protocol::Form;
+use crate::write_end::WriteEnd;
+
+/// Counts the active connections.
+#[derive(Debug, Default)]
+pub(super) struct Population {
+    active: AtomicUsize,
+    /// How many of them take broadcasts compressed.
+    deflating: AtomicUsize,
+}
+
+impl Population {
+    pub(super) fn active(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    /// Says whether somebody takes broadcasts compressed.
+    pub(super) fn deflates(&self) -> bool {
+        self.deflating.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn join(&self, end: &WriteEnd) {
+        end.set_active();
+        self.active.fetch_add(1, Ordering::Relaxed);
+        if end.form() == Form::Deflated {
+            self.deflating.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a connection out, and says whether it was in.
+    pub(super) fn leave(&self, end: &WriteEnd) -> bool {
+        let was_active = end.take_active();
+        if was_active {
+            self.active.fetch_sub(1, Ordering::Relaxed);
+            if end.form() == Form::Deflated {
+                self.deflating.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        was_active
+    }
+}
