@@ -84,6 +84,16 @@ impl Kind {
         }
     }
 
+    /// What a handler takes in order, besides the socket and the path's parameters.
+    pub(crate) fn in_order(self) -> &'static [&'static str] {
+        match self {
+            Self::Open | Self::Drain => &[],
+            Self::Message => &["message"],
+            Self::Close => &["code", "reason"],
+            Self::Error => &["error"],
+        }
+    }
+
     pub(crate) fn of(name: &Ident) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| name == kind.name())
     }

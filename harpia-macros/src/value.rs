@@ -18,18 +18,39 @@ pub(crate) fn size(text: &str) -> Option<usize> {
     usize::try_from(number.checked_mul(factor)?).ok()
 }
 
+/// Why a text is no time.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum TimeFault {
+    NoUnit(u64),
+    UnknownUnit {
+        number: u64,
+        unit: String,
+    },
+    Zero,
+    TooLong,
+    /// There is not even a number.
+    NoTime,
+}
+
 /// Parses `"30s"`; zero is no time.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = number_and_unit(text)?;
+pub(crate) fn duration(text: &str) -> Result<Duration, TimeFault> {
+    let (number, unit) = number_and_unit(text).ok_or(TimeFault::NoTime)?;
     let milliseconds: u64 = match unit {
+        "" => return Err(TimeFault::NoUnit(number)),
         "ms" => 1,
         "s" => 1000,
         "m" | "min" => 60_000,
         "h" => 3_600_000,
-        _ => return None,
+        _ => {
+            let unit = unit.to_owned();
+            return Err(TimeFault::UnknownUnit { number, unit });
+        }
     };
-    let duration = Duration::from_millis(number.checked_mul(milliseconds)?);
-    (!duration.is_zero()).then_some(duration)
+    match number.checked_mul(milliseconds) {
+        Some(0) => Err(TimeFault::Zero),
+        Some(milliseconds) => Ok(Duration::from_millis(milliseconds)),
+        None => Err(TimeFault::TooLong),
+    }
 }
 
 /// Parses `"50/s"` and `"20/10s"`.
@@ -42,9 +63,9 @@ pub(crate) fn rate(text: &str) -> Option<(u32, Duration)> {
         .filter(|&messages| messages > 0)?;
     let period = period.trim();
     let period = if period.starts_with(|c: char| c.is_ascii_digit()) {
-        duration(period)?
+        duration(period).ok()?
     } else {
-        duration(&format!("1{period}"))?
+        duration(&format!("1{period}")).ok()?
     };
     Some((messages, period))
 }
@@ -100,11 +121,19 @@ mod tests {
 
     #[test]
     fn times_need_a_unit_and_are_not_zero() {
-        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
-        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
-        for wrong in ["", "5", "0s", "5 days", "s"] {
-            assert_eq!(duration(wrong), None, "{wrong}");
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("5"), Err(TimeFault::NoUnit(5)));
+        assert_eq!(duration("0s"), Err(TimeFault::Zero));
+        assert_eq!(duration("9999999999999999h"), Err(TimeFault::TooLong));
+        for wrong in ["", "s"] {
+            assert_eq!(duration(wrong), Err(TimeFault::NoTime), "{wrong}");
         }
+        let days = TimeFault::UnknownUnit {
+            number: 5,
+            unit: "days".into(),
+        };
+        assert_eq!(duration("5 days"), Err(days));
     }
 
     #[test]

@@ -34,8 +34,7 @@ pub enum Broadcast {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "not a handler's result",
-    note = "return nothing, or `Result<(), E>` where `E` converts into a boxed error; \
-            only `message` may return a `Broadcast`, and only where the route broadcasts"
+    note = "return nothing, or use `HandlerResult`"
 )]
 pub trait HandlerOutput {
     /// Makes one kind of result of it.
@@ -61,10 +60,9 @@ impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
 
 /// What a `message` handler may return: nothing, a [`Broadcast`], or a `Result` of either.
 #[diagnostic::on_unimplemented(
-    message = "a `message` handler cannot return `{Self}`",
+    message = "`message` cannot return `{Self}`",
     label = "not a handler's result",
-    note = "return nothing, `Broadcast`, `Result<(), E>` or `Result<Broadcast, E>` \
-            where `E` converts into a boxed error"
+    note = "return nothing or `Broadcast`, or use `HandlerResult` or `HandlerResult<Broadcast>`"
 )]
 pub trait MessageOutput {
     /// Makes one kind of result of it; nothing means [`Broadcast::Pass`].

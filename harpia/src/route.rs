@@ -51,7 +51,7 @@ pub use crate::path::{has_parameter, same_shape};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",
-    note = "put `#[ws_route(\"/path\")]` on an `impl {Self}` block"
+    note = "put `#[ws_route(\"/path\")]` on the type's `impl` block, and pass the route by value"
 )]
 pub trait Route: Sized + Send + Sync + 'static {
     /// The path pattern, as written.
@@ -139,7 +139,7 @@ pub trait Route: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",
-    note = "put `#[ws_route(\"/path\")]` on an `impl {Self}` block"
+    note = "put `#[ws_route(\"/path\")]` on the type's `impl` block, and pass the route by value"
 )]
 pub trait IntoRoute {
     /// The path pattern, as written.

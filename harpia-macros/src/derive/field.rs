@@ -111,10 +111,10 @@ impl Field {
                 let source = source.tokens();
                 match inside_option(ty) {
                     Some(inner) => quote_spanned! {span=>
-                        __harpia::__private::find::<#inner>(__handshake, #source, #name)?
+                        <#inner as __harpia::__private::FromValue>::find(__handshake, #source, #name)?
                     },
                     None => quote_spanned! {span=>
-                        __harpia::__private::require::<#ty>(__handshake, #source, #name)?
+                        <#ty as __harpia::__private::FromValue>::require(__handshake, #source, #name)?
                     },
                 }
             }

@@ -120,7 +120,12 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
     let path_nested = nested
         .iter()
         .map(|ty| quote!(<#ty as __harpia::extract::FromHandshake>::PATH_FIELDS));
-    let values = fields.iter().map(Field::read);
+    // What a default makes need not be `Send`: so it comes last, when nothing is waited for.
+    let is_default = |field: &&Field| matches!(field.place, Place::Default);
+    let read = fields.iter().filter(|field| !is_default(field));
+    let values = read
+        .chain(fields.iter().filter(is_default))
+        .map(Field::read);
     let made = match &input.data {
         Data::Struct(DataStruct {
             fields: Fields::Unit,

@@ -1,22 +1,52 @@
-//! Checks that only the types can answer, as constants with the user's spans.
+//! Checks that only the types can answer, once for each type, with the user's spans.
+//!
+//! What a handler does with its arguments compiles whatever their types; here stands what they
+//! must be. So a wrong type is one error, however many handlers name it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::model::Route;
+use crate::model::{Argument, By, Route};
 
-/// The checks beside the impl, and those within it: a constant beside it cannot see generics.
+/// The checks beside the impl, and those within it: beside it nothing is taken as given, but
+/// generics cannot be seen.
 pub(super) fn expand(route: &Route) -> (TokenStream, TokenStream) {
-    let checks = checks(route);
+    let values = values(route);
+    let types = types(route);
     if route.generics.params.is_empty() {
-        (quote!(const _: () = { #checks };), quote!())
+        let whole = whole(route);
+        let beside = quote! {
+            const _: () = { #values };
+            const _: fn() = || { #whole #types };
+        };
+        (beside, quote!())
     } else {
-        (quote!(), quote!(const { #checks };))
+        (quote!(), quote!(const { #values }; #types))
     }
 }
 
-fn checks(route: &Route) -> TokenStream {
+/// What route and data must be: of a generic route the trait says so.
+fn whole(route: &Route) -> TokenStream {
+    let Route {
+        self_type, data, ..
+    } = route;
+    let shared = quote_spanned! {self_type.span()=>
+        __all_connections_share_the_route::<#self_type>();
+    };
+    let extracted = quote_spanned! {data.span()=>
+        __data_is_made_from_a_handshake::<#data>();
+    };
+    quote! {
+        fn __all_connections_share_the_route<R: ::core::marker::Send + ::core::marker::Sync>() {}
+        fn __data_is_made_from_a_handshake<D: __harpia::FromHandshake>() {}
+        #shared
+        #extracted
+    }
+}
+
+fn values(route: &Route) -> TokenStream {
     let Route { path, data, .. } = route;
     let reads = quote!(__harpia::__private::Reads::<#data>);
     let fields = quote_spanned! {data.span()=>
@@ -25,10 +55,51 @@ fn checks(route: &Route) -> TokenStream {
     let origins = route.any_origin.as_ref().map(
         |any| quote_spanned!(any.span()=> __harpia::__private::check_any_origin(#reads::COOKIES);),
     );
-    quote! {
-        #[allow(unused_imports)]
-        use __harpia::__private::ReadsNothing as _;
-        #fields
-        #origins
+    quote!(#fields #origins)
+}
+
+/// What the types of the handlers' arguments must be.
+fn types(route: &Route) -> TokenStream {
+    let mut lines = TokenStream::new();
+    let mut checked: Vec<(&Type, Check)> = Vec::new();
+    for handler in &route.handlers {
+        for argument in &handler.arguments {
+            let one = match argument {
+                Argument::Socket(ty) => (ty, Check::Socket),
+                Argument::Parameter {
+                    ty, by: By::Value, ..
+                } => (ty, Check::Clone),
+                _ => continue,
+            };
+            if checked.contains(&one) {
+                continue;
+            }
+            let (cfgs, check) = (&handler.cfgs, one.1.expand(one.0, &route.data));
+            lines.extend(quote!(#(#cfgs)* let _ = #check;));
+            if cfgs.is_empty() {
+                checked.push(one);
+            }
+        }
+    }
+    lines
+}
+
+/// What a type must be.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Check {
+    Socket,
+    Clone,
+}
+
+impl Check {
+    fn expand(self, ty: &Type, data: &Type) -> TokenStream {
+        match self {
+            Self::Socket => quote_spanned! {ty.span()=>
+                <#ty as __harpia::__private::SocketOf<_>>::check(
+                    __harpia::__private::Reads::<#data>::SOCKET,
+                )
+            },
+            Self::Clone => quote_spanned!(ty.span()=> <#ty as ::core::clone::Clone>::clone),
+        }
     }
 }

@@ -2,11 +2,14 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::punctuated::Punctuated;
+use syn::{GenericParam, Generics, Token};
 
 use crate::parse::Block;
 
 pub(super) fn expand(block: &Block) -> TokenStream {
-    let (generics, _, where_clause) = block.generics.split_for_impl();
+    let generics = generics(block);
+    let (generics, _, where_clause) = generics.split_for_impl();
     let self_type = &block.self_type;
     quote! {
         #[automatically_derived]
@@ -17,4 +20,17 @@ pub(super) fn expand(block: &Block) -> TokenStream {
             }
         }
     }
+}
+
+/// Those of the block, without such as stand for nothing: that has rustc's error, once.
+fn generics(block: &Block) -> Generics {
+    let mut generics = block.generics.clone();
+    let is_tied = |parameter: &&GenericParam| !block.is_loose(parameter);
+    let tied: Punctuated<GenericParam, Token![,]> =
+        generics.params.iter().filter(is_tied).cloned().collect();
+    if tied.len() < generics.params.len() {
+        generics.params = tied;
+        generics.where_clause = None;
+    }
+    generics
 }

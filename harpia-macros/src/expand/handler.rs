@@ -85,7 +85,7 @@ fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, Tok
     match argument {
         Argument::Socket(ty) => {
             let socket = quote_spanned! {ty.span()=>
-                <#ty as __harpia::__private::SocketOf<#data>>::socket_of(__socket)
+                __harpia::__private::Lend::<#ty, #data>::lend(__socket)
             };
             (quote!(let #variable = #socket;), quote!(#variable))
         }
@@ -94,7 +94,7 @@ fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, Tok
             let value = match by {
                 By::Reference => quote!(&__parameters.#index),
                 By::Value => quote_spanned! {ty.span()=>
-                    <#ty as ::core::clone::Clone>::clone(&__parameters.#index)
+                    __harpia::__private::Cloned::<#ty>::of(&__parameters.#index)
                 },
             };
             (quote!(), value)
@@ -125,14 +125,19 @@ fn result(handler: &Handler, route: &Route) -> TokenStream {
         .output
         .as_ref()
         .map_or(handler.name.span(), Spanned::span);
-    match (handler.kind, route.broadcasts) {
-        (Kind::Message, true) => {
-            quote_spanned!(span=> __harpia::MessageOutput::into_broadcast(__output))
-        }
-        (Kind::Message, false) => {
-            let done = quote_spanned!(span=> __harpia::HandlerOutput::into_result(__output));
-            quote!(#done.map(|()| __harpia::Broadcast::Skip))
-        }
-        _ => quote_spanned!(span=> __harpia::HandlerOutput::into_result(__output)),
+    if handler.kind == Kind::Message && route.broadcasts {
+        return quote_spanned!(span=> __harpia::MessageOutput::into_broadcast(__output));
+    }
+    let output = match handler.kind {
+        Kind::Open => quote!(OpenOutput),
+        Kind::Message => quote!(SilentMessageOutput),
+        Kind::Close => quote!(CloseOutput),
+        Kind::Drain => quote!(DrainOutput),
+        Kind::Error => quote!(ErrorOutput),
+    };
+    let done = quote_spanned!(span=> __harpia::__private::#output::done(__output));
+    match handler.kind {
+        Kind::Message => quote!(#done.map(|()| __harpia::Broadcast::Skip)),
+        _ => done,
     }
 }

@@ -8,6 +8,7 @@
 mod checks;
 mod fallback;
 mod handler;
+mod item;
 mod route_impl;
 
 use proc_macro2::TokenStream;
@@ -20,7 +21,7 @@ use crate::parse::{Item, OptionValue, Source};
 
 /// The user's item, and the route; or in its place a stub that adds no second error.
 pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStream) -> TokenStream {
-    let item = item(source);
+    let item = item::expand(source);
     let generated = match (&route, &source.item) {
         (Some(route), _) => route_impl::expand(route),
         (None, Some(Item::Impl(block))) if block.of_trait.is_none() => fallback::expand(block),
@@ -48,33 +49,4 @@ fn krate(source: &Source) -> Path {
         _ => None,
     });
     path.unwrap_or_else(names::default_crate)
-}
-
-/// The item as it came. A second route attribute, which is reported, must not expand as well.
-fn item(source: &Source) -> TokenStream {
-    let Some(Item::Impl(block)) = &source.item else {
-        return source.tokens.clone();
-    };
-    let is_route = |attribute: &&syn::Attribute| {
-        let last = attribute.path().segments.last();
-        last.is_some_and(|segment| segment.ident == "ws_route")
-    };
-    if !block
-        .attributes
-        .iter()
-        .any(|attribute| is_route(&attribute))
-    {
-        return source.tokens.clone();
-    }
-    let attributes = block
-        .attributes
-        .iter()
-        .filter(|attribute| !is_route(attribute));
-    let length: usize = block
-        .attributes
-        .iter()
-        .map(|attribute| quote!(#attribute).into_iter().count())
-        .sum();
-    let rest: TokenStream = source.tokens.clone().into_iter().skip(length).collect();
-    quote!(#(#attributes)* #rest)
 }

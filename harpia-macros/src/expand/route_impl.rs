@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Type, WhereClause};
+use syn::{Generics, WherePredicate};
 
 use crate::model::{Handler, Kind, Parameter, Route};
 
@@ -21,7 +21,8 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         ..
     } = route;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let shared = shared(self_type, where_clause);
+    let demands = demands(route);
+    let into_route = into_route(route, &demands);
     let inline = Kind::ALL.map(|kind| inline(kind, handlers));
     let parameter_types = parameters.iter().map(|parameter| &parameter.ty);
     let parsed = parameters.iter().map(parse);
@@ -30,10 +31,13 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         .map(|handler| handler::expand(handler, route));
     let (outer_checks, inner_checks) = checks::expand(route);
     quote! {
+        #[allow(unused_imports)]
+        use __harpia::__private::{Lenient as _, ReadsNothing as _};
+
         struct __Route #impl_generics (#self_type) #where_clause;
 
         #[automatically_derived]
-        impl #impl_generics __harpia::Route for __Route #type_generics #shared {
+        impl #impl_generics __harpia::Route for __Route #type_generics #demands {
             const PATH: &'static str = #path;
             const OPTIONS: __harpia::Options = __harpia::Options::new() #(#options)*;
             const INLINE: __harpia::route::Inline = {
@@ -55,27 +59,65 @@ pub(super) fn expand(route: &Route) -> TokenStream {
             #(#methods)*
         }
 
-        #[automatically_derived]
-        impl #impl_generics __harpia::IntoRoute for #self_type #shared {
-            const PATH: &'static str = #path;
-            fn into_route(self) -> impl __harpia::Route {
-                __Route(self)
-            }
-        }
+        #into_route
 
         #outer_checks
     }
 }
 
-/// All connections share the route. Said here, a type that cannot be shared is one error at its
-/// name; left to the trait, it is one for each handler as well.
-fn shared(self_type: &Type, where_clause: Option<&WhereClause>) -> TokenStream {
-    let predicates = where_clause
-        .map(|clause| &clause.predicates)
-        .into_iter()
-        .flatten();
-    let bounds = quote_spanned!(self_type.span()=> ::core::marker::Send + ::core::marker::Sync);
-    quote!(where #(#predicates,)* #self_type: #bounds)
+/// What the types must be for any of it to make sense. The checks say it once; here it is taken as
+/// given, or each handler would say it again. (rustc takes a bound as given that is false, where it
+/// has a lifetime.) A generic route's user may be the one to answer, and so meets the bound.
+fn demands(route: &Route) -> TokenStream {
+    let Route {
+        self_type,
+        data,
+        generics,
+        ..
+    } = route;
+    let predicates = predicates(generics);
+    let shared = quote!(#self_type: ::core::marker::Send + ::core::marker::Sync);
+    if !generics.params.is_empty() {
+        return quote!(where #(#predicates,)* #shared);
+    }
+    quote! {
+        where
+            #(#predicates,)*
+            for<'__given> #shared,
+            for<'__given> #data: __harpia::FromHandshake
+    }
+}
+
+fn predicates(generics: &Generics) -> impl Iterator<Item = &WherePredicate> {
+    let clause = generics.where_clause.iter();
+    clause.flat_map(|clause| &clause.predicates)
+}
+
+/// The way from the user's type to the route. One that cannot be a route has its error already:
+/// `.ws(Chat)` must not say that there is none.
+fn into_route(route: &Route, demands: &TokenStream) -> TokenStream {
+    let Route {
+        path,
+        generics,
+        self_type,
+        ..
+    } = route;
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (bounds, made) = if generics.params.is_empty() {
+        let made = quote!(__harpia::__private::Made(__Route(self)).route());
+        (quote!(#where_clause), made)
+    } else {
+        (demands.clone(), quote!(__Route(self)))
+    };
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics __harpia::IntoRoute for #self_type #bounds {
+            const PATH: &'static str = #path;
+            fn into_route(self) -> impl __harpia::Route {
+                #made
+            }
+        }
+    }
 }
 
 /// An async handler waits; one behind `#[cfg]` only where it is there.
@@ -93,5 +135,5 @@ fn inline(kind: Kind, handlers: &[Handler]) -> TokenStream {
 
 fn parse(parameter: &Parameter) -> TokenStream {
     let Parameter { name, ty } = parameter;
-    quote_spanned!(ty.span()=> __harpia::__private::parameter::<#ty>(__path, #name)?)
+    quote_spanned!(ty.span()=> <#ty as __harpia::__private::FromValue>::parameter(__path, #name)?)
 }

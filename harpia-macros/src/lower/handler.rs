@@ -1,18 +1,15 @@
-//! Handlers: which methods they are, and what each of their arguments means.
+//! Handlers: which methods they are, and whether their signatures are right.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::ext::IdentExt;
-use syn::{
-    Attribute, FnArg, Pat, PatType, ReceiverKind, ReturnType, Signature, Type, TypeReference,
-};
+use syn::{Attribute, FnArg, ReceiverKind, ReturnType, Signature, Type};
 
-use crate::diagnostics::{Diagnostics, Problem};
-use crate::model::{Argument, By, Handler, Kind, Parameter};
-use crate::parse::{Block, Method};
+use crate::diagnostics::Diagnostics;
+use crate::model::{Handler, Kind};
+use crate::parse::{Block, Method, mentions};
 use crate::suggest::nearest;
 
-use super::{nearest_name, slot, wording};
+use super::arguments::{self, Seen};
+use super::wording::handler as wording;
 
 /// What a handler's arguments are read against.
 pub(super) struct Context<'a> {
@@ -21,7 +18,7 @@ pub(super) struct Context<'a> {
     /// known, and not asked.
     pub(super) names: Option<&'a [String]>,
     pub(super) broadcasts: bool,
-    pub(super) parameters: &'a mut Vec<Parameter>,
+    pub(super) seen: &'a mut Seen,
 }
 
 /// Returns the handler that a method is, if it is one and is right.
@@ -47,18 +44,13 @@ pub(super) fn lower(
         problems.on(output, wording::broadcast_off());
         return None;
     }
-    let arguments = Arguments {
-        kind,
-        names: context.names?,
-        parameters: context.parameters,
-        found: Vec::new(),
-    };
+    let names = context.names?;
     Some(Handler {
         kind,
         name: signature.ident.clone(),
         cfgs: cfgs(&method.attributes),
         is_async: signature.asyncness.is_some(),
-        arguments: arguments.read(signature, problems),
+        arguments: arguments::read(kind, signature, names, context.seen, problems),
         output,
     })
 }
@@ -110,7 +102,7 @@ fn is_socket(argument: &FnArg) -> bool {
     }
 }
 
-fn is_socket_type(ty: &Type) -> bool {
+pub(super) fn is_socket_type(ty: &Type) -> bool {
     match ty {
         Type::Path(path) => {
             let last = path.path.segments.last();
@@ -149,7 +141,10 @@ fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics
     }
     match signature.receiver() {
         None => {
-            problems.at(signature.ident.span(), wording::no_receiver(kind));
+            problems.at(
+                signature.ident.span(),
+                wording::no_receiver(kind, signature),
+            );
             false
         }
         Some(receiver) if !is_shared(&receiver.kind) || receiver.mutability.is_some() => {
@@ -167,157 +162,11 @@ fn is_shared(kind: &ReceiverKind) -> bool {
     }
 }
 
-/// Reads the arguments of one handler, in order.
-struct Arguments<'a> {
-    kind: Kind,
-    names: &'a [String],
-    parameters: &'a mut Vec<Parameter>,
-    found: Vec<Argument>,
-}
-
-impl Arguments<'_> {
-    fn read(mut self, signature: &Signature, problems: &mut Diagnostics) -> Vec<Argument> {
-        for argument in &signature.inputs {
-            if let FnArg::Typed(argument) = argument
-                && let Err(problem) = self.add(argument)
-            {
-                problems.on(problem.0, problem.1);
-            }
-        }
-        self.found
-    }
-
-    fn add(&mut self, argument: &PatType) -> Result<(), Wrong> {
-        let name = name_of(&argument.pat);
-        let by_name = name.as_ref().filter(|name| self.is_parameter(name));
-        if let Some(name) = by_name {
-            let argument = self.parameter(&name.unraw().to_string(), &argument.ty);
-            self.found.push(argument);
-            return Ok(());
-        }
-        if let Some(socket) = self.socket(argument)? {
-            self.found.push(socket);
-            return Ok(());
-        }
-        let next = self.next_in_order(argument, name.as_ref())?;
-        self.found.push(next);
-        Ok(())
-    }
-
-    fn is_parameter(&self, name: &Ident) -> bool {
-        self.names.iter().any(|known| name.unraw() == known)
-    }
-
-    /// `&T` and `T` are the same slot, and `&str` is a `String`'s.
-    fn parameter(&mut self, name: &str, ty: &Type) -> Argument {
-        let (ty, by) = match ty {
-            Type::Reference(reference) if is_str(&reference.elem) => {
-                (syn::parse_quote!(::std::string::String), By::Reference)
-            }
-            Type::Reference(reference) => ((*reference.elem).clone(), By::Reference),
-            Type::Path(path) if path.path.is_ident("String") => {
-                (syn::parse_quote!(::std::string::String), By::Value)
-            }
-            other => (other.clone(), By::Value),
-        };
-        let index = slot(self.parameters, name, &ty);
-        Argument::Parameter { index, by, ty }
-    }
-
-    fn socket(&self, argument: &PatType) -> Result<Option<Argument>, Wrong> {
-        let has_one = self
-            .found
-            .iter()
-            .any(|one| matches!(one, Argument::Socket(_)));
-        match &*argument.ty {
-            Type::Reference(TypeReference {
-                mutability: Some(_),
-                elem,
-                ..
-            }) if !has_one => Ok(Some(Argument::Socket((**elem).clone()))),
-            Type::Reference(reference) if is_socket_type(&reference.elem) && !has_one => Err(
-                Wrong::at(&argument.ty, wording::socket_by_value(&reference.elem)),
-            ),
-            ty if is_socket_type(ty) && !has_one => {
-                Err(Wrong::at(ty, wording::socket_by_value(ty)))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn next_in_order(&self, argument: &PatType, name: Option<&Ident>) -> Result<Argument, Wrong> {
-        let count = self.found.iter().filter(|one| is_ordered(one)).count();
-        let next = match (self.kind, count) {
-            (Kind::Message, 0) => Argument::Message((*argument.ty).clone()),
-            (Kind::Close, 0) => Argument::Code((*argument.ty).clone()),
-            (Kind::Close, 1) => Argument::Reason((*argument.ty).clone()),
-            (Kind::Error, 0) => Argument::Error((*argument.ty).clone()),
-            _ => return Err(self.extra(argument, name)),
-        };
-        let names = self.names;
-        if let (Argument::Message(_), Some(name), false) = (&next, name, names.is_empty()) {
-            let is_unused = name.to_string().starts_with('_');
-            if name != "message" && !is_unused {
-                let near = nearest_name(&name.to_string(), names).unwrap_or(&names[0]);
-                let problem = wording::message_or_parameter(&name.to_string(), near);
-                return Err(Wrong::at(&argument.pat, problem));
-            }
-        }
-        Ok(next)
-    }
-
-    fn extra(&self, argument: &PatType, name: Option<&Ident>) -> Wrong {
-        let names = self.names;
-        if let (Some(name), false) = (name, names.is_empty()) {
-            let near = nearest_name(&name.to_string(), names);
-            let problem = wording::unknown_parameter(self.kind, &name.to_string(), near, names);
-            return Wrong::at(&argument.pat, problem);
-        }
-        Wrong::at(argument, wording::extra_argument(self.kind))
-    }
-}
-
-/// A problem and the node it is at.
-struct Wrong(TokenStream, Problem);
-
-impl Wrong {
-    fn at(node: &impl ToTokens, problem: Problem) -> Self {
-        Self(node.to_token_stream(), problem)
-    }
-}
-
-fn is_ordered(argument: &Argument) -> bool {
-    !matches!(argument, Argument::Socket(_) | Argument::Parameter { .. })
-}
-
-fn name_of(pat: &Pat) -> Option<Ident> {
-    match pat {
-        Pat::Ident(pat) => Some(pat.ident.clone()),
-        _ => None,
-    }
-}
-
-fn is_str(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.is_ident("str"))
-}
-
 fn output(signature: &Signature) -> Option<Type> {
     match &signature.output {
         ReturnType::Type(_, ty) => Some((**ty).clone()),
         ReturnType::Default => None,
     }
-}
-
-/// Says whether a word stands somewhere in a node.
-fn mentions(node: &impl ToTokens, word: &str) -> bool {
-    fn any(tokens: TokenStream, word: &str) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => ident == word,
-            TokenTree::Group(group) => any(group.stream(), word),
-            _ => false,
-        })
-    }
-    any(node.to_token_stream(), word)
 }
 
 /// A handler that is not there must not be called.

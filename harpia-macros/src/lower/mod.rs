@@ -1,5 +1,6 @@
 //! Meaning: from a [`Source`] to a valid [`Route`], or to every problem that is in the way.
 
+mod arguments;
 mod handler;
 mod options;
 mod wording;
@@ -8,13 +9,14 @@ use proc_macro2::Ident;
 use syn::{Expr, Lit, LitStr, Type};
 
 use crate::diagnostics::Diagnostics;
-use crate::model::{Argument, Handler, Kind, Parameter, Route};
+use crate::model::{Argument, Handler, Kind, Route};
 use crate::names;
 use crate::parse::{Arguments, Block, Item, Source};
 use crate::path;
-use crate::suggest::nearest_or_longer;
 
-/// Returns a route only when nothing was found.
+use arguments::Seen;
+
+/// Returns a route only when nothing was found, by us or by rustc for sure.
 pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route> {
     let path = source
         .arguments
@@ -25,18 +27,20 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         .as_ref()
         .map(|arguments| options::lower(&arguments.options, problems));
     let block = block(source, problems)?;
-    let mut parameters = Vec::new();
+    let mut seen = Seen::default();
     let mut handlers = Vec::new();
     for method in &block.methods {
         let context = handler::Context {
             block,
             names: path.as_ref().map(|(_, names)| names.as_slice()),
             broadcasts: options.as_ref().is_none_or(|options| options.broadcasts),
-            parameters: &mut parameters,
+            seen: &mut seen,
         };
         handlers.extend(handler::lower(method, context, problems));
     }
+    check_repeated(block, problems);
     check_some(block, problems);
+    let is_tied = !block.generics.params.iter().any(|one| block.is_loose(one));
     let ((path, _), options) = (path?, options?);
     let data = options.data.or_else(|| data_of(&handlers));
     let route = Route {
@@ -47,10 +51,10 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         options: options.calls,
         any_origin: options.any_origin,
         broadcasts: options.broadcasts,
-        parameters,
+        parameters: seen.parameters,
         handlers,
     };
-    problems.is_empty().then_some(route)
+    (is_tied && problems.is_empty()).then_some(route)
 }
 
 fn route_path(arguments: &Arguments, problems: &mut Diagnostics) -> Option<(LitStr, Vec<String>)> {
@@ -123,6 +127,16 @@ fn check_some(block: &Block, problems: &mut Diagnostics) {
     }
 }
 
+/// Two handlers of one name. Left to rustc, this is an error for each use of the name.
+fn check_repeated(block: &Block, problems: &mut Diagnostics) {
+    for name in block.repeated().filter(|name| Kind::of(name).is_some()) {
+        problems.at(
+            name.span(),
+            wording::handler::defined_twice(&name.to_string()),
+        );
+    }
+}
+
 /// The `D` of the first handler that names `Socket<D>`.
 fn data_of(handlers: &[Handler]) -> Option<Type> {
     let arguments = handlers.iter().flat_map(|handler| &handler.arguments);
@@ -138,22 +152,4 @@ fn data_of(handlers: &[Handler]) -> Option<Type> {
             },
             _ => None,
         })
-}
-
-/// The index of a parameter as this type; one slot serves all handlers that take it alike.
-fn slot(parameters: &mut Vec<Parameter>, name: &str, ty: &Type) -> usize {
-    let known = parameters
-        .iter()
-        .position(|known| known.name == name && known.ty == *ty);
-    known.unwrap_or_else(|| {
-        parameters.push(Parameter {
-            name: name.to_owned(),
-            ty: ty.clone(),
-        });
-        parameters.len() - 1
-    })
-}
-
-fn nearest_name<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
-    nearest_or_longer(name, names.iter().map(String::as_str))
 }

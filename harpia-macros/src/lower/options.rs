@@ -8,9 +8,9 @@ use syn::{Expr, Lit, LitStr, Type};
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::parse::{OptionArgument, OptionValue};
 use crate::suggest::nearest_or_longer;
-use crate::value;
+use crate::value::{self, TimeFault};
 
-use super::wording;
+use super::wording::options as wording;
 
 /// What the options come to.
 pub(super) struct Options {
@@ -164,8 +164,12 @@ fn duration(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
     if is_off(value) {
         return Ok(quote!(::core::option::Option::None));
     }
-    let duration = text(value).and_then(|text| value::duration(&text.value()));
-    let duration = duration.ok_or_else(|| wording::duration(key))?;
+    let duration = match value {
+        OptionValue::Literal(Lit::Str(text)) => value::duration(&text.value()),
+        OptionValue::Literal(Lit::Int(number)) => value::duration(&number.to_string()),
+        _ => Err(TimeFault::NoTime),
+    };
+    let duration = duration.map_err(|fault| wording::duration(key, &fault))?;
     let duration = duration_tokens(duration);
     Ok(quote!(::core::option::Option::Some(#duration)))
 }

@@ -4,7 +4,12 @@ use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Attribute, Generics, Path, Signature, Token, Type, Visibility, braced, token};
+use syn::{
+    Attribute, GenericParam, Generics, Path, Signature, Token, Type, Visibility, WherePredicate,
+    braced, token,
+};
+
+use super::mentions;
 
 /// What stands below the attribute.
 pub(crate) enum Item {
@@ -85,6 +90,49 @@ impl Block {
             methods: methods(&content)?,
         })
     }
+
+    /// Methods whose name is taken, unless `#[cfg]` chooses between them.
+    pub(crate) fn repeated(&self) -> impl Iterator<Item = &Ident> {
+        let methods = self.methods.iter().enumerate();
+        methods.filter_map(|(at, method)| {
+            let name = &method.signature.ident;
+            let has_name = |other: &&Method| other.signature.ident == *name;
+            let is_later = self.methods[..at].iter().any(|other| has_name(&other));
+            let mut alike = self.methods.iter().filter(has_name);
+            (is_later && !alike.any(Method::has_cfg)).then_some(name)
+        })
+    }
+
+    /// Says whether nothing ties a parameter to the self type: rustc's own error says so.
+    pub(crate) fn is_loose(&self, parameter: &GenericParam) -> bool {
+        let name = match parameter {
+            GenericParam::Lifetime(_) => return false,
+            GenericParam::Type(ty) => ty.ident.to_string(),
+            GenericParam::Const(constant) => constant.ident.to_string(),
+        };
+        let mut others = self.generics.params.iter();
+        let in_bounds = others.any(|other| other != parameter && mentions(other, &name));
+        let clause = self.generics.where_clause.iter();
+        let mut predicates = clause.flat_map(|clause| &clause.predicates);
+        let in_clause = predicates.any(|predicate| match predicate {
+            WherePredicate::Type(bound) if is_name(&bound.bounded_ty, &name) => {
+                mentions(&bound.bounds, &name)
+            }
+            other => mentions(other, &name),
+        });
+        !mentions(&self.self_type, &name) && !in_bounds && !in_clause
+    }
+}
+
+impl Method {
+    fn has_cfg(&self) -> bool {
+        let mut attributes = self.attributes.iter();
+        attributes.any(|attribute| attribute.path().is_ident("cfg"))
+    }
+}
+
+fn is_name(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident(name))
 }
 
 fn trait_path(ty: &Type) -> syn::Result<Path> {

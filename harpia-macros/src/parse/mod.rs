@@ -3,7 +3,8 @@
 mod args;
 mod item;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 
 use crate::diagnostics::Diagnostics;
 
@@ -30,4 +31,16 @@ pub(crate) fn source(
         item: parsed.ok(),
         tokens: item,
     }
+}
+
+/// Says whether a word stands somewhere in a node.
+pub(crate) fn mentions(node: &impl ToTokens, word: &str) -> bool {
+    fn any(tokens: TokenStream, word: &str) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => ident == word,
+            TokenTree::Group(group) => any(group.stream(), word),
+            _ => false,
+        })
+    }
+    any(node.to_token_stream(), word)
 }

@@ -43,7 +43,7 @@ pub use crate::path::PathValues;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made from a handshake",
     label = "not connection data",
-    note = "a type of your own says how it is made: `#[derive(FromHandshake)]`",
+    note = "a type of your own needs `#[derive(FromHandshake)]`",
     note = "a field with a single value says where it comes from: `#[from(query)]`, \
             `#[from(header)]`, `#[from(cookie)]`, `#[from(path)]` or `#[from(default)]`"
 )]

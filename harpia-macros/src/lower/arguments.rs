@@ -1,0 +1,270 @@
+//! What each argument of a handler means.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{FnArg, Pat, PatType, Signature, Type};
+
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::model::{Argument, By, Kind, Parameter};
+use crate::suggest::nearest_or_longer;
+
+use super::handler::is_socket_type;
+use super::wording::handler as wording;
+
+/// What all handlers of a block have read so far.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) parameters: Vec<Parameter>,
+    /// Names that mean nothing here, and have their error: several handlers that read one are one
+    /// mistake, in the path.
+    unknown: Vec<String>,
+}
+
+/// Reads the arguments of one handler, in order.
+pub(super) fn read(
+    kind: Kind,
+    signature: &Signature,
+    names: &[String],
+    seen: &mut Seen,
+    problems: &mut Diagnostics,
+) -> Vec<Argument> {
+    let mut reader = Reader {
+        kind,
+        names,
+        claimed: Vec::new(),
+        seen,
+        found: Vec::new(),
+    };
+    let inputs = signature.inputs.iter().filter_map(typed);
+    reader.claimed = inputs.filter_map(|one| reader.claim(one)).collect();
+    for argument in signature.inputs.iter().filter_map(typed) {
+        match reader.argument(argument) {
+            Ok(argument) => reader.found.push(argument),
+            Err(Wrong::At(node, problem)) => problems.on(node, problem),
+            Err(Wrong::Reported) => {}
+        }
+    }
+    reader.found
+}
+
+struct Reader<'a> {
+    kind: Kind,
+    /// The path's parameters.
+    names: &'a [String],
+    /// Names of arguments in order that are there: then no other is taken for one of them.
+    claimed: Vec<String>,
+    seen: &'a mut Seen,
+    found: Vec<Argument>,
+}
+
+/// Why an argument is none.
+enum Wrong {
+    /// A problem, and the node it is at.
+    At(TokenStream, Problem),
+    /// Another handler has the error.
+    Reported,
+}
+
+impl<'a> Reader<'a> {
+    fn argument(&mut self, argument: &PatType) -> Result<Argument, Wrong> {
+        let name = name_of(&argument.pat);
+        if let Some(known) = name.as_ref().and_then(|name| self.parameter_name(name)) {
+            return Ok(self.parameter(known, &argument.ty));
+        }
+        match self.socket(argument)? {
+            Some(socket) => Ok(socket),
+            None => self.next_in_order(argument, name.as_ref()),
+        }
+    }
+
+    /// The path parameter that a name means: `_room` is `room`, not used.
+    fn parameter_name(&self, name: &Ident) -> Option<&'a str> {
+        let written = name.unraw().to_string();
+        let names = || self.names.iter().map(String::as_str);
+        names()
+            .find(|known| *known == written)
+            .or_else(|| names().find(|known| *known == plain(name)))
+    }
+
+    /// Which name an argument has; one without can be nothing but the message.
+    fn claim(&self, argument: &PatType) -> Option<String> {
+        match name_of(&argument.pat) {
+            Some(name) => self.parameter_name(&name).is_none().then(|| plain(&name)),
+            None if is_exclusive(&argument.ty) || is_any_socket(&argument.ty) => None,
+            None => (self.kind == Kind::Message).then(|| "message".to_owned()),
+        }
+    }
+
+    /// `&T` and `T` are the same slot, and `&str` is a `String`'s.
+    fn parameter(&mut self, name: &str, ty: &Type) -> Argument {
+        let (ty, by) = match ty {
+            Type::Reference(reference) if is_word(&reference.elem, "str") => {
+                (syn::parse_quote!(::std::string::String), By::Reference)
+            }
+            Type::Reference(reference) => ((*reference.elem).clone(), By::Reference),
+            ty if is_word(ty, "String") => (syn::parse_quote!(::std::string::String), By::Value),
+            other => (other.clone(), By::Value),
+        };
+        let index = self.seen.slot(name, &ty);
+        Argument::Parameter { index, by, ty }
+    }
+
+    fn socket(&self, argument: &PatType) -> Result<Option<Argument>, Wrong> {
+        let mut found = self.found.iter();
+        if found.any(|one| matches!(one, Argument::Socket(_))) {
+            return Ok(None);
+        }
+        match &*argument.ty {
+            Type::Reference(reference) if reference.mutability.is_some() => {
+                Ok(Some(Argument::Socket((*reference.elem).clone())))
+            }
+            Type::Reference(reference) if is_socket_type(&reference.elem) => Err(Wrong::at(
+                &argument.ty,
+                wording::socket_by_value(&reference.elem),
+            )),
+            ty if is_socket_type(ty) => Err(Wrong::at(ty, wording::socket_by_value(ty))),
+            _ => Ok(None),
+        }
+    }
+
+    fn next_in_order(
+        &mut self,
+        argument: &PatType,
+        name: Option<&Ident>,
+    ) -> Result<Argument, Wrong> {
+        let ty = (*argument.ty).clone();
+        let count = self.found.iter().filter(|one| is_ordered(one)).count();
+        let Some(next) = self.kind.in_order().get(count) else {
+            return Err(self.extra(argument, name));
+        };
+        if *next == "code" && referent(&ty).is_some_and(|ty| is_word(ty, "str")) {
+            return Err(Wrong::at(&ty, wording::close_order()));
+        }
+        let is_another = name.is_some_and(|name| plain(name) != *next);
+        let is_reported = name.is_some_and(|name| self.seen.unknown.contains(&plain(name)));
+        if is_reported || (is_another && self.claimed.iter().any(|name| name == next)) {
+            return Err(self.extra(argument, name));
+        }
+        match *next {
+            "message" => {
+                self.check_message(argument, name)?;
+                Ok(Argument::Message(ty))
+            }
+            "code" => Ok(Argument::Code(ty)),
+            "reason" => Ok(Argument::Reason(ty)),
+            _ => Ok(Argument::Error(ty)),
+        }
+    }
+
+    /// On a route with parameters the message has a name of its own, or is not used.
+    fn check_message(&mut self, argument: &PatType, name: Option<&Ident>) -> Result<(), Wrong> {
+        let is_own = |name: &Ident| plain(name) == "message" || name.to_string().starts_with('_');
+        if let (Some(name), false) = (name.filter(|name| !is_own(name)), self.names.is_empty()) {
+            let near = nearest(&plain(name), self.names).unwrap_or(&self.names[0]);
+            let problem = wording::message_or_parameter(&plain(name), near);
+            return Err(self.unknown(argument, plain(name), problem));
+        }
+        match referent(&argument.ty) {
+            Some(ty) => Err(Wrong::at(&argument.ty, wording::message_by_reference(ty))),
+            None => Ok(()),
+        }
+    }
+
+    /// One too many; or a path parameter by a wrong name, where that is likely.
+    fn extra(&mut self, argument: &PatType, name: Option<&Ident>) -> Wrong {
+        let names = self.names;
+        if let (Some(name), false, false) = (name, names.is_empty(), is_any_socket(&argument.ty)) {
+            let name = plain(name);
+            let near = nearest(&name, names);
+            let is_known = self.seen.unknown.contains(&name);
+            if is_known || near.is_some() || matches!(self.kind, Kind::Open | Kind::Message) {
+                let problem = wording::unknown_parameter(self.kind, &name, near, names);
+                return self.unknown(argument, name, problem);
+            }
+        }
+        Wrong::at(argument, wording::extra_argument(self.kind, names))
+    }
+
+    fn unknown(&mut self, argument: &PatType, name: String, problem: Problem) -> Wrong {
+        if self.seen.unknown.contains(&name) {
+            return Wrong::Reported;
+        }
+        self.seen.unknown.push(name);
+        Wrong::at(&argument.pat, problem)
+    }
+}
+
+impl Seen {
+    /// The index of a parameter as this type; one slot serves all handlers that take it alike.
+    fn slot(&mut self, name: &str, ty: &Type) -> usize {
+        let parameters = &mut self.parameters;
+        let known = parameters
+            .iter()
+            .position(|known| known.name == name && known.ty == *ty);
+        known.unwrap_or_else(|| {
+            parameters.push(Parameter {
+                name: name.to_owned(),
+                ty: ty.clone(),
+            });
+            parameters.len() - 1
+        })
+    }
+}
+
+impl Wrong {
+    fn at(node: &impl ToTokens, problem: Problem) -> Self {
+        Self::At(node.to_token_stream(), problem)
+    }
+}
+
+fn typed(argument: &FnArg) -> Option<&PatType> {
+    match argument {
+        FnArg::Typed(argument) => Some(argument),
+        FnArg::Receiver(_) => None,
+    }
+}
+
+fn name_of(pat: &Pat) -> Option<Ident> {
+    match pat {
+        Pat::Ident(pat) => Some(pat.ident.clone()),
+        _ => None,
+    }
+}
+
+/// A name without the `_` that rustc advises for what is not used.
+fn plain(name: &Ident) -> String {
+    let name = name.unraw().to_string();
+    match name.strip_prefix('_') {
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
+        _ => name,
+    }
+}
+
+fn is_ordered(argument: &Argument) -> bool {
+    !matches!(argument, Argument::Socket(_) | Argument::Parameter { .. })
+}
+
+fn is_word(ty: &Type, word: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident(word))
+}
+
+fn is_exclusive(ty: &Type) -> bool {
+    matches!(ty, Type::Reference(reference) if reference.mutability.is_some())
+}
+
+fn is_any_socket(ty: &Type) -> bool {
+    is_socket_type(ty) || referent(ty).is_some_and(is_socket_type)
+}
+
+/// What is behind a reference that names no lifetime.
+fn referent(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Reference(reference) if reference.lifetime.is_none() => Some(&reference.elem),
+        _ => None,
+    }
+}
+
+fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
+    nearest_or_longer(name, names.iter().map(String::as_str))
+}

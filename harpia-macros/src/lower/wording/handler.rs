@@ -1,0 +1,138 @@
+//! What is said of handlers and their arguments.
+
+use syn::{FnArg, Signature, Type};
+
+use crate::diagnostics::Problem;
+use crate::model::Kind;
+
+use super::text_of;
+
+pub(in crate::lower) fn misspelt(name: &str, meant: &str) -> Problem {
+    Problem::new(
+        format!("unknown handler `{name}`"),
+        format!(
+            "did you mean `{meant}`? harpia would never call `{name}`: if that is meant, \
+             move it to another `impl` block"
+        ),
+    )
+}
+
+pub(in crate::lower) fn no_auth(name: &str) -> Problem {
+    Problem::new(
+        format!("unknown handler `{name}`"),
+        "there is no `auth` handler in this version: check the peer in `open`, \
+         or move this to another `impl` block",
+    )
+}
+
+pub(in crate::lower) fn message_or_parameter(name: &str, parameter: &str) -> Problem {
+    Problem::new(
+        format!("is `{name}` the message or the path parameter `{parameter}`?"),
+        format!("call it `message`, or `{parameter}`"),
+    )
+}
+
+pub(in crate::lower) fn unknown_parameter(
+    kind: Kind,
+    name: &str,
+    near: Option<&str>,
+    names: &[String],
+) -> Problem {
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the path has {}", listed(names)),
+    };
+    Problem::new(
+        format!("`{}` reads `{name}`, which is not in the path", kind.name()),
+        help,
+    )
+}
+
+pub(in crate::lower) fn broadcast_off() -> Problem {
+    Problem::new(
+        "this route has `broadcast = off`, so `message` has nothing to decide",
+        "return nothing or `HandlerResult`, or remove `broadcast = off`",
+    )
+}
+
+pub(in crate::lower) fn generic() -> Problem {
+    Problem::new("a handler cannot be generic", "name a concrete type")
+}
+
+pub(in crate::lower) fn qualifier(name: &str, keyword: &str) -> Problem {
+    Problem::new(
+        format!("handler `{name}` cannot be `{keyword}`"),
+        format!("remove `{keyword}`"),
+    )
+}
+
+/// The help is the user's own signature, with what is missing.
+pub(in crate::lower) fn no_receiver(kind: Kind, signature: &Signature) -> Problem {
+    let mut written = signature.clone();
+    let receiver: FnArg = syn::parse_quote!(&self);
+    written.inputs.insert(0, receiver);
+    Problem::new(
+        format!("handler `{}` must take `&self`", kind.name()),
+        format!("write `{}`", text_of(&written)),
+    )
+}
+
+pub(in crate::lower) fn wrong_receiver(kind: Kind) -> Problem {
+    Problem::new(
+        format!("handler `{}` must take `&self`", kind.name()),
+        "all connections share it: what belongs to one goes into `ws.data`, \
+         the rest behind a `Mutex`",
+    )
+}
+
+pub(in crate::lower) fn extra_argument(kind: Kind, names: &[String]) -> Problem {
+    let takes = match kind {
+        Kind::Open | Kind::Drain => "the socket",
+        Kind::Message => "the socket and the message",
+        Kind::Close => "the socket, the code and the reason",
+        Kind::Error => "the socket and the error",
+    };
+    let parameter = if names.is_empty() {
+        "a parameter into its path".to_owned()
+    } else {
+        format!("a parameter into its path, which has {}", listed(names))
+    };
+    Problem::new(
+        format!("handler `{}` takes only {takes}", kind.name()),
+        format!("what connections share goes into the route's own fields, {parameter}"),
+    )
+}
+
+pub(in crate::lower) fn close_order() -> Problem {
+    Problem::new(
+        "handler `close` takes the code before the reason",
+        "`close` takes the socket, `CloseCode`, `&str`; leave out from the end only",
+    )
+}
+
+pub(in crate::lower) fn message_by_reference(referent: &Type) -> Problem {
+    let owned = match text_of(referent).as_str() {
+        "str" => "String".to_owned(),
+        "[u8]" => "Bytes".to_owned(),
+        other => other.to_owned(),
+    };
+    Problem::new(
+        "handler `message` owns its message",
+        format!("take `{owned}`"),
+    )
+}
+
+pub(in crate::lower) fn socket_by_value(socket: &Type) -> Problem {
+    Problem::new(
+        "handlers borrow the socket",
+        format!("write `&mut {}`", text_of(socket)),
+    )
+}
+
+fn listed(names: &[String]) -> String {
+    format!("`{{{}}}`", names.join("}`, `{"))
+}
+
+pub(in crate::lower) fn defined_twice(name: &str) -> Problem {
+    Problem::new(format!("`{name}` is defined twice"), "remove one")
+}

@@ -1,0 +1,118 @@
+//! Checks that run while the user's crate compiles, and fail as a panic there.
+//!
+//! Each is `#[track_caller]`: so the error stands at the user's word, and says nothing of this file.
+
+use crate::extract::PathFields;
+use crate::route::{missing_path_field, same_shape};
+
+/// Refuses, at compile time, data that reads a path parameter which the path does not have.
+#[track_caller]
+pub const fn check_path_fields(fields: PathFields, path: &str) {
+    if let Some(name) = missing_path_field(fields, path) {
+        let text = Text::new()
+            .push("the route's data reads the path parameter `")
+            .push(name)
+            .push("`, which is not in the path `")
+            .push(path);
+        let text = match first_parameter(path) {
+            Some(known) => text
+                .push("`\n= help: rename its field to one of the path's parameters, or write ")
+                .push("`#[from(path = \"")
+                .push(known)
+                .push("\")]` on it"),
+            None => text
+                .push("`\n= help: add it to the path, as in `")
+                .push(path)
+                .push("/{")
+                .push(name)
+                .push("}`, or take the field out"),
+        };
+        panic!("{}", text.as_str());
+    }
+}
+
+/// Refuses, at compile time, pages of any origin where cookies are read.
+#[track_caller]
+pub const fn check_any_origin(reads_cookies: bool) {
+    assert!(
+        !reads_cookies,
+        "`origins = any` on a route whose data reads cookies: any page could act for its visitors\n\
+         = help: name the origins, as in `origins = [\"https://example.com\"]`"
+    );
+}
+
+/// Refuses, at compile time, two routes that answer the same paths. One without a path has an error
+/// of its own.
+#[track_caller]
+pub const fn check_distinct(first: &str, first_path: &str, second: &str, second_path: &str) {
+    if !first_path.is_empty() && same_shape(first_path, second_path) {
+        let text = Text::new()
+            .push("routes `")
+            .push(first)
+            .push("` (\"")
+            .push(first_path)
+            .push("\") and `")
+            .push(second)
+            .push("` (\"")
+            .push(second_path)
+            .push(
+                "\") answer the same paths\n= help: change one path in its `#[ws_route(\"…\")]`, ",
+            )
+            .push("or put one in a `routes!` of its own and `nest` that");
+        panic!("{}", text.as_str());
+    }
+}
+
+/// The name in the first `{…}` of a path.
+const fn first_parameter(path: &str) -> Option<&str> {
+    let bytes = path.as_bytes();
+    let mut start = 0;
+    while start < bytes.len() && bytes[start] != b'{' {
+        start += 1;
+    }
+    let mut end = start;
+    while end < bytes.len() && bytes[end] != b'}' {
+        end += 1;
+    }
+    if end == bytes.len() {
+        return None;
+    }
+    let name = bytes.split_at(end).0.split_at(start + 1).1;
+    match std::str::from_utf8(name) {
+        Ok(name) => Some(name),
+        Err(_) => None,
+    }
+}
+
+/// A text put together at compile time, where nothing can allocate. What does not fit is cut.
+struct Text {
+    bytes: [u8; 512],
+    len: usize,
+}
+
+impl Text {
+    const fn new() -> Self {
+        Self {
+            bytes: [0; 512],
+            len: 0,
+        }
+    }
+
+    const fn push(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        let mut at = 0;
+        while at < text.len() && self.len < self.bytes.len() {
+            self.bytes[self.len] = text[at];
+            self.len += 1;
+            at += 1;
+        }
+        self
+    }
+
+    const fn as_str(&self) -> &str {
+        match std::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "(the message does not fit)",
+        }
+    }
+}

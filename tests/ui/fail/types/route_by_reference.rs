@@ -1,0 +1,13 @@
+use harpia::prelude::*;
+
+struct Chat;
+
+
+#[ws_route("/chat")]
+impl Chat {
+    fn message(&self) {}
+}
+
+fn main() {
+    let _ = App::new().ws(&Chat);
+}
