@@ -36,6 +36,7 @@ pub(crate) struct Handler {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
+    Auth,
     Open,
     Message,
     Close,
@@ -66,7 +67,8 @@ pub(crate) enum By {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Auth,
         Self::Open,
         Self::Message,
         Self::Close,
@@ -76,6 +78,7 @@ impl Kind {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Auth => "auth",
             Self::Open => "open",
             Self::Message => "message",
             Self::Close => "close",
@@ -88,9 +91,18 @@ impl Kind {
     pub(crate) fn in_order(self) -> &'static [&'static str] {
         match self {
             Self::Open | Self::Drain => &[],
+            Self::Auth => &["first"],
             Self::Message => &["message"],
             Self::Close => &["code", "reason"],
             Self::Error => &["error"],
+        }
+    }
+
+    /// What the message is called where it must have its own name.
+    pub(crate) fn message_name(self) -> Option<&'static str> {
+        match self {
+            Self::Auth | Self::Message => self.in_order().first().copied(),
+            _ => None,
         }
     }
 

@@ -87,7 +87,7 @@ fn parameter(segment: &str, names: &mut Vec<String>, reserved: &[&str]) -> Optio
             name.split(':').next_back().unwrap_or(name),
         ));
     }
-    if segment.starts_with('*') || segment.starts_with("{*") {
+    if segment.contains('*') {
         return Some(FaultKind::CatchAll);
     }
     let Some(name) = segment

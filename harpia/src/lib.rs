@@ -389,6 +389,7 @@ pub use harpia_macros::routes;
 ///
 /// | handler | called | arguments |
 /// |---|---|---|
+/// | `auth` | with the first message, before `open`; must return a `Result` | socket, first message: any [`FromMessage`] |
 /// | `open` | once, before anything is received | socket |
 /// | `message` | for each message, one after the other | socket, message: any [`FromMessage`] |
 /// | `close` | exactly once, if `open` was | socket, [`CloseCode`], `&str` |
@@ -442,6 +443,7 @@ pub use harpia_macros::routes;
 /// | `broadcast` | `server`: all connections of the server, those of other routes too | `server` |
 /// | | `route`: all connections of the route, whatever its parameters; for one room use [`subscribe`](Socket::subscribe) and [`publish`](Socket::publish) | |
 /// | | `off`: messages go to the handler alone | |
+/// | `auth_timeout` | a time, on a route with `auth` | `"5s"` |
 /// | `max_message` | a size | `"64KiB"` |
 /// | `idle_timeout` | a time, `off` | `"2m"` |
 /// | `ping` | a time, `off` | `"30s"` |

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytestring::ByteString;
 
@@ -10,7 +11,7 @@ use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::peer::Peer;
-use crate::write_end::{SendStatus, WriteEnd};
+use crate::write_end::{SendStatus, Timer, WriteEnd, ticks};
 
 /// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
 ///
@@ -96,6 +97,75 @@ impl<D> Socket<D> {
     /// no code, sends none.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
         self.hub.close(&self.end, Closing::new(code.into(), reason));
+    }
+
+    /// Closes the connection after this time, unless [`clear_deadline`](Self::clear_deadline) comes
+    /// first: to give a peer its time by hand. Kept to about half a second. The newest one holds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::prelude::*;
+    ///
+    /// struct Quiz;
+    ///
+    /// #[ws_route("/quiz", broadcast = off)]
+    /// impl Quiz {
+    ///     fn open(&self, ws: &mut Socket) {
+    ///         ws.send("what is six by seven?");
+    ///         ws.deadline(Duration::from_secs(10), 1008, "Too Late");
+    ///     }
+    ///
+    ///     fn message(&self, ws: &mut Socket, answer: String) {
+    ///         if answer == "42" {
+    ///             ws.clear_deadline();
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn deadline(
+        &self,
+        after: Duration,
+        code: impl Into<CloseCode>,
+        reason: impl Into<ByteString>,
+    ) {
+        self.set_timer(Timer::Deadline, after, Closing::new(code.into(), reason));
+    }
+
+    /// Takes the deadline back.
+    pub fn clear_deadline(&self) {
+        self.end.clear_timer(Timer::Deadline);
+    }
+
+    /// Closes the connection with 4401 "Token expired" at this time, in seconds since 1970 as a
+    /// token's `exp` is. A later call with a fresh token's time replaces it.
+    ///
+    /// Where harpia verified the token itself, this is done already.
+    pub fn expire_at(&self, unix_seconds: u64) {
+        self.expire_with(unix_seconds, 4401, "Token expired");
+    }
+
+    /// As [`expire_at`](Self::expire_at), with a code and a reason of your own.
+    pub fn expire_with(
+        &self,
+        unix_seconds: u64,
+        code: impl Into<CloseCode>,
+        reason: impl Into<ByteString>,
+    ) {
+        let closing = Closing::new(code.into(), reason);
+        let at = UNIX_EPOCH.checked_add(Duration::from_secs(unix_seconds));
+        // What is beyond the system's time never comes.
+        let Some(at) = at else {
+            return self.end.clear_timer(Timer::Expiry);
+        };
+        match at.duration_since(SystemTime::now()) {
+            Ok(left) => self.set_timer(Timer::Expiry, left, closing),
+            Err(_) => self.hub.close(&self.end, closing),
+        }
+    }
+
+    fn set_timer(&self, timer: Timer, after: Duration, closing: Closing) {
+        let at = self.hub.clock().now().saturating_add(ticks(after));
+        self.end.set_timer(timer, at, closing);
     }
 
     /// Says whether nobody has closed the connection yet.

@@ -3,6 +3,7 @@
 //! One binary, a module for each subject. Each test states one behaviour in its name and defines
 //! the routes that it needs; the client is not ours.
 
+mod auth;
 mod backpressure;
 mod broadcast;
 mod close;

@@ -30,6 +30,14 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         .iter()
         .map(|handler| handler::expand(handler, route));
     let (outer_checks, inner_checks) = checks::expand(route);
+    let authenticates = handlers
+        .iter()
+        .any(|handler| handler.kind == Kind::Auth)
+        .then(|| {
+            quote!(
+                const AUTHENTICATES: bool = true;
+            )
+        });
     quote! {
         #[allow(unused_imports)]
         use __harpia::__private::{Lenient as _, ReadsNothing as _};
@@ -45,6 +53,7 @@ pub(super) fn expand(route: &Route) -> TokenStream {
                 #(#inline)*
                 __inline
             };
+            #authenticates
             type Data = #data;
             type Parameters = (#(#parameter_types,)*);
 

@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         match name_of(&argument.pat) {
             Some(name) => self.parameter_name(&name).is_none().then(|| plain(&name)),
             None if is_exclusive(&argument.ty) || is_any_socket(&argument.ty) => None,
-            None => (self.kind == Kind::Message).then(|| "message".to_owned()),
+            None => self.kind.message_name().map(str::to_owned),
         }
     }
 
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
             return Err(self.extra(argument, name));
         }
         match *next {
-            "message" => {
+            "message" | "first" => {
                 self.check_message(argument, name)?;
                 Ok(Argument::Message(ty))
             }
@@ -159,14 +159,18 @@ impl<'a> Reader<'a> {
 
     /// On a route with parameters the message has a name of its own, or is not used.
     fn check_message(&mut self, argument: &PatType, name: Option<&Ident>) -> Result<(), Wrong> {
-        let is_own = |name: &Ident| plain(name) == "message" || name.to_string().starts_with('_');
+        let own = self.kind.message_name().unwrap_or("message");
+        let is_own = |name: &Ident| plain(name) == own || name.to_string().starts_with('_');
         if let (Some(name), false) = (name.filter(|name| !is_own(name)), self.names.is_empty()) {
             let near = nearest(&plain(name), self.names).unwrap_or(&self.names[0]);
-            let problem = wording::message_or_parameter(&plain(name), near);
+            let problem = wording::message_or_parameter(&plain(name), own, near);
             return Err(self.unknown(argument, plain(name), problem));
         }
         match referent(&argument.ty) {
-            Some(ty) => Err(Wrong::at(&argument.ty, wording::message_by_reference(ty))),
+            Some(ty) => Err(Wrong::at(
+                &argument.ty,
+                wording::message_by_reference(self.kind, ty),
+            )),
             None => Ok(()),
         }
     }
@@ -178,7 +182,10 @@ impl<'a> Reader<'a> {
             let name = plain(name);
             let near = nearest(&name, names);
             let is_known = self.seen.unknown.contains(&name);
-            if is_known || near.is_some() || matches!(self.kind, Kind::Open | Kind::Message) {
+            if is_known
+                || near.is_some()
+                || matches!(self.kind, Kind::Auth | Kind::Open | Kind::Message)
+            {
                 let problem = wording::unknown_parameter(self.kind, &name, near, names);
                 return self.unknown(argument, name, problem);
             }

@@ -7,6 +7,7 @@
 //! An idle connection owns no buffer: the read buffer is its thread's, and whatever is rare or
 //! the user's is boxed in its [`Life`].
 
+mod auth;
 mod ending;
 mod inbound;
 mod life;
@@ -54,6 +55,9 @@ pub(crate) struct Connection<R: Route> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Phase {
     Start,
+    /// `auth` waits for the first message.
+    Unknown,
+    Authenticating,
     Opening,
     Active,
     /// `error` was called, or is; then the connection closes.
@@ -113,15 +117,20 @@ impl<R: Route> Connection<R> {
                     // The server was shut down while it upgraded: nothing is begun any more.
                     return self.leave_hub(Some(closing));
                 }
-                self.phase = Phase::Opening;
-                self.opened = true;
-                self.call(Call::Open)
+                if R::AUTHENTICATES {
+                    self.await_first()
+                } else {
+                    self.open()
+                }
             }
+            Phase::Unknown => self.step_unknown(context, window),
             Phase::Active => self.step_active(context, window),
             Phase::Flushing => self.step_flushing(),
             Phase::Lingering => self.step_lingering(context, window),
             // These wait for user code, which is asked for before a step.
-            Phase::Opening | Phase::Failing { .. } | Phase::Closing => Step::Wait,
+            Phase::Authenticating | Phase::Opening | Phase::Failing { .. } | Phase::Closing => {
+                Step::Wait
+            }
         }
     }
 
@@ -141,7 +150,12 @@ impl<R: Route> Connection<R> {
             return Step::Wait;
         }
         let budget = self.hub.input_budget();
-        match self.inbound.next(context, &self.end, window, budget) {
+        let input = self.inbound.next(context, &self.end, window, budget);
+        self.take_input(input, window)
+    }
+
+    fn take_input(&mut self, input: Input, window: &mut Window) -> Step {
+        match input {
             Input::Event(event) => self.handle(event, window),
             Input::Heard => {
                 self.end.silence.heard(self.now());
@@ -252,10 +266,17 @@ impl<R: Route> Connection<R> {
                 self.fail(closing, abruptly)
             }
             (_, Phase::Closing) => self.linger(),
+            (_, Phase::Authenticating) => self.open(),
             (_, Phase::Opening) => self.activate(),
             (Finished::Broadcast(message), _) => self.broadcast(&message),
             (Finished::Done | Finished::Reported(_), _) => Step::Again,
         }
+    }
+
+    fn open(&mut self) -> Step {
+        self.phase = Phase::Opening;
+        self.opened = true;
+        self.call(Call::Open)
     }
 
     fn activate(&mut self) -> Step {

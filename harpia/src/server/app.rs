@@ -126,6 +126,13 @@ impl App {
         self
     }
 
+    /// Bounds how long a peer may take to send the message that a route's `auth` waits for, kept to
+    /// about half a second. Default: 5 seconds. Then it is closed with 1008 "Auth Timeout".
+    pub fn auth_timeout(mut self, timeout: Duration) -> Self {
+        self.options = self.options.auth_timeout(timeout);
+        self
+    }
+
     /// Bounds one message, in bytes of payload. Default: 64 KiB. A larger one closes with 1009.
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.options = self.options.max_message(bytes);

@@ -16,6 +16,7 @@ mod input;
 mod outbox;
 mod outgoing;
 mod run;
+mod timers;
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -38,6 +39,8 @@ use cork::Cork;
 pub(crate) use ending::{Ending, News};
 use outbox::Outbox;
 pub(crate) use run::Run;
+pub(crate) use timers::Timer;
+use timers::{Due, Timers};
 
 /// What became of a message that was handed over for sending. Sending never waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,6 +64,7 @@ pub(crate) struct WriteEnd {
     budget: Arc<Budget>,
     agreement: Option<Agreement>,
     pub(crate) silence: Silence,
+    due: Due,
     /// Set when the task has to look at what is behind the lock.
     attention: AtomicU8,
     /// Gets broadcasts and causes them. Whoever takes this away has to tell the hub.
@@ -78,6 +82,7 @@ struct State {
     cork: Option<Box<Cork>>,
     /// Boxed, as it is rare.
     ending: Option<Box<Ending>>,
+    timers: Option<Box<Timers>>,
     /// The task's waker. It keeps the task alive, which keeps this: `detach` breaks the circle.
     waker: Option<Waker>,
 }
@@ -117,6 +122,7 @@ impl WriteEnd {
             budget,
             agreement,
             silence: Silence::new(now),
+            due: Due::default(),
             attention: AtomicU8::new(0),
             active: AtomicBool::new(false),
             published: AtomicBool::new(false),
@@ -125,6 +131,7 @@ impl WriteEnd {
                 sealed: false,
                 cork: None,
                 ending: None,
+                timers: None,
                 waker: None,
             }),
         }
