@@ -47,7 +47,7 @@ impl Opening {
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
         if self.has_small_buffer {
-            socket.set_recv_buffer_size(4096)?;
+            socket.set_recv_buffer_size(64 << 10)?;
         }
         if self.target.address.is_ipv4() && self.target.is_loopback() {
             // One source address has 28,000 ports, and a closed connection holds its own for a
