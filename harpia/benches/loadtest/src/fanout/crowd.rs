@@ -38,7 +38,7 @@ pub(crate) struct Crowd {
 pub(super) struct Tally {
     pub(super) delivered: u64,
     pub(super) reads: u64,
-    /// Came twice, or after a later one.
+    pub(super) late: u64,
     pub(super) repeated: u64,
     /// Are not of this load.
     pub(super) strays: u64,
@@ -170,7 +170,8 @@ impl Crowd {
                 "lost",
                 expected.saturating_sub(tally.delivered - tally.repeated),
             )
-            .count("repeated", "repeated or late", tally.repeated)
+            .count("late", "overtaken by a later one", tally.late)
+            .count("repeated", "repeated", tally.repeated)
             .count("strays", "messages that nobody here sent", tally.strays)
             .count(
                 "connections_lost",

@@ -7,6 +7,7 @@
 mod crowd;
 mod receiver;
 mod sender;
+mod sequence;
 mod shape;
 
 use std::io;

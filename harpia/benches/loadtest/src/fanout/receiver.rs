@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Crowd;
+use super::sequence::{Arrival, Sequence};
 use crate::connection::Inbox;
 use crate::stamp::Stamp;
 
@@ -11,8 +12,8 @@ pub(super) struct Receiver {
     crowd: Rc<Crowd>,
     room: usize,
     probe: Option<usize>,
-    /// For each sender of the room, the number of the message that comes next.
-    due: Vec<u32>,
+    /// One for each sender of the room.
+    sequences: Vec<Sequence>,
     /// One look at the clock serves all messages of a read.
     read_at: Option<u64>,
 }
@@ -20,7 +21,7 @@ pub(super) struct Receiver {
 impl Receiver {
     pub(super) fn new(crowd: Rc<Crowd>, room: usize, probe: Option<usize>) -> Self {
         Self {
-            due: vec![0; crowd.shape.senders],
+            sequences: vec![Sequence::default(); crowd.shape.senders],
             crowd,
             room,
             probe,
@@ -39,22 +40,23 @@ impl Inbox for Receiver {
         let first = self.room * crowd.shape.senders;
         let stamp = Stamp::read(payload, crowd.options.size);
         let sender = stamp.and_then(|stamp| (stamp.sender as usize).checked_sub(first));
-        let (Some(stamp), Some(sender)) = (stamp, sender.filter(|&index| index < self.due.len()))
+        let (Some(stamp), Some(sender)) =
+            (stamp, sender.filter(|&index| index < self.sequences.len()))
         else {
             tally.strays += 1;
             return;
         };
         tally.delivered += 1;
         tally.latency.add(now.saturating_sub(stamp.sent_at));
-        let due = &mut self.due[sender];
-        if stamp.number < *due {
-            tally.repeated += 1;
-            return;
+        let sequence = &mut self.sequences[sender];
+        match sequence.take(stamp.number) {
+            Arrival::Next => {}
+            Arrival::Late => tally.late += 1,
+            Arrival::Repeated => tally.repeated += 1,
         }
-        *due = stamp.number.saturating_add(1);
         if let Some(probe) = self.probe {
             let place = probe * crowd.shape.senders + sender;
-            crowd.arrived[self.room].borrow_mut()[place] = *due;
+            crowd.arrived[self.room].borrow_mut()[place] = sequence.due();
         }
     }
 
