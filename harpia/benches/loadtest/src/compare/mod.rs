@@ -148,11 +148,6 @@ impl Compare {
             first,
             facts: &facts,
             picture: picture.map(|name| name.to_string_lossy()),
-            conditions: format!(
-                "best of {} alternating runs of {} s",
-                self.turns,
-                self.seconds.as_secs_f64()
-            ),
         };
         match &self.page {
             Some(path) => fs::write(path, page.to_string()),

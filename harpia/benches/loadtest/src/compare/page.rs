@@ -15,8 +15,6 @@ pub(super) struct Page<'a> {
     pub(super) facts: &'a [String],
     /// The picture's file, beside the page.
     pub(super) picture: Option<Cow<'a, str>>,
-    /// How the figures were gained.
-    pub(super) conditions: String,
 }
 
 impl fmt::Display for Page<'_> {
@@ -26,10 +24,14 @@ impl fmt::Display for Page<'_> {
             f,
             "Written by `harpia/benches/run`, which makes every figure on this page anew."
         )?;
+        let (turns, seconds) = (self.outcomes.turns(), number(self.outcomes.seconds()));
         writeln!(
             f,
-            "[How to read them](README.md). Quoted is the {}.\n",
-            self.conditions
+            "[How to read them](README.md). The servers took turns; quoted is the best of"
+        )?;
+        writeln!(
+            f,
+            "up to {turns} runs of {seconds} s, and how far off the worst one was.\n"
         )?;
         if let Some(picture) = &self.picture {
             writeln!(f, "![Server CPU for each million deliveries]({picture})\n")?;
@@ -209,7 +211,6 @@ mod tests {
             first: "mine",
             facts: &["1 core".into()],
             picture: Some("bars.svg".into()),
-            conditions: "best of 2".into(),
         };
         let page = page.to_string();
         for part in [
