@@ -60,13 +60,9 @@ impl Connect {
         drop(progress);
 
         let done = measured.after.0 - measured.before.0;
+        let speed = done as f64 / measured.seconds();
         let mut report = Report::default();
-        report.number(
-            "handshakes_per_second",
-            "handshakes/s",
-            done as f64 / measured.seconds(),
-            0,
-        );
+        report.number("handshakes_per_second", "handshakes/s", speed, 0);
         report_latency(&mut report, &visits.latency.borrow());
         measured.report_cost(&mut report, done, "connections");
         report.count("failed", "failed", measured.after.1 - measured.before.1);

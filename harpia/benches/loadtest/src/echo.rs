@@ -62,24 +62,12 @@ impl Echo {
         drop(progress);
 
         let trips = measured.after - measured.before;
-        let tally = echoes.tally.borrow();
+        let speed = trips as f64 / measured.seconds();
         let mut report = Report::default();
-        report.number(
-            "round_trips_per_second",
-            "round trips/s",
-            trips as f64 / measured.seconds(),
-            0,
-        );
+        report.number("round_trips_per_second", "round trips/s", speed, 0);
         report_latency(&mut report, &latency);
         measured.report_cost(&mut report, trips, "round trips");
-        report
-            .count("lost", "lost", tally.sent.saturating_sub(tally.returned))
-            .count("strays", "messages that nobody sent", tally.strays)
-            .count(
-                "connections_lost",
-                "connections lost",
-                tally.connections_lost,
-            );
+        echoes.tally.borrow().report(&mut report);
         Ok(report)
     }
 }
@@ -99,6 +87,20 @@ struct Tally {
     strays: u64,
     connections_lost: u64,
     latency: Histogram,
+}
+
+impl Tally {
+    /// Adds what went wrong.
+    fn report(&self, report: &mut Report) {
+        report
+            .count("lost", "lost", self.sent.saturating_sub(self.returned))
+            .count("strays", "messages that nobody sent", self.strays)
+            .count(
+                "connections_lost",
+                "connections lost",
+                self.connections_lost,
+            );
+    }
 }
 
 impl Echoes {

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use crate::connection::{Connection, Inbox};
 use crate::handshake::{Opening, open_all};
+use crate::meter::MEBIBYTE;
 use crate::options::{Common, positive, seconds};
 use crate::progress::Progress;
 use crate::report::Report;
@@ -39,47 +40,22 @@ impl Idle {
         let start = Instant::now();
         let opening = Opening::new(self.common.url.clone());
         let connections = open_all(&self.common, vec![opening; self.connections]).await?;
-        let speed = connections.len() as f64 / start.elapsed().as_secs_f64();
-
+        let speed = self.connections as f64 / start.elapsed().as_secs_f64();
         let crowd = Rc::new(Crowd::default());
         for connection in &connections {
             crowd.clone().start(connection.clone());
         }
         sleep(self.settle).await;
-        let full = Weight::take(self);
-        report
-            .number(
-                "bytes_per_connection",
-                "RSS, bytes per connection",
-                full.resident_since(&empty),
-                0,
-            )
-            .number(
-                "pss_bytes_per_connection",
-                "PSS, bytes per connection",
-                full.proportional_since(&empty),
-                0,
-            );
-
+        let keys = ["bytes_per_connection", "pss_bytes_per_connection"];
+        Weight::take(self).report(&empty, &mut report, keys, "");
         if let Some(size) = self.message {
             crowd.exchange(&connections, size).await;
             sleep(self.settle).await;
-            let used = Weight::take(self);
-            report
-                .number(
-                    "used_bytes_per_connection",
-                    "RSS after a message, bytes per connection",
-                    used.resident_since(&empty),
-                    0,
-                )
-                .number(
-                    "used_pss_bytes_per_connection",
-                    "PSS after a message, bytes per connection",
-                    used.proportional_since(&empty),
-                    0,
-                )
-                .count("echoed", "messages echoed", crowd.echoed.get());
+            let keys = ["used_bytes_per_connection", "used_pss_bytes_per_connection"];
+            Weight::take(self).report(&empty, &mut report, keys, " after a message");
+            report.count("echoed", "messages echoed", crowd.echoed.get());
         }
+        let peak = self.common.server().peak() / MEBIBYTE;
         report
             .count("connections", "connections", self.connections as u64)
             .count("connections_lost", "connections lost", crowd.lost.get())
@@ -87,19 +63,15 @@ impl Idle {
             .number(
                 "server_empty_mib",
                 "server memory before, MiB",
-                empty.resident / 1048576.0,
+                empty.resident / MEBIBYTE,
                 1,
             )
-            .number(
-                "server_peak_mib",
-                "server memory, peak, MiB",
-                self.common.server().peak() / 1048576.0,
-                1,
-            );
+            .number("server_peak_mib", "server memory, peak, MiB", peak, 1);
         Ok(report)
     }
 }
 
+/// What the server weighs, in bytes.
 struct Weight {
     resident: f64,
     proportional: f64,
@@ -115,12 +87,23 @@ impl Weight {
         }
     }
 
-    fn resident_since(&self, empty: &Self) -> f64 {
-        (self.resident - empty.resident) / self.connections
-    }
-
-    fn proportional_since(&self, empty: &Self) -> f64 {
-        (self.proportional - empty.proportional) / self.connections
+    /// Adds what each connection has added to the weight of the empty server.
+    fn report(&self, empty: &Self, report: &mut Report, keys: [&'static str; 2], when: &str) {
+        let resident = (self.resident - empty.resident) / self.connections;
+        let proportional = (self.proportional - empty.proportional) / self.connections;
+        report
+            .number(
+                keys[0],
+                format!("RSS{when}, bytes per connection"),
+                resident,
+                0,
+            )
+            .number(
+                keys[1],
+                format!("PSS{when}, bytes per connection"),
+                proportional,
+                0,
+            );
     }
 }
 

@@ -128,4 +128,4 @@ impl Reading {
     }
 }
 
-const MEBIBYTE: f64 = 1048576.0;
+pub(crate) const MEBIBYTE: f64 = 1048576.0;

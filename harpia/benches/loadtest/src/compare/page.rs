@@ -73,47 +73,34 @@ impl Page<'_> {
     /// Returns the cells from the first server's own figure on.
     fn goal_line(&self, scenario: &Scenario, goal: &Goal, own: f64) -> Option<String> {
         let figure = goal.figure;
-        let sign = match figure.better {
-            Better::Less => "≤",
-            Better::More => "≥",
-        };
-        let (bound, compared, ratio, wanted) = match goal.bound {
-            Bound::Value(value) => (
-                value,
-                String::new(),
-                String::new(),
-                format!("{sign} {}", number(value)),
-            ),
+        // How many times what, of whom; a value of its own is compared with nobody.
+        let (factor, other) = match goal.bound {
+            Bound::Value(value) => (value, None),
             Bound::Server(factor, server) => {
                 let theirs = self.outcomes.range(scenario.name, server, figure)?.best;
-                let compared = format!("{server}: {}", number(theirs));
-                (
-                    theirs * factor,
-                    compared,
-                    times(own, theirs),
-                    format!("{sign} {factor} ×"),
-                )
+                (factor, Some((server, theirs)))
             }
             Bound::Scenario(factor, name) => {
-                let other = self.outcomes.range(name, self.first, figure)?.best;
-                let compared = format!("`{name}`: {}", number(other));
-                (
-                    other * factor,
-                    compared,
-                    times(own, other),
-                    format!("{sign} {factor} ×"),
-                )
+                let there = self.outcomes.range(name, self.first, figure)?.best;
+                (factor, Some((name, there)))
             }
         };
-        let is_reached = match figure.better {
-            Better::Less => own <= bound,
-            Better::More => own >= bound,
+        let bound = factor * other.map_or(1.0, |(_, value)| value);
+        let (sign, is_reached) = match figure.better {
+            Better::Less => ("≤", own <= bound),
+            Better::More => ("≥", own >= bound),
         };
         let reached = if is_reached { "yes" } else { "**no**" };
-        let own = number(own);
-        Some(format!(
-            "{own} | {compared} | {ratio} | {wanted} | {reached} |"
-        ))
+        let own_text = number(own);
+        Some(match other {
+            None => format!("{own_text} | | | {sign} {} | {reached} |", number(factor)),
+            Some((name, value)) => {
+                let (value_text, ratio) = (number(value), times(own, value));
+                format!(
+                    "{own_text} | {name}: {value_text} | {ratio} | {sign} {factor} × | {reached} |"
+                )
+            }
+        })
     }
 
     fn write_table(&self, f: &mut fmt::Formatter<'_>, scenario: &Scenario) -> fmt::Result {

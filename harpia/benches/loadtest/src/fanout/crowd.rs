@@ -48,6 +48,33 @@ pub(super) struct Tally {
     pub(super) latency: Histogram,
 }
 
+impl Tally {
+    /// Adds what went wrong.
+    fn report(&self, report: &mut Report, expected: u64) {
+        let lost = expected.saturating_sub(self.delivered - self.repeated);
+        report
+            .count(
+                "expected",
+                "deliveries expected, warm-up included",
+                expected,
+            )
+            .count("lost", "lost", lost)
+            .count("late", "overtaken by a later one", self.late)
+            .count("repeated", "repeated", self.repeated)
+            .count("strays", "messages that nobody here sent", self.strays)
+            .count(
+                "connections_lost",
+                "connections lost",
+                self.connections_lost,
+            )
+            .count(
+                "standstills",
+                "standstills of the closed loop",
+                self.standstills,
+            );
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(crate) struct Counts {
     delivered: u64,
@@ -141,6 +168,7 @@ impl Crowd {
         let (before, after) = (measured.before, measured.after);
         let delivered = after.delivered - before.delivered;
         let seconds = measured.seconds();
+        let sent = (after.sent - before.sent) as f64;
         let per_read = delivered as f64 / (after.reads - before.reads) as f64;
         let mut report = Report::default();
         report
@@ -150,39 +178,11 @@ impl Crowd {
                 delivered as f64 / seconds,
                 0,
             )
-            .number(
-                "sent_per_second",
-                "messages sent/s",
-                (after.sent - before.sent) as f64 / seconds,
-                1,
-            );
+            .number("sent_per_second", "messages sent/s", sent / seconds, 1);
         report_latency(&mut report, &latency);
         measured.report_cost(&mut report, delivered, "deliveries");
-        report
-            .number("messages_per_read", "messages per read", per_read, 2)
-            .count(
-                "expected",
-                "deliveries expected, warm-up included",
-                expected,
-            )
-            .count(
-                "lost",
-                "lost",
-                expected.saturating_sub(tally.delivered - tally.repeated),
-            )
-            .count("late", "overtaken by a later one", tally.late)
-            .count("repeated", "repeated", tally.repeated)
-            .count("strays", "messages that nobody here sent", tally.strays)
-            .count(
-                "connections_lost",
-                "connections lost",
-                tally.connections_lost,
-            )
-            .count(
-                "standstills",
-                "standstills of the closed loop",
-                tally.standstills,
-            );
+        report.number("messages_per_read", "messages per read", per_read, 2);
+        tally.report(&mut report, expected);
         report
     }
 
