@@ -19,8 +19,8 @@ use tokio::time::timeout;
 use crate::hub::Hub;
 
 use super::http::{Body, Fallback, text};
-use super::router::RouteTable;
-use super::shutdown::{self, Stage};
+use super::router::{Found, RouteTable};
+use super::shutdown::{self, Signals, Stage};
 use super::upgrade;
 
 /// A bound server, ready to serve. See [`App::bind`](crate::App::bind).
@@ -105,6 +105,11 @@ impl Server {
     /// }
     /// ```
     pub async fn serve(self) {
+        self.serve_with(Signals::none()).await;
+    }
+
+    /// Serves until a signal too; each further one ends a wait of the shutdown.
+    pub(super) async fn serve_with(self, mut signals: Signals) {
         let permits = Arc::new(Semaphore::new(
             self.max_connections.min(shutdown::ALL as usize),
         ));
@@ -128,6 +133,7 @@ impl Server {
                         let _ = timeout(ACCEPT_PAUSE, self.hub.shutdown_begun()).await;
                     }
                 },
+                () = signals.next() => self.hub.shutdown(),
                 () = &mut begun => break,
             }
         }
@@ -139,6 +145,7 @@ impl Server {
             self.max_connections,
             &stage_sender,
             patience,
+            signals,
         )
         .await;
         drop(self.stop);
@@ -213,13 +220,13 @@ async fn answer(
     context: &Context,
     permit: &Mutex<Option<OwnedSemaphorePermit>>,
 ) -> Response<Body> {
-    if let Some((endpoint, path_values)) = context.routes.find(request.uri().path()) {
-        // The permit goes on to the connection that the upgrade makes.
-        let permit = || permit.lock().unwrap_or_else(PoisonError::into_inner).take();
-        return upgrade::answer(request, endpoint, path_values, address, permit).await;
-    }
-    match &context.fallback {
-        Some(fallback) => fallback(request).await,
-        None => text(StatusCode::NOT_FOUND, "not found"),
+    match (context.routes.find(request.uri().path()), &context.fallback) {
+        (Found::Route(endpoint, path_values), _) => {
+            // The permit goes on to the connection that the upgrade makes.
+            let permit = || permit.lock().unwrap_or_else(PoisonError::into_inner).take();
+            upgrade::answer(request, endpoint, path_values, address, permit).await
+        }
+        (Found::Nothing, Some(fallback)) => fallback(request).await,
+        (Found::Nothing, None) | (Found::Unreadable, _) => text(StatusCode::NOT_FOUND, "not found"),
     }
 }
