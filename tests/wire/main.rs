@@ -6,6 +6,7 @@
 mod backpressure;
 mod broadcast;
 mod close;
+mod compression;
 mod endings;
 mod extract;
 mod handshake;
@@ -15,5 +16,6 @@ mod limits;
 mod messages;
 mod protocol;
 mod routing;
+mod settings;
 mod shutdown;
 mod topics;
