@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. Modules on one line do not know each other.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["budget", "close", "id", "limits", "path"],
     &["error"],
     &["message"],
@@ -21,6 +21,7 @@ const LAYERS: [&[&str]; 13] = [
     &["connection"],
     &["server"],
     &["__private"],
+    &["bench"],
 ];
 
 /// Crates that only these places may name.

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use client::Client;
 pub use events::Events;
 pub use program::Program;
-pub use raw::{Frame, RawClient};
+pub use raw::{Frame, RawClient, masked};
 pub use server::TestServer;
 
 /// Waits for something that has to happen, and panics if it does not.

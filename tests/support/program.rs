@@ -55,6 +55,20 @@ impl Program {
         format!("http://{}/", self.address())
     }
 
+    /// Returns how many bytes of memory it holds, shared ones by share.
+    ///
+    /// # Panics
+    ///
+    /// Where the system does not tell.
+    pub fn resident(&self) -> usize {
+        let path = format!("/proc/{}/smaps_rollup", self.process.id());
+        let rollup = std::fs::read_to_string(path).expect("the system tells");
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let number = line.and_then(|rest| rest.split_whitespace().next());
+        let kibibytes: usize = number.and_then(|text| text.parse().ok()).expect("a number");
+        kibibytes * 1024
+    }
+
     /// Ends it with a signal: `TERM` as a service manager does, `INT` as Ctrl-C.
     ///
     /// # Panics

@@ -226,8 +226,8 @@ fn handshake(path: &str, lines: &str) -> String {
     )
 }
 
-/// A client's frame, masked with a fixed key.
-fn masked(head: u8, payload: &[u8]) -> Vec<u8> {
+/// Makes a client's frame with this first byte, masked with a fixed key.
+pub fn masked(head: u8, payload: &[u8]) -> Vec<u8> {
     const KEY: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
     let mut frame = vec![head];
     match payload.len() {

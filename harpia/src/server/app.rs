@@ -164,9 +164,9 @@ impl App {
     /// Compresses messages of at least this many bytes for peers that can read them
     /// (permessage-deflate, RFC 7692). Default: `None`, no compression.
     ///
-    /// A broadcast is compressed once for all. It costs the sender's thread some 20 microseconds a
-    /// KiB and saves most of what JSON takes on the wire: for slow networks rather than for fast
-    /// ones. Where one message holds a secret beside what an attacker wrote, its compressed length
+    /// A broadcast is compressed once for all. It costs the sender's thread microseconds where
+    /// encoding costs nanoseconds (`benches/micro.rs`), and saves most of what JSON takes on the
+    /// wire: for slow networks rather than for fast ones. Where one message holds a secret beside what an attacker wrote, its compressed length
     /// can tell of the secret (the BREACH attack): leave it off there.
     pub fn compression(mut self, from: impl Into<Option<usize>>) -> Self {
         self.options = self.options.compression(from.into());

@@ -109,44 +109,52 @@ impl<R: Route> Endpoint for Typed<R> {
     }
 }
 
+/// A connection that can start as soon as hyper has written the answer.
+pub(super) struct Upgrade {
+    upgraded: Upgraded,
+    launch: Launch,
+}
+
+type Upgraded = Pin<Box<dyn Future<Output = Option<hyper::upgrade::Upgraded>> + Send>>;
+
+impl Upgrade {
+    /// Starts the connection, if hyper has not lost the client. It holds the permit to its end.
+    pub(super) async fn finish(self, permit: OwnedSemaphorePermit) {
+        let parts = match self.upgraded.await {
+            Some(upgraded) => upgraded.downcast::<TokioIo<TcpStream>>().ok(),
+            None => None,
+        };
+        if let Some(parts) = parts {
+            (self.launch)(parts.io.into_inner(), &parts.read_buf, permit);
+        }
+    }
+}
+
 /// Answers a request for a route's path.
 pub(super) async fn answer(
     mut request: Request<Incoming>,
     endpoint: Arc<dyn Endpoint>,
     path_values: PathValues,
     remote_addr: SocketAddr,
-    permit: impl FnOnce() -> Option<OwnedSemaphorePermit>,
-) -> Response<Body> {
-    let terms = match handshake::check(&request, endpoint.rules()) {
-        Ok(terms) => terms,
-        Err(fault) => return refuse(fault),
+) -> (Response<Body>, Option<Upgrade>) {
+    let accepted = handshake::check(&request, endpoint.rules()).and_then(|terms| {
+        let (response, upgraded) = handshake::accept(&mut request, &terms)?;
+        Ok((terms, response, upgraded))
+    });
+    let (terms, response, upgraded) = match accepted {
+        Ok(accepted) => accepted,
+        Err(fault) => return (refuse(fault), None),
     };
-    let handshake = Handshake::new(
-        request.uri().clone(),
-        request.headers().clone(),
-        remote_addr,
-    )
-    .with_path_values(path_values);
-    let launch = match prepare(&*endpoint, &handshake, terms.clone()).await {
-        Ok(launch) => launch,
-        Err(rejection) => return text(rejection.status(), rejection.message()),
-    };
-    let Some(permit) = permit() else {
-        // The permit went with an earlier upgrade of this same TCP connection.
-        return text(StatusCode::BAD_REQUEST, "already upgraded");
-    };
-    match handshake::accept(&mut request, &terms) {
-        Ok((response, upgraded)) => {
-            // Ends as soon as hyper has written the answer, or has lost the client.
-            tokio::spawn(async move {
-                let upgraded = upgraded.await?;
-                let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-                launch(parts.io.into_inner(), &parts.read_buf, permit);
-                Some(())
-            });
-            response.map(|()| Body::default())
+    let (head, _) = request.into_parts();
+    let handshake =
+        Handshake::new(head.uri, head.headers, remote_addr).with_path_values(path_values);
+    match prepare(&*endpoint, &handshake, terms).await {
+        Ok(launch) => {
+            let upgraded = Box::pin(upgraded);
+            let upgrade = Upgrade { upgraded, launch };
+            (response.map(|()| Body::default()), Some(upgrade))
         }
-        Err(fault) => refuse(fault),
+        Err(rejection) => (text(rejection.status(), rejection.message()), None),
     }
 }
 
