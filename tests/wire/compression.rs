@@ -46,7 +46,10 @@ fn deflate(message: &[u8]) -> Vec<u8> {
     let done = stream.compress_vec(message, &mut output, FlushCompress::Sync);
     assert!(done.is_ok(), "{done:?}");
     assert_eq!(stream.total_in(), message.len() as u64);
-    output.strip_suffix(&TAIL).unwrap().to_vec()
+    output
+        .strip_suffix(&TAIL)
+        .expect("a flush ends so")
+        .to_vec()
 }
 
 fn inflate(frame: &Frame) -> String {
@@ -55,7 +58,7 @@ fn inflate(frame: &Frame) -> String {
     let mut stream = Decompress::new(false);
     let done = stream.decompress_vec(&input, &mut output, FlushDecompress::Sync);
     assert!(done.is_ok(), "{done:?}");
-    String::from_utf8(output).unwrap()
+    String::from_utf8(output).expect("the message is text")
 }
 
 /// Long enough for every route here, and compressible.

@@ -9,6 +9,7 @@ mod close;
 mod compression;
 mod endings;
 mod extract;
+mod failures;
 mod handshake;
 mod keepalive;
 mod lifecycle;
