@@ -75,11 +75,20 @@ impl Program {
     ///
     /// If it does not end as it should: with success.
     pub fn stop(mut self, signal: &str) {
+        self.signal(signal);
+        let status = self.process.wait().expect("it ends");
+        assert!(status.success(), "it ended with {status}");
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    ///
+    /// If it is gone.
+    pub fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(sent.is_ok_and(|status| status.success()), "no signal");
-        let status = self.process.wait().expect("it ends");
-        assert!(status.success(), "it ended with {status}");
     }
 
     fn wait_until_it_listens(&mut self) {

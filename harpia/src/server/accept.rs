@@ -20,8 +20,8 @@ use tokio::time::timeout;
 use crate::hub::Hub;
 
 use super::http::{Body, Fallback, text};
-use super::router::RouteTable;
-use super::shutdown::{self, Stage};
+use super::router::{Found, RouteTable};
+use super::shutdown::{self, Signals, Stage};
 use super::upgrade::{self, Upgrade};
 
 /// A bound server, ready to serve. See [`App::bind`](crate::App::bind).
@@ -106,6 +106,11 @@ impl Server {
     /// }
     /// ```
     pub async fn serve(self) {
+        self.serve_with(Signals::none()).await;
+    }
+
+    /// Serves until a signal too; each further one ends a wait of the shutdown.
+    pub(super) async fn serve_with(self, mut signals: Signals) {
         let permits = Arc::new(Semaphore::new(
             self.max_connections.min(shutdown::ALL as usize),
         ));
@@ -124,7 +129,10 @@ impl Server {
             self.hub.clone(),
         );
         let accepting = AbortOnDrop(tokio::spawn(accepting));
-        self.hub.shutdown_begun().await;
+        tokio::select! {
+            () = self.hub.shutdown_begun() => {}
+            () = signals.next() => self.hub.shutdown(),
+        }
         drop(accepting);
         let patience = self.shutdown_timeout;
         shutdown::drain(
@@ -133,6 +141,7 @@ impl Server {
             self.max_connections,
             &stage_sender,
             patience,
+            signals,
         )
         .await;
         drop(self.stop);
@@ -249,13 +258,14 @@ async fn answer(
     context: &Context,
     pending: &Pending,
 ) -> Response<Body> {
-    if let Some((endpoint, path_values)) = context.routes.find(request.uri().path()) {
-        let (response, upgrade) = upgrade::answer(request, endpoint, path_values, address).await;
-        *pending.lock().unwrap_or_else(PoisonError::into_inner) = upgrade;
-        return response;
-    }
-    match &context.fallback {
-        Some(fallback) => fallback(request).await,
-        None => text(StatusCode::NOT_FOUND, "not found"),
+    match (context.routes.find(request.uri().path()), &context.fallback) {
+        (Found::Route(endpoint, path_values), _) => {
+            let answered = upgrade::answer(request, endpoint, path_values, address).await;
+            let (response, upgrade) = answered;
+            *pending.lock().unwrap_or_else(PoisonError::into_inner) = upgrade;
+            response
+        }
+        (Found::Nothing, Some(fallback)) => fallback(request).await,
+        (Found::Nothing, None) | (Found::Unreadable, _) => text(StatusCode::NOT_FOUND, "not found"),
     }
 }

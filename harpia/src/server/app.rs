@@ -16,8 +16,10 @@ use crate::protocol::handshake::Rules;
 use crate::route::IntoRoute;
 
 use super::accept::{Server, StopOnDrop};
+use super::check;
 use super::http::{Fallback, fallback};
 use super::router::Router;
+use super::shutdown::Signals;
 use super::upgrade::Settings;
 
 /// The request that a [`fallback`](App::fallback) service answers.
@@ -222,8 +224,9 @@ impl App {
     /// Serves until Ctrl-C, SIGTERM or [`Hub::shutdown`], then shuts down gracefully.
     ///
     /// The signals are handled here alone: [`bind`](Self::bind) and [`Server::serve`] leave them
-    /// to the program. A second signal changes nothing; the shutdown ends by its own
-    /// [deadline](Self::shutdown_timeout).
+    /// to the program. A second signal ends the shutdown's
+    /// [patience](Self::shutdown_timeout) at once: handlers that still wait are cancelled. A third
+    /// cancels `close` handlers too.
     ///
     /// # Errors
     ///
@@ -235,10 +238,7 @@ impl App {
     /// handlers still run.
     pub async fn listen(self, address: impl ToSocketAddrs) -> Result {
         let server = self.bind(address).await?;
-        let hub = server.handle();
-        let signals = super::shutdown::on_signals(hub)?;
-        server.serve().await;
-        signals.abort();
+        server.serve_with(Signals::listen()?).await;
         Ok(())
     }
 
@@ -249,8 +249,9 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Error::DuplicateRoute`] and [`Error::Config`] for routes that cannot be, [`Error::Io`]
-    /// for an address that cannot be had.
+    /// [`Error::DuplicateRoute`] and [`Error::Config`] for routes that cannot be,
+    /// [`Error::Config`] for a setting that cannot hold, [`Error::Io`] for an address that cannot
+    /// be had.
     ///
     /// # Cancel safety
     ///
@@ -273,6 +274,7 @@ impl App {
     /// # }
     /// ```
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server> {
+        check::app(&self.options, &self.origins, &self.protocols)?;
         let routes = self.router.build({
             let hub = &self.hub;
             let (app, origins, protocols) = (&self.options, &self.origins, &self.protocols);
