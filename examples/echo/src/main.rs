@@ -13,8 +13,8 @@ struct Echo;
 
 #[ws_route("/echo", broadcast = off, max_message = "16MiB", backlog = "64MiB", rate = off, compression = on)]
 impl Echo {
-    fn message(&self, socket: &mut Socket, message: Message) {
-        socket.send(message);
+    fn message(&self, ws: &mut Socket, message: Message) {
+        ws.send(message);
     }
 }
 
@@ -29,12 +29,12 @@ struct Rooms;
 
 #[ws_route("/rooms/{room}", broadcast = off, max_message = "16MiB", backlog = "64MiB", rate = off)]
 impl Rooms {
-    fn open(&self, socket: &mut Socket, room: &str) {
-        socket.subscribe(room);
+    fn open(&self, ws: &mut Socket, room: &str) {
+        ws.subscribe(room);
     }
 
-    fn message(&self, socket: &mut Socket, room: &str, message: Message) {
-        socket.publish(room, message);
+    fn message(&self, ws: &mut Socket, room: &str, message: Message) {
+        ws.publish(room, message);
     }
 }
 

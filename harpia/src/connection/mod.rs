@@ -11,6 +11,7 @@ mod auth;
 mod ending;
 mod inbound;
 mod life;
+mod messages;
 mod rate;
 mod user_code;
 
@@ -22,10 +23,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::close::CloseCode;
-use crate::error::Error;
 use crate::hub::Hub;
-use crate::message::Message;
 use crate::protocol::Event;
 use crate::route::Route;
 use crate::socket::Socket;
@@ -185,50 +183,6 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    fn handle_message(&mut self, message: Message, window: &mut Window) -> Step {
-        if let Some(rate) = self.end.limits().rate
-            && let Some(life) = self.user.idle()
-            && !life.rate.allows(rate, self.hub.clock().milliseconds())
-        {
-            let error = Error::Protocol {
-                code: CloseCode::POLICY,
-                rule: "Rate Limit Exceeded",
-            };
-            self.phase = Phase::Failing { abruptly: true };
-            return self.call(Call::Error(error));
-        }
-        self.inbound.cork(window, &self.end);
-        match user_code::begin_message(&mut self.user, message) {
-            Some(Finished::Done) => Step::Again,
-            Some(finished) => self.finished(finished),
-            None => Step::Again,
-        }
-    }
-
-    /// Appends what found no room in the hub's log, as soon as there is some.
-    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let slot = self.end.id().slot();
-        loop {
-            let Some(life) = self.user.idle() else {
-                return Poll::Ready(());
-            };
-            if life.send_unsent(slot) {
-                return Poll::Ready(());
-            }
-            if self.hub.poll_room(context, slot).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    }
-
-    /// While the hub's log is full, who publishes is not read.
-    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match self.user.idle() {
-            Some(life) if life.publishes() => self.hub.poll_room(context, self.end.id().slot()),
-            _ => Poll::Ready(()),
-        }
-    }
-
     /// Calls a handler. One that does not wait is done when this returns.
     fn call(&mut self, call: Call) -> Step {
         match user_code::begin(&mut self.user, call) {
@@ -285,16 +239,6 @@ impl<R: Route> Connection<R> {
             self.hub.activate(&self.end);
         }
         self.phase = Phase::Active;
-        Step::Again
-    }
-
-    fn broadcast(&mut self, message: &Message) -> Step {
-        if !self.end.is_ending()
-            && let Some(life) = self.user.idle()
-        {
-            let frame = self.hub.encode(message);
-            self.has_unsent = !life.append(self.end.id().slot(), frame);
-        }
         Step::Again
     }
 
