@@ -94,7 +94,8 @@ impl WriteEnd {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use crate::limits::Limits;
     use crate::protocol::frame;
