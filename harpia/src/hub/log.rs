@@ -32,8 +32,9 @@ pub(crate) enum Record {
         from: Option<Slot>,
         frame: Encoded,
     },
-    /// No more broadcasts.
-    Deactivate(Slot),
+    /// No more broadcasts. Whoever closes a connection may come to append this when its place is
+    /// another's already.
+    Deactivate(ConnectionId),
     /// The close frame, behind what was broadcast so far.
     Finish(Slot, Closing),
     Leave(Slot),

@@ -210,7 +210,7 @@ impl Hub {
     /// Up to here the connection got what was broadcast. The second time this does nothing.
     pub(crate) fn deactivate(&self, end: &WriteEnd) {
         if self.shared.population.leave(end) {
-            self.append(Record::Deactivate(end.id().slot()));
+            self.append(Record::Deactivate(end.id()));
         }
     }
 

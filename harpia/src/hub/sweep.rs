@@ -58,3 +58,156 @@ fn visit(member: &mut Member, now: u32) -> Option<Ending> {
     }
     None
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+    use std::time::Duration;
+
+    use crate::hub::log::Record;
+    use crate::id::{ConnectionId, Slot};
+    use crate::limits::Limits;
+    use crate::write_end::WriteEnd;
+    use crate::write_end::far_end::{FarEnd, Frame, Wire};
+
+    use super::*;
+
+    /// Connections that were heard at tick 1, and the tick of their sweep.
+    struct World {
+        _wire: Wire,
+        table: Table,
+        sweep: Sweep,
+        now: u32,
+        ends: Vec<(Arc<WriteEnd>, FarEnd)>,
+    }
+
+    impl World {
+        fn new(count: Slot, limits: &Limits) -> Self {
+            let wire = Wire::new();
+            let mut table = Table::default();
+            table.begin_turn();
+            let ends = (0..count).map(|slot| {
+                let id = ConnectionId::new(slot, 0);
+                let (end, far) = wire.wide(id, limits.clone(), None);
+                let end = Arc::new(end);
+                table.apply(Record::Enter(Arc::clone(&end), 0));
+                (end, far)
+            });
+            Self {
+                ends: ends.collect(),
+                _wire: wire,
+                table,
+                sweep: Sweep::default(),
+                now: 1,
+            }
+        }
+
+        /// Goes on by one tick, and returns how many were pinged.
+        fn tick(&mut self) -> usize {
+            self.now += 1;
+            self.sweep.run(&mut self.table, self.now);
+            let frames = self.ends.iter().flat_map(|(_, far)| far.frames());
+            frames
+                .inspect(|one| assert_eq!(*one, Frame::ping()))
+                .count()
+        }
+
+        fn end(&self) -> &WriteEnd {
+            &self.ends[0].0
+        }
+    }
+
+    fn limits(ping: Option<u64>, idle_timeout: Option<u64>) -> Limits {
+        Limits {
+            ping: ping.map(Duration::from_secs),
+            idle_timeout: idle_timeout.map(Duration::from_secs),
+            ..Limits::default()
+        }
+    }
+
+    #[test]
+    fn a_silent_peer_is_pinged_once_in_each_interval() {
+        let mut world = World::new(1, &limits(Some(3), None));
+        let mut pinged = Vec::new();
+        while world.now < 100 {
+            if world.tick() > 0 {
+                pinged.push(world.now);
+            }
+        }
+        assert_eq!(pinged.len(), 3, "{pinged:?}");
+        assert!(
+            (31..31 + PARTS).contains(&(pinged[0] as usize)),
+            "{pinged:?}"
+        );
+        assert!(
+            pinged.is_sorted_by(|one, next| one + 30 <= *next),
+            "{pinged:?}"
+        );
+    }
+
+    #[test]
+    fn a_peer_that_is_heard_is_neither_pinged_nor_ended() {
+        let mut world = World::new(1, &limits(Some(3), Some(5)));
+        while world.now < 200 {
+            world.end().silence.heard(world.now);
+            assert_eq!((0..20).map(|_| world.tick()).sum::<usize>(), 0);
+        }
+        assert!(!world.end().is_ending());
+    }
+
+    #[test]
+    fn a_peer_that_is_silent_for_too_long_is_idle_whatever_it_was_sent() {
+        let mut world = World::new(1, &limits(Some(3), Some(5)));
+        let idle_since = (0..100).find(|_| {
+            world.tick();
+            world.end().is_ending()
+        });
+        assert!((49..49 + PARTS).contains(&idle_since.unwrap()));
+        assert_eq!(world.end().decided(), Some(Ending::Idle.closing()));
+    }
+
+    #[test]
+    fn while_a_handler_waits_its_peer_is_neither_pinged_nor_ended() {
+        let mut world = World::new(1, &limits(Some(3), Some(5)));
+        world.end().silence.stand_still();
+        assert_eq!((0..200).map(|_| world.tick()).sum::<usize>(), 0);
+        assert!(!world.end().is_ending());
+    }
+
+    #[test]
+    fn a_task_is_woken_when_its_deadline_is_over_and_not_before() {
+        struct Woken(AtomicUsize);
+        impl Wake for Woken {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let mut world = World::new(1, &limits(None, None));
+        let woken = Arc::new(Woken(AtomicUsize::new(0)));
+        world.end().attach(&Waker::from(Arc::clone(&woken)));
+        world.end().silence.set_deadline(1, Duration::from_secs(2));
+        while world.now < 20 {
+            world.tick();
+        }
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        assert_eq!((0..PARTS).map(|_| world.tick()).sum::<usize>(), 0);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn each_tick_visits_its_part_of_the_table_once() {
+        let mut world = World::new(10, &limits(Some(1), None));
+        world.now = 50;
+        let pinged: Vec<usize> = (0..PARTS).map(|_| world.tick()).collect();
+        assert_eq!(pinged.iter().sum::<usize>(), 10);
+        assert!(
+            pinged.iter().all(|part| (2..=3).contains(part)),
+            "{pinged:?}"
+        );
+        world.now -= 1;
+        assert_eq!(world.tick(), 0, "the tick was swept already");
+    }
+}

@@ -93,6 +93,11 @@ fn join(head: &[u8], payload: &[u8]) -> Bytes {
     frame.into()
 }
 
+/// Says whether a frame is a ping, a pong or a close (RFC 6455 section 5.5).
+pub(crate) fn is_control(frame: &[u8]) -> bool {
+    frame.first().is_some_and(|first| first & 0x08 != 0)
+}
+
 /// Returns the first end of a frame at or behind `written`, in a run of whole frames of ours.
 pub(crate) fn boundary_from(run: &[u8], written: usize) -> usize {
     let mut boundary = 0;

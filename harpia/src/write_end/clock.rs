@@ -88,3 +88,43 @@ impl Silence {
         deadline != 0 && now >= deadline
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_rounded_up_to_ticks() {
+        assert_eq!(ticks(Duration::ZERO), 0);
+        assert_eq!(ticks(Duration::from_millis(1)), 1);
+        assert_eq!(ticks(Duration::from_millis(100)), 1);
+        assert_eq!(ticks(Duration::from_millis(101)), 2);
+        assert_eq!(ticks(Duration::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn a_clock_begins_at_one_so_that_zero_is_never() {
+        assert!(Clock::new().now() >= 1);
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_goes_on_when_something_is_heard() {
+        let silence = Silence::new(7);
+        assert_eq!(silence.last_heard(), Some(7));
+        silence.stand_still();
+        assert_eq!(silence.last_heard(), None);
+        silence.heard(9);
+        assert_eq!(silence.last_heard(), Some(9));
+    }
+
+    #[test]
+    fn a_deadline_is_over_at_its_tick_and_none_is_never() {
+        let silence = Silence::new(1);
+        assert!(!silence.is_overdue(u32::MAX));
+        silence.set_deadline(10, Duration::from_secs(1));
+        assert!(!silence.is_overdue(19));
+        assert!(silence.is_overdue(20));
+        silence.set_deadline(10, Duration::MAX);
+        assert!(!silence.is_overdue(u32::MAX - 1));
+    }
+}

@@ -30,13 +30,9 @@ impl WriteEnd {
 
     /// Sends a control frame, or has it wait ahead of the data.
     fn control(&self, frame: Bytes, wait: impl FnOnce(&mut Outbox, Bytes)) {
-        let mut state = self.lock();
+        let mut state = self.lock_behind_cork();
         if state.sealed {
             return;
-        }
-        if state.holds() {
-            self.write_cork(state);
-            state = self.lock();
         }
         match &mut state.stage {
             Stage::Open => match self.write(&[IoSlice::new(&frame)], frame.len()) {
@@ -55,12 +51,7 @@ impl WriteEnd {
 
     /// Sends the close frame behind all that is queued. Nothing can be sent after it.
     pub(crate) fn finish(&self, closing: &Closing) {
-        let mut state = self.lock();
-        if state.holds() {
-            self.write_cork(state);
-            state = self.lock();
-        }
-        self.seal(state, closing);
+        self.seal(self.lock_behind_cork(), closing);
     }
 
     /// Sends the close frame in place of what is queued, except the frame under way.

@@ -81,10 +81,6 @@ impl WriteEnd {
         self.active.store(true, Ordering::Release);
     }
 
-    pub(crate) fn is_active(&self) -> bool {
-        self.active.load(Ordering::Acquire)
-    }
-
     /// Says once, of a connection that was active, that it ends to be.
     pub(crate) fn take_active(&self) -> bool {
         self.active.load(Ordering::Acquire) && self.active.swap(false, Ordering::AcqRel)

@@ -18,6 +18,16 @@ mod outgoing;
 mod run;
 mod timers;
 
+#[cfg(test)]
+#[cfg(unix)]
+pub(crate) mod far_end;
+#[cfg(test)]
+#[cfg(unix)]
+mod stress;
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
+
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -195,13 +205,9 @@ impl WriteEnd {
 
     /// Writes a run of whole frames, for the flusher.
     pub(crate) fn write_run(&self, run: &mut Run<'_>) -> SendStatus {
-        let mut state = self.lock();
+        let mut state = self.lock_behind_cork();
         if state.sealed {
             return SendStatus::Closed;
-        }
-        if state.holds() {
-            self.write_cork(state);
-            state = self.lock();
         }
         match &mut state.stage {
             Stage::Open => match self.write(&[IoSlice::new(run.bytes())], run.len()) {

@@ -4,7 +4,7 @@ use crate::id::Slot;
 use crate::protocol::Form;
 use crate::write_end::Run;
 
-use super::{ChannelIndex, ChannelState, Member, Membership, Piece, Table};
+use super::{Activity, ChannelIndex, ChannelState, Member, Membership, Piece, Table};
 
 /// What runs are composed in, kept from turn to turn.
 #[derive(Default)]
@@ -56,7 +56,7 @@ impl Table {
             let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
                 continue;
             };
-            if member.visited == turn || !member.active {
+            if member.visited == turn || member.activity != Activity::Active {
                 continue;
             }
             member.visited = turn;
@@ -83,7 +83,7 @@ impl Table {
         let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
             return;
         };
-        if !member.active {
+        if member.activity != Activity::Active {
             return;
         }
         let turn = self.turn;

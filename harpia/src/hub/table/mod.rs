@@ -7,6 +7,10 @@
 
 mod deliver;
 
+#[cfg(test)]
+#[cfg(unix)]
+mod model;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -46,7 +50,7 @@ pub(super) struct Member {
     pub(super) end: Arc<WriteEnd>,
     pub(super) pinged: u32,
     route: RouteId,
-    active: bool,
+    activity: Activity,
     memberships: Vec<Membership>,
     /// The last turn in which it was written to.
     visited: u64,
@@ -54,6 +58,15 @@ pub(super) struct Member {
     sent: u64,
     /// Within turn `.0`, it is owed nothing before position `.1`.
     owed_from: (u64, u32),
+}
+
+/// Whether a member gets what is broadcast. By the log alone, whatever was asked of it meanwhile.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Activity {
+    NotYet,
+    Active,
+    /// Whoever closes it may be faster than its own task, so this may come before `Active`.
+    Over,
 }
 
 struct Membership {
@@ -129,10 +142,14 @@ impl Table {
                 from,
                 frame,
             } => self.publish(&channel, from, frame),
-            Record::Deactivate(slot) => self.deactivate(slot),
+            Record::Deactivate(id) if self.is_here(id) => self.deactivate(id.slot()),
             Record::Finish(slot, closing) => self.finish(slot, &closing),
             Record::Leave(slot) => return self.leave(slot),
-            Record::Disconnect(id, closing) => self.disconnect(id, closing),
+            Record::Disconnect(id, closing) if self.is_here(id) => {
+                self.end(id.slot(), Ending::Close(closing));
+            }
+            // The place is empty by now, or another's.
+            Record::Deactivate(_) | Record::Disconnect(..) => {}
             Record::Shutdown => self.shut_down(),
             Record::Cancel { with_close } => {
                 self.cancels = Some(with_close);
@@ -159,7 +176,7 @@ impl Table {
             end,
             pinged: 0,
             route,
-            active: false,
+            activity: Activity::NotYet,
             memberships: Vec::new(),
             visited: 0,
             sent: 0,
@@ -171,11 +188,10 @@ impl Table {
         let Some(member) = self.member(slot) else {
             return;
         };
-        // A close may have been asked for meanwhile, and is applied already.
-        if !member.end.is_active() {
+        if member.activity == Activity::Over {
             return;
         }
-        member.active = true;
+        member.activity = Activity::Active;
         let route = member.route;
         self.owe_from_here(slot);
         self.join(slot, Channel::Server);
@@ -206,11 +222,13 @@ impl Table {
         self.settle(slot);
         self.part_all(slot);
         if let Some(member) = self.member(slot) {
-            member.active = false;
+            member.activity = Activity::Over;
         }
     }
 
     fn finish(&mut self, slot: Slot, closing: &Closing) {
+        // Who closes it from elsewhere may not have come to deactivate it yet.
+        self.settle(slot);
         if let Some(member) = self.member(slot) {
             member.end.finish(closing);
         }
@@ -227,13 +245,6 @@ impl Table {
         }
     }
 
-    fn disconnect(&mut self, id: ConnectionId, closing: Closing) {
-        let member = self.member(id.slot());
-        if member.is_some_and(|member| member.end.id() == id) {
-            self.end(id.slot(), Ending::Close(closing));
-        }
-    }
-
     fn shut_down(&mut self) {
         self.is_shutting_down = true;
         for slot in 0..self.next_slot() {
@@ -246,7 +257,8 @@ impl Table {
         let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
             return;
         };
-        if member.end.ask(ending) && self.population.leave(&member.end) {
+        if member.end.ask(ending) {
+            self.population.leave(&member.end);
             self.deactivate(slot);
         }
     }
@@ -355,6 +367,11 @@ impl Table {
                 self.free_channels.push(index);
             }
         }
+    }
+
+    fn is_here(&mut self, id: ConnectionId) -> bool {
+        let member = self.member(id.slot());
+        member.is_some_and(|member| member.end.id() == id)
     }
 
     /// Writes what a member is owed so far in this turn.

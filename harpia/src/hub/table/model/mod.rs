@@ -1,0 +1,271 @@
+//! The table against a naive model: random lives of connections, cut into random turns.
+//!
+//! The model takes each record at once and notes, for each connection there is, what it has to get
+//! for it. However the records are cut into turns, each connection must get that, in that order.
+
+mod connection;
+mod steps;
+
+use std::collections::{HashMap, HashSet};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::close::CloseCode;
+use crate::limits::Limits;
+use crate::message::Message;
+use crate::protocol::extension::Agreement;
+use crate::protocol::{Form, frame};
+use crate::write_end::far_end::Wire;
+
+use super::*;
+use connection::Connection;
+use steps::{PLACES, Step, step, topic};
+
+struct Model {
+    wire: Wire,
+    population: Arc<Population>,
+    table: Table,
+    records: Vec<Record>,
+    /// The connections that are at their places.
+    places: [Option<Connection>; PLACES],
+    generations: [u32; PLACES],
+    /// Those that left in the present turn.
+    left: Vec<Connection>,
+    published: usize,
+    /// What a frame says.
+    names: HashMap<Vec<u8>, String>,
+}
+
+impl Model {
+    fn new() -> Self {
+        let population = Arc::<Population>::default();
+        let close = frame::encode_close(&closing());
+        Self {
+            wire: Wire::new(),
+            table: Table::new(Arc::clone(&population)),
+            population,
+            records: Vec::new(),
+            places: [const { None }; PLACES],
+            generations: [0; PLACES],
+            left: Vec::new(),
+            published: 0,
+            names: HashMap::from([(close.to_vec(), "close".to_owned())]),
+        }
+    }
+
+    fn take(&mut self, place: usize, step: Step) {
+        match step {
+            Step::Enter { route, deflates } => self.enter(place, route, deflates),
+            Step::Publish {
+                to,
+                from_it,
+                is_long,
+            } => self.publish(place, to, from_it, is_long),
+            Step::Stale => self.stale(place),
+            Step::Leave => self.leave(place),
+            Step::Turn => self.turn(),
+            _ => self.live(place, step),
+        }
+    }
+
+    fn enter(&mut self, place: usize, route: RouteId, deflates: bool) {
+        if self.places[place].is_some() {
+            return;
+        }
+        self.generations[place] += 1;
+        let id = ConnectionId::new(place as Slot, self.generations[place]);
+        let agreement = Agreement::choose(deflates.then_some("permessage-deflate"));
+        let (end, far) = self.wire.wide(id, Limits::default(), agreement);
+        let end = Arc::new(end);
+        self.records.push(Record::Enter(Arc::clone(&end), route));
+        self.places[place] = Some(Connection::new(end, far, route));
+    }
+
+    /// A step of a connection that is there.
+    fn live(&mut self, place: usize, step: Step) {
+        let Some(connection) = &mut self.places[place] else {
+            return;
+        };
+        let (id, slot) = (connection.end.id(), place as Slot);
+        match step {
+            Step::Activate if !connection.joined => {
+                connection.joined = true;
+                connection.active = !connection.over;
+                self.population.join(&connection.end);
+                self.records.push(Record::Activate(slot));
+            }
+            Step::DeactivateAndActivate if !connection.joined => {
+                connection.joined = true;
+                connection.over = true;
+                self.population.join(&connection.end);
+                assert!(self.population.leave(&connection.end));
+                self.records.push(Record::Deactivate(id));
+                self.records.push(Record::Activate(slot));
+            }
+            Step::Deactivate if self.population.leave(&connection.end) => {
+                connection.active = false;
+                connection.over = true;
+                self.records.push(Record::Deactivate(id));
+            }
+            Step::Subscribe(one) => {
+                connection.topics.insert(one);
+                self.records.push(Record::Subscribe(slot, topic(one)));
+            }
+            Step::Unsubscribe(one) => {
+                connection.topics.remove(&one);
+                self.records.push(Record::Unsubscribe(slot, topic(one)));
+            }
+            Step::Finish => {
+                connection.expect("close".into());
+                connection.finished = true;
+                self.records.push(Record::Finish(slot, closing()));
+            }
+            Step::Disconnect => {
+                if !connection.disconnected {
+                    connection.active = false;
+                    connection.over = true;
+                }
+                connection.disconnected = true;
+                self.records.push(Record::Disconnect(id, closing()));
+            }
+            _ => {}
+        }
+    }
+
+    fn publish(&mut self, place: usize, to: Channel, from_it: bool, is_long: bool) {
+        let from = place as Slot;
+        let from = (from_it && self.places[place].is_some()).then_some(from);
+        self.published += 1;
+        let text = format!("message {} to {to:?}", self.published);
+        let width = if is_long { 300 } else { 0 };
+        let frame = Encoded::new(&Message::from(format!("{text:width$}")), Some(200));
+        for connection in self.places.iter_mut().flatten() {
+            let is_its_own = from == Some(connection.end.id().slot());
+            if connection.active && connection.is_in(&to) && !is_its_own {
+                let form = connection.end.form();
+                let name = name(&text, is_long, form);
+                self.names.insert(frame.frame(form).to_vec(), name.clone());
+                connection.expect(name);
+            }
+        }
+        self.records.push(Record::Publish {
+            channel: to,
+            from,
+            frame,
+        });
+    }
+
+    fn leave(&mut self, place: usize) {
+        let Some(connection) = self.places[place].take() else {
+            return;
+        };
+        if self.population.leave(&connection.end) {
+            let id = connection.end.id();
+            self.records.push(Record::Deactivate(id));
+        }
+        self.records.push(Record::Leave(place as Slot));
+        self.left.push(connection);
+    }
+
+    fn stale(&mut self, place: usize) {
+        let slot = place as Slot;
+        let last = self.generations[place];
+        let is_there = self.places[place].is_some();
+        let Some(generation) = last.checked_sub(u32::from(is_there)) else {
+            return;
+        };
+        let id = ConnectionId::new(slot, generation);
+        self.records.push(Record::Deactivate(id));
+        self.records.push(Record::Disconnect(id, closing()));
+    }
+
+    /// Has the table take the records, and looks at what everyone got.
+    fn turn(&mut self) {
+        let mut gone = Vec::new();
+        self.table.begin_turn();
+        for record in self.records.drain(..) {
+            if let Effect::Left(id) = self.table.apply(record) {
+                gone.push(id);
+            }
+        }
+        self.table.deliver();
+        let left: Vec<ConnectionId> = self.left.iter().map(|one| one.end.id()).collect();
+        assert_eq!(gone, left);
+        for mut connection in self.left.drain(..) {
+            connection.check(&self.names);
+        }
+        for connection in self.places.iter_mut().flatten() {
+            connection.check(&self.names);
+        }
+        assert_eq!(
+            self.table.is_empty(),
+            self.places.iter().all(Option::is_none)
+        );
+        self.table.check();
+    }
+}
+
+fn closing() -> Closing {
+    Closing::bare(CloseCode::NORMAL)
+}
+
+fn name(text: &str, is_long: bool, form: Form) -> String {
+    let form = if is_long { form } else { Form::Plain };
+    format!("{text} {form:?}")
+}
+
+impl Table {
+    /// Checks that each list agrees with its counterpart.
+    fn check(&self) {
+        for (slot, member) in self.members.iter().enumerate() {
+            for one in member.iter().flat_map(|member| &member.memberships) {
+                let channel = &self.channels[one.channel as usize];
+                assert_eq!(channel.members[one.place as usize] as usize, slot);
+            }
+        }
+        let members = self.members.iter().flatten();
+        let memberships: usize = members.map(|one| one.memberships.len()).sum();
+        let named = self.names.iter();
+        let named: HashMap<_, _> = named.map(|(name, &index)| (index, name)).collect();
+        let listed = named.iter().map(|(&index, &name)| {
+            let channel = &self.channels[index as usize];
+            assert_eq!(channel.name, *name);
+            assert!(!channel.members.is_empty() && channel.pieces.is_empty());
+            channel.members.len()
+        });
+        assert_eq!(listed.sum::<usize>(), memberships);
+        let free: HashSet<_> = self.free_channels.iter().copied().collect();
+        assert_eq!(free.len(), self.free_channels.len());
+        assert_eq!(free.len() + named.len(), self.channels.len());
+        assert!(free.iter().all(|index| !named.contains_key(index)));
+    }
+}
+
+proptest! {
+    #[test]
+    fn each_gets_exactly_what_stands_between_its_join_and_its_leave_in_one_order(
+        steps in vec((0..PLACES, step()), 0..150),
+        shuts_down in any::<bool>(),
+    ) {
+        let mut model = Model::new();
+        for (place, step) in steps {
+            model.take(place, step);
+        }
+        if shuts_down {
+            model.records.push(Record::Shutdown);
+            for connection in model.places.iter_mut().flatten() {
+                connection.active = false;
+                connection.over = true;
+            }
+            model.publish(0, Channel::Server, false, false);
+        }
+        model.turn();
+        for place in 0..PLACES {
+            model.leave(place);
+        }
+        model.turn();
+        prop_assert_eq!(model.population.active(), 0);
+        prop_assert!(!model.population.deflates());
+    }
+}

@@ -1,0 +1,209 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+const BACKLOG: usize = 4000;
+
+fn budget() -> Arc<Budget> {
+    Arc::new(Budget::new(usize::MAX))
+}
+
+/// A frame of so many bytes of payload, all of them `mark`.
+fn frame(mark: u8, payload: usize) -> Bytes {
+    frame::encode(&vec![mark; payload].into())
+}
+
+fn pong(mark: u8) -> Bytes {
+    frame::encode_pong(&[mark; 3])
+}
+
+impl Outbox {
+    /// What would be written, in order.
+    fn bytes(&self) -> Vec<u8> {
+        let pieces = [&self.under_way, &self.control].into_iter();
+        pieces.chain(&self.data).flatten().copied().collect()
+    }
+
+    /// Takes so many bytes, as a socket would.
+    fn take(&mut self, bytes: usize) -> Vec<u8> {
+        let mut taken = self.bytes();
+        taken.truncate(bytes);
+        self.advance(taken.len());
+        taken
+    }
+}
+
+#[test]
+fn the_frame_under_way_goes_first_then_one_control_frame_then_data_in_order() {
+    let run = [frame(1, 100), frame(2, 100)].concat();
+    let mut outbox = Outbox::new(budget(), run.clone().into(), 50);
+    outbox.push(frame(3, 10), BACKLOG).unwrap();
+    outbox.set_control(pong(8));
+    outbox.set_control(pong(9));
+    let expected = [&run[50..102], &pong(9), &run[102..], &frame(3, 10)].concat();
+    assert_eq!(outbox.bytes(), expected);
+    assert_eq!(outbox.len(), expected.len());
+}
+
+#[test]
+fn a_run_that_stopped_between_two_frames_has_none_under_way() {
+    let run = [frame(1, 100), frame(2, 100)].concat();
+    for written in [0, 102] {
+        let mut outbox = Outbox::new(budget(), run.clone().into(), written);
+        outbox.set_control(pong(9));
+        assert_eq!(outbox.bytes(), [&pong(9), &run[written..]].concat());
+    }
+}
+
+#[test]
+fn a_control_frame_that_is_begun_is_finished_before_a_newer_one() {
+    let mut outbox = Outbox::new(budget(), frame(1, 100), 0);
+    outbox.set_control(pong(8));
+    let mut written = outbox.take(2);
+    outbox.set_control(pong(9));
+    outbox.drop_queue();
+    outbox.set_control(pong(7));
+    written.extend(outbox.take(usize::MAX));
+    assert_eq!(written, [pong(8), pong(7)].concat());
+    assert!(outbox.is_empty());
+}
+
+#[test]
+fn a_control_frame_that_finds_the_socket_full_is_replaced_by_a_newer_one() {
+    let mut outbox = Outbox::new(budget(), pong(8), 0);
+    outbox.push(frame(1, 10), BACKLOG).unwrap();
+    outbox.set_control(pong(9));
+    assert_eq!(outbox.bytes(), [pong(9), frame(1, 10)].concat());
+    let begun = Outbox::new(budget(), pong(8), 1);
+    assert_eq!(begun.bytes(), pong(8)[1..]);
+}
+
+#[test]
+fn dropping_the_queue_leaves_the_frame_under_way() {
+    let mut outbox = Outbox::new(budget(), frame(1, 100), 50);
+    outbox.push(frame(2, 100), BACKLOG).unwrap();
+    outbox.set_control(pong(9));
+    outbox.drop_queue();
+    assert_eq!(outbox.bytes(), frame(1, 100)[50..]);
+    assert_eq!(outbox.len(), 52);
+    assert_eq!(outbox.counted.bytes(), 52);
+}
+
+#[test]
+fn what_waits_is_at_most_the_backlog_and_one_run() {
+    let mut outbox = Outbox::new(budget(), frame(1, BACKLOG + 1000), 1001);
+    assert!(outbox.len() < BACKLOG + 10);
+    outbox.push(frame(2, 5), BACKLOG).unwrap_err();
+    let mut outbox = Outbox::new(budget(), frame(1, BACKLOG), 1000);
+    outbox.push(frame(2, 50_000), BACKLOG).unwrap();
+    outbox.push(frame(3, 5), BACKLOG).unwrap_err();
+}
+
+#[test]
+fn small_messages_count_at_least_512_bytes_each() {
+    let mut outbox = Outbox::new(budget(), frame(1, 10), 1);
+    let mut fits = || outbox.push(frame(2, 1), BACKLOG).is_ok();
+    assert_eq!((0..100).filter(|_| fits()).count(), BACKLOG.div_ceil(512));
+}
+
+#[test]
+fn after_one_message_was_left_out_so_are_all_until_nothing_waits() {
+    let mut outbox = Outbox::new(budget(), frame(1, BACKLOG + 1), 1);
+    outbox.push(frame(2, 5), BACKLOG).unwrap_err();
+    outbox.take(BACKLOG);
+    outbox.push(frame(3, 5), BACKLOG).unwrap_err();
+    outbox.push_unbounded(frame(4, 5));
+    outbox.take(4);
+    assert_eq!(outbox.bytes(), frame(4, 5));
+}
+
+#[test]
+fn a_spent_budget_of_all_is_full_for_each_and_is_given_back() {
+    let budget = Arc::new(Budget::new(1000));
+    let mut one = Outbox::new(Arc::clone(&budget), frame(1, 10), 1);
+    one.push(frame(1, 2000), usize::MAX).unwrap();
+    let mut other = Outbox::new(Arc::clone(&budget), frame(2, 10), 1);
+    other.push(frame(2, 1), usize::MAX).unwrap_err();
+    drop(one);
+    assert!(!budget.is_spent());
+    let mut third = Outbox::new(Arc::clone(&budget), frame(3, 10), 1);
+    third.push(frame(3, 1), usize::MAX).unwrap();
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Push(Vec<usize>),
+    Control,
+    Drop,
+    Take(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => vec(0usize..300, 1..4).prop_map(Step::Push),
+        2 => Just(Step::Control),
+        1 => Just(Step::Drop),
+        6 => (1usize..700).prop_map(Step::Take),
+    ]
+}
+
+/// Splits what was written into the marks of its frames; panics where one is torn.
+fn marks(mut bytes: &[u8]) -> Vec<(bool, u8)> {
+    let mut marks = Vec::new();
+    while !bytes.is_empty() {
+        let end = frame::boundary_from(bytes, 1);
+        let (frame, rest) = bytes.split_at(end);
+        let is_control = frame[0] == 0x8a;
+        let head = if frame[1] == 126 { 4 } else { 2 };
+        let mark = frame[head];
+        assert!(frame[head..].iter().all(|&byte| byte == mark), "torn");
+        marks.push((is_control, mark));
+        bytes = rest;
+    }
+    marks
+}
+
+proptest! {
+    #[test]
+    fn however_a_socket_takes_it_no_frame_is_torn_and_what_counts_is_what_waits(
+        written in 0usize..300,
+        steps in vec(step(), 0..60),
+    ) {
+        let budget = budget();
+        let mut mark = 0;
+        let mut next = |payload| {
+            mark += 1;
+            frame(mark, payload + 1)
+        };
+        let first = [next(100), next(200)].concat();
+        let mut out = first[..written].to_vec();
+        let mut outbox = Outbox::new(Arc::clone(&budget), first.into(), written);
+        let mut control = 0;
+        for step in steps {
+            match step {
+                Step::Push(payloads) => {
+                    let run: Vec<Bytes> = payloads.into_iter().map(&mut next).collect();
+                    outbox.push_unbounded(run.concat().into());
+                }
+                Step::Control => {
+                    control += 1;
+                    outbox.set_control(pong(control));
+                }
+                Step::Drop => outbox.drop_queue(),
+                Step::Take(bytes) => out.extend(outbox.take(bytes)),
+            }
+            prop_assert_eq!(outbox.len(), outbox.bytes().len());
+            let counted = outbox.data.iter().map(cost).sum::<usize>() + outbox.under_way.len();
+            prop_assert_eq!(outbox.counted.bytes(), counted);
+        }
+        out.extend(outbox.take(usize::MAX));
+        prop_assert_eq!(outbox.len(), 0);
+        prop_assert_eq!(outbox.counted.bytes(), 0);
+        for is_control in [true, false] {
+            let of_kind = marks(&out).into_iter().filter(|one| one.0 == is_control);
+            let in_order: Vec<u8> = of_kind.map(|one| one.1).collect();
+            prop_assert!(in_order.is_sorted_by(|one, next| one < next), "{:?}", in_order);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Many writers on one write end at once, over a connection that takes little at a time.
+
+use std::future::poll_fn;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::thread;
+
+use bytes::Bytes;
+use socket2::SockRef;
+use tokio::runtime::Builder;
+
+use crate::budget::Budget;
+use crate::close::{CloseCode, Closing};
+use crate::id::ConnectionId;
+use crate::limits::Limits;
+use crate::message::Message;
+use crate::protocol::frame;
+
+use super::far_end::{Frame, split};
+use super::{BLOCKED, News, Run, SendStatus, WriteEnd};
+
+const HANDLER: u8 = 0;
+const PEER: u8 = 1;
+const OTHER_PEER: u8 = 2;
+const FLUSHER: u8 = 3;
+const PONGS: u8 = 4;
+
+/// How many messages each writes.
+const MESSAGES: u32 = 1200;
+
+/// What a writer's message says: whose it is, which one, and as much behind it as makes it long.
+fn payload(writer: u8, number: u32) -> Vec<u8> {
+    let len = match number % 7 {
+        0 => 12_000,
+        1 => 3000,
+        2 => 200,
+        _ => 0,
+    };
+    let mut payload = vec![writer];
+    payload.extend(number.to_be_bytes());
+    payload.resize(5 + len, writer);
+    payload
+}
+
+fn message(writer: u8, number: u32) -> Message {
+    payload(writer, number).into()
+}
+
+/// Reads a message of `payload`: whose it is and which one.
+fn read(frame: &Frame) -> (u8, u32) {
+    let (head, _) = frame.payload.split_first_chunk::<5>().unwrap();
+    let [writer, a, b, c, d] = *head;
+    (writer, u32::from_be_bytes([a, b, c, d]))
+}
+
+/// Two ends of a connection whose buffers are as small as the system lets them be.
+fn connection() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (near, _) = listener.accept().unwrap();
+    SockRef::from(&near).set_send_buffer_size(0).unwrap();
+    near.set_nodelay(true).unwrap();
+    near.set_nonblocking(true).unwrap();
+    (near, far)
+}
+
+/// The connection's task: its handler sends corked, and it drains what others left.
+struct Task {
+    end: Arc<WriteEnd>,
+    sent: u32,
+    drained: usize,
+}
+
+impl Task {
+    fn poll(&mut self, context: &mut Context<'_>, is_over: &AtomicBool) -> Poll<usize> {
+        self.end.attach(context.waker());
+        if self.end.poll_drain(context).is_pending() {
+            return Poll::Pending;
+        }
+        if matches!(self.end.news(), News::Drained) {
+            self.drained += 1;
+        }
+        if self.sent < MESSAGES {
+            self.end.cork();
+            for _ in 0..3 {
+                assert_ne!(
+                    self.end.send(&message(HANDLER, self.sent)),
+                    SendStatus::Closed
+                );
+                self.sent += 1;
+            }
+            self.end.uncork();
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.end.is_flushed() {
+            return Poll::Ready(self.drained);
+        }
+        if is_over.swap(false, Ordering::AcqRel) {
+            self.end.finish(&Closing::bare(CloseCode::NORMAL));
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+fn send(end: &WriteEnd, writer: u8) {
+    for number in 0..MESSAGES {
+        pace(end, end.send(&message(writer, number)));
+    }
+}
+
+fn write_runs(end: &WriteEnd) {
+    for number in (0..MESSAGES).step_by(3) {
+        let frames = (number..number + 3).map(|one| frame::encode(&message(FLUSHER, one)));
+        let run = frames.collect::<Vec<Bytes>>().concat();
+        pace(end, end.write_run(&mut Run::new(&run)));
+    }
+}
+
+fn pong(end: &WriteEnd) {
+    for number in 0..MESSAGES {
+        end.pong(&payload(PONGS, number)[..5]);
+        pace(end, SendStatus::Sent);
+    }
+}
+
+/// Lets the others go on, and has the socket catch up when much waits for it: so the write end is
+/// blocked and open again many times.
+fn pace(end: &WriteEnd, status: SendStatus) {
+    assert_ne!(status, SendStatus::Closed);
+    thread::yield_now();
+    if matches!(status, SendStatus::Queued(ENOUGH..)) {
+        while end.attention.load(Ordering::Acquire) & BLOCKED != 0 {
+            thread::yield_now();
+        }
+    }
+}
+
+/// How many bytes may wait before the writers do.
+const ENOUGH: usize = 10_000;
+
+#[test]
+fn writers_at_once_tear_no_frame_lose_none_and_each_keeps_its_order() {
+    let (near, mut far) = connection();
+    // One worker, for the task; the writers are threads, as the flusher is one.
+    let mut runtime = Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_io().build().unwrap();
+    let stream = {
+        let _context = runtime.enter();
+        tokio::net::TcpStream::from_std(near).unwrap()
+    };
+    let limits = Limits {
+        backlog: usize::MAX,
+        ..Limits::default()
+    };
+    let (id, budget) = (ConnectionId::new(0, 0), Arc::new(Budget::new(usize::MAX)));
+    let end = Arc::new(WriteEnd::new(stream, id, Arc::new(limits), budget, None, 1));
+    let is_over = Arc::new(AtomicBool::new(false));
+
+    let mut task = Task {
+        end: Arc::clone(&end),
+        sent: 0,
+        drained: 0,
+    };
+    let over = Arc::clone(&is_over);
+    // Ends when the close frame is out.
+    let task = runtime.spawn(async move {
+        let drained = poll_fn(|context| task.poll(context, &over)).await;
+        task.end.shut_down();
+        drained
+    });
+    let reader = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        far.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    thread::scope(|scope| {
+        scope.spawn(|| send(&end, PEER));
+        scope.spawn(|| send(&end, OTHER_PEER));
+        scope.spawn(|| write_runs(&end));
+        scope.spawn(|| pong(&end));
+    });
+    is_over.store(true, Ordering::Release);
+    end.poke();
+    let drained = runtime.block_on(task).unwrap();
+    let bytes = reader.join().unwrap().unwrap();
+    println!("{} bytes, {drained} times blocked", bytes.len());
+    assert!(drained > 0, "the connection never was full");
+    check(&bytes);
+}
+
+fn check(bytes: &[u8]) {
+    let (mut frames, rest) = split(bytes);
+    assert_eq!(rest, 0, "the last frame is torn");
+    assert_eq!(frames.pop().and_then(|last| last.close_code()), Some(1000));
+    let mut next = [0; 5];
+    for frame in &frames {
+        let (writer, number) = read(frame);
+        let next = &mut next[usize::from(writer)];
+        if writer == PONGS {
+            assert!(frame.opcode == 10 && number >= *next, "{frame:?}");
+        } else {
+            assert!(frame.opcode == 2 && number == *next, "{frame:?}");
+            assert!(frame.payload == payload(writer, number), "torn: {frame:?}");
+        }
+        *next = number + 1;
+    }
+    assert_eq!(next, [MESSAGES; 5], "something is lost");
+}

@@ -1,0 +1,278 @@
+//! One write end and one task, step by step: order, blocking, endings.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bytes::Bytes;
+
+use crate::close::{CloseCode, Closing};
+use crate::limits::Slow;
+use crate::protocol::frame;
+
+use super::far_end::{FarEnd, Frame, Wire};
+use super::*;
+
+/// A connection's task as far as its write end knows it.
+struct Task {
+    wire: Wire,
+    end: WriteEnd,
+    far: FarEnd,
+    woken: Arc<Woken>,
+    waker: Waker,
+}
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Task {
+    fn new(limits: Limits) -> Self {
+        let wire = Wire::new();
+        let (end, far) = wire.narrow(limits);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        end.attach(&waker);
+        Self {
+            wire,
+            end,
+            far,
+            woken,
+            waker,
+        }
+    }
+
+    /// Sends more than the socket takes.
+    fn block(&self) {
+        assert!(matches!(self.end.send(&large()), SendStatus::Queued(_)));
+    }
+
+    fn poll_drain(&self) -> Poll<()> {
+        self.end.poll_drain(&mut Context::from_waker(&self.waker))
+    }
+
+    /// Has the peer read and the task drain, until nothing waits.
+    fn drain(&self) -> Vec<Frame> {
+        let mut bytes = Vec::new();
+        while self.poll_drain().is_pending() {
+            bytes.extend(self.far.read());
+            self.wire.turn();
+        }
+        bytes.extend(self.far.read());
+        let (frames, rest) = far_end::split(&bytes);
+        assert_eq!(rest, 0, "a frame is torn");
+        frames
+    }
+
+    /// Drains, and returns what came behind the message that blocked.
+    fn drain_behind(&self) -> Vec<Frame> {
+        let mut frames = self.drain();
+        assert!(frames.remove(0) == Frame::text(large().as_bytes()));
+        frames
+    }
+
+    fn wakes(&self) -> usize {
+        self.woken.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Begun, but not taken whole by a socket of the smallest buffer.
+fn large() -> Message {
+    "large".repeat(5000).into()
+}
+
+fn run(text: &str) -> Bytes {
+    frame::encode(&text.into())
+}
+
+fn write_run(end: &WriteEnd, text: &str) -> SendStatus {
+    end.write_run(&mut Run::of(&run(text)))
+}
+
+fn closing() -> Closing {
+    Closing::new(CloseCode::NORMAL, "bye")
+}
+
+#[test]
+fn whoever_blocks_it_wakes_the_task_and_the_drained_outbox_is_news_once() {
+    let task = Task::new(Limits::default());
+    assert!(task.end.is_quiet());
+    task.block();
+    assert_eq!(task.wakes(), 1);
+    assert!(!task.end.is_quiet());
+    assert!(task.poll_drain().is_pending());
+    assert!(matches!(
+        task.end.send(&"next".into()),
+        SendStatus::Queued(_)
+    ));
+    assert!(matches!(write_run(&task.end, "run"), SendStatus::Queued(_)));
+    assert_eq!(task.wakes(), 1);
+    let behind = task.drain_behind();
+    assert_eq!(behind, [Frame::text("next"), Frame::text("run")]);
+    assert!(task.wakes() > 1, "the socket wakes the task");
+    assert!(matches!(task.end.news(), News::Drained));
+    assert!(matches!(task.end.news(), News::None));
+    assert!(task.end.is_quiet());
+    assert_eq!(task.end.send(&"open again".into()), SendStatus::Sent);
+    assert_eq!(task.far.frames(), [Frame::text("open again")]);
+}
+
+#[test]
+fn of_the_pongs_that_wait_the_newest_is_sent_and_ahead_of_the_data() {
+    let task = Task::new(Limits::default());
+    task.block();
+    task.end.send(&"data".into());
+    for payload in ["first", "second", "third"] {
+        task.end.pong(payload.as_bytes());
+    }
+    let behind = task.drain_behind();
+    assert_eq!(behind, [Frame::pong("third"), Frame::text("data")]);
+}
+
+#[test]
+fn our_ping_does_not_replace_a_pong_that_waits_but_waits_by_itself() {
+    let task = Task::new(Limits::default());
+    task.block();
+    task.end.pong(b"owed");
+    task.end.ping();
+    assert_eq!(task.drain_behind(), [Frame::pong("owed")]);
+    task.block();
+    task.end.ping();
+    assert_eq!(task.drain_behind(), [Frame::ping()]);
+}
+
+#[test]
+fn a_failure_drops_what_waits_except_the_frame_under_way() {
+    let task = Task::new(Limits::default());
+    task.block();
+    task.end.send(&"dropped".into());
+    task.end.pong(b"dropped");
+    task.end.fail(&closing());
+    assert!(!task.end.is_flushed());
+    let behind = task.drain_behind();
+    assert_eq!(behind.len(), 1);
+    assert_eq!(behind[0].close_code(), Some(1000));
+    assert!(task.end.is_flushed());
+}
+
+#[test]
+fn a_failure_drops_what_is_corked() {
+    let task = Task::new(Limits::default());
+    task.end.cork();
+    task.end.send(&"dropped".into());
+    task.end.fail(&closing());
+    task.end.uncork();
+    let frames = task.far.frames();
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].close_code(), Some(1000));
+}
+
+#[test]
+fn the_close_frame_goes_behind_what_waits_and_wakes_the_task() {
+    let task = Task::new(Limits::default());
+    task.block();
+    task.end.send(&"kept".into());
+    let wakes = task.wakes();
+    task.end.finish(&closing());
+    assert_eq!(task.wakes(), wakes + 1);
+    let behind = task.drain_behind();
+    assert_eq!(behind[0], Frame::text("kept"));
+    assert_eq!(behind[1].close_code(), Some(1000));
+    assert_eq!(behind.len(), 2);
+}
+
+#[test]
+fn a_close_frame_is_sent_once_and_nothing_after_it() {
+    let task = Task::new(Limits::default());
+    task.end.finish(&closing());
+    task.end.fail(&closing());
+    task.end.finish(&closing());
+    task.end.pong(b"late");
+    task.end.ping();
+    task.end.cork();
+    assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
+    assert_eq!(write_run(&task.end, "late"), SendStatus::Closed);
+    task.end.uncork();
+    let frames = task.far.frames();
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].close_code(), Some(1000));
+}
+
+#[test]
+fn an_ending_stops_sends_at_once_but_not_what_the_hub_still_owes() {
+    let task = Task::new(Limits::default());
+    assert!(task.end.ask(Ending::Close(closing())));
+    assert!(!task.end.ask(Ending::Idle), "the first to ask decides");
+    assert_eq!(task.end.decided(), Some(closing()));
+    assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
+    assert_eq!(write_run(&task.end, "owed"), SendStatus::Sent);
+    assert_eq!(task.far.frames(), [Frame::text("owed")]);
+    assert!(matches!(task.end.news(), News::Ending(Ending::Close(_))));
+    assert!(matches!(task.end.news(), News::Ending(Ending::Close(_))));
+}
+
+#[test]
+fn a_full_backlog_closes_the_slow_peer_with_1013() {
+    let task = Task::new(Limits {
+        backlog: 4000,
+        ..Limits::default()
+    });
+    task.block();
+    assert_eq!(task.end.send(&"too much".into()), SendStatus::Closed);
+    assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
+    assert!(matches!(task.end.news(), News::Ending(Ending::Slow(_))));
+    let behind = task.drain_behind();
+    assert_eq!(behind.len(), 1);
+    assert_eq!(behind[0].close_code(), Some(1013));
+}
+
+#[test]
+fn a_skipping_peer_misses_whole_messages_until_nothing_waits() {
+    let task = Task::new(Limits {
+        backlog: 4000,
+        slow: Slow::Skip,
+        ..Limits::default()
+    });
+    task.block();
+    assert_eq!(task.end.send(&"missed".into()), SendStatus::Dropped);
+    assert_eq!(write_run(&task.end, "missed"), SendStatus::Dropped);
+    task.end.pong(b"passes");
+    assert_eq!(task.drain_behind(), [Frame::pong("passes")]);
+    assert_eq!(task.end.send(&"again".into()), SendStatus::Sent);
+    assert_eq!(task.far.frames(), [Frame::text("again")]);
+}
+
+#[test]
+fn a_peer_that_is_gone_ends_the_connection_and_wakes_the_task() {
+    let task = Task::new(Limits::default());
+    let Task { end, far, .. } = &task;
+    end.cork();
+    end.send(&"never read".into());
+    far.close();
+    end.uncork();
+    assert!(task.woken.0.load(Ordering::Relaxed) > 0);
+    assert!(matches!(end.news(), News::Ending(Ending::Lost)));
+    assert!(end.is_lost() && end.is_flushed());
+    assert_eq!(end.send(&"late".into()), SendStatus::Closed);
+}
+
+#[test]
+fn what_waits_counts_in_the_budget_until_it_is_written_or_the_task_ends() {
+    let task = Task::new(Limits::default());
+    task.block();
+    let held = || Arc::strong_count(&task.end.budget) > 1;
+    assert!(held());
+    task.drain();
+    assert!(!held());
+    task.block();
+    assert!(held());
+    let known = Arc::strong_count(&task.woken);
+    task.end.detach();
+    assert!(!held());
+    assert_eq!(Arc::strong_count(&task.woken), known - 1);
+    assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
+}
