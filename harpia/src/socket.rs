@@ -173,6 +173,12 @@ impl<D> Socket<D> {
         !self.end.is_ending()
     }
 
+    /// Returns how many messages were left out for this peer so far, where the route says
+    /// `slow = skip`: in `drain` it is what a client has to fetch anew. Counts on beyond one gap.
+    pub fn skipped(&self) -> u32 {
+        self.end.skipped()
+    }
+
     /// Has this connection get what is published to a topic, from `open` on or later.
     ///
     /// A topic is a name; it exists while it has subscribers. Subscribing twice is once. A

@@ -138,10 +138,7 @@ mod tests {
             }
         }
         assert_eq!(pinged.len(), 3, "{pinged:?}");
-        assert!(
-            (31..31 + PARTS).contains(&(pinged[0] as usize)),
-            "{pinged:?}"
-        );
+        assert!((31..31 + PARTS).contains(&pinged[0]), "{pinged:?}");
         assert!(
             pinged.is_sorted_by(|one, next| one + 30 <= *next),
             "{pinged:?}"

@@ -30,7 +30,7 @@ mod tests;
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -81,6 +81,8 @@ pub(crate) struct WriteEnd {
     active: AtomicBool,
     /// Has published by hand, whatever its route broadcasts by itself.
     published: AtomicBool,
+    /// How many messages were left out while the backlog was full.
+    skipped: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -136,6 +138,7 @@ impl WriteEnd {
             attention: AtomicU8::new(0),
             active: AtomicBool::new(false),
             published: AtomicBool::new(false),
+            skipped: AtomicU32::new(0),
             state: Mutex::new(State {
                 stage: Stage::Open,
                 sealed: false,
@@ -167,6 +170,10 @@ impl WriteEnd {
             Some(agreement) if agreement.max_message() == usize::MAX => Form::Deflated,
             _ => Form::Plain,
         }
+    }
+
+    pub(crate) fn skipped(&self) -> u32 {
+        self.skipped.load(Ordering::Relaxed)
     }
 
     /// Notes that the connection adds to the hub's log.
