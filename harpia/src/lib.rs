@@ -409,6 +409,38 @@ pub use harpia_macros::routes;
 /// [`Broadcast`]. `Err` from `open` or `message` runs `error` and closes with 1011, or with the code
 /// given by [`Error::close`] or [`or_close`](OrClose::or_close).
 ///
+/// # A first message that says who it is
+///
+/// Where a route has `auth`, nothing else happens before it has returned `Ok`: the connection is not
+/// opened, receives no broadcast, and its first message goes to `auth` alone, so that a token can
+/// reach nobody else.
+///
+/// ```
+/// use std::collections::HashSet;
+/// use harpia::prelude::*;
+///
+/// struct Private {
+///     tokens: HashSet<String>,
+/// }
+///
+/// #[ws_route("/private", auth_timeout = "3s")]
+/// impl Private {
+///     async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+///         self.tokens.get(&first).ok_or("unknown token")?;
+///         ws.send("welcome");
+///         Ok(())
+///     }
+/// } // from the second message on, all is broadcast
+/// ```
+///
+/// `Err`, and a first message that is not of its type, close with 1008 "Invalid Token"; why, only
+/// `error` hears. No message within `auth_timeout` closes with 1008 "Auth Timeout". In both cases
+/// neither `open` nor `close` is called. That `auth` takes the message, returns a `Result` and is
+/// behind no `cfg` is checked as it compiles: each of these would leave the route open.
+/// [`Socket::expire_at`] closes when a token runs out.
+///
+/// # Errors of handlers
+///
 /// A route without `error` logs what goes wrong, and without a subscriber for it nothing is seen:
 /// see [Logging](crate#logging), or write `error`:
 ///
