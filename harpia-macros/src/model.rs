@@ -21,6 +21,8 @@ pub(crate) struct Route {
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) ty: Type,
+    /// Where only handlers behind `#[cfg]` take it: the predicates, of which one must hold.
+    pub(crate) conditions: Option<Vec<TokenStream>>,
 }
 
 pub(crate) struct Handler {

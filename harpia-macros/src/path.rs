@@ -133,6 +133,65 @@ mod tests {
         parse(path, &["message"]).err().map(|fault| fault.kind)
     }
 
+    /// The same table as in harpia's path/pattern.rs.
+    const ACCEPTED: [&str; 11] = [
+        "/",
+        "/chat",
+        "/rooms/{room}",
+        "/{a}/{b}",
+        "/{_a1}",
+        "/{größe}",
+        "/café",
+        "/caf%C3%A9",
+        "/a:b",
+        "/~a.b-c_d",
+        "/{a}/<b",
+    ];
+
+    /// The same table as in harpia's path/pattern.rs.
+    const REFUSED: [&str; 30] = [
+        "",
+        "chat",
+        "{a}",
+        "//",
+        "/a/",
+        "/{a}/",
+        "/a//b",
+        "//a",
+        "/{}",
+        "/{_}",
+        "/{1a}",
+        "/{a-b}",
+        "/{a b}",
+        "/{{a}}",
+        "/{a}/{a}",
+        "/{a",
+        "/a}",
+        "/a{b}",
+        "/{a}b",
+        "/{a}{b}",
+        "/:id",
+        "/<id>",
+        "/<int:id>",
+        "/*",
+        "/a*b",
+        "/{*rest}",
+        "/a?x",
+        "/a#x",
+        "/a b",
+        "/a\tb",
+    ];
+
+    #[test]
+    fn a_path_is_fixed_segments_and_whole_parameters() {
+        for right in ACCEPTED {
+            assert!(parse(right, &[]).is_ok(), "{right}");
+        }
+        for wrong in REFUSED {
+            assert!(parse(wrong, &[]).is_err(), "{wrong}");
+        }
+    }
+
     #[test]
     fn parameters_come_in_order() {
         let names = parse("/a/{room}/b/{user_id}", &[]).unwrap();

@@ -204,7 +204,7 @@ pub use write_end::SendStatus;
 /// |---|---|
 /// | no attribute | the type's own [`FromHandshake`](trait@FromHandshake): `Cookies`, `Url`, `RemoteAddr`, `Query<T>`, yours |
 /// | `#[from(query)]`, `#[from(query = "r")]` | the query parameter of the field's name, or of that name |
-/// | `#[from(header = "user-agent")]` | a header |
+/// | `#[from(header)]`, `#[from(header = "user-agent")]` | the header of the field's name, with `-` for each `_` (`user_agent` is `user-agent`), or of that name |
 /// | `#[from(cookie)]`, `#[from(cookie = "id")]` | a cookie |
 /// | `#[from(path)]`, `#[from(path = "room")]` | a parameter of the route's path |
 /// | `#[from(default)]` | `Default::default()`, to be attached later, as in `open` |
@@ -396,7 +396,8 @@ pub use harpia_macros::routes;
 /// | `drain` | when all that waited for a slow peer is written | socket |
 /// | `error` | for whatever goes wrong on a connection | socket, `&`[`Error`] |
 ///
-/// - The socket is the `&mut Socket<Data>`: in any place, under any name, or left out.
+/// - The socket is the `&mut Socket<Data>`: in any place, under any name (also a path parameter's), or left
+///   out.
 /// - An argument named as a path parameter is that parameter, in any place: `room: T` of any
 ///   `FromStr + Clone`, `room: &T` or `room: &str`. It is parsed once, before the upgrade, and a
 ///   value that does not parse is a 404.
@@ -471,7 +472,7 @@ pub use harpia_macros::routes;
 ///
 /// | option | values | default |
 /// |---|---|---|
-/// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | what a handler's `Socket<…>` names, or `()` |
+/// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | what a handler's `Socket<…>` names (one behind `#[cfg]` only if no other does), or `()` |
 /// | `broadcast` | `server`: all connections of the server, those of other routes too | `server` |
 /// | | `route`: all connections of the route, whatever its parameters; for one room use [`subscribe`](Socket::subscribe) and [`publish`](Socket::publish) | |
 /// | | `off`: messages go to the handler alone | |

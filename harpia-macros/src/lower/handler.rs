@@ -47,7 +47,7 @@ pub(super) fn lower(
         return None;
     }
     let names = context.names?;
-    let arguments = arguments::read(kind, signature, names, context.seen, problems);
+    let arguments = arguments::read(kind, method, names, context.seen, problems);
     if kind == Kind::Auth && problems.is_empty() {
         let takes_first = arguments
             .iter()
@@ -62,7 +62,7 @@ pub(super) fn lower(
     Some(Handler {
         kind,
         name: signature.ident.clone(),
-        cfgs: cfgs(&method.attributes),
+        cfgs: method.cfgs().cloned().collect(),
         is_async: signature.asyncness.is_some(),
         arguments,
         output,
@@ -131,7 +131,17 @@ pub(super) fn is_socket_type(ty: &Type) -> bool {
 fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics) -> bool {
     let name = signature.ident.to_string();
     if !signature.generics.params.is_empty() {
-        problems.on(&signature.generics, wording::generic());
+        let lifetimes: Vec<String> = signature
+            .generics
+            .lifetimes()
+            .map(|one| one.lifetime.to_string())
+            .collect();
+        let problem = if lifetimes.len() == signature.generics.params.len() {
+            wording::lifetimes(&lifetimes)
+        } else {
+            wording::generic()
+        };
+        problems.on(&signature.generics, problem);
         return false;
     }
     if let Some(generic) = signature
@@ -188,10 +198,4 @@ fn output(signature: &Signature) -> Option<Type> {
 fn is_conditional(attributes: &[Attribute]) -> bool {
     let mut paths = attributes.iter().map(Attribute::path);
     paths.any(|path| path.is_ident("cfg") || path.is_ident("cfg_attr"))
-}
-
-/// A handler that is not there must not be called.
-fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
-    let is_cfg = |attribute: &&Attribute| attribute.path().is_ident("cfg");
-    attributes.iter().filter(is_cfg).cloned().collect()
 }

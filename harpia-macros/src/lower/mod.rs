@@ -151,10 +151,17 @@ fn check_repeated(block: &Block, problems: &mut Diagnostics) {
     }
 }
 
-/// The `D` of the first handler that names `Socket<D>`.
+/// The `D` of the first handler that names `Socket<D>`; one that is always there goes before one
+/// behind `#[cfg]`.
 fn data_of(handlers: &[Handler]) -> Option<Type> {
-    let mut arguments = handlers.iter().flat_map(|handler| &handler.arguments);
-    arguments.find_map(socket_data)
+    let named_by = |is_conditional: bool| {
+        let handlers = handlers.iter();
+        let mut arguments = handlers
+            .filter(move |handler| handler.cfgs.is_empty() != is_conditional)
+            .flat_map(|handler| &handler.arguments);
+        arguments.find_map(socket_data)
+    };
+    named_by(false).or_else(|| named_by(true))
 }
 
 /// The `D` of an argument `&mut Socket<D>`.

@@ -50,10 +50,11 @@ pub(super) fn lower(arguments: &[OptionArgument], problems: &mut Diagnostics) ->
     let mut seen: Vec<&Ident> = Vec::new();
     for argument in arguments {
         if seen.contains(&&argument.key) {
-            problems.at(
-                argument.key.span(),
-                wording::duplicate_option(&argument.key),
-            );
+            // One that does not exist has its error already.
+            if KEYS.iter().any(|known| argument.key == known) {
+                let problem = wording::duplicate_option(&argument.key);
+                problems.at(argument.key.span(), problem);
+            }
             continue;
         }
         seen.push(&argument.key);

@@ -61,6 +61,35 @@ pub(in crate::lower) fn generic() -> Problem {
     Problem::new("a handler cannot be generic", "name a concrete type")
 }
 
+/// Generic in lifetimes only.
+pub(in crate::lower) fn lifetimes(names: &[String]) -> Problem {
+    let noun = match names {
+        [_] => "lifetime",
+        _ => "lifetimes",
+    };
+    Problem::new(
+        "a handler cannot be generic",
+        format!(
+            "remove the {noun} `{}` wherever it stands",
+            names.join("`, `")
+        ),
+    )
+}
+
+/// At the type: the only thing that is wrong.
+pub(in crate::lower) fn exclusive_parameter(name: &str, referent: &Type) -> Problem {
+    let help = match text_of(referent).as_str() {
+        "str" | "String" => {
+            format!("write `{name}: &str`, or `mut {name}: String` for a copy to change")
+        }
+        other => format!("write `{name}: &{other}`, or `mut {name}: {other}` for a copy to change"),
+    };
+    Problem::new(
+        format!("the path parameter `{name}` is lent or cloned, never lent as `&mut`"),
+        help,
+    )
+}
+
 pub(in crate::lower) fn qualifier(name: &str, keyword: &str) -> Problem {
     Problem::new(
         format!("handler `{name}` cannot be `{keyword}`"),

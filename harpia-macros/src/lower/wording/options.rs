@@ -47,7 +47,7 @@ pub(in crate::lower) fn one_of(key: &str, words: &[&str]) -> Problem {
 pub(in crate::lower) fn size(key: &str) -> Problem {
     Problem::new(
         format!("`{key}` takes a size"),
-        format!("write it with a unit, as in `{key} = \"64KiB\"` (B, KB, MB, KiB, MiB, GiB)"),
+        format!("write it with a unit, as in `{key} = \"64KiB\"` (B, KB, MB, GB, KiB, MiB, GiB)"),
     )
 }
 
@@ -59,7 +59,7 @@ pub(in crate::lower) fn compression() -> Problem {
 }
 
 pub(in crate::lower) fn duration(key: &str, fault: &TimeFault) -> Problem {
-    const UNITS: &str = "the units are `ms`, `s`, `m`, `h`";
+    const UNITS: &str = "the units are `ms`, `s`, `m` or `min`, `h`";
     // Nobody may wait for ever to say who they are.
     let without = match key {
         "auth_timeout" => "remove it: then it is 5 seconds".to_owned(),
