@@ -21,6 +21,9 @@ mod run;
 #[cfg(unix)]
 pub(crate) mod far_end;
 #[cfg(test)]
+#[cfg(all(interleavings, unix))]
+pub(crate) mod interleavings;
+#[cfg(test)]
 #[cfg(unix)]
 mod stress;
 #[cfg(test)]
@@ -29,8 +32,7 @@ mod tests;
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use tokio::net::TcpStream;
@@ -41,6 +43,8 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::protocol::Form;
 use crate::protocol::extension::Agreement;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 use clock::Silence;
 pub(crate) use clock::{Clock, TICK, ticks};
