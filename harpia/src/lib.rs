@@ -181,6 +181,7 @@ mod protocol;
 pub mod route;
 mod server;
 mod socket;
+mod sync;
 mod write_end;
 
 pub use bytestring::ByteString;

@@ -21,30 +21,32 @@ pub(super) fn spawn(hub: Hub) -> io::Result<()> {
     thread::Builder::new()
         .name("harpia-flusher".into())
         .spawn(move || {
-            let mut flusher = Flusher {
-                hub: &hub,
-                table: Table::new(Arc::clone(&hub.shared.population)),
-                sweep: Sweep::default(),
-            };
+            let mut flusher = Flusher::new(&hub);
             flusher.run();
             flusher.stop();
         })
         .map(drop)
 }
 
-struct Flusher<'a> {
+pub(super) struct Flusher<'a> {
     hub: &'a Hub,
     table: Table,
     sweep: Sweep,
 }
 
-impl Flusher<'_> {
+impl<'a> Flusher<'a> {
+    pub(super) fn new(hub: &'a Hub) -> Self {
+        Self {
+            hub,
+            table: Table::new(Arc::clone(&hub.shared.population)),
+            sweep: Sweep::default(),
+        }
+    }
+
     fn run(&mut self) {
         let mut records = Vec::new();
         loop {
-            // Without connections there is nothing to sweep, so the thread sleeps for good.
-            let patience = (!self.table.is_empty()).then_some(TICK);
-            self.hub.shared.log.take(&mut records, patience);
+            self.hub.shared.log.take(&mut records, self.patience());
             let start = Instant::now();
             if !records.is_empty() && self.turn(&mut records) {
                 return;
@@ -54,15 +56,20 @@ impl Flusher<'_> {
         }
     }
 
+    /// Without connections there is nothing to sweep, so the thread sleeps for good.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        (!self.table.is_empty()).then_some(TICK)
+    }
+
     /// Applies what came last. Connections that are still there go on by themselves, to their end.
-    fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         let mut last = self.hub.shared.log.stop();
         self.turn(&mut last);
         self.table.orphan_all();
     }
 
     /// Applies all records, then delivers. Returns whether to stop.
-    fn turn(&mut self, records: &mut Vec<Record>) -> bool {
+    pub(super) fn turn(&mut self, records: &mut Vec<Record>) -> bool {
         self.table.begin_turn();
         let mut stop = false;
         for record in records.drain(..) {

@@ -5,8 +5,7 @@
 //! and leaves always fit: there are no more of them than connections.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -16,6 +15,8 @@ use tokio::sync::Notify;
 use crate::close::Closing;
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::write_end::{SendStatus, WriteEnd};
 
 use super::RouteId;

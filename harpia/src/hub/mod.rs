@@ -10,10 +10,13 @@ mod population;
 mod sweep;
 mod table;
 
+#[cfg(test)]
+#[cfg(all(interleavings, unix))]
+mod interleavings;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytestring::ByteString;
@@ -23,6 +26,7 @@ use crate::close::{CloseCode, Closing};
 use crate::id::{ConnectionId, Slot};
 use crate::message::Message;
 use crate::protocol::Encoded;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::write_end::{Clock, Ending, SendStatus, WriteEnd};
 
 use log::Log;
@@ -205,6 +209,11 @@ impl Hub {
     pub(crate) fn activate(&self, end: &WriteEnd) {
         self.shared.population.join(end);
         self.append(Record::Activate(end.id().slot()));
+        // Who asked it to end meanwhile may have found it not active yet. The lock behind this
+        // look decides which of the two sees the other; a flag alone could be missed by both.
+        if end.decided().is_some() {
+            self.deactivate(end);
+        }
     }
 
     /// Up to here the connection got what was broadcast. The second time this does nothing.

@@ -1,8 +1,7 @@
 //! How many connections are active, as anyone may ask.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use crate::protocol::Form;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::write_end::WriteEnd;
 
 /// Counts the active connections.

@@ -1,7 +1,6 @@
 //! A socket that does not take all: what is left waits in the outbox, and the task drains it.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -9,6 +8,8 @@ use bytes::Bytes;
 use crate::close::{CloseCode, Closing};
 use crate::limits::Slow;
 use crate::protocol::frame;
+use crate::sync::MutexGuard;
+use crate::sync::atomic::Ordering;
 
 use super::outbox::{Full, Outbox};
 use super::{BLOCKED, DRAINED, ENDING, Ending, SendStatus, Stage, State, WriteEnd};

@@ -2,8 +2,9 @@
 //!
 //! The hub's sweep reads these a few times a second and acts on them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::sync::atomic::{AtomicU32, Ordering};
 
 /// The unit of coarse time. Timeouts are kept to about half a second, which their use allows.
 pub(crate) const TICK: Duration = Duration::from_millis(100);

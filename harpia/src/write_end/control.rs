@@ -1,12 +1,12 @@
 //! Control frames: pings and pongs, which pass what waits, and the close frame, which ends it all.
 
 use std::io::IoSlice;
-use std::sync::MutexGuard;
 
 use bytes::Bytes;
 
 use crate::close::Closing;
 use crate::protocol::frame;
+use crate::sync::MutexGuard;
 
 use super::outbox::Outbox;
 use super::{Stage, State, WriteEnd};

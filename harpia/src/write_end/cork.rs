@@ -5,9 +5,10 @@
 
 use std::cell::Cell;
 use std::io::IoSlice;
-use std::sync::MutexGuard;
 
 use bytes::Bytes;
+
+use crate::sync::MutexGuard;
 
 use super::outgoing::Outgoing;
 use super::{SendStatus, Stage, State, WriteEnd};

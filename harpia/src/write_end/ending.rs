@@ -1,12 +1,12 @@
 //! How a way out ends: what others may ask of the connection, and what is left when it is gone.
 
 use std::net::Shutdown;
-use std::sync::MutexGuard;
-use std::sync::atomic::Ordering;
 
 use socket2::SockRef;
 
 use crate::close::{CloseCode, Closing};
+use crate::sync::MutexGuard;
+use crate::sync::atomic::Ordering;
 
 use super::{
     BLOCKED, CANCEL, CANCEL_CLOSE, DRAINED, ENDING, ORPHANED, SendStatus, Stage, State, WriteEnd,

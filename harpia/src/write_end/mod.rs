@@ -22,6 +22,9 @@ mod timers;
 #[cfg(unix)]
 pub(crate) mod far_end;
 #[cfg(test)]
+#[cfg(all(interleavings, unix))]
+pub(crate) mod interleavings;
+#[cfg(test)]
 #[cfg(unix)]
 mod stress;
 #[cfg(test)]
@@ -30,8 +33,7 @@ mod tests;
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use tokio::net::TcpStream;
@@ -42,6 +44,8 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::protocol::Form;
 use crate::protocol::extension::Agreement;
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 use clock::Silence;
 pub(crate) use clock::{Clock, TICK, ticks};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use socket2::SockRef;
@@ -134,7 +135,9 @@ fn pace(end: &WriteEnd, status: SendStatus) {
     assert_ne!(status, SendStatus::Closed);
     thread::yield_now();
     if matches!(status, SendStatus::Queued(ENOUGH..)) {
+        let start = Instant::now();
         while end.attention.load(Ordering::Acquire) & BLOCKED != 0 {
+            assert!(start.elapsed() < STUCK, "nobody drains");
             thread::yield_now();
         }
     }
@@ -142,6 +145,8 @@ fn pace(end: &WriteEnd, status: SendStatus) {
 
 /// How many bytes may wait before the writers do.
 const ENOUGH: usize = 10_000;
+
+const STUCK: Duration = Duration::from_secs(30);
 
 #[test]
 fn writers_at_once_tear_no_frame_lose_none_and_each_keeps_its_order() {

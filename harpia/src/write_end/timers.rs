@@ -2,9 +2,8 @@
 //!
 //! Kept here, and not by the task, so that the hub's sweep finds them without waking anybody.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use crate::close::Closing;
+use crate::sync::atomic::{AtomicU32, Ordering};
 
 use super::WriteEnd;
 

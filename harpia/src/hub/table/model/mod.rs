@@ -8,7 +8,6 @@ mod steps;
 
 use std::collections::{HashMap, HashSet};
 
-use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::close::CloseCode;
@@ -20,7 +19,7 @@ use crate::write_end::far_end::Wire;
 
 use super::*;
 use connection::Connection;
-use steps::{PLACES, Step, step, topic};
+use steps::{PLACES, Step, steps, topic};
 
 struct Model {
     wire: Wire,
@@ -245,7 +244,7 @@ impl Table {
 proptest! {
     #[test]
     fn each_gets_exactly_what_stands_between_its_join_and_its_leave_in_one_order(
-        steps in vec((0..PLACES, step()), 0..150),
+        steps in steps(),
         shuts_down in any::<bool>(),
     ) {
         let mut model = Model::new();

@@ -1,6 +1,7 @@
 //! What the model's connections go through.
 
 use bytestring::ByteString;
+use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::hub::RouteId;
@@ -49,7 +50,7 @@ fn channel() -> impl Strategy<Value = Channel> {
     ]
 }
 
-pub(super) fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Step> {
     let enter = (0..ROUTES, any::<bool>());
     let publish = (channel(), any::<bool>(), any::<bool>());
     prop_oneof![
@@ -66,4 +67,42 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Stale),
         4 => Just(Step::Turn),
     ]
+}
+
+/// All at their places, in some topics.
+fn everyone() -> impl Strategy<Value = Vec<(usize, Step)>> {
+    let one = (0..ROUTES, any::<bool>(), vec(0..TOPICS, 0..3));
+    vec(one, PLACES).prop_map(|all| {
+        let mut steps = Vec::new();
+        for (place, (route, deflates, topics)) in all.into_iter().enumerate() {
+            steps.push((place, Step::Enter { route, deflates }));
+            steps.push((place, Step::Activate));
+            steps.extend(topics.into_iter().map(|one| (place, Step::Subscribe(one))));
+        }
+        steps
+    })
+}
+
+/// A turn of messages to several channels, in which few have a part of their own: so what was
+/// composed for one is used for others.
+fn burst() -> impl Strategy<Value = Vec<(usize, Step)>> {
+    let step = prop_oneof![
+        8 => channel().prop_map(|to| Step::Publish { to, from_it: false, is_long: true }),
+        1 => (0..TOPICS).prop_map(Step::Subscribe),
+        1 => channel().prop_map(|to| Step::Publish { to, from_it: true, is_long: false }),
+    ];
+    vec((0..PLACES, step), 3..9).prop_map(|mut steps| {
+        steps.insert(0, (0, Step::Turn));
+        steps.push((0, Step::Turn));
+        steps
+    })
+}
+
+pub(super) fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
+    let beginning = prop_oneof![everyone(), Just(Vec::new())];
+    let more = prop_oneof![vec((0..PLACES, step()), 1..20), burst()];
+    (beginning, vec(more, 0..12)).prop_map(|(mut steps, more)| {
+        steps.extend(more.into_iter().flatten());
+        steps
+    })
 }

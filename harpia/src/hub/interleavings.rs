@@ -1,0 +1,190 @@
+//! The log and the flusher's turns in every order: no record is lost, nobody waits for ever, and
+//! a close frame is behind what came before it.
+
+use std::sync::OnceLock;
+
+use loom::thread;
+
+use crate::limits::Limits;
+use crate::sync::explore;
+use crate::write_end::far_end::{FarEnd, Frame, Wire};
+use crate::write_end::interleavings::{Parked, run_task};
+
+use super::flusher::Flusher;
+use super::*;
+
+/// A message that fills the log by itself, made once.
+fn filling() -> Encoded {
+    static FILLING: OnceLock<Encoded> = OnceLock::new();
+    let new = || Encoded::new(&vec![0; 16 * 1024 * 1024].into(), None);
+    FILLING.get_or_init(new).clone()
+}
+
+fn small() -> Encoded {
+    Encoded::new(&"small".into(), None)
+}
+
+fn end(wire: &Wire, hub: &Hub) -> (Arc<WriteEnd>, FarEnd) {
+    let (end, far) = wire.wide(hub.reserve(), Limits::default(), None);
+    (Arc::new(end), far)
+}
+
+/// Takes turns until it is stopped; returns the records.
+fn take_all(log: &Log, patience: Option<std::time::Duration>) -> Vec<Record> {
+    let (mut all, mut records) = (Vec::new(), Vec::new());
+    loop {
+        log.take(&mut records, patience);
+        all.append(&mut records);
+        if all.iter().any(|one| matches!(one, Record::Stop)) {
+            all.extend(log.stop());
+            return all;
+        }
+    }
+}
+
+fn slots(records: &[Record]) -> Vec<Slot> {
+    let slot = |record: &Record| match record {
+        Record::Publish { from, .. } => *from,
+        Record::Leave(slot) => Some(*slot),
+        _ => None,
+    };
+    records.iter().filter_map(slot).collect()
+}
+
+#[test]
+fn the_flusher_gets_every_record_awake_or_not_and_each_writer_s_in_order() {
+    // Without patience it sleeps until there is anything; with it, loom has it doze until
+    // something is urgent, as no time passes.
+    for patience in [None, Some(std::time::Duration::MAX)] {
+        explore(move || {
+            let log = Arc::new(Log::new());
+            let other = thread::spawn({
+                let log = Arc::clone(&log);
+                move || {
+                    log.append(Record::Leave(1));
+                    log.publish(Channel::Server, Some(2), small())
+                }
+            });
+            let flusher = thread::spawn({
+                let log = Arc::clone(&log);
+                move || take_all(&log, patience)
+            });
+            log.publish(Channel::Server, Some(3), small());
+            log.append(Record::Leave(4));
+            let sent = other.join().unwrap();
+            log.append(Record::Stop);
+            let slots = slots(&flusher.join().unwrap());
+            assert_eq!(sent, SendStatus::Sent);
+            assert_eq!(slots.len(), 4, "{slots:?}");
+            let place = |slot| slots.iter().position(|one| *one == slot);
+            assert!(place(1) < place(2) && place(3) < place(4), "{slots:?}");
+        });
+    }
+}
+
+#[test]
+fn who_waits_for_room_gets_it_from_the_next_turn_or_the_end() {
+    explore(|| {
+        let log = Arc::new(Log::new());
+        let broadcaster = thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                let (parked, waker) = Parked::waker();
+                let mut context = Context::from_waker(&waker);
+                // As a connection: it is not read without room, and keeps what it could not append.
+                while log.try_publish(Channel::Server, 1, filling()).is_err() {
+                    if log.poll_room(&mut context, 1).is_pending() {
+                        parked.wait();
+                    }
+                }
+                while !log.has_room() && log.poll_room(&mut context, 1).is_pending() {
+                    parked.wait();
+                }
+            }
+        });
+        let flusher = thread::spawn({
+            let log = Arc::clone(&log);
+            move || take_all(&log, None)
+        });
+        let sent = log.publish(Channel::Server, Some(2), filling());
+        log.append(Record::Stop);
+        broadcaster.join().unwrap();
+        let slots = slots(&flusher.join().unwrap());
+        assert_eq!(slots.contains(&2), sent == SendStatus::Sent, "{slots:?}");
+    });
+}
+
+/// What the flusher's thread does, without its clock.
+fn flush(hub: &Hub) -> Flusher<'_> {
+    let mut flusher = Flusher::new(hub);
+    let mut records = Vec::new();
+    loop {
+        hub.shared.log.take(&mut records, flusher.patience());
+        if flusher.turn(&mut records) {
+            flusher.stop();
+            return flusher;
+        }
+    }
+}
+
+fn closing() -> Closing {
+    Closing::bare(CloseCode::NORMAL)
+}
+
+#[test]
+fn a_close_frame_is_behind_what_was_broadcast_before_it_through_the_log_or_not() {
+    let wire = Arc::new(Wire::new());
+    explore(move || {
+        let hub = Hub::new();
+        let (end, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&end), 0);
+        hub.activate(&end);
+        let flusher = thread::spawn({
+            let hub = hub.clone();
+            move || drop(flush(&hub))
+        });
+        assert_eq!(hub.broadcast("before"), SendStatus::Sent);
+        end.ask(Ending::Close(closing()));
+        // As a connection leaves the hub.
+        let frames = run_task(&wire, &end, &far, |closing| {
+            hub.deactivate(&end);
+            if !hub.finish(end.id().slot(), closing.clone()) {
+                end.finish(&closing);
+            }
+        });
+        hub.leave(end.id().slot());
+        hub.stop();
+        flusher.join().unwrap();
+        assert_eq!(frames.len(), 2, "{frames:?}");
+        assert_eq!(frames[0], Frame::text("before"));
+        assert_eq!(frames[1].close_code(), Some(1000));
+    });
+}
+
+#[test]
+fn who_is_closed_while_it_is_activated_is_counted_out_and_gets_nothing_more() {
+    let wire = Arc::new(Wire::new());
+    explore(move || {
+        let hub = Hub::new();
+        let (end, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&end), 0);
+        let peer = thread::spawn({
+            let (hub, end) = (hub.clone(), Arc::clone(&end));
+            move || hub.close(&end, closing())
+        });
+        let handle = thread::spawn({
+            let (hub, id) = (hub.clone(), end.id());
+            move || hub.disconnect(id, 1000, "")
+        });
+        if !end.is_ending() {
+            hub.activate(&end);
+        }
+        peer.join().unwrap();
+        handle.join().unwrap();
+        hub.broadcast("after");
+        hub.stop();
+        drop(flush(&hub));
+        assert_eq!(far.frames(), []);
+        assert_eq!(hub.connections(), 0);
+    });
+}
