@@ -174,7 +174,9 @@ struct Timed;
 #[ws_route("/timed", broadcast = off)]
 impl Timed {
     fn message(&self, ws: &mut Socket, message: String) {
-        let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs());
+        let now = std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |now| now.as_secs());
         match &*message {
             "deadline" => ws.deadline(Duration::from_millis(300), 4000, "Too Late"),
             "clear" => ws.clear_deadline(),

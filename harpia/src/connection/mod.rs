@@ -280,6 +280,9 @@ impl<R: Route> Connection<R> {
     }
 
     fn activate(&mut self) -> Step {
+        if let Some(life) = self.user.idle() {
+            life.socket.forget_credentials();
+        }
         if !self.end.is_ending() {
             self.activated = true;
             self.hub.activate(&self.end);

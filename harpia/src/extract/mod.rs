@@ -4,6 +4,7 @@
 //! buffer that hyper read the request's head into, for as long as the connection lives.
 
 mod cookies;
+mod credentials;
 mod handshake;
 mod parts;
 mod rejection;
@@ -11,6 +12,7 @@ mod rejection;
 use std::future::Future;
 
 pub use cookies::Cookies;
+pub(crate) use credentials::Credentials;
 pub use handshake::{Handshake, Source};
 pub use parts::{Query, RemoteAddr, Url};
 pub use rejection::Rejection;
