@@ -3,9 +3,11 @@
 //! Most data types do not read it, so it is kept apart, and only until `open` has returned: an idle
 //! connection holds no cookie and no token.
 
+#[cfg(feature = "jwt")]
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(feature = "jwt")]
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 
 use super::{Cookies, Handshake};
@@ -13,31 +15,31 @@ use super::{Cookies, Handshake};
 /// The parts of a handshake in which a token or a session's id may stand.
 pub(crate) struct Credentials {
     cookies: Cookies,
+    #[cfg(feature = "jwt")]
     bearer: Option<Box<str>>,
+    #[cfg(feature = "jwt")]
     protocols: Box<str>,
+    #[cfg(feature = "jwt")]
     query: Box<str>,
 }
 
 impl Credentials {
-    /// Copies what is there, or nothing: what is kept of a request pins the buffer it came in.
-    pub(crate) fn of(handshake: &Handshake) -> Option<Box<Self>> {
-        let cookies = Cookies::from_headers(&handshake.headers);
-        let authorization = handshake.header(AUTHORIZATION.as_str());
-        let bearer = authorization.and_then(bearer);
-        let protocols = handshake
-            .header(SEC_WEBSOCKET_PROTOCOL.as_str())
-            .unwrap_or_default();
-        let query = handshake.uri.query().unwrap_or_default();
-        let has_some = cookies.iter().next().is_some()
-            || bearer.is_some()
-            || !(protocols.is_empty() && query.is_empty());
-        has_some.then(|| {
-            Box::new(Self {
-                cookies,
-                bearer: bearer.map(Into::into),
-                protocols: protocols.into(),
-                query: query.into(),
-            })
+    /// Copies what is there: what is kept of a request pins the buffer it came in.
+    pub(crate) fn of(handshake: &Handshake) -> Box<Self> {
+        Box::new(Self {
+            cookies: Cookies::from_headers(&handshake.headers),
+            #[cfg(feature = "jwt")]
+            bearer: handshake
+                .header(AUTHORIZATION.as_str())
+                .and_then(bearer)
+                .map(Into::into),
+            #[cfg(feature = "jwt")]
+            protocols: handshake
+                .header(SEC_WEBSOCKET_PROTOCOL.as_str())
+                .unwrap_or_default()
+                .into(),
+            #[cfg(feature = "jwt")]
+            query: handshake.uri.query().unwrap_or_default().into(),
         })
     }
 
@@ -45,11 +47,15 @@ impl Credentials {
         self.cookies.get(name)
     }
 
+    #[cfg(feature = "jwt")]
+    #[allow(dead_code, reason = "for `auth`, which is not merged yet")]
     /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
     pub(crate) fn bearer(&self) -> Option<&str> {
         self.bearer.as_deref()
     }
 
+    #[cfg(feature = "jwt")]
+    #[allow(dead_code, reason = "for `auth`, which is not merged yet")]
     /// The token of `Sec-WebSocket-Protocol: bearer, …`: the one behind the name.
     pub(crate) fn protocol(&self) -> Option<&str> {
         let mut names = self.protocols.split(',').map(str::trim);
@@ -57,6 +63,8 @@ impl Credentials {
         names.next().filter(|token| !token.is_empty())
     }
 
+    #[cfg(feature = "jwt")]
+    #[allow(dead_code, reason = "for `auth`, which is not merged yet")]
     /// The first value of this name in the query, decoded.
     pub(crate) fn query(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut pairs = form_urlencoded::parse(self.query.as_bytes());
@@ -71,19 +79,20 @@ impl fmt::Debug for Credentials {
     }
 }
 
+#[cfg(feature = "jwt")]
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "jwt"))]
 mod tests {
     use http::{HeaderMap, HeaderName, HeaderValue};
 
     use super::*;
 
-    fn credentials(uri: &str, headers: &[(&str, &str)]) -> Option<Box<Credentials>> {
+    fn credentials(uri: &str, headers: &[(&str, &str)]) -> Box<Credentials> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name: HeaderName = name.parse().unwrap();
@@ -91,11 +100,6 @@ mod tests {
         }
         let address = ([127, 0, 0, 1], 1).into();
         Credentials::of(&Handshake::new(uri.parse().unwrap(), map, address))
-    }
-
-    #[test]
-    fn a_handshake_without_any_keeps_nothing() {
-        assert!(credentials("/chat", &[("user-agent", "x")]).is_none());
     }
 
     #[test]
@@ -107,8 +111,7 @@ mod tests {
                 ("authorization", "bearer  h.1"),
                 ("sec-websocket-protocol", "chat.v1, bearer, p.1"),
             ],
-        )
-        .unwrap();
+        );
         assert_eq!(found.cookie("token"), Some("c.1"));
         assert_eq!(found.bearer(), Some("h.1"));
         assert_eq!(found.protocol(), Some("p.1"));
@@ -119,18 +122,18 @@ mod tests {
     #[test]
     fn what_is_no_bearer_token_is_none() {
         for header in ["Basic abc", "Bearer", "Bearer "] {
-            let found = credentials("/?a", &[("authorization", header)]).unwrap();
+            let found = credentials("/?a", &[("authorization", header)]);
             assert_eq!(found.bearer(), None, "{header}");
         }
         for header in ["chat.v1", "bearer", "bearer, "] {
-            let found = credentials("/", &[("sec-websocket-protocol", header)]).unwrap();
+            let found = credentials("/", &[("sec-websocket-protocol", header)]);
             assert_eq!(found.protocol(), None, "{header}");
         }
     }
 
     #[test]
     fn nothing_of_it_is_printed() {
-        let found = credentials("/?token=secret", &[("cookie", "id=secret")]).unwrap();
+        let found = credentials("/?token=secret", &[("cookie", "id=secret")]);
         assert!(!format!("{found:?}").contains("secret"));
     }
 }

@@ -14,7 +14,9 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connection::{self, Connection, Shared};
-use crate::extract::{Credentials, FromHandshake, Handshake, PathValues, Rejection};
+#[cfg(any(feature = "jwt", feature = "session"))]
+use crate::extract::Credentials;
+use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
 use crate::limits::{Limits, OriginPolicy, Scope};
 use crate::protocol::handshake::{self, Fault, Rules, Terms};
@@ -89,6 +91,7 @@ impl<R: Route> Endpoint for Typed<R> {
         Box::pin(async move {
             let parameters = R::parameters(handshake.path_values())?;
             let data = R::Data::from_handshake(handshake).await?;
+            #[cfg(any(feature = "jwt", feature = "session"))]
             let credentials = Credentials::of(handshake);
             let shared = Arc::clone(&self.shared);
             let limits = Arc::clone(&self.limits);
@@ -101,6 +104,7 @@ impl<R: Route> Endpoint for Typed<R> {
                 let end = Arc::new(end);
                 let socket = Socket::new(
                     data,
+                    #[cfg(any(feature = "jwt", feature = "session"))]
                     credentials,
                     Arc::clone(&end),
                     hub.clone(),
