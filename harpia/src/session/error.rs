@@ -100,6 +100,22 @@ impl error::Error for SessionError {
     }
 }
 
+/// For functions that return harpia's own error; it closes as this one does.
+impl From<SessionError> for Error {
+    fn from(error: SessionError) -> Self {
+        let (code, reason) = match &error {
+            SessionError::NotFound => (CloseCode::POLICY, "Unauthorized"),
+            SessionError::Unavailable(_) => (CloseCode::TRY_AGAIN, "Try Again Later"),
+            SessionError::Data { .. } | SessionError::AfterOpen => (CloseCode::INTERNAL, ""),
+        };
+        Self::Close {
+            code,
+            reason: ByteString::from_static(reason),
+            source: Some(error.into()),
+        }
+    }
+}
+
 static UNAUTHORIZED: Error = Error::Close {
     code: CloseCode::POLICY,
     reason: ByteString::from_static("Unauthorized"),
@@ -125,6 +141,9 @@ mod tests {
         let down = closes_with(SessionError::unavailable("refused"));
         assert_eq!(down, (1013, "Try Again Later".to_owned()));
         assert_eq!(closes_with(SessionError::AfterOpen), (1011, String::new()));
+        let own = Error::from(SessionError::NotFound);
+        assert_eq!(own.close_code(), 1008);
+        assert_eq!(own.close_reason(), "Unauthorized");
     }
 
     #[test]

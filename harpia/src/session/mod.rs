@@ -93,6 +93,8 @@ mod cookie;
 mod error;
 mod id;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod settings;
 mod store;
 mod table;
@@ -114,6 +116,8 @@ pub use cookie::SameSite;
 pub use error::SessionError;
 pub use id::SessionId;
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 use settings::Settings;
 pub use store::Store;
 
