@@ -11,7 +11,7 @@ type Sessions = Session<u32, RedisStore>;
 const TIMEOUT: Duration = Duration::from_millis(300);
 
 async fn sessions(redis: &RedisServer) -> Sessions {
-    let store = RedisStore::connect(&redis.url()).await.unwrap();
+    let store = RedisStore::connect(&redis.url()).await.expect("it answers");
     Session::new(store.timeout(TIMEOUT))
 }
 

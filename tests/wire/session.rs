@@ -1,6 +1,7 @@
 //! Sessions: who has one is welcomed, who has none is told so, and a store that is down lets no one
 //! in and says when to come back.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use harpia::prelude::*;
@@ -33,16 +34,25 @@ impl<S: Store> Updates<S> {
 
 struct Guarded<S: Store>(Session<String, S>);
 
-#[ws_route("/guarded", broadcast = off)]
+/// Data that another thread may own, but not see at the same time.
+#[derive(FromHandshake)]
+struct Unshared {
+    #[from(default)]
+    seen: Cell<u32>,
+}
+
+#[ws_route("/guarded", data = Unshared, broadcast = off)]
 impl<S: Store> Guarded<S> {
-    async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+    async fn auth(&self, ws: &mut Socket<Unshared>, first: String) -> HandlerResult {
         let name = self.0.from_ws(ws).await?;
+        ws.data.seen.set(1);
         ws.send(format!("{name} says {first}"));
         Ok(())
     }
 
-    async fn open(&self, ws: &mut Socket) -> HandlerResult {
-        ws.send(self.0.from_ws(ws).await?);
+    async fn open(&self, ws: &mut Socket<Unshared>) -> HandlerResult {
+        let name = self.0.from_ws(ws).await?;
+        ws.send(format!("{name}, {}", ws.data.seen.get()));
         Ok(())
     }
 }
@@ -77,7 +87,7 @@ async fn who_has_a_session_is_welcomed_by_name() {
     let mut client = server.connect_with("/guarded", &headers).await;
     client.send("hello").await;
     assert_eq!(client.text().await, "Ada says hello");
-    assert_eq!(client.text().await, "Ada");
+    assert_eq!(client.text().await, "Ada, 1");
 }
 
 #[tokio::test]

@@ -335,9 +335,13 @@ where
     ///
     /// As [`id_from_ws`](Self::id_from_ws) and [`get`](Self::get): with `?`, who has no session is
     /// closed with 1008 "Unauthorized", and one with 1013 "Try Again Later" if the store is down.
-    pub async fn from_ws<D: Send>(&self, ws: &mut Socket<D>) -> Result<T, SessionError> {
-        let id = self.id_from_ws(ws)?;
-        self.get(&id).await
+    pub fn from_ws<'a, D>(
+        &'a self,
+        ws: &Socket<D>,
+    ) -> impl Future<Output = Result<T, SessionError>> + Send + use<'a, D, S, T> {
+        // Read before the wait: a future that held the socket would ask for data that is `Sync`.
+        let id = self.id_from_ws(ws);
+        async move { self.get(&id?).await }
     }
 
     /// Changes a session's data, and gives the session its whole time again. Nothing is lost if
