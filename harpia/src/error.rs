@@ -141,9 +141,10 @@ impl Error {
             Self::Handler { source, .. } => {
                 find(source.as_ref()).map_or_else(ByteString::new, Self::close_reason)
             }
-            Self::Auth { .. } if self.close_code() == CloseCode::POLICY => {
-                ByteString::from_static("Invalid Token")
-            }
+            Self::Auth { source } => match find(source.as_ref()) {
+                Some(down) if down.close_code() == CloseCode::TRY_AGAIN => down.close_reason(),
+                _ => ByteString::from_static("Invalid Token"),
+            },
             _ => ByteString::new(),
         }
     }

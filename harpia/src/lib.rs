@@ -42,6 +42,7 @@
 //! | decide what is broadcast | [`Broadcast`], [`Scope`] |
 //! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
 //! | fail with a close code | [`Error::close`], [`OrClose`] |
+//! | know who a browser belongs to | [`Session`], [`session`] |
 //! | see what goes wrong | [Logging](#logging) |
 //! | test a route | [Test your route](#test-your-route) |
 //! | make one router of several routes | [`macro@routes`] |
@@ -145,6 +146,13 @@
 //!   ([`App`] lists them). A peer that does not read never delays another.
 //! - **Cheap when idle.** An idle connection owns no buffer and no timer.
 //!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `session` | yes | [`Session`] with a store in memory; one small crate, for random ids |
+//! | `redis` | no | `session::RedisStore`, whose sessions serve every node, and a client for Redis |
+//!
 //! # Whose is what
 //!
 //! [fastwebsockets](https://docs.rs/fastwebsockets) answers the upgrade, and its opcodes, frame heads
@@ -180,6 +188,8 @@ mod peer;
 mod protocol;
 pub mod route;
 mod server;
+#[cfg(feature = "session")]
+pub mod session;
 mod socket;
 mod sync;
 mod write_end;
@@ -196,6 +206,8 @@ pub use outcome::{Broadcast, HandlerOutput, MessageOutput};
 pub use peer::Peer;
 pub use route::{IntoRoute, Route};
 pub use server::{App, HttpRequest, Router, Server};
+#[cfg(feature = "session")]
+pub use session::Session;
 pub use socket::Socket;
 pub use write_end::SendStatus;
 
@@ -508,6 +520,8 @@ pub mod prelude {
     pub use bytes::Bytes;
 
     pub use crate::extract::{Cookies, FromHandshake, Query, RemoteAddr, Url};
+    #[cfg(feature = "session")]
+    pub use crate::session::Session;
     pub use crate::{
         App, Broadcast, CloseCode, FromMessage, HandlerResult, Hub, Json, Message, OrClose, Peer,
         Router, Socket, routes, ws_route,

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytestring::ByteString;
 
 use crate::close::{CloseCode, Closing};
+#[cfg(any(feature = "jwt", feature = "session"))]
+use crate::extract::Credentials;
 use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::Message;
@@ -38,19 +40,43 @@ use crate::write_end::{SendStatus, Timer, WriteEnd, ticks};
 pub struct Socket<D = ()> {
     /// The connection's own data, made from its handshake.
     pub data: D,
+    /// There until `open` has returned.
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    credentials: Option<Box<Credentials>>,
     end: Arc<WriteEnd>,
     hub: Hub,
     protocol: Option<Arc<str>>,
 }
 
 impl<D> Socket<D> {
-    pub(crate) fn new(data: D, end: Arc<WriteEnd>, hub: Hub, protocol: Option<Arc<str>>) -> Self {
+    pub(crate) fn new(
+        data: D,
+        #[cfg(any(feature = "jwt", feature = "session"))] credentials: Box<Credentials>,
+        end: Arc<WriteEnd>,
+        hub: Hub,
+        protocol: Option<Arc<str>>,
+    ) -> Self {
         Self {
             data,
+            #[cfg(any(feature = "jwt", feature = "session"))]
+            credentials: Some(credentials),
             end,
             hub,
             protocol,
         }
+    }
+
+    /// Returns what the handshake brought to say who its sender is; `None` is that `open` has
+    /// returned and it is forgotten.
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_deref()
+    }
+
+    /// An idle connection holds no cookie and no token.
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    pub(crate) fn forget_credentials(&mut self) {
+        self.credentials = None;
     }
 
     pub(crate) fn end(&self) -> &Arc<WriteEnd> {

@@ -18,6 +18,7 @@ mod limits;
 mod messages;
 mod protocol;
 mod routing;
+mod session;
 mod settings;
 mod shutdown;
 mod topics;

@@ -234,6 +234,10 @@ impl<R: Route> Connection<R> {
     }
 
     fn activate(&mut self) -> Step {
+        #[cfg(any(feature = "jwt", feature = "session"))]
+        if let Some(life) = self.user.idle() {
+            life.socket.forget_credentials();
+        }
         if !self.end.is_ending() {
             self.activated = true;
             self.hub.activate(&self.end);

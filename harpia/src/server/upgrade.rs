@@ -14,6 +14,8 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connection::{self, Connection, Shared};
+#[cfg(any(feature = "jwt", feature = "session"))]
+use crate::extract::Credentials;
 use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
 use crate::limits::{Limits, OriginPolicy, Scope};
@@ -89,6 +91,8 @@ impl<R: Route> Endpoint for Typed<R> {
         Box::pin(async move {
             let parameters = R::parameters(handshake.path_values())?;
             let data = R::Data::from_handshake(handshake).await?;
+            #[cfg(any(feature = "jwt", feature = "session"))]
+            let credentials = Credentials::of(handshake);
             let shared = Arc::clone(&self.shared);
             let limits = Arc::clone(&self.limits);
             let launch: Launch = Box::new(move |stream, first_bytes, permit| {
@@ -98,7 +102,14 @@ impl<R: Route> Endpoint for Typed<R> {
                 let id = hub.reserve();
                 let end = WriteEnd::new(stream, id, limits, budget, terms.extension, now);
                 let end = Arc::new(end);
-                let socket = Socket::new(data, Arc::clone(&end), hub.clone(), terms.protocol);
+                let socket = Socket::new(
+                    data,
+                    #[cfg(any(feature = "jwt", feature = "session"))]
+                    credentials,
+                    Arc::clone(&end),
+                    hub.clone(),
+                    terms.protocol,
+                );
                 let connection =
                     Connection::new(shared, socket, parameters, end, first_bytes, permit);
                 // Ends with its peer, or by the hub's shutdown; holds the permit until then.
