@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytestring::ByteString;
 
 use crate::close::{CloseCode, Closing};
+#[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
 use crate::hub::Hub;
 use crate::id::ConnectionId;
@@ -39,7 +40,8 @@ use crate::write_end::{SendStatus, Timer, WriteEnd, ticks};
 pub struct Socket<D = ()> {
     /// The connection's own data, made from its handshake.
     pub data: D,
-    /// There until `open` has returned, if the handshake brought any.
+    /// There until `open` has returned.
+    #[cfg(any(feature = "jwt", feature = "session"))]
     credentials: Option<Box<Credentials>>,
     end: Arc<WriteEnd>,
     hub: Hub,
@@ -47,28 +49,31 @@ pub struct Socket<D = ()> {
 }
 
 impl<D> Socket<D> {
-    pub(crate) fn new(
-        data: D,
-        credentials: Option<Box<Credentials>>,
-        end: Arc<WriteEnd>,
-        hub: Hub,
-        protocol: Option<Arc<str>>,
-    ) -> Self {
+    pub(crate) fn new(data: D, end: Arc<WriteEnd>, hub: Hub, protocol: Option<Arc<str>>) -> Self {
         Self {
             data,
-            credentials,
+            #[cfg(any(feature = "jwt", feature = "session"))]
+            credentials: None,
             end,
             hub,
             protocol,
         }
     }
 
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    pub(crate) fn with_credentials(mut self, credentials: Box<Credentials>) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
     /// Returns what the handshake brought to say who its sender is, until `open` has returned.
+    #[cfg(any(feature = "jwt", feature = "session"))]
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_deref()
     }
 
     /// An idle connection holds no cookie and no token.
+    #[cfg(any(feature = "jwt", feature = "session"))]
     pub(crate) fn forget_credentials(&mut self) {
         self.credentials = None;
     }

@@ -280,6 +280,7 @@ impl<R: Route> Connection<R> {
     }
 
     fn activate(&mut self) -> Step {
+        #[cfg(any(feature = "jwt", feature = "session"))]
         if let Some(life) = self.user.idle() {
             life.socket.forget_credentials();
         }

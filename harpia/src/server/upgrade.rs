@@ -14,7 +14,9 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connection::{self, Connection, Shared};
-use crate::extract::{Credentials, FromHandshake, Handshake, PathValues, Rejection};
+#[cfg(any(feature = "jwt", feature = "session"))]
+use crate::extract::Credentials;
+use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
 use crate::limits::{Limits, OriginPolicy, Scope};
 use crate::protocol::handshake::{self, Fault, Rules, Terms};
@@ -89,6 +91,7 @@ impl<R: Route> Endpoint for Typed<R> {
         Box::pin(async move {
             let parameters = R::parameters(handshake.path_values())?;
             let data = R::Data::from_handshake(handshake).await?;
+            #[cfg(any(feature = "jwt", feature = "session"))]
             let credentials = Credentials::of(handshake);
             let shared = Arc::clone(&self.shared);
             let limits = Arc::clone(&self.limits);
@@ -99,13 +102,9 @@ impl<R: Route> Endpoint for Typed<R> {
                 let id = hub.reserve();
                 let end = WriteEnd::new(stream, id, limits, budget, terms.extension, now);
                 let end = Arc::new(end);
-                let socket = Socket::new(
-                    data,
-                    credentials,
-                    Arc::clone(&end),
-                    hub.clone(),
-                    terms.protocol,
-                );
+                let socket = Socket::new(data, Arc::clone(&end), hub.clone(), terms.protocol);
+                #[cfg(any(feature = "jwt", feature = "session"))]
+                let socket = socket.with_credentials(credentials);
                 let connection =
                     Connection::new(shared, socket, parameters, end, first_bytes, permit);
                 // Ends with its peer, or by the hub's shutdown; holds the permit until then.
