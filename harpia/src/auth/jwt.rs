@@ -30,7 +30,7 @@ use super::{Key, Keys, TokenError};
 /// The four of the handshake work in `auth` and `open`; what it brought is forgotten after that.
 /// With `?`, a token that is missing or refused closes with 1008 "Invalid Token" and nothing
 /// else; the reason is for the log. With each of the five **the connection closes when its token
-/// expires**, by 4401 "Token expired", until a fresh one is [read](Self::from_message#extend).
+/// expires**, by 4401 "Token expired", until a fresh one is [read](Self::from_message).
 ///
 /// ```
 /// use harpia::auth::Jwt;
@@ -123,7 +123,7 @@ impl<C> Jwt<C> {
     /// use harpia::auth::Jwt;
     ///
     /// let jwt = Jwt::<Claims>::rs256_pem(std::fs::read("keys/login.pem")?)?;
-    /// # harpia::Result::Ok(())
+    /// # harpia::HandlerResult::Ok(())
     /// ```
     pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         Key::rs256_pem(pem).map(Self::of_key)

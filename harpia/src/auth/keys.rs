@@ -131,4 +131,21 @@ mod tests {
         let twice = twice.build().unwrap_err();
         assert_eq!(twice.to_string(), "two keys have the `kid` `a`");
     }
+
+    #[test]
+    fn nothing_prints_a_key() {
+        let key = Key::hs256("hunter2-hunter2-hunter2-hunter2-").unwrap();
+        let set = Jwt::<Claims>::keys().add("a", key.clone());
+        let keys = format!("{set:?}");
+        let printed = [
+            format!("{key:#?}"),
+            keys,
+            format!("{:?}", set.build().unwrap()),
+        ];
+        assert_eq!(printed[2], "Jwt({\"a\": Key { algorithms: [HS256], .. }})");
+        for text in printed {
+            // Neither as text nor as bytes.
+            assert!(!text.contains("hunter") && !text.contains("104"), "{text}");
+        }
+    }
 }

@@ -1,9 +1,7 @@
-//! Who is there: tokens that are verified here, wherever a client sends them.
+//! Who is there: tokens that are verified, wherever a client sends them. Begin at [`Jwt`].
 //!
-//! Owns keys and the rules a token has to keep; jsonwebtoken does the cryptography. That a
-//! connection waits for its first message is `connection/auth.rs`; when it expires, `Socket`'s.
-//!
-//! # Invariants
+//! Owns keys and the rules a token has to keep; jsonwebtoken does the cryptography. Waiting for a
+//! first message is the route's (`auth`), closing by the clock the [`Socket`](crate::Socket)'s.
 //!
 //! - A key decides the algorithm; what a token says of it must agree.
 //! - No key, no token and no claim's value is in a `Debug` or an error's text.

@@ -191,7 +191,7 @@ impl<C: DeserializeOwned> Jwt<C> {
     /// **URLs are logged**: by proxies, load balancers and monitoring between client and server,
     /// and kept in browser histories. Whoever reads those logs has the token while it is valid. If
     /// it must be, issue tokens for this alone that are valid for seconds, and have the client send
-    /// a longer one [as a message](Self::from_message#extend). harpia itself logs no query.
+    /// a longer one [as a message](Self::from_message). harpia itself logs no query.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 /// let Err(error) = jwt.verify("e30.e30.e30") else { panic!("it has no algorithm") };
 /// assert_eq!(error.to_string(), "invalid token");
 /// assert_eq!(error.source().unwrap().to_string(), "unreadable header or unknown algorithm");
-/// # harpia::Result::Ok(())
+/// # harpia::HandlerResult::Ok(())
 /// ```
 #[derive(Debug)]
 pub struct TokenError {
