@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 14] = [
     &["hub", "extract"],
     &["peer"],
     &["socket"],
-    &["route", "session"],
+    &["auth", "route", "session"],
     &["connection"],
     &["server"],
     &["__private"],
@@ -25,10 +25,11 @@ const LAYERS: [&[&str]; 14] = [
 ];
 
 /// Crates that only these places may name.
-const CONFINED: [(&str, &[&str]); 7] = [
+const CONFINED: [(&str, &[&str]); 8] = [
     ("hyper", &["server/", "protocol/handshake.rs"]),
     ("hyper_util", &["server/"]),
     ("fastwebsockets", &["protocol/"]),
+    ("jsonwebtoken", &["auth/"]),
     ("matchit", &["server/router.rs"]),
     ("socket2", &["write_end/"]),
     ("redis", &["session/"]),

@@ -43,11 +43,20 @@
 //! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
 //! | fail with a close code | [`Error::close`], [`OrClose`] |
 //! | know who a browser belongs to | [`Session`], [`session`] |
+//! | verify a token, and close when it expires | `auth::Jwt` (feature `jwt`), [`Socket::expire_at`] |
 //! | see what goes wrong | [Logging](#logging) |
 //! | test a route | [Test your route](#test-your-route) |
 //! | make one router of several routes | [`macro@routes`] |
 //! | put an app together, serve pages beside it, shut down | [`App`], [`Router`], [`Server`] |
 //! | implement a route without the macro | [`Route`] |
+//!
+//! # Features
+//!
+//! The default build has none of these, and none of what they depend on:
+//!
+//! | feature | gives | for the price of |
+//! |---|---|---|
+//! | `jwt` | `auth::Jwt`: tokens, verified wherever a client sends them | jsonwebtoken and its cryptography, in Rust |
 //!
 //! # Logging
 //!
@@ -170,6 +179,8 @@ pub mod __private;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[cfg(feature = "jwt")]
+pub mod auth;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
@@ -519,6 +530,8 @@ pub use harpia_macros::ws_route;
 pub mod prelude {
     pub use bytes::Bytes;
 
+    #[cfg(feature = "jwt")]
+    pub use crate::auth::Jwt;
     pub use crate::extract::{Cookies, FromHandshake, Query, RemoteAddr, Url};
     #[cfg(feature = "session")]
     pub use crate::session::Session;

@@ -12,6 +12,7 @@ mod endings;
 mod extract;
 mod failures;
 mod handshake;
+mod jwt;
 mod keepalive;
 mod lifecycle;
 mod limits;

@@ -1,0 +1,200 @@
+//! What a token is verified with: a key, which fixes the algorithm.
+
+use std::fmt;
+
+use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+
+use crate::error::{Error, Result};
+
+/// A key that verifies tokens, by one algorithm: the one of the constructor's name.
+///
+/// For one key alone [`Jwt`](super::Jwt) has constructors of the same names; this is for a
+/// [set](super::Jwt::keys). What a key is made of never shows in its `Debug`.
+///
+/// - `hs…` take a secret that issuer and server share, at least as long as the hash (RFC 7518
+///   section 3.2): what is shorter can be found by trying. Make one with `openssl rand 64`.
+/// - `…_pem` take the public half, as `openssl pkey -pubout` writes it.
+///
+/// ```
+/// use harpia::auth::Key;
+///
+/// assert!(Key::hs256([7; 32]).is_ok());
+/// assert_eq!(
+///     Key::hs256("hunter2").unwrap_err().to_string(),
+///     "an HS256 secret has at least 32 bytes, this one has 7",
+/// );
+/// assert!(Key::rs256_pem("-----BEGIN NONSENSE-----").is_err());
+/// ```
+#[derive(Clone)]
+pub struct Key {
+    pub(super) verifier: DecodingKey,
+    pub(super) rules: Validation,
+}
+
+impl Key {
+    /// Makes a key of a secret of 32 bytes or more, for HMAC with SHA-256.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the secret is shorter, or is a key in PEM, which is no secret.
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self> {
+        Self::of_secret(Algorithm::HS256, secret.as_ref(), 32)
+    }
+
+    /// Makes a key of a secret of 48 bytes or more, for HMAC with SHA-384.
+    ///
+    /// # Errors
+    ///
+    /// As [`hs256`](Self::hs256).
+    pub fn hs384(secret: impl AsRef<[u8]>) -> Result<Self> {
+        Self::of_secret(Algorithm::HS384, secret.as_ref(), 48)
+    }
+
+    /// Makes a key of a secret of 64 bytes or more, for HMAC with SHA-512.
+    ///
+    /// # Errors
+    ///
+    /// As [`hs256`](Self::hs256).
+    pub fn hs512(secret: impl AsRef<[u8]>) -> Result<Self> {
+        Self::of_secret(Algorithm::HS512, secret.as_ref(), 64)
+    }
+
+    /// Makes a key of an RSA public key of 2048 bits or more, for PKCS #1 v1.5 with SHA-256.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if it is not one in PEM, or is shorter (RFC 7518 section 3.3).
+    pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+        let key = DecodingKey::from_rsa_pem(pem.as_ref()).ok();
+        let parts_of = DEFAULT_PROVIDER
+            .key_utils
+            .rsa_pub_components_from_public_key;
+        let is_strong = |key: &DecodingKey| {
+            let parts = key.try_get_as_bytes().and_then(parts_of);
+            parts.is_ok_and(|(modulus, _)| modulus.len() >= 2048 / 8)
+        };
+        Self::of_public(
+            Algorithm::RS256,
+            key.filter(is_strong),
+            "an RSA key of at least 2048 bits",
+        )
+    }
+
+    /// Makes a key of a public key on the curve P-256, for ECDSA with SHA-256.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if it is not one in PEM.
+    pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+        let key = DecodingKey::from_ec_pem(pem.as_ref()).ok();
+        let is_point = |key: &DecodingKey| can_verify(Algorithm::ES256, key);
+        Self::of_public(Algorithm::ES256, key.filter(is_point), "an EC key on P-256")
+    }
+
+    /// Makes a key of an Ed25519 public key, for EdDSA.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if it is not one in PEM.
+    pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+        let key = DecodingKey::from_ed_pem(pem.as_ref()).ok();
+        // The length first: jsonwebtoken slices what it takes to be one.
+        let is_point = |key: &DecodingKey| {
+            let has_length = key.try_get_as_bytes().is_ok_and(|key| key.len() == 32);
+            has_length && can_verify(Algorithm::EdDSA, key)
+        };
+        Self::of_public(Algorithm::EdDSA, key.filter(is_point), "an Ed25519 key")
+    }
+
+    fn of_secret(algorithm: Algorithm, secret: &[u8], least: usize) -> Result<Self> {
+        // A public key taken for a secret is how tokens are forged.
+        if secret.trim_ascii_start().starts_with(b"-----BEGIN") {
+            return Err(config(format!(
+                "an {algorithm:?} secret is not a key in PEM"
+            )));
+        }
+        let length = secret.len();
+        if length < least {
+            return Err(config(format!(
+                "an {algorithm:?} secret has at least {least} bytes, this one has {length}"
+            )));
+        }
+        Ok(Self::new(algorithm, DecodingKey::from_secret(secret)))
+    }
+
+    fn of_public(algorithm: Algorithm, key: Option<DecodingKey>, what: &str) -> Result<Self> {
+        let message = || {
+            config(format!(
+                "{algorithm:?} takes the public half of {what}, in PEM"
+            ))
+        };
+        Ok(Self::new(algorithm, key.ok_or_else(message)?))
+    }
+
+    fn new(algorithm: Algorithm, verifier: DecodingKey) -> Self {
+        let mut rules = Validation::new(algorithm);
+        rules.leeway = DEFAULT_LEEWAY;
+        rules.validate_nbf = true;
+        // RFC 7519 section 4.1.4: in the second of its `exp` a token has expired.
+        rules.reject_tokens_expiring_in_less_than = 1;
+        Self { verifier, rules }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("algorithms", &self.rules.algorithms)
+            .finish_non_exhaustive()
+    }
+}
+
+fn can_verify(algorithm: Algorithm, key: &DecodingKey) -> bool {
+    (DEFAULT_PROVIDER.verifier_factory)(&algorithm, key).is_ok()
+}
+
+fn config(message: String) -> Error {
+    Error::Config { message }
+}
+
+/// In seconds. None: a connection then ends when its token says, which is what one reads in it.
+/// Clocks that differ are a fault of some setups, and [`leeway`](super::Jwt::leeway) is for those.
+const DEFAULT_LEEWAY: u64 = 0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RSA: &str = include_str!("test_keys/rsa.pem");
+    const RSA_PUBLIC: &str = include_str!("test_keys/rsa.pub.pem");
+    const SHORT_RSA_PUBLIC: &str = include_str!("test_keys/short_rsa.pub.pem");
+    const EC: &str = include_str!("test_keys/ec.pem");
+    const EC_PUBLIC: &str = include_str!("test_keys/ec.pub.pem");
+    const P384_PUBLIC: &str = include_str!("test_keys/p384.pub.pem");
+    const ED: &str = include_str!("test_keys/ed.pem");
+    const ED_PUBLIC: &str = include_str!("test_keys/ed.pub.pem");
+
+    #[test]
+    fn a_weak_or_mistaken_key_is_an_error() {
+        let message = |key: Result<Key>| key.unwrap_err().to_string();
+        assert_eq!(
+            message(Key::hs512([0; 63])),
+            "an HS512 secret has at least 64 bytes, this one has 63"
+        );
+        let rsa = "RS256 takes the public half of an RSA key of at least 2048 bits, in PEM";
+        for pem in [RSA, SHORT_RSA_PUBLIC, EC_PUBLIC, ED_PUBLIC, "", "nonsense"] {
+            assert_eq!(message(Key::rs256_pem(pem)), rsa);
+        }
+        let ec = "ES256 takes the public half of an EC key on P-256, in PEM";
+        for pem in [EC, P384_PUBLIC, RSA_PUBLIC, ED_PUBLIC, ""] {
+            assert_eq!(message(Key::es256_pem(pem)), ec);
+        }
+        let ed = "EdDSA takes the public half of an Ed25519 key, in PEM";
+        // The last is an Ed25519 key of 16 bytes.
+        let cut = "-----BEGIN PUBLIC KEY-----\nMBowBQYDK2VwAxEAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----";
+        for pem in [ED, EC_PUBLIC, RSA_PUBLIC, "", cut] {
+            assert_eq!(message(Key::eddsa_pem(pem)), ed);
+        }
+    }
+}

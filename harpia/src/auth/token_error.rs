@@ -1,0 +1,117 @@
+//! Why a token was refused: one error for the client, the reason for the log.
+
+use std::{error, fmt};
+
+use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
+
+/// A token that was refused.
+///
+/// It prints as "invalid token" whatever was wrong, so that it may be told to the client. Why is its
+/// [`source`](std::error::Error::source), for the log: it holds nothing of the token either, nor of
+/// a key.
+///
+/// ```
+/// use std::error::Error;
+/// use harpia::auth::Jwt;
+///
+/// # #[derive(serde::Deserialize)]
+/// # struct Claims {}
+/// let jwt = Jwt::<Claims>::hs256([7; 32])?;
+/// let Err(error) = jwt.verify("e30.e30.e30") else { panic!("it has no algorithm") };
+/// assert_eq!(error.to_string(), "invalid token");
+/// assert_eq!(error.source().unwrap().to_string(), "unreadable header or unknown algorithm");
+/// # harpia::HandlerResult::Ok(())
+/// ```
+#[derive(Debug)]
+pub struct TokenError {
+    reason: Reason,
+}
+
+/// All but names of claims is fixed text: what a token holds must not reach a log.
+#[derive(Debug)]
+pub(super) enum Reason {
+    Absent(&'static str),
+    Algorithm,
+    Audience,
+    Claim(String),
+    Claims(String),
+    CriticalHeader,
+    Expired,
+    Header,
+    Issuer,
+    Malformed,
+    NotYet,
+    Signature,
+    TooLong,
+    UnknownKey,
+}
+
+impl From<Reason> for TokenError {
+    fn from(reason: Reason) -> Self {
+        Self { reason }
+    }
+}
+
+impl From<JwtError> for Reason {
+    fn from(error: JwtError) -> Self {
+        match error.into_kind() {
+            ErrorKind::ExpiredSignature => Self::Expired,
+            ErrorKind::ImmatureSignature => Self::NotYet,
+            ErrorKind::InvalidAlgorithm => Self::Algorithm,
+            ErrorKind::InvalidAudience => Self::Audience,
+            ErrorKind::InvalidIssuer => Self::Issuer,
+            ErrorKind::InvalidSignature => Self::Signature,
+            // Names that the rules ask for, not the token's.
+            ErrorKind::InvalidClaimFormat(name) | ErrorKind::MissingRequiredClaim(name) => {
+                Self::Claim(name)
+            }
+            _ => Self::Malformed,
+        }
+    }
+}
+
+impl Reason {
+    /// Names the place and not the value, which serde's own text may quote.
+    pub(super) fn of_claims(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let text = error.inner().to_string();
+        if text.starts_with("missing field ") {
+            return Self::Claims(text);
+        }
+        Self::Claims(format!("another type at `{}`", error.path()))
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("invalid token")
+    }
+}
+
+impl error::Error for TokenError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&self.reason)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent(place) => return write!(f, "no token in the {place}"),
+            Self::Claim(name) => return write!(f, "claim `{name}` is missing or unreadable"),
+            Self::Claims(what) => return write!(f, "the claims do not fit their type: {what}"),
+            Self::Algorithm => "signed by another algorithm than the key's",
+            Self::Audience => "for another audience",
+            Self::CriticalHeader => "a header demands an extension (`crit`) that is not known",
+            Self::Expired => "expired",
+            Self::Header => "unreadable header or unknown algorithm",
+            Self::Issuer => "from another issuer",
+            Self::Malformed => "not a JSON Web Token",
+            Self::NotYet => "not valid yet",
+            Self::Signature => "wrong signature",
+            Self::TooLong => "longer than 8 KiB",
+            Self::UnknownKey => "no key has the token's `kid`",
+        })
+    }
+}
+
+impl error::Error for Reason {}

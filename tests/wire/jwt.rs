@@ -1,0 +1,261 @@
+//! Tokens by every way that they come, and connections that end with them.
+
+use harpia::auth::{Jwt, Key};
+use harpia::prelude::*;
+use harpia_tests::{Client, Events, TestServer, within};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
+use serde_json::json;
+
+#[derive(serde::Deserialize)]
+struct Claims {
+    sub: String,
+}
+
+const SECRET: [u8; 32] = [7; 32];
+const RSA: &[u8] = include_bytes!("../../harpia/src/auth/test_keys/rsa.pem");
+const RSA_PUBLIC: &[u8] = include_bytes!("../../harpia/src/auth/test_keys/rsa.pub.pem");
+
+/// A token of Ada's that is valid for so many seconds.
+fn token(seconds: i64) -> String {
+    let exp = get_current_timestamp().saturating_add_signed(seconds);
+    let claims = json!({ "sub": "ada", "exp": exp });
+    let key = EncodingKey::from_secret(&SECRET);
+    encode(&Header::default(), &claims, &key).expect("a token")
+}
+
+/// Tokens that no route here takes.
+fn refused() -> Vec<String> {
+    let good = token(60);
+    vec![token(-60), good[..good.len() - 4].to_owned(), "x".into()]
+}
+
+macro_rules! by_handshake {
+    ($name:ident, $path:literal, |$jwt:ident, $ws:ident| $read:expr $(, $option:ident = $value:tt)*) => {
+        struct $name(Jwt<Claims>, Events);
+
+        #[ws_route($path, broadcast = off $(, $option = $value)*)]
+        impl $name {
+            fn open(&self, ws: &mut Socket) -> HandlerResult {
+                let ($jwt, $ws) = (&self.0, ws);
+                let claims = $read?;
+                $ws.send(format!("welcome, {}", claims.sub));
+                Ok(())
+            }
+
+            /// Too late: the handshake is forgotten.
+            fn message(&self, ws: &mut Socket, _message: String) -> HandlerResult {
+                let ($jwt, $ws) = (&self.0, ws);
+                $read?;
+                Ok(())
+            }
+
+            fn error(&self, error: &harpia::Error) {
+                self.1.note(format_args!("{error:#}"));
+            }
+        }
+    };
+}
+
+by_handshake!(Cookie, "/cookie", |jwt, ws| jwt.from_cookie(ws, "token"));
+by_handshake!(Bearer, "/bearer", |jwt, ws| jwt.from_bearer(ws));
+by_handshake!(
+    Protocol,
+    "/protocol",
+    |jwt, ws| jwt.from_protocol(ws),
+    protocols = ["bearer"]
+);
+by_handshake!(Query, "/query", |jwt, ws| jwt.from_query(ws, "token"));
+
+/// The token is the first message, and any later one that begins with `token `.
+struct First(Jwt<Claims>);
+
+#[ws_route("/first")]
+impl First {
+    async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+        self.0.from_message(ws, &first)?;
+        Ok(())
+    }
+
+    fn open(&self, ws: &mut Socket) {
+        ws.send("welcome");
+    }
+
+    fn message(&self, ws: &mut Socket, message: String) -> HandlerResult<Broadcast> {
+        let Some(token) = message.strip_prefix("token ") else {
+            return Ok(Broadcast::Pass);
+        };
+        self.0.from_message(ws, token)?;
+        ws.send("extended");
+        Ok(Broadcast::Skip)
+    }
+}
+
+async fn start() -> (TestServer, Events) {
+    let jwt = Jwt::hs256(SECRET).expect("a key");
+    let events = Events::new();
+    let app = App::new()
+        .ws(Cookie(jwt.clone(), events.clone()))
+        .ws(Bearer(jwt.clone(), events.clone()))
+        .ws(Protocol(jwt.clone(), events.clone()))
+        .ws(Query(jwt.clone(), events.clone()))
+        .ws(First(jwt));
+    (TestServer::start(app).await, events)
+}
+
+/// Connects with a token at each place of the handshake.
+async fn with_token(server: &TestServer, place: &str, token: &str) -> Client {
+    let header = |name, value: String| async move {
+        server
+            .connect_with(&format!("/{place}"), &[(name, &value)])
+            .await
+    };
+    match place {
+        "cookie" => header("cookie", format!("token={token}")).await,
+        "bearer" => header("authorization", format!("Bearer {token}")).await,
+        "protocol" => header("sec-websocket-protocol", format!("bearer, {token}")).await,
+        _ => server.connect(&format!("/query?token={token}")).await,
+    }
+}
+
+const PLACES: [&str; 4] = ["cookie", "bearer", "protocol", "query"];
+
+#[tokio::test]
+async fn a_token_is_read_from_each_place_of_the_handshake() {
+    let (server, _events) = start().await;
+    for place in PLACES {
+        let mut client = with_token(&server, place, &token(60)).await;
+        assert_eq!(client.text().await, "welcome, ada", "{place}");
+        let protocol = client.header("sec-websocket-protocol");
+        assert_eq!(protocol, (place == "protocol").then_some("bearer"));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_closes_with_1008_invalid_token_and_nothing_else() {
+    let (server, events) = start().await;
+    for place in PLACES {
+        for token in refused() {
+            let mut client = with_token(&server, place, &token).await;
+            assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+            let logged = events.next().await;
+            assert!(logged.contains("invalid token: "), "{logged}");
+            assert!(!logged.contains(&token) || token == "x", "{logged}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_token_is_an_invalid_one() {
+    let (server, events) = start().await;
+    for place in ["cookie", "bearer", "query"] {
+        let mut client = server.connect(&format!("/{place}")).await;
+        assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+        assert!(events.next().await.contains("no token in the "));
+    }
+    let alone = [("sec-websocket-protocol", "bearer")];
+    let mut client = server.connect_with("/protocol", &alone).await;
+    assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+}
+
+#[tokio::test]
+async fn after_open_the_handshake_is_forgotten_and_the_error_says_so() {
+    let (server, events) = start().await;
+    for place in PLACES {
+        let mut client = with_token(&server, place, &token(60)).await;
+        assert_eq!(client.text().await, "welcome, ada");
+        client.send("again").await;
+        assert_eq!(client.closed().await.0, 1011);
+        assert_eq!(
+            events.next().await,
+            "the handshake's credentials are kept until `open` has returned: read the token there"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_first_message_lets_in_and_reaches_nobody_else() {
+    let (server, _events) = start().await;
+    let mut other = server.connect("/first").await;
+    other.send(&token(60)).await;
+    assert_eq!(other.text().await, "welcome");
+    let mut other = other.active().await;
+    let mut client = server.connect("/first").await;
+    for text in [&token(60), "hello"] {
+        client.send(text).await;
+    }
+    assert_eq!(client.text().await, "welcome");
+    assert_eq!(other.text().await, "hello");
+    for token in refused() {
+        let mut client = server.connect("/first").await;
+        client.send(&token).await;
+        assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_closes_when_its_token_expires_wherever_it_came_from() {
+    let (server, _events) = start().await;
+    // Long enough for the token to be good when it arrives.
+    let short = token(3);
+    let mut first = server.connect("/first").await;
+    first.send(&short).await;
+    assert_eq!(first.text().await, "welcome");
+    let mut clients = vec![first];
+    for place in PLACES {
+        let mut client = with_token(&server, place, &short).await;
+        assert_eq!(client.text().await, "welcome, ada");
+        clients.push(client);
+    }
+    for mut client in clients {
+        assert_eq!(client.closed().await, (4401, "Token expired".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_token_extends_and_a_bad_one_ends() {
+    let (server, _events) = start().await;
+    let short = token(3);
+    let (mut stays, mut goes) = (
+        server.connect("/first").await,
+        server.connect("/first").await,
+    );
+    for client in [&mut stays, &mut goes] {
+        client.send(&short).await;
+        assert_eq!(client.text().await, "welcome");
+    }
+    stays.send(&format!("token {}", token(60))).await;
+    assert_eq!(stays.text().await, "extended");
+    assert_eq!(goes.closed().await, (4401, "Token expired".into()));
+    stays.send(&format!("token {}", token(60))).await;
+    assert_eq!(within(stays.text()).await, "extended");
+    stays.send(&format!("token {}", token(-60))).await;
+    assert_eq!(stays.closed().await, (1008, "Invalid Token".into()));
+}
+
+#[tokio::test]
+async fn tokens_find_their_keys_by_kid_whatever_the_algorithm() {
+    let jwt = Jwt::keys()
+        .add("old", Key::hs256(SECRET).expect("a secret"))
+        .add("new", Key::rs256_pem(RSA_PUBLIC).expect("a public key"))
+        .build()
+        .expect("a set");
+    let server = TestServer::start(App::new().ws(Bearer(jwt, Events::new()))).await;
+    let rsa = EncodingKey::from_rsa_pem(RSA).expect("a private key");
+    let signed = |kid: &str, algorithm, key: &EncodingKey| {
+        let mut header = Header::new(algorithm);
+        header.kid = Some(kid.into());
+        let claims = json!({ "sub": kid, "exp": get_current_timestamp() + 60 });
+        encode(&header, &claims, key).expect("a token")
+    };
+    let old = signed("old", Algorithm::HS256, &EncodingKey::from_secret(&SECRET));
+    let new = signed("new", Algorithm::RS256, &rsa);
+    // The new key's public half is no secret: as one, it must open nothing.
+    let swapped = EncodingKey::from_secret(RSA_PUBLIC);
+    let swapped = signed("new", Algorithm::HS256, &swapped);
+    for (token, welcome) in [(old, "welcome, old"), (new, "welcome, new")] {
+        let mut client = with_token(&server, "bearer", &token).await;
+        assert_eq!(client.text().await, welcome);
+    }
+    let mut client = with_token(&server, "bearer", &swapped).await;
+    assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+}
