@@ -62,6 +62,8 @@ impl Table {
         if self.is_live(key, now) {
             return Ok(false);
         }
+        // It may be there all the same, expired and not cleared away yet.
+        self.take(key);
         let cost = cost(key, &value);
         self.make_room(now, 1, cost)?;
         self.put(key.into(), value, now + ttl);
@@ -199,6 +201,19 @@ mod tests {
         assert!(!table.rename("b", "d", late, TTL));
         assert_eq!(table.insert("c", value("3"), late, TTL), Ok(true));
         assert_eq!(table.load("c", late, TTL), Some(value("3")));
+    }
+
+    #[test]
+    fn a_key_whose_entry_has_expired_but_is_still_there_is_taken_over_whole() {
+        let (mut table, start) = (Table::new(9, 1 << 20), Instant::now());
+        let keys = ["a", "b", "c", "d", "e", "f"];
+        for key in keys {
+            assert_eq!(table.insert(key, value("1"), start, TTL), Ok(true));
+        }
+        assert!(keys.len() > CLEARED_PER_INSERT);
+        assert_eq!(table.insert("f", value("2"), start + TTL, TTL), Ok(true));
+        assert_eq!(table.order.len(), table.entries.len());
+        assert_eq!(table.load("f", start + TTL, TTL), Some(value("2")));
     }
 
     #[test]
