@@ -1,6 +1,9 @@
 //! The examples do what they say, as programs.
 
+use std::time::{Duration, Instant};
+
 use harpia_tests::{Client, Program};
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn custom_data_refuses_who_is_not_known() {
@@ -62,6 +65,30 @@ async fn ctrl_c_and_sigterm_end_an_example_with_success_and_tell_its_clients() {
         assert!(stopped.await.is_ok(), "{signal}");
         assert!(told.await.is_ok(), "{signal}");
     }
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_patience_of_the_first() {
+    let program = Program::start("example-echo");
+    let mut client = Client::connect(program.address(), "/echo", &[]).await;
+    // A request that never ends, of which the shutdown awaits the end for ten seconds.
+    let stalled = TcpStream::connect(program.address()).await.unwrap();
+    stalled.try_write(b"GET /echo HTTP/1.1\r\nHost: l").unwrap();
+    client.send("hello").await;
+    assert_eq!(client.text().await, "hello");
+    let before = Instant::now();
+    program.signal("INT");
+    // The first signal has done its work, so that the second is one.
+    assert_eq!(client.closed().await.0, 1001);
+    client.close().await;
+    let stopped = tokio::task::spawn_blocking(move || program.stop("TERM"));
+    assert!(stopped.await.is_ok());
+    assert!(
+        before.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        before.elapsed()
+    );
+    drop(stalled);
 }
 
 #[tokio::test]

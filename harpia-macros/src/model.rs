@@ -21,6 +21,8 @@ pub(crate) struct Route {
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) ty: Type,
+    /// Where only handlers behind `#[cfg]` take it: the predicates, of which one must hold.
+    pub(crate) conditions: Option<Vec<TokenStream>>,
 }
 
 pub(crate) struct Handler {
@@ -36,6 +38,7 @@ pub(crate) struct Handler {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
+    Auth,
     Open,
     Message,
     Close,
@@ -66,7 +69,8 @@ pub(crate) enum By {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Auth,
         Self::Open,
         Self::Message,
         Self::Close,
@@ -76,6 +80,7 @@ impl Kind {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Auth => "auth",
             Self::Open => "open",
             Self::Message => "message",
             Self::Close => "close",
@@ -88,9 +93,18 @@ impl Kind {
     pub(crate) fn in_order(self) -> &'static [&'static str] {
         match self {
             Self::Open | Self::Drain => &[],
+            Self::Auth => &["first"],
             Self::Message => &["message"],
             Self::Close => &["code", "reason"],
             Self::Error => &["error"],
+        }
+    }
+
+    /// What the message is called where it must have its own name.
+    pub(crate) fn message_name(self) -> Option<&'static str> {
+        match self {
+            Self::Auth | Self::Message => self.in_order().first().copied(),
+            _ => None,
         }
     }
 

@@ -87,7 +87,7 @@ fn parameter(segment: &str, names: &mut Vec<String>, reserved: &[&str]) -> Optio
             name.split(':').next_back().unwrap_or(name),
         ));
     }
-    if segment.starts_with('*') || segment.starts_with("{*") {
+    if segment.contains('*') {
         return Some(FaultKind::CatchAll);
     }
     let Some(name) = segment
@@ -131,6 +131,65 @@ mod tests {
 
     fn kind(path: &str) -> Option<FaultKind> {
         parse(path, &["message"]).err().map(|fault| fault.kind)
+    }
+
+    /// The same table as in harpia's path/pattern.rs.
+    const ACCEPTED: [&str; 11] = [
+        "/",
+        "/chat",
+        "/rooms/{room}",
+        "/{a}/{b}",
+        "/{_a1}",
+        "/{größe}",
+        "/café",
+        "/caf%C3%A9",
+        "/a:b",
+        "/~a.b-c_d",
+        "/{a}/<b",
+    ];
+
+    /// The same table as in harpia's path/pattern.rs.
+    const REFUSED: [&str; 30] = [
+        "",
+        "chat",
+        "{a}",
+        "//",
+        "/a/",
+        "/{a}/",
+        "/a//b",
+        "//a",
+        "/{}",
+        "/{_}",
+        "/{1a}",
+        "/{a-b}",
+        "/{a b}",
+        "/{{a}}",
+        "/{a}/{a}",
+        "/{a",
+        "/a}",
+        "/a{b}",
+        "/{a}b",
+        "/{a}{b}",
+        "/:id",
+        "/<id>",
+        "/<int:id>",
+        "/*",
+        "/a*b",
+        "/{*rest}",
+        "/a?x",
+        "/a#x",
+        "/a b",
+        "/a\tb",
+    ];
+
+    #[test]
+    fn a_path_is_fixed_segments_and_whole_parameters() {
+        for right in ACCEPTED {
+            assert!(parse(right, &[]).is_ok(), "{right}");
+        }
+        for wrong in REFUSED {
+            assert!(parse(wrong, &[]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

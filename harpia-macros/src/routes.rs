@@ -57,13 +57,20 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
         }
     };
     let types: Vec<&Type> = routes.types.iter().collect();
+    let aliases: Vec<Ident> = types
+        .iter()
+        .enumerate()
+        .map(|(at, ty)| format_ident!("__{}_{at}", routes.name, span = ty.span()))
+        .collect();
     let mut pairs = Vec::new();
     for (at, second) in types.iter().enumerate() {
         if types[..at].contains(second) {
             problems.on(second, same_type(second));
             continue;
         }
-        pairs.extend(types[..at].iter().map(|first| compare(first, second)));
+        let second = (*second, &aliases[at]);
+        let before = types[..at].iter().copied().zip(&aliases);
+        pairs.extend(before.map(|first| compare(first, second)));
     }
     let problems = problems.finish();
     let Routes {
@@ -80,7 +87,12 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
         quote!(.ws(#argument))
     });
     quote! {
-        #visibility fn #name(#(#arguments: #types),*) -> #krate::Router {
+        // The user's types stand here and nowhere else: one that is not there is one error.
+        #(
+            #[allow(dead_code, non_camel_case_types)]
+            type #aliases = #types;
+        )*
+        #visibility fn #name(#(#arguments: #aliases),*) -> #krate::Router {
             #krate::Router::new() #(#made)*
         }
         #problems
@@ -93,9 +105,12 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
     }
 }
 
-fn compare(first: &Type, second: &Type) -> TokenStream {
-    let (first_name, second_name) = (name_of(first), name_of(second));
-    quote_spanned! {second.span()=>
+/// Compares the paths of two types, each with its alias.
+fn compare(first: (&Type, &Ident), second: (&Type, &Ident)) -> TokenStream {
+    let (first_name, second_name) = (name_of(first.0), name_of(second.0));
+    let span = second.0.span();
+    let (first, second) = (first.1, second.1);
+    quote_spanned! {span=>
         const _: () = __harpia::__private::check_distinct(
             #first_name,
             __harpia::__private::PathOf::<#first>::PATH,

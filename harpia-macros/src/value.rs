@@ -1,5 +1,6 @@
 //! Values that are written as text in an attribute: sizes, times, rates, origins.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 /// Parses `"64KiB"`: binary and decimal units.
@@ -71,22 +72,30 @@ pub(crate) fn rate(text: &str) -> Option<(u32, Duration)> {
 }
 
 /// Checks `"https://example.com"`: scheme, host and maybe a port, nothing more.
+///
+/// The same as harpia's in protocol/handshake.rs, which checks what only a running program knows.
 pub(crate) fn is_origin(text: &str) -> bool {
-    let Some(authority) = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"))
-    else {
+    let Some((scheme, authority)) = text.split_once("://") else {
         return false;
     };
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
+    let is_http = |known: &str| scheme.eq_ignore_ascii_case(known);
+    let (is_host, port) = match authority.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
+            None => return false,
+        },
+        None => {
+            let end = authority.find(':').unwrap_or(authority.len());
+            let (host, port) = authority.split_at(end);
+            let is_host_char = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+            (!host.is_empty() && host.chars().all(is_host_char), port)
+        }
     };
-    let is_host_char =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
-    !host.is_empty()
-        && host.chars().all(is_host_char)
-        && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    let is_port = match port.strip_prefix(':') {
+        Some(port) => port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok(),
+        None => port.is_empty(),
+    };
+    ["http", "https"].into_iter().any(is_http) && is_host && is_port
 }
 
 /// Checks a subprotocol's name: a token of RFC 9110 section 5.6.2.
@@ -145,23 +154,54 @@ mod tests {
         }
     }
 
+    /// The same table as in harpia's protocol/handshake.rs.
+    const ORIGINS: [&str; 7] = [
+        "https://example.com",
+        "http://localhost:3000",
+        "https://127.0.0.1",
+        "https://[::1]",
+        "https://[::1]:8443",
+        "HTTPS://my_app",
+        "https://xn--bcher-kva.example",
+    ];
+
+    /// The same table as in harpia's protocol/handshake.rs.
+    const NO_ORIGINS: [&str; 27] = [
+        "",
+        "null",
+        "*",
+        "example.com",
+        "//example.com",
+        "https://",
+        "https://:80",
+        "https://a/",
+        "https://a/b",
+        "https://a?b",
+        "https://a#b",
+        "https://a:x",
+        "https://a:",
+        "https://a:+80",
+        "https://a:65536",
+        "https://a:1:2",
+        "https://me@a",
+        "https://*.example.com",
+        "https://bücher.example",
+        "https://::1",
+        "https://[::1",
+        "https://[]",
+        "https://[a]",
+        "https://[::1]a",
+        "https://a[::1]",
+        "ws://a",
+        "https://a b",
+    ];
+
     #[test]
     fn origins_have_no_path() {
-        for right in [
-            "https://example.com",
-            "http://localhost:3000",
-            "https://[::1]:8443",
-        ] {
+        for right in ORIGINS {
             assert!(is_origin(right), "{right}");
         }
-        for wrong in [
-            "example.com",
-            "https://",
-            "https://a/",
-            "https://a/b",
-            "ws://a",
-            "https://a:x",
-        ] {
+        for wrong in NO_ORIGINS {
             assert!(!is_origin(wrong), "{wrong}");
         }
     }

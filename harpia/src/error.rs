@@ -46,6 +46,11 @@ pub enum Error {
         /// What failed, when `or_close` was called on a `Result`. Never sent to the client.
         source: Option<BoxError>,
     },
+    /// `auth` did not let the peer in; the connection is closed with 1008 "Invalid Token".
+    Auth {
+        /// Why. The client is never told.
+        source: BoxError,
+    },
     /// A message could not be read as the type the handler takes.
     Message {
         /// 1007 for text that is not the type, 1003 for the wrong kind of message.
@@ -115,6 +120,11 @@ impl Error {
             Self::Handler { source, .. } => {
                 find(source.as_ref()).map_or(CloseCode::INTERNAL, Self::close_code)
             }
+            Self::Auth { source } => match find(source.as_ref()).map(Self::close_code) {
+                // That a store is down is not the token's fault: the peer may try again.
+                Some(CloseCode::TRY_AGAIN) => CloseCode::TRY_AGAIN,
+                _ => CloseCode::POLICY,
+            },
             _ => CloseCode::INTERNAL,
         }
     }
@@ -131,6 +141,10 @@ impl Error {
             Self::Handler { source, .. } => {
                 find(source.as_ref()).map_or_else(ByteString::new, Self::close_reason)
             }
+            Self::Auth { source } => match find(source.as_ref()) {
+                Some(down) if down.close_code() == CloseCode::TRY_AGAIN => down.close_reason(),
+                _ => ByteString::from_static("Invalid Token"),
+            },
             _ => ByteString::new(),
         }
     }
@@ -172,6 +186,7 @@ impl Error {
                 write!(f, "handler `{handler}` panicked: {message}")
             }
             Self::Close { code, reason, .. } => write!(f, "closed by the handler: {code} {reason}"),
+            Self::Auth { .. } => f.write_str("not authenticated"),
             Self::Message { code, .. } => write!(f, "unreadable message ({code})"),
             Self::Protocol { code, rule } => write!(f, "protocol violation ({code}): {rule}"),
             Self::DuplicateRoute { first, second } => {
@@ -186,7 +201,9 @@ impl Error {
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Handler { source, .. } | Self::Message { source, .. } => Some(source.as_ref()),
+            Self::Handler { source, .. } | Self::Auth { source } | Self::Message { source, .. } => {
+                Some(source.as_ref())
+            }
             Self::Close { source, .. } => source.as_deref().map(|source| source as _),
             Self::Io(source) => Some(source),
             _ => None,

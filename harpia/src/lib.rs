@@ -42,6 +42,7 @@
 //! | decide what is broadcast | [`Broadcast`], [`Scope`] |
 //! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
 //! | fail with a close code | [`Error::close`], [`OrClose`] |
+//! | know who a browser belongs to | [`Session`], [`session`] |
 //! | see what goes wrong | [Logging](#logging) |
 //! | test a route | [Test your route](#test-your-route) |
 //! | make one router of several routes | [`macro@routes`] |
@@ -145,6 +146,13 @@
 //!   ([`App`] lists them). A peer that does not read never delays another.
 //! - **Cheap when idle.** An idle connection owns no buffer and no timer.
 //!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `session` | yes | [`Session`] with a store in memory; one small crate, for random ids |
+//! | `redis` | no | `session::RedisStore`, whose sessions serve every node, and a client for Redis |
+//!
 //! # Whose is what
 //!
 //! [fastwebsockets](https://docs.rs/fastwebsockets) answers the upgrade, and its opcodes, frame heads
@@ -162,6 +170,9 @@ pub mod __private;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod budget;
 mod close;
 mod connection;
@@ -177,6 +188,8 @@ mod peer;
 mod protocol;
 pub mod route;
 mod server;
+#[cfg(feature = "session")]
+pub mod session;
 mod socket;
 mod sync;
 mod write_end;
@@ -193,6 +206,8 @@ pub use outcome::{Broadcast, HandlerOutput, MessageOutput};
 pub use peer::Peer;
 pub use route::{IntoRoute, Route};
 pub use server::{App, HttpRequest, Router, Server};
+#[cfg(feature = "session")]
+pub use session::Session;
 pub use socket::Socket;
 pub use write_end::SendStatus;
 
@@ -202,7 +217,7 @@ pub use write_end::SendStatus;
 /// |---|---|
 /// | no attribute | the type's own [`FromHandshake`](trait@FromHandshake): `Cookies`, `Url`, `RemoteAddr`, `Query<T>`, yours |
 /// | `#[from(query)]`, `#[from(query = "r")]` | the query parameter of the field's name, or of that name |
-/// | `#[from(header = "user-agent")]` | a header |
+/// | `#[from(header)]`, `#[from(header = "user-agent")]` | the header of the field's name, with `-` for each `_` (`user_agent` is `user-agent`), or of that name |
 /// | `#[from(cookie)]`, `#[from(cookie = "id")]` | a cookie |
 /// | `#[from(path)]`, `#[from(path = "room")]` | a parameter of the route's path |
 /// | `#[from(default)]` | `Default::default()`, to be attached later, as in `open` |
@@ -387,13 +402,15 @@ pub use harpia_macros::routes;
 ///
 /// | handler | called | arguments |
 /// |---|---|---|
+/// | `auth` | with the first message, before `open`; must return a `Result` | socket, first message: any [`FromMessage`] |
 /// | `open` | once, before anything is received | socket |
 /// | `message` | for each message, one after the other | socket, message: any [`FromMessage`] |
 /// | `close` | exactly once, if `open` was | socket, [`CloseCode`], `&str` |
 /// | `drain` | when all that waited for a slow peer is written | socket |
 /// | `error` | for whatever goes wrong on a connection | socket, `&`[`Error`] |
 ///
-/// - The socket is the `&mut Socket<Data>`: in any place, under any name, or left out.
+/// - The socket is the `&mut Socket<Data>`: in any place, under any name (also a path parameter's), or left
+///   out.
 /// - An argument named as a path parameter is that parameter, in any place: `room: T` of any
 ///   `FromStr + Clone`, `room: &T` or `room: &str`. It is parsed once, before the upgrade, and a
 ///   value that does not parse is a 404.
@@ -405,6 +422,38 @@ pub use harpia_macros::routes;
 /// Handlers return nothing or `Result<(), E>` for any `E` that boxes as an error, `message` also a
 /// [`Broadcast`]. `Err` from `open` or `message` runs `error` and closes with 1011, or with the code
 /// given by [`Error::close`] or [`or_close`](OrClose::or_close).
+///
+/// # A first message that says who it is
+///
+/// Where a route has `auth`, nothing else happens before it has returned `Ok`: the connection is not
+/// opened, receives no broadcast, and its first message goes to `auth` alone, so that a token can
+/// reach nobody else.
+///
+/// ```
+/// use std::collections::HashSet;
+/// use harpia::prelude::*;
+///
+/// struct Private {
+///     tokens: HashSet<String>,
+/// }
+///
+/// #[ws_route("/private", auth_timeout = "3s")]
+/// impl Private {
+///     async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+///         self.tokens.get(&first).ok_or("unknown token")?;
+///         ws.send("welcome");
+///         Ok(())
+///     }
+/// } // from the second message on, all is broadcast
+/// ```
+///
+/// `Err`, and a first message that is not of its type, close with 1008 "Invalid Token"; why, only
+/// `error` hears. No message within `auth_timeout` closes with 1008 "Auth Timeout". In both cases
+/// neither `open` nor `close` is called. That `auth` takes the message, returns a `Result` and is
+/// behind no `cfg` is checked as it compiles: each of these would leave the route open.
+/// [`Socket::expire_at`] closes when a token runs out.
+///
+/// # Errors of handlers
 ///
 /// A route without `error` logs what goes wrong, and without a subscriber for it nothing is seen:
 /// see [Logging](crate#logging), or write `error`:
@@ -436,10 +485,11 @@ pub use harpia_macros::routes;
 ///
 /// | option | values | default |
 /// |---|---|---|
-/// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | what a handler's `Socket<…>` names, or `()` |
+/// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | what a handler's `Socket<…>` names (one behind `#[cfg]` only if no other does), or `()` |
 /// | `broadcast` | `server`: all connections of the server, those of other routes too | `server` |
 /// | | `route`: all connections of the route, whatever its parameters; for one room use [`subscribe`](Socket::subscribe) and [`publish`](Socket::publish) | |
 /// | | `off`: messages go to the handler alone | |
+/// | `auth_timeout` | a time, on a route with `auth` | `"5s"` |
 /// | `max_message` | a size | `"64KiB"` |
 /// | `idle_timeout` | a time, `off` | `"2m"` |
 /// | `ping` | a time, `off` | `"30s"` |
@@ -470,6 +520,8 @@ pub mod prelude {
     pub use bytes::Bytes;
 
     pub use crate::extract::{Cookies, FromHandshake, Query, RemoteAddr, Url};
+    #[cfg(feature = "session")]
+    pub use crate::session::Session;
     pub use crate::{
         App, Broadcast, CloseCode, FromMessage, HandlerResult, Hub, Json, Message, OrClose, Peer,
         Router, Socket, routes, ws_route,

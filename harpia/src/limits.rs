@@ -137,6 +137,7 @@ impl<S: Into<String>> FromIterator<S> for OriginPolicy {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     pub(crate) broadcast: Option<Scope>,
+    pub(crate) auth_timeout: Option<Duration>,
     pub(crate) max_message: Option<usize>,
     pub(crate) idle_timeout: Option<Option<Duration>>,
     pub(crate) ping: Option<Option<Duration>>,
@@ -153,6 +154,7 @@ impl Options {
     pub const fn new() -> Self {
         Self {
             broadcast: None,
+            auth_timeout: None,
             max_message: None,
             idle_timeout: None,
             ping: None,
@@ -168,6 +170,13 @@ impl Options {
     /// Says whom a message reaches after its handler.
     pub const fn broadcast(mut self, scope: Scope) -> Self {
         self.broadcast = Some(scope);
+        self
+    }
+
+    /// Bounds how long a peer may take to send the message that `auth` waits for; then it is closed
+    /// with 1008 "Auth Timeout".
+    pub const fn auth_timeout(mut self, timeout: Duration) -> Self {
+        self.auth_timeout = Some(timeout);
         self
     }
 
@@ -234,6 +243,8 @@ impl Options {
 /// What holds for the connections of one route, all defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Limits {
+    /// 5 seconds: one round trip and a slow phone; nobody types a token by hand.
+    pub(crate) auth_timeout: Duration,
     /// 64 KiB: above any chat message, below what hurts by the thousand.
     pub(crate) max_message: usize,
     /// Two minutes: four unanswered pings.
@@ -252,6 +263,7 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            auth_timeout: Duration::from_secs(5),
             max_message: 64 * 1024,
             idle_timeout: Some(Duration::from_secs(120)),
             ping: Some(Duration::from_secs(30)),
@@ -267,6 +279,7 @@ impl Limits {
     /// Lays a route's or an app's options over these.
     pub(crate) fn with(self, options: &Options) -> Self {
         Self {
+            auth_timeout: options.auth_timeout.unwrap_or(self.auth_timeout),
             max_message: options.max_message.unwrap_or(self.max_message),
             idle_timeout: options.idle_timeout.unwrap_or(self.idle_timeout),
             ping: options.ping.unwrap_or(self.ping),

@@ -60,6 +60,9 @@ pub trait Route: Sized + Send + Sync + 'static {
     /// What this route says of itself; the rest is the app's to say.
     const OPTIONS: Options = Options::new();
 
+    /// Whether the first message has to pass [`auth`](Self::auth) before anything else happens.
+    const AUTHENTICATES: bool = false;
+
     /// Which handlers never wait.
     const INLINE: Inline = Inline::NONE;
 
@@ -75,6 +78,18 @@ pub trait Route: Sized + Send + Sync + 'static {
     ///
     /// The refusal of a value that does not parse, usually [`PathValues::parse`]'s.
     fn parameters(path: &PathValues) -> Result<Self::Parameters, Rejection>;
+
+    /// Runs with the first message where [`AUTHENTICATES`](Self::AUTHENTICATES) says so; until it is
+    /// `Ok` the connection is not active, and neither `open` nor `close` is called.
+    fn auth(
+        &self,
+        socket: &mut Socket<Self::Data>,
+        parameters: &Self::Parameters,
+        first: Message,
+    ) -> impl Future<Output = Result<(), BoxError>> + Send {
+        let _ = (socket, parameters, first);
+        std::future::ready(Ok(()))
+    }
 
     /// Runs when the connection is there; nothing is received or broadcast before it is done.
     fn open(
@@ -164,6 +179,7 @@ impl<R: Route> IntoRoute for R {
 /// large. A handler that is named here and waits all the same fails its connection with 1011.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Inline {
+    pub(crate) auth: bool,
     pub(crate) open: bool,
     pub(crate) message: bool,
     pub(crate) close: bool,
@@ -174,6 +190,7 @@ pub struct Inline {
 impl Inline {
     /// Any handler may wait.
     pub const NONE: Self = Self {
+        auth: false,
         open: false,
         message: false,
         close: false,
@@ -183,12 +200,19 @@ impl Inline {
 
     /// No handler waits.
     pub const ALL: Self = Self {
+        auth: true,
         open: true,
         message: true,
         close: true,
         drain: true,
         error: true,
     };
+
+    /// Says whether `auth` never waits.
+    pub const fn auth(mut self, inline: bool) -> Self {
+        self.auth = inline;
+        self
+    }
 
     /// Says whether `open` never waits.
     pub const fn open(mut self, inline: bool) -> Self {

@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytestring::ByteString;
 
 use crate::close::{CloseCode, Closing};
+#[cfg(any(feature = "jwt", feature = "session"))]
+use crate::extract::Credentials;
 use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::peer::Peer;
-use crate::write_end::{SendStatus, WriteEnd};
+use crate::write_end::{SendStatus, Timer, WriteEnd, ticks};
 
 /// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
 ///
@@ -37,19 +40,43 @@ use crate::write_end::{SendStatus, WriteEnd};
 pub struct Socket<D = ()> {
     /// The connection's own data, made from its handshake.
     pub data: D,
+    /// There until `open` has returned.
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    credentials: Option<Box<Credentials>>,
     end: Arc<WriteEnd>,
     hub: Hub,
     protocol: Option<Arc<str>>,
 }
 
 impl<D> Socket<D> {
-    pub(crate) fn new(data: D, end: Arc<WriteEnd>, hub: Hub, protocol: Option<Arc<str>>) -> Self {
+    pub(crate) fn new(
+        data: D,
+        #[cfg(any(feature = "jwt", feature = "session"))] credentials: Box<Credentials>,
+        end: Arc<WriteEnd>,
+        hub: Hub,
+        protocol: Option<Arc<str>>,
+    ) -> Self {
         Self {
             data,
+            #[cfg(any(feature = "jwt", feature = "session"))]
+            credentials: Some(credentials),
             end,
             hub,
             protocol,
         }
+    }
+
+    /// Returns what the handshake brought to say who its sender is; `None` is that `open` has
+    /// returned and it is forgotten.
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_deref()
+    }
+
+    /// An idle connection holds no cookie and no token.
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    pub(crate) fn forget_credentials(&mut self) {
+        self.credentials = None;
     }
 
     pub(crate) fn end(&self) -> &Arc<WriteEnd> {
@@ -98,9 +125,84 @@ impl<D> Socket<D> {
         self.hub.close(&self.end, Closing::new(code.into(), reason));
     }
 
+    /// Closes the connection after this time, unless [`clear_deadline`](Self::clear_deadline) comes
+    /// first: to give a peer its time by hand. Kept to about half a second. The newest one holds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::prelude::*;
+    ///
+    /// struct Quiz;
+    ///
+    /// #[ws_route("/quiz", broadcast = off)]
+    /// impl Quiz {
+    ///     fn open(&self, ws: &mut Socket) {
+    ///         ws.send("what is six by seven?");
+    ///         ws.deadline(Duration::from_secs(10), 1008, "Too Late");
+    ///     }
+    ///
+    ///     fn message(&self, ws: &mut Socket, answer: String) {
+    ///         if answer == "42" {
+    ///             ws.clear_deadline();
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn deadline(
+        &self,
+        after: Duration,
+        code: impl Into<CloseCode>,
+        reason: impl Into<ByteString>,
+    ) {
+        self.set_timer(Timer::Deadline, after, Closing::new(code.into(), reason));
+    }
+
+    /// Takes the deadline back.
+    pub fn clear_deadline(&self) {
+        self.end.clear_timer(Timer::Deadline);
+    }
+
+    /// Closes the connection with 4401 "Token expired" at this time, in seconds since 1970 as a
+    /// token's `exp` is. A later call with a fresh token's time replaces it.
+    ///
+    /// Where harpia verified the token itself, this is done already.
+    pub fn expire_at(&self, unix_seconds: u64) {
+        self.expire_with(unix_seconds, 4401, "Token expired");
+    }
+
+    /// As [`expire_at`](Self::expire_at), with a code and a reason of your own.
+    pub fn expire_with(
+        &self,
+        unix_seconds: u64,
+        code: impl Into<CloseCode>,
+        reason: impl Into<ByteString>,
+    ) {
+        let closing = Closing::new(code.into(), reason);
+        let at = UNIX_EPOCH.checked_add(Duration::from_secs(unix_seconds));
+        // What is beyond the system's time never comes.
+        let Some(at) = at else {
+            return self.end.clear_timer(Timer::Expiry);
+        };
+        match at.duration_since(SystemTime::now()) {
+            Ok(left) => self.set_timer(Timer::Expiry, left, closing),
+            Err(_) => self.hub.close(&self.end, closing),
+        }
+    }
+
+    fn set_timer(&self, timer: Timer, after: Duration, closing: Closing) {
+        let at = self.hub.clock().now().saturating_add(ticks(after));
+        self.end.set_timer(timer, at, closing);
+    }
+
     /// Says whether nobody has closed the connection yet.
     pub fn is_open(&self) -> bool {
         !self.end.is_ending()
+    }
+
+    /// Returns how many messages were left out for this peer so far, where the route says
+    /// `slow = skip`: in `drain` it is what a client has to fetch anew. Counts on beyond one gap.
+    pub fn skipped(&self) -> u32 {
+        self.end.skipped()
     }
 
     /// Has this connection get what is published to a topic, from `open` on or later.

@@ -2,12 +2,14 @@
 //!
 //! [`Client`] is tokio-tungstenite, which is not ours, so that what we believe about the protocol
 //! is checked by another's reading of it. [`RawClient`] writes and reads bytes, for what no proper
-//! client sends. [`Program`] is an example as a user runs it. Nothing here sleeps: whoever waits, waits for an event.
+//! client sends. [`Program`] is an example as a user runs it, [`RedisServer`] a
+//! Redis. Nothing here sleeps: whoever waits, waits for an event.
 
 mod client;
 mod events;
 mod program;
 mod raw;
+mod redis;
 mod server;
 
 use std::time::Duration;
@@ -15,7 +17,8 @@ use std::time::Duration;
 pub use client::Client;
 pub use events::Events;
 pub use program::Program;
-pub use raw::{Frame, RawClient};
+pub use raw::{Frame, RawClient, masked};
+pub use redis::RedisServer;
 pub use server::TestServer;
 
 /// Waits for something that has to happen, and panics if it does not.

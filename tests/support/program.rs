@@ -55,17 +55,40 @@ impl Program {
         format!("http://{}/", self.address())
     }
 
+    /// Returns how many bytes of memory it holds, shared ones by share.
+    ///
+    /// # Panics
+    ///
+    /// Where the system does not tell.
+    pub fn resident(&self) -> usize {
+        let path = format!("/proc/{}/smaps_rollup", self.process.id());
+        let rollup = std::fs::read_to_string(path).expect("the system tells");
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let number = line.and_then(|rest| rest.split_whitespace().next());
+        let kibibytes: usize = number.and_then(|text| text.parse().ok()).expect("a number");
+        kibibytes * 1024
+    }
+
     /// Ends it with a signal: `TERM` as a service manager does, `INT` as Ctrl-C.
     ///
     /// # Panics
     ///
     /// If it does not end as it should: with success.
     pub fn stop(mut self, signal: &str) {
+        self.signal(signal);
+        let status = self.process.wait().expect("it ends");
+        assert!(status.success(), "it ended with {status}");
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    ///
+    /// If it is gone.
+    pub fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(sent.is_ok_and(|status| status.success()), "no signal");
-        let status = self.process.wait().expect("it ends");
-        assert!(status.success(), "it ended with {status}");
     }
 
     fn wait_until_it_listens(&mut self) {

@@ -11,6 +11,7 @@ use crate::within;
 #[derive(Debug)]
 pub struct RawClient {
     stream: TcpStream,
+    answer: String,
 }
 
 /// A frame as it came.
@@ -46,7 +47,13 @@ impl RawClient {
             let set = socket.set_recv_buffer_size(size);
             assert!(set.is_ok(), "{set:?}");
         }
-        Self::begin(socket, address, handshake(path).as_bytes()).await
+        Self::begin(socket, address, handshake(path, "").as_bytes()).await
+    }
+
+    /// Connects and offers extensions, as the header's value.
+    pub async fn connect_offering(address: SocketAddr, path: &str, extensions: &str) -> Self {
+        let line = format!("Sec-WebSocket-Extensions: {extensions}\r\n");
+        Self::upgrade(address, handshake(path, &line).as_bytes()).await
     }
 
     /// Sends these bytes, which begin with a handshake, and reads the answer's head.
@@ -63,13 +70,26 @@ impl RawClient {
 
     async fn begin(socket: TcpSocket, address: SocketAddr, bytes: &[u8]) -> Self {
         let mut client = match within(socket.connect(address)).await {
-            Ok(stream) => Self { stream },
+            Ok(stream) => Self::new(stream),
             Err(error) => panic!("could not connect: {error}"),
         };
         client.write(bytes).await;
-        let head = client.read_head().await;
-        assert!(head.starts_with("HTTP/1.1 101"), "refused: {head}");
+        client.answer = client.read_head().await;
+        let answer = &client.answer;
+        assert!(answer.starts_with("HTTP/1.1 101"), "refused: {answer}");
         client
+    }
+
+    fn new(stream: TcpStream) -> Self {
+        let answer = String::new();
+        Self { stream, answer }
+    }
+
+    /// Returns a header of the answer to the handshake.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.answer.lines().filter_map(|line| line.split_once(": "));
+        let mut values = lines.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        values.next().map(|(_, value)| value)
     }
 
     /// Sends a request and reads the answer to its end, which the client asks for by closing.
@@ -82,7 +102,7 @@ impl RawClient {
             Ok(stream) => stream,
             Err(error) => panic!("could not connect: {error}"),
         };
-        let mut client = Self { stream };
+        let mut client = Self::new(stream);
         client.write(text.as_bytes()).await;
         let shut = client.stream.shutdown().await;
         assert!(shut.is_ok(), "{shut:?}");
@@ -125,6 +145,12 @@ impl RawClient {
     /// Writes a masked frame with this first byte.
     pub async fn frame(&mut self, head: u8, payload: &[u8]) {
         self.write(&masked(head, payload)).await;
+    }
+
+    /// Writes text frames with one call, so that the server most likely reads them with one.
+    pub async fn texts(&mut self, texts: &[&str]) {
+        let frames = texts.iter().map(|text| masked(0x81, text.as_bytes()));
+        self.write(&frames.collect::<Vec<_>>().concat()).await;
     }
 
     /// Reads a frame, or `None` where the server has closed.
@@ -192,16 +218,16 @@ impl Frame {
     }
 }
 
-/// A handshake as a program sends it.
-fn handshake(path: &str) -> String {
+/// A handshake as a program sends it, with further lines.
+fn handshake(path: &str, lines: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{lines}\r\n"
     )
 }
 
-/// A client's frame, masked with a fixed key.
-fn masked(head: u8, payload: &[u8]) -> Vec<u8> {
+/// Makes a client's frame with this first byte, masked with a fixed key.
+pub fn masked(head: u8, payload: &[u8]) -> Vec<u8> {
     const KEY: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
     let mut frame = vec![head];
     match payload.len() {

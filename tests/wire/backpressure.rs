@@ -71,15 +71,15 @@ async fn a_peer_that_never_reads_again_is_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_skip_whole_messages_are_left_out_and_the_rest_comes_in_order() {
+async fn with_skip_whole_messages_are_left_out_and_counted_and_the_rest_comes_in_order() {
     struct Prices(Events);
     #[ws_route("/prices", broadcast = off, slow = skip, backlog = "256KiB")]
     impl Prices {
         fn open(&self, ws: &mut Socket) {
             ws.send("in");
         }
-        fn drain(&self) {
-            self.0.note("drain");
+        fn drain(&self, ws: &mut Socket) {
+            self.0.note(ws.skipped());
         }
     }
     let events = Events::new();
@@ -94,8 +94,9 @@ async fn with_skip_whole_messages_are_left_out_and_the_rest_comes_in_order() {
     let mut received = 0;
     // `drain` says that all that was kept is on its way; then the next one comes again.
     let drained = async {
-        assert_eq!(events.next().await, "drain");
+        let skipped: usize = events.next().await.parse().unwrap();
         server.hub().broadcast("after the gap");
+        skipped
     };
     let reading = async {
         while let Some(frame) = slow.read_frame().await {
@@ -110,7 +111,8 @@ async fn with_skip_whole_messages_are_left_out_and_the_rest_comes_in_order() {
             received += 1;
         }
     };
-    tokio::join!(drained, reading);
+    let (skipped, ()) = tokio::join!(drained, reading);
+    assert_eq!(received + skipped, FLOOD, "what was left out is counted");
     assert!(received > 0 && received < FLOOD, "{received} of {FLOOD}");
 }
 

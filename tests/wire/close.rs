@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use harpia::prelude::*;
 use harpia::{ConnectionId, SendStatus};
-use harpia_tests::{Events, TestServer};
+use harpia_tests::{Events, RawClient, TestServer};
 
 /// Closes with what it is told: `code reason`.
 struct Closer(Events);
@@ -164,4 +164,79 @@ async fn a_peer_sends_and_closes_from_another_task_and_outlives_its_connection()
     assert_eq!(client.text().await, "tick");
     assert_eq!(client.closed().await, (4000, "done".into()));
     assert_eq!(events.next().await, "Closed");
+}
+
+/// Sends far more than a client takes that does not read, and then does what the message says.
+struct Laden(Events);
+
+#[ws_route("/laden", broadcast = off, backlog = "64MiB")]
+impl Laden {
+    fn message(&self, ws: &mut Socket, message: String) {
+        let mut sent = 0;
+        while !matches!(ws.send(chunk(sent)), SendStatus::Queued(2_000_000..)) {
+            sent += 1;
+        }
+        if message == "close" {
+            ws.close(4000, "bye");
+        }
+        self.0.note(sent + 1);
+    }
+
+    fn error(&self, error: &harpia::Error) {
+        self.0.note(error);
+    }
+
+    fn close(&self, code: CloseCode) {
+        self.0.note(format_args!("close {code}"));
+    }
+}
+
+fn chunk(number: usize) -> String {
+    format!("{number:06}{}", "x".repeat(20_000))
+}
+
+/// Reads whole chunks in order up to the close frame; returns how many, and its code.
+async fn read_chunks(client: &mut RawClient) -> (usize, u16) {
+    let mut count = 0;
+    loop {
+        let frame = client.read_frame().await.expect("a close frame comes");
+        if frame.head == 0x88 {
+            return (
+                count,
+                u16::from_be_bytes([frame.payload[0], frame.payload[1]]),
+            );
+        }
+        assert_eq!((frame.head, frame.text()), (0x81, chunk(count)));
+        count += 1;
+    }
+}
+
+#[tokio::test]
+async fn a_close_behind_a_queue_lets_all_of_it_arrive() {
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Laden(events.clone()))).await;
+    let mut client = RawClient::connect_narrow(server.address(), "/laden").await;
+    client.texts(&["close"]).await;
+    let sent: usize = events.next().await.parse().unwrap();
+    assert_eq!(read_chunks(&mut client).await, (sent, 4000));
+    assert_eq!(client.read_frame().await, None);
+    assert_eq!(events.next().await, "close 4000");
+}
+
+#[tokio::test]
+async fn a_protocol_error_drops_the_queue_but_not_the_frame_under_way() {
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Laden(events.clone()))).await;
+    let mut client = RawClient::connect_narrow(server.address(), "/laden").await;
+    client.texts(&["go"]).await;
+    let sent: usize = events.next().await.parse().unwrap();
+    // Not masked.
+    client.write(&[0x81, 0x02, b'h', b'i']).await;
+    assert!(events.next().await.contains("mask"));
+    let (read, code) = read_chunks(&mut client).await;
+    assert_eq!(code, 1002);
+    // What waited was a hundred of them; what was with the operating system already is not lost.
+    assert!(read > 0 && read + 90 < sent, "{read} of {sent}");
+    assert_eq!(client.read_frame().await, None);
+    assert_eq!(events.next().await, "close 1002");
 }

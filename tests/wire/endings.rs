@@ -38,6 +38,112 @@ async fn the_first_close_decides_even_if_the_handler_fails_behind_it() {
     assert_eq!(events.next().await, "4000 bye");
 }
 
+/// Ends in several ways at once.
+struct Twice(Events);
+
+#[ws_route("/twice")]
+impl Twice {
+    fn open(&self, ws: &mut Socket) {
+        ws.send("in");
+    }
+    fn message(&self, ws: &mut Socket, message: String) -> HandlerResult {
+        match &*message {
+            "close and fail" => {
+                ws.close(4000, "bye");
+                Err("too late")?;
+            }
+            "close and panic" => {
+                ws.close(4000, "bye");
+                panic!("too late");
+            }
+            "fail" => Err("it failed")?,
+            "shutdown" => {
+                ws.hub().disconnect(ws.id(), 4000, "bye");
+                ws.hub().shutdown();
+            }
+            "all" => {
+                ws.hub().shutdown();
+                ws.hub().disconnect(ws.id(), 4000, "bye");
+                ws.peer().close(4001, "bye");
+                ws.close(4002, "bye");
+                Err("too late")?;
+            }
+            _ => ws.close(4000, "bye"),
+        }
+        Ok(())
+    }
+    fn close(&self, ws: &mut Socket, code: CloseCode) {
+        ws.close(4999, "again");
+        ws.hub().disconnect(ws.id(), 4999, "again");
+        self.0.note(code);
+    }
+}
+
+#[tokio::test]
+async fn close_runs_exactly_once_when_two_causes_meet() {
+    for (message, expected) in [
+        ("close", &["4000"][..]),
+        ("close and fail", &["4000"]),
+        ("close and panic", &["4000"]),
+        ("fail", &["1011"]),
+        // What the hub is asked for comes by its thread, and the peer's close may be first.
+        ("shutdown", &["4000", "1001", "4005"]),
+        ("all", &["4001", "1001"]),
+    ] {
+        // Behind the message comes nothing, or the peer's own close with 4005.
+        for behind in [&b""[..], &[0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa5]] {
+            let events = Events::new();
+            let server = TestServer::start(App::new().ws(Twice(events.clone()))).await;
+            let mut client = server.connect_raw("/twice").await;
+            assert_eq!(client.read_frame().await.unwrap().text(), "in");
+            let mut bytes = vec![0x81, 0x80 | message.len() as u8, 0, 0, 0, 0];
+            bytes.extend_from_slice(message.as_bytes());
+            bytes.extend_from_slice(behind);
+            client.write(&bytes).await;
+            let told = client.close_code().await.to_string();
+            assert!(expected.contains(&&*told), "{message}: {told}");
+            drop(client);
+            server.shut_down().await;
+            assert_eq!(events.rest().await, [told], "{message}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn close_runs_exactly_once_for_a_peer_that_closes_as_the_server_does() {
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Twice(events.clone()))).await;
+    let mut clients = Vec::new();
+    for _ in 0..50 {
+        let mut client = server.connect_raw("/twice").await;
+        assert_eq!(client.read_frame().await.unwrap().text(), "in");
+        clients.push(client);
+    }
+    let hub = server.hub().clone();
+    let shutting_down = tokio::task::spawn_blocking(move || hub.shutdown());
+    for client in &mut clients {
+        client
+            .try_write(&[0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa5])
+            .await;
+    }
+    within(shutting_down).await.unwrap();
+    let mut told = Vec::new();
+    for client in &mut clients {
+        told.push(client.close_code().await.to_string());
+    }
+    drop(clients);
+    server.shut_down().await;
+    let mut heard = events.rest().await;
+    // Which of the two was first is left open, but both sides are told the same.
+    told.sort();
+    heard.sort();
+    assert_eq!(heard, told);
+    assert!(
+        told.iter().all(|code| code == "1001" || code == "4005"),
+        "{told:?}"
+    );
+}
+
 /// Closes itself, and goes on until the gate opens.
 struct Lingers(Arc<Semaphore>, Events);
 

@@ -206,7 +206,21 @@ async fn a_whole_query_is_read_into_a_struct() {
     let server = TestServer::start(App::new().ws(Feed)).await;
     let mut client = server.connect("/feed?tag=a&tag=b&limit=3").await;
     assert_eq!(client.text().await, r#"["a", "b"] Some(3)"#);
-    assert_eq!(server.refused("/feed?tag=a&limit=x", &[]).await.0, 400);
+    for (path, refusal) in [
+        (
+            "/feed?tag=a&limit=secret",
+            "invalid query parameter `limit`",
+        ),
+        (
+            "/feed?tag=a&limit=1&limit=2",
+            "invalid query parameter `limit`",
+        ),
+        ("/feed?limit=1", "missing query parameter `tag`"),
+        ("/feed", "missing query parameter `tag`"),
+    ] {
+        let (status, text) = server.refused(path, &[]).await;
+        assert_eq!((status, &*text), (400, refusal), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -112,6 +112,18 @@ async fn a_missing_connection_token_and_http_1_0_are_400() {
 }
 
 #[tokio::test]
+async fn a_request_without_exactly_one_host_is_400() {
+    let server = server().await;
+    let missing = handshake("Host", "X: y");
+    let doubled = handshake("", "Host: localhost");
+    let two = handshake("", "Host: other.test");
+    let empty = handshake("Host", "Host:");
+    for request in [missing, doubled, two, empty] {
+        assert_eq!(status(&server.request(&request).await), 400, "{request}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_another_origin_is_403_and_one_of_ours_is_not() {
     let server = server().await;
     let (status, _) = server

@@ -172,7 +172,7 @@ async fn an_error_of_open_closes_and_nothing_is_handled() {
 }
 
 #[tokio::test]
-async fn panics_in_open_close_drain_and_error_each_end_one_connection() {
+async fn panics_in_open_close_and_error_each_end_one_connection() {
     struct Fragile(Events);
     #[ws_route("/{which}")]
     impl Fragile {
@@ -321,6 +321,33 @@ async fn what_others_send_flows_while_a_handler_waits() {
     assert_eq!(one.text().await, "hello");
     gate.add_permits(1);
     assert_eq!(one.text().await, "passed");
+}
+
+#[tokio::test]
+async fn replies_to_several_requests_go_out_before_a_handler_waits() {
+    struct Waits(Arc<Semaphore>);
+    #[ws_route("/waits", broadcast = off)]
+    impl Waits {
+        async fn message(&self, ws: &mut Socket, message: String) {
+            let waits = message == "wait";
+            ws.send(message);
+            if waits {
+                drop(self.0.acquire().await);
+                ws.send("passed");
+            }
+        }
+    }
+    let gate = Arc::new(Semaphore::new(0));
+    let server = TestServer::start(App::new().ws(Waits(Arc::clone(&gate)))).await;
+    let mut client = server.connect_raw("/waits").await;
+    client.texts(&["a", "b", "wait", "c", "d"]).await;
+    for text in ["a", "b", "wait"] {
+        assert_eq!(client.read_frame().await.unwrap().text(), text);
+    }
+    gate.add_permits(1);
+    for text in ["passed", "c", "d"] {
+        assert_eq!(client.read_frame().await.unwrap().text(), text);
+    }
 }
 
 #[tokio::test]

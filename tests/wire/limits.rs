@@ -73,6 +73,31 @@ async fn a_flood_above_the_rate_is_closed_with_1008_and_reaches_error() {
 }
 
 #[tokio::test]
+async fn the_rate_recovers_when_its_period_is_over() {
+    struct Paced;
+    #[ws_route("/paced", rate = "3/1s", ping = "500ms", broadcast = off)]
+    impl Paced {
+        fn message(&self, ws: &mut Socket, message: String) {
+            ws.send(message);
+        }
+    }
+    let server = TestServer::start(App::new().ws(Paced)).await;
+    let mut client = server.connect_raw("/paced").await;
+    for _ in 0..2 {
+        for text in ["a", "b", "c"] {
+            client.texts(&[text]).await;
+            assert_eq!(client.read_frame().await.unwrap().text(), text);
+        }
+        // Pings tell the time: three come a second and a half after the last message.
+        for _ in 0..3 {
+            assert_eq!(client.read_frame().await.unwrap().head, 0x89);
+        }
+    }
+    client.texts(&["a", "b", "c", "one too many"]).await;
+    assert_eq!(client.close_code().await, 1008);
+}
+
+#[tokio::test]
 async fn no_more_connections_are_taken_than_allowed_and_the_next_waits_its_turn() {
     let server = TestServer::start(App::new().ws(Plain).max_connections(1)).await;
     let mut first = server.connect("/plain").await;

@@ -3,11 +3,14 @@
 //! One binary, a module for each subject. Each test states one behaviour in its name and defines
 //! the routes that it needs; the client is not ours.
 
+mod auth;
 mod backpressure;
 mod broadcast;
 mod close;
+mod compression;
 mod endings;
 mod extract;
+mod failures;
 mod handshake;
 mod keepalive;
 mod lifecycle;
@@ -15,5 +18,7 @@ mod limits;
 mod messages;
 mod protocol;
 mod routing;
+mod session;
+mod settings;
 mod shutdown;
 mod topics;

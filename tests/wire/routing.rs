@@ -188,6 +188,22 @@ async fn pages_are_served_beside_the_sockets() {
 }
 
 #[tokio::test]
+async fn a_value_that_is_not_utf8_is_404_whatever_the_fallback() {
+    let pages = service_fn(|_: HttpRequest| async move {
+        Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from("a page"))))
+    });
+    let server = TestServer::start(App::new().ws(Room).fallback(pages)).await;
+    assert_eq!(server.refused("/rooms/%FF", &[]).await.0, 404);
+    let plain = "GET /rooms/a%C3 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answer = server.request(plain).await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    // Where no route would have been, the fallback still answers.
+    let page = "GET /pages/%FF HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answer = server.request(page).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_page_that_fails_is_a_500_that_tells_nothing() {
     let pages = service_fn(|_: HttpRequest| async move {
         Err::<http::Response<Full<Bytes>>, _>("the password is wrong")

@@ -1,4 +1,5 @@
-//! The bare engine: `/echo` answers its sender, `/chat` is the automatic broadcast.
+//! The bare engine: `/echo` answers its sender, `/chat` is the automatic broadcast, `/rooms/{room}`
+//! a topic for each room.
 //!
 //! For load tests and conformance suites: 16 MiB messages are allowed, no rate is set, and nothing
 //! is printed per message. Listens on 127.0.0.1 and `$PORT`, 3000 by default.
@@ -12,8 +13,8 @@ struct Echo;
 
 #[ws_route("/echo", broadcast = off, max_message = "16MiB", backlog = "64MiB", rate = off, compression = on)]
 impl Echo {
-    fn message(&self, socket: &mut Socket, message: Message) {
-        socket.send(message);
+    fn message(&self, ws: &mut Socket, message: Message) {
+        ws.send(message);
     }
 }
 
@@ -24,15 +25,28 @@ impl Chat {
     fn message(&self) {}
 }
 
+struct Rooms;
+
+#[ws_route("/rooms/{room}", broadcast = off, max_message = "16MiB", backlog = "64MiB", rate = off)]
+impl Rooms {
+    fn open(&self, ws: &mut Socket, room: &str) {
+        ws.subscribe(room);
+    }
+
+    fn message(&self, ws: &mut Socket, room: &str, message: Message) {
+        ws.publish(room, message);
+    }
+}
+
 fn main() -> harpia::Result {
     let port = env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let address = format!("127.0.0.1:{port}");
-    println!("echo on ws://{address}/echo, chat on ws://{address}/chat");
+    println!("on ws://{address}: /echo, /chat, /rooms/{{room}}");
     // One core is left to the hub's thread, which delivers what is broadcast.
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let runtime = Builder::new_multi_thread()
         .worker_threads(cores.saturating_sub(1).max(1))
         .enable_all()
         .build()?;
-    runtime.block_on(App::new().ws(Echo).ws(Chat).listen(address))
+    runtime.block_on(App::new().ws(Echo).ws(Chat).ws(Rooms).listen(address))
 }

@@ -9,6 +9,7 @@ use syn::{Attribute, LitStr, Token, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::suggest::nearest_or_longer;
+use crate::value::is_token;
 
 pub(super) struct Field {
     name: Ident,
@@ -185,7 +186,28 @@ fn place(entry: &Entry, field: &Ident, problems: &mut Diagnostics) -> Option<Pla
         None if source == Source::Header => field.unraw().to_string().replace('_', "-"),
         None => field.unraw().to_string(),
     };
+    if source == Source::Header && !is_token(&name) {
+        let problem = header_name(&name);
+        match &entry.name {
+            Some(written) => problems.on(written, problem),
+            None => problems.at(field.span(), problem),
+        }
+        return None;
+    }
     Some(Place::Value { source, name })
+}
+
+/// One that no request can have.
+fn header_name(name: &str) -> Problem {
+    let with_dashes = name.split_whitespace().collect::<Vec<_>>().join("-");
+    let meant = match is_token(&with_dashes) {
+        true => with_dashes,
+        false => "user-agent".to_owned(),
+    };
+    Problem::new(
+        format!("`{name}` is not a header's name"),
+        format!("a name has letters, digits and `-`: write `#[from(header = \"{meant}\")]`"),
+    )
 }
 
 fn unknown_key(key: &str) -> Problem {

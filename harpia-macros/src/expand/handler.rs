@@ -41,7 +41,7 @@ pub(super) fn expand(handler: &Handler, route: &Route) -> TokenStream {
 fn extra_arguments(kind: Kind) -> TokenStream {
     match kind {
         Kind::Open | Kind::Drain => quote!(),
-        Kind::Message => quote!(__message: __harpia::Message,),
+        Kind::Auth | Kind::Message => quote!(__message: __harpia::Message,),
         Kind::Close => quote!(__code: __harpia::CloseCode, __reason: &str,),
         Kind::Error => quote!(__error: &__harpia::Error,),
     }
@@ -73,7 +73,7 @@ fn body(handler: &Handler, route: &Route) -> TokenStream {
 fn unused(kind: Kind) -> TokenStream {
     let rest = match kind {
         Kind::Open | Kind::Drain => quote!(),
-        Kind::Message => quote!(let _ = &__message;),
+        Kind::Auth | Kind::Message => quote!(let _ = &__message;),
         Kind::Close => quote!(let _ = (&__code, __reason);),
         Kind::Error => quote!(let _ = __error;),
     };
@@ -129,6 +129,7 @@ fn result(handler: &Handler, route: &Route) -> TokenStream {
         return quote_spanned!(span=> __harpia::MessageOutput::into_broadcast(__output));
     }
     let output = match handler.kind {
+        Kind::Auth => quote!(AuthOutput),
         Kind::Open => quote!(OpenOutput),
         Kind::Message => quote!(SilentMessageOutput),
         Kind::Close => quote!(CloseOutput),

@@ -9,6 +9,7 @@ mod checks;
 mod fallback;
 mod handler;
 mod item;
+mod parameters;
 mod route_impl;
 
 use proc_macro2::TokenStream;

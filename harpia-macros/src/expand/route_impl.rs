@@ -1,13 +1,12 @@
 //! The `impl Route` that stands for the user's block.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote;
 use syn::{Generics, WherePredicate};
 
-use crate::model::{Handler, Kind, Parameter, Route};
+use crate::model::{Handler, Kind, Route};
 
-use super::{checks, handler};
+use super::{checks, handler, parameters};
 
 pub(super) fn expand(route: &Route) -> TokenStream {
     let Route {
@@ -16,7 +15,6 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         self_type,
         data,
         options,
-        parameters,
         handlers,
         ..
     } = route;
@@ -24,12 +22,23 @@ pub(super) fn expand(route: &Route) -> TokenStream {
     let demands = demands(route);
     let into_route = into_route(route, &demands);
     let inline = Kind::ALL.map(|kind| inline(kind, handlers));
-    let parameter_types = parameters.iter().map(|parameter| &parameter.ty);
-    let parsed = parameters.iter().map(parse);
+    let parameters::Expanded {
+        types: parameter_types,
+        values,
+        beside: conditional_types,
+    } = parameters::expand(route, &demands);
     let methods = handlers
         .iter()
         .map(|handler| handler::expand(handler, route));
     let (outer_checks, inner_checks) = checks::expand(route);
+    let authenticates = handlers
+        .iter()
+        .any(|handler| handler.kind == Kind::Auth)
+        .then(|| {
+            quote!(
+                const AUTHENTICATES: bool = true;
+            )
+        });
     quote! {
         #[allow(unused_imports)]
         use __harpia::__private::{Lenient as _, ReadsNothing as _};
@@ -45,19 +54,22 @@ pub(super) fn expand(route: &Route) -> TokenStream {
                 #(#inline)*
                 __inline
             };
+            #authenticates
             type Data = #data;
-            type Parameters = (#(#parameter_types,)*);
+            type Parameters = #parameter_types;
 
             fn parameters(
                 __path: &__harpia::extract::PathValues,
             ) -> ::core::result::Result<Self::Parameters, __harpia::extract::Rejection> {
                 #inner_checks
                 let _ = __path;
-                ::core::result::Result::Ok((#(#parsed,)*))
+                #values
             }
 
             #(#methods)*
         }
+
+        #conditional_types
 
         #into_route
 
@@ -131,9 +143,4 @@ fn inline(kind: Kind, handlers: &[Handler]) -> TokenStream {
             quote!(#(#cfgs)* let __inline = __inline.#name(false);)
         });
     quote!(#(#lines)*)
-}
-
-fn parse(parameter: &Parameter) -> TokenStream {
-    let Parameter { name, ty } = parameter;
-    quote_spanned!(ty.span()=> <#ty as __harpia::__private::FromValue>::parameter(__path, #name)?)
 }

@@ -1,12 +1,13 @@
 //! What each argument of a handler means.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{FnArg, Pat, PatType, Signature, Type};
+use syn::{FnArg, Pat, PatType, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::model::{Argument, By, Kind, Parameter};
+use crate::parse::Method;
 use crate::suggest::nearest_or_longer;
 
 use super::handler::is_socket_type;
@@ -24,7 +25,7 @@ pub(super) struct Seen {
 /// Reads the arguments of one handler, in order.
 pub(super) fn read(
     kind: Kind,
-    signature: &Signature,
+    method: &Method,
     names: &[String],
     seen: &mut Seen,
     problems: &mut Diagnostics,
@@ -32,13 +33,14 @@ pub(super) fn read(
     let mut reader = Reader {
         kind,
         names,
+        condition: condition(method),
         claimed: Vec::new(),
         seen,
         found: Vec::new(),
     };
-    let inputs = signature.inputs.iter().filter_map(typed);
-    reader.claimed = inputs.filter_map(|one| reader.claim(one)).collect();
-    for argument in signature.inputs.iter().filter_map(typed) {
+    let inputs = || method.signature.inputs.iter().filter_map(typed);
+    reader.claimed = inputs().filter_map(|one| reader.claim(one)).collect();
+    for argument in inputs() {
         match reader.argument(argument) {
             Ok(argument) => reader.found.push(argument),
             Err(Wrong::At(node, problem)) => problems.on(node, problem),
@@ -52,6 +54,8 @@ struct Reader<'a> {
     kind: Kind,
     /// The path's parameters.
     names: &'a [String],
+    /// The `#[cfg]` that the handler is behind.
+    condition: Option<TokenStream>,
     /// Names of arguments in order that are there: then no other is taken for one of them.
     claimed: Vec<String>,
     seen: &'a mut Seen,
@@ -69,8 +73,9 @@ enum Wrong {
 impl<'a> Reader<'a> {
     fn argument(&mut self, argument: &PatType) -> Result<Argument, Wrong> {
         let name = name_of(&argument.pat);
-        if let Some(known) = name.as_ref().and_then(|name| self.parameter_name(name)) {
-            return Ok(self.parameter(known, &argument.ty));
+        let known = name.as_ref().and_then(|name| self.parameter_name(name));
+        if let (Some(known), false) = (known, is_exclusive_socket(&argument.ty)) {
+            return self.parameter(known, &argument.ty);
         }
         match self.socket(argument)? {
             Some(socket) => Ok(socket),
@@ -92,13 +97,17 @@ impl<'a> Reader<'a> {
         match name_of(&argument.pat) {
             Some(name) => self.parameter_name(&name).is_none().then(|| plain(&name)),
             None if is_exclusive(&argument.ty) || is_any_socket(&argument.ty) => None,
-            None => (self.kind == Kind::Message).then(|| "message".to_owned()),
+            None => self.kind.message_name().map(str::to_owned),
         }
     }
 
     /// `&T` and `T` are the same slot, and `&str` is a `String`'s.
-    fn parameter(&mut self, name: &str, ty: &Type) -> Argument {
+    fn parameter(&mut self, name: &str, ty: &Type) -> Result<Argument, Wrong> {
         let (ty, by) = match ty {
+            Type::Reference(reference) if reference.mutability.is_some() => {
+                let problem = wording::exclusive_parameter(name, &reference.elem);
+                return Err(Wrong::at(ty, problem));
+            }
             Type::Reference(reference) if is_word(&reference.elem, "str") => {
                 (syn::parse_quote!(::std::string::String), By::Reference)
             }
@@ -106,8 +115,8 @@ impl<'a> Reader<'a> {
             ty if is_word(ty, "String") => (syn::parse_quote!(::std::string::String), By::Value),
             other => (other.clone(), By::Value),
         };
-        let index = self.seen.slot(name, &ty);
-        Argument::Parameter { index, by, ty }
+        let index = self.seen.slot(name, &ty, self.condition.as_ref());
+        Ok(Argument::Parameter { index, by, ty })
     }
 
     fn socket(&self, argument: &PatType) -> Result<Option<Argument>, Wrong> {
@@ -147,7 +156,7 @@ impl<'a> Reader<'a> {
             return Err(self.extra(argument, name));
         }
         match *next {
-            "message" => {
+            "message" | "first" => {
                 self.check_message(argument, name)?;
                 Ok(Argument::Message(ty))
             }
@@ -159,14 +168,18 @@ impl<'a> Reader<'a> {
 
     /// On a route with parameters the message has a name of its own, or is not used.
     fn check_message(&mut self, argument: &PatType, name: Option<&Ident>) -> Result<(), Wrong> {
-        let is_own = |name: &Ident| plain(name) == "message" || name.to_string().starts_with('_');
+        let own = self.kind.message_name().unwrap_or("message");
+        let is_own = |name: &Ident| plain(name) == own || name.to_string().starts_with('_');
         if let (Some(name), false) = (name.filter(|name| !is_own(name)), self.names.is_empty()) {
             let near = nearest(&plain(name), self.names).unwrap_or(&self.names[0]);
-            let problem = wording::message_or_parameter(&plain(name), near);
+            let problem = wording::message_or_parameter(&plain(name), own, near);
             return Err(self.unknown(argument, plain(name), problem));
         }
         match referent(&argument.ty) {
-            Some(ty) => Err(Wrong::at(&argument.ty, wording::message_by_reference(ty))),
+            Some(ty) => Err(Wrong::at(
+                &argument.ty,
+                wording::message_by_reference(self.kind, ty),
+            )),
             None => Ok(()),
         }
     }
@@ -178,7 +191,10 @@ impl<'a> Reader<'a> {
             let name = plain(name);
             let near = nearest(&name, names);
             let is_known = self.seen.unknown.contains(&name);
-            if is_known || near.is_some() || matches!(self.kind, Kind::Open | Kind::Message) {
+            if is_known
+                || near.is_some()
+                || matches!(self.kind, Kind::Auth | Kind::Open | Kind::Message)
+            {
                 let problem = wording::unknown_parameter(self.kind, &name, near, names);
                 return self.unknown(argument, name, problem);
             }
@@ -197,24 +213,46 @@ impl<'a> Reader<'a> {
 
 impl Seen {
     /// The index of a parameter as this type; one slot serves all handlers that take it alike.
-    fn slot(&mut self, name: &str, ty: &Type) -> usize {
+    /// It is there if one of them is.
+    fn slot(&mut self, name: &str, ty: &Type, condition: Option<&TokenStream>) -> usize {
         let parameters = &mut self.parameters;
         let known = parameters
             .iter()
             .position(|known| known.name == name && known.ty == *ty);
-        known.unwrap_or_else(|| {
+        let index = known.unwrap_or_else(|| {
             parameters.push(Parameter {
                 name: name.to_owned(),
                 ty: ty.clone(),
+                conditions: Some(Vec::new()),
             });
             parameters.len() - 1
-        })
+        });
+        let conditions = &mut parameters[index].conditions;
+        match (condition, &mut *conditions) {
+            (Some(condition), Some(all)) => all.push(condition.clone()),
+            _ => *conditions = None,
+        }
+        index
     }
 }
 
 impl Wrong {
     fn at(node: &impl ToTokens, problem: Problem) -> Self {
         Self::At(node.to_token_stream(), problem)
+    }
+}
+
+/// What must hold for a method to be there, as one predicate; nothing, where it always is.
+fn condition(method: &Method) -> Option<TokenStream> {
+    let predicates: Vec<&TokenStream> = method
+        .cfgs()
+        .filter_map(|cfg| cfg.meta.require_list().ok())
+        .map(|list| &list.tokens)
+        .collect();
+    match predicates.as_slice() {
+        [] => None,
+        [one] => Some(one.to_token_stream()),
+        all => Some(quote!(all(#(#all),*))),
     }
 }
 
@@ -251,6 +289,11 @@ fn is_word(ty: &Type, word: &str) -> bool {
 
 fn is_exclusive(ty: &Type) -> bool {
     matches!(ty, Type::Reference(reference) if reference.mutability.is_some())
+}
+
+/// The socket whatever its name: a parameter is never lent so.
+fn is_exclusive_socket(ty: &Type) -> bool {
+    is_exclusive(ty) && is_any_socket(ty)
 }
 
 fn is_any_socket(ty: &Type) -> bool {

@@ -4,12 +4,14 @@ use quote::ToTokens;
 use syn::{Attribute, FnArg, ReceiverKind, ReturnType, Signature, Type};
 
 use crate::diagnostics::Diagnostics;
-use crate::model::{Handler, Kind};
+use crate::model::{Argument, Handler, Kind};
 use crate::parse::{Block, Method, mentions};
 use crate::suggest::nearest;
 
 use super::arguments::{self, Seen};
+use super::socket_data;
 use super::wording::handler as wording;
+use super::wording::text_of;
 
 /// What a handler's arguments are read against.
 pub(super) struct Context<'a> {
@@ -45,12 +47,24 @@ pub(super) fn lower(
         return None;
     }
     let names = context.names?;
+    let arguments = arguments::read(kind, method, names, context.seen, problems);
+    if kind == Kind::Auth && problems.is_empty() {
+        let takes_first = arguments
+            .iter()
+            .any(|one| matches!(one, Argument::Message(_)));
+        if !takes_first || output.is_none() || is_conditional(&method.attributes) {
+            let data = arguments.iter().find_map(socket_data);
+            let data = data.map_or_else(|| "()".to_owned(), |data| text_of(&data));
+            problems.at(signature.ident.span(), wording::auth_open(&data));
+            return None;
+        }
+    }
     Some(Handler {
         kind,
         name: signature.ident.clone(),
-        cfgs: cfgs(&method.attributes),
+        cfgs: method.cfgs().cloned().collect(),
         is_async: signature.asyncness.is_some(),
-        arguments: arguments::read(kind, signature, names, context.seen, problems),
+        arguments,
         output,
     })
 }
@@ -64,10 +78,6 @@ fn check_name(signature: &Signature, block: &Block, problems: &mut Diagnostics) 
         return;
     }
     let bare = on.or_else(|| name.strip_prefix("handle_")).unwrap_or(&name);
-    if takes_socket && (name == "auth" || nearest(bare, ["authenticate", "authorize"]).is_some()) {
-        problems.at(signature.ident.span(), wording::no_auth(&name));
-        return;
-    }
     let near = nearest(bare, Kind::ALL.map(Kind::name));
     if let Some(meant) = near.or_else(|| meant_by_others(bare, block)) {
         problems.at(signature.ident.span(), wording::misspelt(&name, meant));
@@ -76,7 +86,12 @@ fn check_name(signature: &Signature, block: &Block, problems: &mut Diagnostics) 
 
 /// What other frameworks call a handler that this block does not have.
 fn meant_by_others(name: &str, block: &Block) -> Option<&'static str> {
-    const SYNONYMS: [(&str, &str); 8] = [
+    const SYNONYMS: [(&str, &str); 13] = [
+        ("authenticate", "auth"),
+        ("authenticated", "auth"),
+        ("authentication", "auth"),
+        ("authorize", "auth"),
+        ("login", "auth"),
         ("connect", "open"),
         ("connected", "open"),
         ("connection", "open"),
@@ -116,7 +131,17 @@ pub(super) fn is_socket_type(ty: &Type) -> bool {
 fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics) -> bool {
     let name = signature.ident.to_string();
     if !signature.generics.params.is_empty() {
-        problems.on(&signature.generics, wording::generic());
+        let lifetimes: Vec<String> = signature
+            .generics
+            .lifetimes()
+            .map(|one| one.lifetime.to_string())
+            .collect();
+        let problem = if lifetimes.len() == signature.generics.params.len() {
+            wording::lifetimes(&lifetimes)
+        } else {
+            wording::generic()
+        };
+        problems.on(&signature.generics, problem);
         return false;
     }
     if let Some(generic) = signature
@@ -169,8 +194,8 @@ fn output(signature: &Signature) -> Option<Type> {
     }
 }
 
-/// A handler that is not there must not be called.
-fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
-    let is_cfg = |attribute: &&Attribute| attribute.path().is_ident("cfg");
-    attributes.iter().filter(is_cfg).cloned().collect()
+/// Whether the method may not be there: then the route would be open.
+fn is_conditional(attributes: &[Attribute]) -> bool {
+    let mut paths = attributes.iter().map(Attribute::path);
+    paths.any(|path| path.is_ident("cfg") || path.is_ident("cfg_attr"))
 }

@@ -38,6 +38,12 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         };
         handlers.extend(handler::lower(method, context, problems));
     }
+    if let Some(key) = options
+        .as_ref()
+        .and_then(|options| options.auth_timeout.as_ref())
+    {
+        check_auth(key, block, problems);
+    }
     check_repeated(block, problems);
     check_some(block, problems);
     let is_tied = !block.generics.params.iter().any(|one| block.is_loose(one));
@@ -127,6 +133,14 @@ fn check_some(block: &Block, problems: &mut Diagnostics) {
     }
 }
 
+/// A time for `auth` where there is none would be a route that is open and does not look so.
+fn check_auth(key: &Ident, block: &Block, problems: &mut Diagnostics) {
+    let mut names = block.methods.iter().map(|method| &method.signature.ident);
+    if !names.any(|name| Kind::of(name) == Some(Kind::Auth)) {
+        problems.at(key.span(), wording::auth_timeout());
+    }
+}
+
 /// Two handlers of one name. Left to rustc, this is an error for each use of the name.
 fn check_repeated(block: &Block, problems: &mut Diagnostics) {
     for name in block.repeated().filter(|name| Kind::of(name).is_some()) {
@@ -137,19 +151,29 @@ fn check_repeated(block: &Block, problems: &mut Diagnostics) {
     }
 }
 
-/// The `D` of the first handler that names `Socket<D>`.
+/// The `D` of the first handler that names `Socket<D>`; one that is always there goes before one
+/// behind `#[cfg]`.
 fn data_of(handlers: &[Handler]) -> Option<Type> {
-    let arguments = handlers.iter().flat_map(|handler| &handler.arguments);
-    arguments
-        .filter_map(|argument| match argument {
-            Argument::Socket(Type::Path(path)) => path.path.segments.last(),
+    let named_by = |is_conditional: bool| {
+        let handlers = handlers.iter();
+        let mut arguments = handlers
+            .filter(move |handler| handler.cfgs.is_empty() != is_conditional)
+            .flat_map(|handler| &handler.arguments);
+        arguments.find_map(socket_data)
+    };
+    named_by(false).or_else(|| named_by(true))
+}
+
+/// The `D` of an argument `&mut Socket<D>`.
+fn socket_data(argument: &Argument) -> Option<Type> {
+    let Argument::Socket(Type::Path(path)) = argument else {
+        return None;
+    };
+    match &path.path.segments.last()?.arguments {
+        syn::PathArguments::AngleBracketed(generics) => match generics.args.first()? {
+            syn::GenericArgument::Type(data) => Some(data.clone()),
             _ => None,
-        })
-        .find_map(|segment| match &segment.arguments {
-            syn::PathArguments::AngleBracketed(generics) => match generics.args.first()? {
-                syn::GenericArgument::Type(data) => Some(data.clone()),
-                _ => None,
-            },
-            _ => None,
-        })
+        },
+        _ => None,
+    }
 }

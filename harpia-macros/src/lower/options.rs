@@ -19,11 +19,14 @@ pub(super) struct Options {
     pub(super) calls: Vec<TokenStream>,
     pub(super) any_origin: Option<TokenStream>,
     pub(super) broadcasts: bool,
+    /// The key, where it is given: it needs an `auth` handler.
+    pub(super) auth_timeout: Option<Ident>,
 }
 
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "data",
     "broadcast",
+    "auth_timeout",
     "max_message",
     "idle_timeout",
     "ping",
@@ -42,14 +45,16 @@ pub(super) fn lower(arguments: &[OptionArgument], problems: &mut Diagnostics) ->
         calls: Vec::new(),
         any_origin: None,
         broadcasts: true,
+        auth_timeout: None,
     };
     let mut seen: Vec<&Ident> = Vec::new();
     for argument in arguments {
         if seen.contains(&&argument.key) {
-            problems.at(
-                argument.key.span(),
-                wording::duplicate_option(&argument.key),
-            );
+            // One that does not exist has its error already.
+            if KEYS.iter().any(|known| argument.key == known) {
+                let problem = wording::duplicate_option(&argument.key);
+                problems.at(argument.key.span(), problem);
+            }
             continue;
         }
         seen.push(&argument.key);
@@ -75,6 +80,10 @@ impl Options {
             }
             "crate" => return check_crate(value),
             "broadcast" => self.broadcast(value)?,
+            "auth_timeout" => {
+                self.auth_timeout = Some(key.clone());
+                time(value, &name)?
+            }
             "slow" => slow(value)?,
             "compression" => compression(value)?,
             "max_message" | "backlog" => size(value, &name)?,
@@ -153,7 +162,7 @@ fn compression(value: &OptionValue) -> Result<TokenStream, Problem> {
 fn size(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
     let size = match value {
         OptionValue::Literal(Lit::Str(text)) => value::size(&text.value()),
-        OptionValue::Literal(Lit::Int(number)) => number.base10_parse().ok(),
+        OptionValue::Literal(Lit::Int(number)) => value::size(&number.to_string()),
         _ => None,
     };
     size.map(|bytes| quote!(#bytes))
@@ -164,14 +173,19 @@ fn duration(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
     if is_off(value) {
         return Ok(quote!(::core::option::Option::None));
     }
+    let duration = time(value, key)?;
+    Ok(quote!(::core::option::Option::Some(#duration)))
+}
+
+fn time(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
     let duration = match value {
         OptionValue::Literal(Lit::Str(text)) => value::duration(&text.value()),
         OptionValue::Literal(Lit::Int(number)) => value::duration(&number.to_string()),
         _ => Err(TimeFault::NoTime),
     };
-    let duration = duration.map_err(|fault| wording::duration(key, &fault))?;
-    let duration = duration_tokens(duration);
-    Ok(quote!(::core::option::Option::Some(#duration)))
+    duration
+        .map(duration_tokens)
+        .map_err(|fault| wording::duration(key, &fault))
 }
 
 fn rate(value: &OptionValue) -> Result<TokenStream, Problem> {

@@ -125,9 +125,14 @@ impl Block {
 }
 
 impl Method {
+    /// What decides whether the method is there.
+    pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
+        let attributes = self.attributes.iter();
+        attributes.filter(|attribute| attribute.path().is_ident("cfg"))
+    }
+
     fn has_cfg(&self) -> bool {
-        let mut attributes = self.attributes.iter();
-        attributes.any(|attribute| attribute.path().is_ident("cfg"))
+        self.cfgs().next().is_some()
     }
 }
 

@@ -149,6 +149,28 @@ output_of! {
         "this route has `broadcast = off`: return nothing, or use `HandlerResult`";
 }
 
+/// What `auth` may return: a result, since one that cannot refuse would let anyone in.
+#[diagnostic::on_unimplemented(
+    message = "`auth` must return a `Result`, and returns `{Self}`",
+    label = "cannot refuse anyone",
+    note = "write `HandlerResult`"
+)]
+pub trait AuthOutput {
+    /// Makes one kind of result of it.
+    ///
+    /// # Errors
+    ///
+    /// The handler's own.
+    fn done(self) -> Result<(), BoxError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> AuthOutput for Result<(), E> {
+    fn done(self) -> Result<(), BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
 /// A type that a single value of the handshake can be read as.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a single value of the handshake",

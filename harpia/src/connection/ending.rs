@@ -71,7 +71,7 @@ impl<R: Route> Connection<R> {
     }
 
     /// Says whether the time is over that a step was given. Who has no hub any more has none.
-    fn is_overdue(&self) -> bool {
+    pub(super) fn is_overdue(&self) -> bool {
         self.end.is_orphaned() || self.end.silence.is_overdue(self.now())
     }
 

@@ -7,9 +7,11 @@
 //! An idle connection owns no buffer: the read buffer is its thread's, and whatever is rare or
 //! the user's is boxed in its [`Life`].
 
+mod auth;
 mod ending;
 mod inbound;
 mod life;
+mod messages;
 mod rate;
 mod user_code;
 
@@ -21,10 +23,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::close::CloseCode;
-use crate::error::Error;
 use crate::hub::Hub;
-use crate::message::Message;
 use crate::protocol::Event;
 use crate::route::Route;
 use crate::socket::Socket;
@@ -54,6 +53,9 @@ pub(crate) struct Connection<R: Route> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Phase {
     Start,
+    /// `auth` waits for the first message.
+    Unknown,
+    Authenticating,
     Opening,
     Active,
     /// `error` was called, or is; then the connection closes.
@@ -113,15 +115,20 @@ impl<R: Route> Connection<R> {
                     // The server was shut down while it upgraded: nothing is begun any more.
                     return self.leave_hub(Some(closing));
                 }
-                self.phase = Phase::Opening;
-                self.opened = true;
-                self.call(Call::Open)
+                if R::AUTHENTICATES {
+                    self.await_first()
+                } else {
+                    self.open()
+                }
             }
+            Phase::Unknown => self.step_unknown(context, window),
             Phase::Active => self.step_active(context, window),
             Phase::Flushing => self.step_flushing(),
             Phase::Lingering => self.step_lingering(context, window),
             // These wait for user code, which is asked for before a step.
-            Phase::Opening | Phase::Failing { .. } | Phase::Closing => Step::Wait,
+            Phase::Authenticating | Phase::Opening | Phase::Failing { .. } | Phase::Closing => {
+                Step::Wait
+            }
         }
     }
 
@@ -141,7 +148,12 @@ impl<R: Route> Connection<R> {
             return Step::Wait;
         }
         let budget = self.hub.input_budget();
-        match self.inbound.next(context, &self.end, window, budget) {
+        let input = self.inbound.next(context, &self.end, window, budget);
+        self.take_input(input, window)
+    }
+
+    fn take_input(&mut self, input: Input, window: &mut Window) -> Step {
+        match input {
             Input::Event(event) => self.handle(event, window),
             Input::Heard => {
                 self.end.silence.heard(self.now());
@@ -168,50 +180,6 @@ impl<R: Route> Connection<R> {
                 let closing = self.decide(closing);
                 self.leave_hub(Some(closing))
             }
-        }
-    }
-
-    fn handle_message(&mut self, message: Message, window: &mut Window) -> Step {
-        if let Some(rate) = self.end.limits().rate
-            && let Some(life) = self.user.idle()
-            && !life.rate.allows(rate, self.hub.clock().milliseconds())
-        {
-            let error = Error::Protocol {
-                code: CloseCode::POLICY,
-                rule: "Rate Limit Exceeded",
-            };
-            self.phase = Phase::Failing { abruptly: true };
-            return self.call(Call::Error(error));
-        }
-        self.inbound.cork(window, &self.end);
-        match user_code::begin_message(&mut self.user, message) {
-            Some(Finished::Done) => Step::Again,
-            Some(finished) => self.finished(finished),
-            None => Step::Again,
-        }
-    }
-
-    /// Appends what found no room in the hub's log, as soon as there is some.
-    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let slot = self.end.id().slot();
-        loop {
-            let Some(life) = self.user.idle() else {
-                return Poll::Ready(());
-            };
-            if life.send_unsent(slot) {
-                return Poll::Ready(());
-            }
-            if self.hub.poll_room(context, slot).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    }
-
-    /// While the hub's log is full, who publishes is not read.
-    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match self.user.idle() {
-            Some(life) if life.publishes() => self.hub.poll_room(context, self.end.id().slot()),
-            _ => Poll::Ready(()),
         }
     }
 
@@ -252,28 +220,29 @@ impl<R: Route> Connection<R> {
                 self.fail(closing, abruptly)
             }
             (_, Phase::Closing) => self.linger(),
+            (_, Phase::Authenticating) => self.open(),
             (_, Phase::Opening) => self.activate(),
             (Finished::Broadcast(message), _) => self.broadcast(&message),
             (Finished::Done | Finished::Reported(_), _) => Step::Again,
         }
     }
 
+    fn open(&mut self) -> Step {
+        self.phase = Phase::Opening;
+        self.opened = true;
+        self.call(Call::Open)
+    }
+
     fn activate(&mut self) -> Step {
+        #[cfg(any(feature = "jwt", feature = "session"))]
+        if let Some(life) = self.user.idle() {
+            life.socket.forget_credentials();
+        }
         if !self.end.is_ending() {
             self.activated = true;
             self.hub.activate(&self.end);
         }
         self.phase = Phase::Active;
-        Step::Again
-    }
-
-    fn broadcast(&mut self, message: &Message) -> Step {
-        if !self.end.is_ending()
-            && let Some(life) = self.user.idle()
-        {
-            let frame = self.hub.encode(message);
-            self.has_unsent = !life.append(self.end.id().slot(), frame);
-        }
         Step::Again
     }
 

@@ -22,6 +22,7 @@ use super::life::Life;
 
 /// Which handler to call, and with what; `message` is called by [`begin_message`].
 pub(super) enum Call {
+    Auth(Message),
     Open,
     Drain,
     Error(Error),
@@ -95,6 +96,16 @@ macro_rules! begin {
 /// Calls a handler. Returns what came of it, unless it waits.
 pub(super) fn begin<R: Route>(user: &mut User<R>, call: Call) -> Option<Finished> {
     match call {
+        Call::Auth(first) => begin!(
+            user,
+            R::INLINE.auth,
+            false,
+            |life| life
+                .shared
+                .route
+                .auth(&mut life.socket, &life.parameters, first),
+            authenticated
+        ),
         Call::Open => begin!(
             user,
             R::INLINE.open,
@@ -159,6 +170,18 @@ fn begin_error<R: Route>(user: &mut User<R>, error: Error) -> Option<Finished> {
             Finished::Reported(closing)
         }
     )
+}
+
+fn authenticated(outcome: Outcome<()>) -> Finished {
+    match outcome {
+        Ok(Ok(())) => Finished::Done,
+        Ok(Err(source)) => Finished::Failed(Error::Auth { source }),
+        // Cancelled is not passed.
+        Err(Stopped::Cancelled) => Finished::Failed(Error::Auth {
+            source: "the server shuts down".into(),
+        }),
+        Err(Stopped::Panicked(message)) => panicked("auth", message),
+    }
 }
 
 fn opened(outcome: Outcome<()>) -> Finished {

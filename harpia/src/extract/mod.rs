@@ -4,6 +4,8 @@
 //! buffer that hyper read the request's head into, for as long as the connection lives.
 
 mod cookies;
+#[cfg(any(feature = "jwt", feature = "session"))]
+mod credentials;
 mod handshake;
 mod parts;
 mod rejection;
@@ -11,6 +13,8 @@ mod rejection;
 use std::future::Future;
 
 pub use cookies::Cookies;
+#[cfg(any(feature = "jwt", feature = "session"))]
+pub(crate) use credentials::Credentials;
 pub use handshake::{Handshake, Source};
 pub use parts::{Query, RemoteAddr, Url};
 pub use rejection::Rejection;

@@ -318,5 +318,45 @@ impl Log {
     }
 }
 
+/// For the micro-benchmarks.
+#[cfg(feature = "bench")]
+pub(crate) mod bench {
+    use std::fmt;
+
+    use crate::message::Message;
+
+    use super::*;
+
+    pub(crate) struct LogBench {
+        log: Log,
+        taken: Vec<Record>,
+    }
+
+    impl LogBench {
+        pub(crate) fn new() -> Self {
+            Self {
+                log: Log::new(),
+                taken: Vec::new(),
+            }
+        }
+
+        pub(crate) fn append(&mut self, message: &Message, count: usize) -> usize {
+            let frame = Encoded::new(message, None);
+            for _ in 0..count {
+                self.log.publish(Channel::Server, Some(0), frame.clone());
+            }
+            self.taken.clear();
+            self.log.take(&mut self.taken, None);
+            self.taken.len()
+        }
+    }
+
+    impl fmt::Debug for LogBench {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("LogBench").finish_non_exhaustive()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

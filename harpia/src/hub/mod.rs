@@ -30,6 +30,8 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::write_end::{Clock, Ending, SendStatus, WriteEnd};
 
 use log::Log;
+#[cfg(feature = "bench")]
+pub(crate) use log::bench::LogBench;
 pub(crate) use log::{Channel, Record};
 use population::Population;
 

@@ -7,12 +7,12 @@ use crate::write_end::{Ending, ticks};
 use super::table::{Member, Table};
 
 /// Every so many ticks each connection is visited once.
-const PARTS: usize = 4;
+const PARTS: u32 = 4;
 
 #[derive(Default)]
 pub(super) struct Sweep {
     last: u32,
-    part: usize,
+    part: u32,
 }
 
 impl Sweep {
@@ -22,30 +22,33 @@ impl Sweep {
         }
         self.last = now;
         self.part = (self.part + 1) % PARTS;
-        for slot in (self.part..table.slots()).step_by(PARTS) {
-            if let Some(member) = table.member_mut(slot) {
-                visit(member, now);
+        for slot in (self.part..table.next_slot()).step_by(PARTS as usize) {
+            if let Some(member) = table.member(slot)
+                && let Some(ending) = visit(member, now)
+            {
+                table.end(slot, ending);
             }
         }
     }
 }
 
-fn visit(member: &mut Member, now: u32) {
+/// Looks after one connection, and says how it has to end, if it has to.
+fn visit(member: &mut Member, now: u32) -> Option<Ending> {
     let end = &member.end;
     if end.silence.is_overdue(now) {
         end.poke();
     }
-    let Some(heard) = end.silence.last_heard() else {
-        return;
-    };
+    if let Some(closing) = end.due(now) {
+        return Some(Ending::Close(closing));
+    }
+    let heard = end.silence.last_heard()?;
     let limits = end.limits();
     let silent = now.saturating_sub(heard);
     if limits
         .idle_timeout
         .is_some_and(|limit| silent >= ticks(limit))
     {
-        end.ask(Ending::Idle);
-        return;
+        return Some(Ending::Idle);
     }
     let quiet_since = heard.max(member.pinged);
     let quiet = now.saturating_sub(quiet_since);
@@ -53,6 +56,7 @@ fn visit(member: &mut Member, now: u32) {
         member.pinged = now;
         end.ping();
     }
+    None
 }
 
 #[cfg(test)]
@@ -134,10 +138,7 @@ mod tests {
             }
         }
         assert_eq!(pinged.len(), 3, "{pinged:?}");
-        assert!(
-            (31..31 + PARTS).contains(&(pinged[0] as usize)),
-            "{pinged:?}"
-        );
+        assert!((31..31 + PARTS).contains(&pinged[0]), "{pinged:?}");
         assert!(
             pinged.is_sorted_by(|one, next| one + 30 <= *next),
             "{pinged:?}"

@@ -107,6 +107,16 @@ pub(crate) fn boundary_from(run: &[u8], written: usize) -> usize {
     boundary.min(run.len())
 }
 
+/// Counts the frames of a run of ours.
+pub(crate) fn count(run: &[u8]) -> usize {
+    let (mut frames, mut at) = (0, 0);
+    while at < run.len() {
+        at = at.saturating_add(frame_len(&run[at..]));
+        frames += 1;
+    }
+    frames
+}
+
 fn frame_len(frame: &[u8]) -> usize {
     match *frame {
         [_, 126, a, b, ..] => 4 + usize::from(u16::from_be_bytes([a, b])),
@@ -148,6 +158,7 @@ mod tests {
             append(&vec![0; payload].into(), &mut run);
         }
         let ends = [0, 3, 207, 70_217, 70_219];
+        assert_eq!((count(&run), count(&[])), (4, 0));
         for written in [0, 1, 3, 4, 206, 207, 208, 70_216, 70_217, 70_218, 70_219] {
             let expected = ends.into_iter().find(|&end| end >= written);
             assert_eq!(Some(boundary_from(&run, written)), expected, "{written}");

@@ -4,6 +4,7 @@
 //! dropped. fastwebsockets computes the accept key and the answer's standard headers.
 
 use std::future::Future;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use http::header::{
@@ -43,6 +44,7 @@ pub(crate) enum Fault {
     Method,
     NotAnUpgrade,
     HttpVersion,
+    Host,
     ConnectionHeader,
     Version,
     Key,
@@ -56,9 +58,11 @@ impl Fault {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Origin => StatusCode::FORBIDDEN,
-            Self::HttpVersion | Self::ConnectionHeader | Self::Key | Self::Protocol => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::HttpVersion
+            | Self::Host
+            | Self::ConnectionHeader
+            | Self::Key
+            | Self::Protocol => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -67,6 +71,7 @@ impl Fault {
             Self::Method => "a WebSocket handshake is a GET",
             Self::NotAnUpgrade => "this is a WebSocket endpoint",
             Self::HttpVersion => "a WebSocket handshake needs HTTP/1.1",
+            Self::Host => "a request has one Host header, with host and maybe port",
             Self::ConnectionHeader => "the Connection header lacks `Upgrade`",
             Self::Version => "only version 13 of the protocol is spoken here",
             Self::Key => "the Sec-WebSocket-Key header is not 16 bytes in base64",
@@ -99,6 +104,10 @@ pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Terms, Fau
     if request.version() != Version::HTTP_11 {
         return Err(Fault::HttpVersion);
     }
+    // RFC 9112 section 3.2, RFC 6455 section 4.2.1.
+    let Some(host) = host(headers) else {
+        return Err(Fault::Host);
+    };
     if !has_token(headers, &CONNECTION, "upgrade") {
         return Err(Fault::ConnectionHeader);
     }
@@ -112,7 +121,7 @@ pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Terms, Fau
     if !single(headers, &SEC_WEBSOCKET_KEY).is_some_and(|key| is_key(key.as_bytes())) {
         return Err(Fault::Key);
     }
-    if !is_allowed_origin(headers, &rules.origins) {
+    if !is_allowed_origin(headers, &host, &rules.origins) {
         return Err(Fault::Origin);
     }
     let offers = texts(headers, &SEC_WEBSOCKET_EXTENSIONS);
@@ -188,7 +197,7 @@ fn is_key(key: &[u8]) -> bool {
 }
 
 /// Programs send no Origin; a browser always does, and cannot be made to lie.
-fn is_allowed_origin(headers: &HeaderMap, policy: &OriginPolicy) -> bool {
+fn is_allowed_origin(headers: &HeaderMap, host: &Authority, policy: &OriginPolicy) -> bool {
     if *policy == OriginPolicy::Any || !headers.contains_key(ORIGIN) {
         return true;
     }
@@ -205,8 +214,47 @@ fn is_allowed_origin(headers: &HeaderMap, policy: &OriginPolicy) -> bool {
     {
         return true;
     }
-    let host = single(headers, &HOST).and_then(|host| host.to_str().ok());
-    host.is_some_and(|host| origin.is_of_host(host))
+    origin.is_of_host(host)
+}
+
+/// The host that the request was sent to, which must be told once and hold no user's name.
+fn host(headers: &HeaderMap) -> Option<Authority> {
+    let text = single(headers, &HOST)?.to_str().ok()?;
+    let host: Authority = text.parse().ok()?;
+    (!text.contains('@')).then_some(host)
+}
+
+/// Says whether a page's origin may be written so: scheme, host and maybe a port, nothing more.
+///
+/// The same as in harpia-macros' value.rs, which checks attributes.
+pub(crate) fn is_origin(text: &str) -> bool {
+    let Some((scheme, authority)) = text.split_once("://") else {
+        return false;
+    };
+    let is_http = |known: &str| scheme.eq_ignore_ascii_case(known);
+    let (is_host, port) = match authority.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
+            None => return false,
+        },
+        None => {
+            let end = authority.find(':').unwrap_or(authority.len());
+            let (host, port) = authority.split_at(end);
+            let is_host_char = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+            (!host.is_empty() && host.chars().all(is_host_char), port)
+        }
+    };
+    let is_port = match port.strip_prefix(':') {
+        Some(port) => port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok(),
+        None => port.is_empty(),
+    };
+    ["http", "https"].into_iter().any(is_http) && is_host && is_port
+}
+
+/// Says whether a subprotocol may have this name: a token of RFC 9110 section 5.6.2.
+pub(crate) fn is_token(text: &str) -> bool {
+    let is_token_char = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    !text.is_empty() && text.chars().all(is_token_char)
 }
 
 /// Scheme, host and port of a page (RFC 6454).
@@ -230,10 +278,7 @@ impl Origin {
     }
 
     /// The request does not tell its scheme, behind a proxy least of all: host and port decide.
-    fn is_of_host(&self, host: &str) -> bool {
-        let Ok(host) = host.parse::<Authority>() else {
-            return false;
-        };
+    fn is_of_host(&self, host: &Authority) -> bool {
         let port = host.port_u16().or(default_port(&self.scheme));
         host.host().eq_ignore_ascii_case(&self.host) && port == Some(self.port)
     }
@@ -324,6 +369,83 @@ mod tests {
         assert_eq!(fault(&post), Some(Fault::Method));
         let old = request(|request| *request.version_mut() = Version::HTTP_10);
         assert_eq!(fault(&old), Some(Fault::HttpVersion));
+    }
+
+    #[test]
+    fn a_host_is_told_once_and_is_one() {
+        assert_eq!(fault(&without("host")), Some(Fault::Host));
+        let twice = request(|request| {
+            let host = HeaderValue::from_static("example.com");
+            request.headers_mut().append("host", host);
+        });
+        assert_eq!(fault(&twice), Some(Fault::Host));
+        for wrong in [
+            "",
+            "a b",
+            "a/b",
+            "me@example.com",
+            "example.com, example.com",
+        ] {
+            assert_eq!(fault(&with("host", wrong)), Some(Fault::Host), "{wrong}");
+        }
+        for right in ["localhost", "example.com:8080", "[::1]:3000", "127.0.0.1"] {
+            assert_eq!(fault(&with("host", right)), None, "{right}");
+        }
+    }
+
+    /// The same table as in harpia-macros' value.rs.
+    const ORIGINS: [&str; 7] = [
+        "https://example.com",
+        "http://localhost:3000",
+        "https://127.0.0.1",
+        "https://[::1]",
+        "https://[::1]:8443",
+        "HTTPS://my_app",
+        "https://xn--bcher-kva.example",
+    ];
+
+    /// The same table as in harpia-macros' value.rs.
+    const NO_ORIGINS: [&str; 27] = [
+        "",
+        "null",
+        "*",
+        "example.com",
+        "//example.com",
+        "https://",
+        "https://:80",
+        "https://a/",
+        "https://a/b",
+        "https://a?b",
+        "https://a#b",
+        "https://a:x",
+        "https://a:",
+        "https://a:+80",
+        "https://a:65536",
+        "https://a:1:2",
+        "https://me@a",
+        "https://*.example.com",
+        "https://bücher.example",
+        "https://::1",
+        "https://[::1",
+        "https://[]",
+        "https://[a]",
+        "https://[::1]a",
+        "https://a[::1]",
+        "ws://a",
+        "https://a b",
+    ];
+
+    #[test]
+    fn an_origin_is_written_with_scheme_and_host_alone() {
+        for right in ORIGINS {
+            assert!(
+                is_origin(right) && Origin::parse(right).is_some(),
+                "{right}"
+            );
+        }
+        for wrong in NO_ORIGINS {
+            assert!(!is_origin(wrong), "{wrong}");
+        }
     }
 
     #[test]

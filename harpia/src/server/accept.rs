@@ -14,14 +14,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::hub::Hub;
 
 use super::http::{Body, Fallback, text};
-use super::router::RouteTable;
-use super::shutdown::{self, Stage};
-use super::upgrade;
+use super::router::{Found, RouteTable};
+use super::shutdown::{self, Signals, Stage};
+use super::upgrade::{self, Upgrade};
 
 /// A bound server, ready to serve. See [`App::bind`](crate::App::bind).
 pub struct Server {
@@ -105,6 +106,11 @@ impl Server {
     /// }
     /// ```
     pub async fn serve(self) {
+        self.serve_with(Signals::none()).await;
+    }
+
+    /// Serves until a signal too; each further one ends a wait of the shutdown.
+    pub(super) async fn serve_with(self, mut signals: Signals) {
         let permits = Arc::new(Semaphore::new(
             self.max_connections.min(shutdown::ALL as usize),
         ));
@@ -114,24 +120,20 @@ impl Server {
             fallback: self.fallback,
             stage,
         });
-        let mut begun = pin!(self.hub.shutdown_begun());
-        loop {
-            tokio::select! {
-                accepted = accept(&self.listener, &permits) => match accepted {
-                    Ok((stream, address, permit)) => {
-                        let served = serve_connection(stream, address, permit, Arc::clone(&context));
-                        // Ends with its TCP connection, its upgrade, or the shutdown's stages.
-                        tokio::spawn(served);
-                    }
-                    Err(error) => {
-                        tracing::warn!("cannot accept a connection: {error}");
-                        let _ = timeout(ACCEPT_PAUSE, self.hub.shutdown_begun()).await;
-                    }
-                },
-                () = &mut begun => break,
-            }
+        // A worker accepts, and not the thread that blocks on this future: so what it spawns starts
+        // where it is, without waking another thread. Ends with the shutdown, or with this future.
+        let accepting = accept_all(
+            self.listener,
+            Arc::clone(&permits),
+            Arc::clone(&context),
+            self.hub.clone(),
+        );
+        let accepting = AbortOnDrop(tokio::spawn(accepting));
+        tokio::select! {
+            () = self.hub.shutdown_begun() => {}
+            () = signals.next() => self.hub.shutdown(),
         }
-        drop(self.listener);
+        drop(accepting);
         let patience = self.shutdown_timeout;
         shutdown::drain(
             &self.hub,
@@ -139,9 +141,19 @@ impl Server {
             self.max_connections,
             &stage_sender,
             patience,
+            signals,
         )
         .await;
         drop(self.stop);
+    }
+}
+
+/// Ends a task when whoever waits for it is dropped.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -159,6 +171,27 @@ pub(super) struct StopOnDrop(pub(super) Hub);
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.stop();
+    }
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    permits: Arc<Semaphore>,
+    context: Arc<Context>,
+    hub: Hub,
+) {
+    loop {
+        match accept(&listener, &permits).await {
+            Ok((stream, address, permit)) => {
+                let served = serve_connection(stream, address, permit, Arc::clone(&context));
+                // Ends with its TCP connection, its upgrade, or the shutdown's stages.
+                tokio::spawn(served);
+            }
+            Err(error) => {
+                tracing::warn!("cannot accept a connection: {error}");
+                let _ = timeout(ACCEPT_PAUSE, hub.shutdown_begun()).await;
+            }
+        }
     }
 }
 
@@ -183,10 +216,10 @@ async fn serve_connection(
     context: Arc<Context>,
 ) {
     let mut stage = context.stage.clone();
-    let permit = Arc::new(Mutex::new(Some(permit)));
+    let upgrade = Arc::new(Mutex::new(None));
     let service = service_fn(|request| {
-        let (context, permit) = (Arc::clone(&context), Arc::clone(&permit));
-        async move { Ok::<_, hyper::Error>(answer(request, address, &context, &permit).await) }
+        let (context, upgrade) = (Arc::clone(&context), Arc::clone(&upgrade));
+        async move { Ok::<_, hyper::Error>(answer(request, address, &context, &upgrade).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -195,31 +228,44 @@ async fn serve_connection(
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    tokio::select! {
+    let is_served = tokio::select! {
         // A client that breaks off is its own affair.
-        _ = connection.as_mut() => return,
-        _ = stage.wait_for(|stage| *stage != Stage::Serving) => {}
+        _ = connection.as_mut() => true,
+        _ = stage.wait_for(|stage| *stage != Stage::Serving) => false,
+    };
+    if !is_served {
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            _ = connection => {}
+            _ = stage.wait_for(|stage| *stage == Stage::Ending) => {}
+        }
     }
-    connection.as_mut().graceful_shutdown();
-    tokio::select! {
-        _ = connection => {}
-        _ = stage.wait_for(|stage| *stage == Stage::Ending) => {}
+    let upgrade = upgrade
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    if let Some(upgrade) = upgrade {
+        upgrade.finish(permit).await;
     }
 }
+
+/// What an answer with 101 leaves to be done, once hyper has written it.
+type Pending = Mutex<Option<Upgrade>>;
 
 async fn answer(
     request: Request<Incoming>,
     address: SocketAddr,
     context: &Context,
-    permit: &Mutex<Option<OwnedSemaphorePermit>>,
+    pending: &Pending,
 ) -> Response<Body> {
-    if let Some((endpoint, path_values)) = context.routes.find(request.uri().path()) {
-        // The permit goes on to the connection that the upgrade makes.
-        let permit = || permit.lock().unwrap_or_else(PoisonError::into_inner).take();
-        return upgrade::answer(request, endpoint, path_values, address, permit).await;
-    }
-    match &context.fallback {
-        Some(fallback) => fallback(request).await,
-        None => text(StatusCode::NOT_FOUND, "not found"),
+    match (context.routes.find(request.uri().path()), &context.fallback) {
+        (Found::Route(endpoint, path_values), _) => {
+            let answered = upgrade::answer(request, endpoint, path_values, address).await;
+            let (response, upgrade) = answered;
+            *pending.lock().unwrap_or_else(PoisonError::into_inner) = upgrade;
+            response
+        }
+        (Found::Nothing, Some(fallback)) => fallback(request).await,
+        (Found::Nothing, None) | (Found::Unreadable, _) => text(StatusCode::NOT_FOUND, "not found"),
     }
 }

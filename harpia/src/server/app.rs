@@ -16,8 +16,10 @@ use crate::protocol::handshake::Rules;
 use crate::route::IntoRoute;
 
 use super::accept::{Server, StopOnDrop};
+use super::check;
 use super::http::{Fallback, fallback};
 use super::router::Router;
+use super::shutdown::Signals;
 use super::upgrade::Settings;
 
 /// The request that a [`fallback`](App::fallback) service answers.
@@ -126,6 +128,13 @@ impl App {
         self
     }
 
+    /// Bounds how long a peer may take to send the message that a route's `auth` waits for, kept to
+    /// about half a second. Default: 5 seconds. Then it is closed with 1008 "Auth Timeout".
+    pub fn auth_timeout(mut self, timeout: Duration) -> Self {
+        self.options = self.options.auth_timeout(timeout);
+        self
+    }
+
     /// Bounds one message, in bytes of payload. Default: 64 KiB. A larger one closes with 1009.
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.options = self.options.max_message(bytes);
@@ -162,9 +171,9 @@ impl App {
     /// Compresses messages of at least this many bytes for peers that can read them
     /// (permessage-deflate, RFC 7692). Default: `None`, no compression.
     ///
-    /// A broadcast is compressed once for all. It costs the sender's thread some 20 microseconds a
-    /// KiB and saves most of what JSON takes on the wire: for slow networks rather than for fast
-    /// ones. Where one message holds a secret beside what an attacker wrote, its compressed length
+    /// A broadcast is compressed once for all. It costs the sender's thread microseconds where
+    /// encoding costs nanoseconds (`benches/micro.rs`), and saves most of what JSON takes on the
+    /// wire: for slow networks rather than for fast ones. Where one message holds a secret beside what an attacker wrote, its compressed length
     /// can tell of the secret (the BREACH attack): leave it off there.
     pub fn compression(mut self, from: impl Into<Option<usize>>) -> Self {
         self.options = self.options.compression(from.into());
@@ -215,8 +224,9 @@ impl App {
     /// Serves until Ctrl-C, SIGTERM or [`Hub::shutdown`], then shuts down gracefully.
     ///
     /// The signals are handled here alone: [`bind`](Self::bind) and [`Server::serve`] leave them
-    /// to the program. A second signal changes nothing; the shutdown ends by its own
-    /// [deadline](Self::shutdown_timeout).
+    /// to the program. A second signal ends the shutdown's
+    /// [patience](Self::shutdown_timeout) at once: handlers that still wait are cancelled. A third
+    /// cancels `close` handlers too.
     ///
     /// # Errors
     ///
@@ -228,10 +238,7 @@ impl App {
     /// handlers still run.
     pub async fn listen(self, address: impl ToSocketAddrs) -> Result {
         let server = self.bind(address).await?;
-        let hub = server.handle();
-        let signals = super::shutdown::on_signals(hub)?;
-        server.serve().await;
-        signals.abort();
+        server.serve_with(Signals::listen()?).await;
         Ok(())
     }
 
@@ -242,8 +249,9 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Error::DuplicateRoute`] and [`Error::Config`] for routes that cannot be, [`Error::Io`]
-    /// for an address that cannot be had.
+    /// [`Error::DuplicateRoute`] and [`Error::Config`] for routes that cannot be,
+    /// [`Error::Config`] for a setting that cannot hold, [`Error::Io`] for an address that cannot
+    /// be had.
     ///
     /// # Cancel safety
     ///
@@ -266,6 +274,7 @@ impl App {
     /// # }
     /// ```
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server> {
+        check::app(&self.options, &self.origins, &self.protocols)?;
         let routes = self.router.build({
             let hub = &self.hub;
             let (app, origins, protocols) = (&self.options, &self.origins, &self.protocols);

@@ -1,11 +1,12 @@
 //! The server: what a program builds, and how requests become connections.
 //!
-//! [`app`] is what users put together, [`router`] which path leads where, [`accept`] the loop over
-//! new TCP connections, [`upgrade`] the way from a request to a connection, [`http`] all else that
+//! [`app`] is what users put together, [`check`] what its settings must be, [`router`] which path
+//! leads where, [`accept`] the loop over new TCP connections, [`upgrade`] the way from a request to a connection, [`http`] all else that
 //! is answered, [`shutdown`] the way out.
 
 mod accept;
 mod app;
+mod check;
 mod http;
 mod router;
 mod shutdown;

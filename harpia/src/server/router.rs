@@ -13,6 +13,7 @@ use crate::limits::Options;
 use crate::path::{Pattern, canonical, decode};
 use crate::route::{IntoRoute, Route, missing_path_field};
 
+use super::check;
 use super::upgrade::{Endpoint, Settings, Typed};
 
 /// Routes, to be nested under a prefix or merged into an app.
@@ -118,6 +119,7 @@ impl Router {
         let mut patterns = HashMap::new();
         for (id, entry) in (0..).zip(self.entries) {
             let matcher = entry.pattern.matcher();
+            check::route(&entry.pattern, &entry.options)?;
             let settings = settings(id, &entry.options);
             if entry.reads_cookies && settings.allows_any_origin() {
                 return Err(any_origin(&entry.pattern));
@@ -167,15 +169,30 @@ struct Destination {
     names: Vec<String>,
 }
 
+/// Where a path leads.
+pub(super) enum Found {
+    Route(Arc<dyn Endpoint>, PathValues),
+    /// It is a route's, but a parameter's value is not UTF-8, so it is not there either.
+    Unreadable,
+    /// No route answers it: it is the fallback's.
+    Nothing,
+}
+
 impl RouteTable {
-    /// The route and its parameters' values; `None` also where a value is not UTF-8.
-    pub(super) fn find(&self, path: &str) -> Option<(Arc<dyn Endpoint>, PathValues)> {
+    /// Finds the route and its parameters' values.
+    pub(super) fn find(&self, path: &str) -> Found {
         let path = canonical(path);
-        let found = self.table.at(&path).ok()?;
+        let Ok(found) = self.table.at(&path) else {
+            return Found::Nothing;
+        };
         let names = found.value.names.iter();
         let values = found.params.iter().map(|(_, value)| decode(value));
-        let values: Option<Vec<String>> = values.collect();
-        let pairs = names.cloned().zip(values?);
-        Some((Arc::clone(&found.value.endpoint), pairs.collect()))
+        match values.collect::<Option<Vec<String>>>() {
+            Some(values) => {
+                let endpoint = Arc::clone(&found.value.endpoint);
+                Found::Route(endpoint, names.cloned().zip(values).collect())
+            }
+            None => Found::Unreadable,
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! The way out: signals, and the stages of a graceful shutdown.
 
+use std::future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use crate::hub::Hub;
 
@@ -27,40 +27,62 @@ pub(super) const ALL: u32 = (Semaphore::MAX_PERMITS & 0x7fff_ffff) as u32;
 /// What `close` handlers get after all others were cancelled, and then the last writes.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Begins a shutdown on Ctrl-C and SIGTERM. The task ends when it has, or is aborted.
-pub(super) fn on_signals(hub: Hub) -> io::Result<JoinHandle<()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(tokio::spawn(async move {
+/// Ctrl-C and SIGTERM, or nothing, where the program handles them itself.
+pub(super) struct Signals(Option<[Signal; 2]>);
+
+impl Signals {
+    pub(super) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Has both signals come here, from now on and for as long as the program runs.
+    pub(super) fn listen() -> io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self(Some([interrupt, terminate])))
+    }
+
+    /// Waits for the next signal. None is lost if the future is dropped before.
+    pub(super) async fn next(&mut self) {
+        let Some([interrupt, terminate]) = &mut self.0 else {
+            return future::pending().await;
+        };
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        hub.shutdown();
-    }))
+    }
 }
 
-/// Waits until all connections have given their permits back; hurries them by stages.
+/// Waits until all connections have given their permits back; hurries them by stages. Who sends a
+/// signal once more does not want to wait: it ends the stage.
 pub(super) async fn drain(
     hub: &Hub,
     permits: &Arc<Semaphore>,
     total: usize,
     stage: &watch::Sender<Stage>,
     patience: Duration,
+    mut signals: Signals,
 ) {
     let total = u32::try_from(total).unwrap_or(ALL).min(ALL);
-    let all_gone = || async { drop(permits.acquire_many(total).await) };
+    let mut all_gone_within = async |limit| {
+        tokio::select! {
+            _ = permits.acquire_many(total) => true,
+            () = sleep(limit) => false,
+            () = signals.next() => false,
+        }
+    };
     stage.send_replace(Stage::Draining);
-    if timeout(patience, all_gone()).await.is_ok() {
+    if all_gone_within(patience).await {
         return;
     }
-    tracing::warn!("the shutdown's deadline has passed: cancelling handlers");
+    tracing::warn!("the shutdown's patience is over: cancelling handlers");
     stage.send_replace(Stage::Ending);
     hub.cancel(false);
-    if timeout(GRACE, all_gone()).await.is_ok() {
+    if all_gone_within(GRACE).await {
         return;
     }
     hub.cancel(true);
     // Cancelled handlers leave nothing to wait for but the last writes.
-    let _ = timeout(GRACE, all_gone()).await;
+    all_gone_within(GRACE).await;
 }

@@ -14,6 +14,8 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connection::{self, Connection, Shared};
+#[cfg(any(feature = "jwt", feature = "session"))]
+use crate::extract::Credentials;
 use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
 use crate::limits::{Limits, OriginPolicy, Scope};
@@ -89,6 +91,8 @@ impl<R: Route> Endpoint for Typed<R> {
         Box::pin(async move {
             let parameters = R::parameters(handshake.path_values())?;
             let data = R::Data::from_handshake(handshake).await?;
+            #[cfg(any(feature = "jwt", feature = "session"))]
+            let credentials = Credentials::of(handshake);
             let shared = Arc::clone(&self.shared);
             let limits = Arc::clone(&self.limits);
             let launch: Launch = Box::new(move |stream, first_bytes, permit| {
@@ -98,7 +102,14 @@ impl<R: Route> Endpoint for Typed<R> {
                 let id = hub.reserve();
                 let end = WriteEnd::new(stream, id, limits, budget, terms.extension, now);
                 let end = Arc::new(end);
-                let socket = Socket::new(data, Arc::clone(&end), hub.clone(), terms.protocol);
+                let socket = Socket::new(
+                    data,
+                    #[cfg(any(feature = "jwt", feature = "session"))]
+                    credentials,
+                    Arc::clone(&end),
+                    hub.clone(),
+                    terms.protocol,
+                );
                 let connection =
                     Connection::new(shared, socket, parameters, end, first_bytes, permit);
                 // Ends with its peer, or by the hub's shutdown; holds the permit until then.
@@ -109,44 +120,52 @@ impl<R: Route> Endpoint for Typed<R> {
     }
 }
 
+/// A connection that can start as soon as hyper has written the answer.
+pub(super) struct Upgrade {
+    upgraded: Upgraded,
+    launch: Launch,
+}
+
+type Upgraded = Pin<Box<dyn Future<Output = Option<hyper::upgrade::Upgraded>> + Send>>;
+
+impl Upgrade {
+    /// Starts the connection, if hyper has not lost the client. It holds the permit to its end.
+    pub(super) async fn finish(self, permit: OwnedSemaphorePermit) {
+        let parts = match self.upgraded.await {
+            Some(upgraded) => upgraded.downcast::<TokioIo<TcpStream>>().ok(),
+            None => None,
+        };
+        if let Some(parts) = parts {
+            (self.launch)(parts.io.into_inner(), &parts.read_buf, permit);
+        }
+    }
+}
+
 /// Answers a request for a route's path.
 pub(super) async fn answer(
     mut request: Request<Incoming>,
     endpoint: Arc<dyn Endpoint>,
     path_values: PathValues,
     remote_addr: SocketAddr,
-    permit: impl FnOnce() -> Option<OwnedSemaphorePermit>,
-) -> Response<Body> {
-    let terms = match handshake::check(&request, endpoint.rules()) {
-        Ok(terms) => terms,
-        Err(fault) => return refuse(fault),
+) -> (Response<Body>, Option<Upgrade>) {
+    let accepted = handshake::check(&request, endpoint.rules()).and_then(|terms| {
+        let (response, upgraded) = handshake::accept(&mut request, &terms)?;
+        Ok((terms, response, upgraded))
+    });
+    let (terms, response, upgraded) = match accepted {
+        Ok(accepted) => accepted,
+        Err(fault) => return (refuse(fault), None),
     };
-    let handshake = Handshake::new(
-        request.uri().clone(),
-        request.headers().clone(),
-        remote_addr,
-    )
-    .with_path_values(path_values);
-    let launch = match prepare(&*endpoint, &handshake, terms.clone()).await {
-        Ok(launch) => launch,
-        Err(rejection) => return text(rejection.status(), rejection.message()),
-    };
-    let Some(permit) = permit() else {
-        // The permit went with an earlier upgrade of this same TCP connection.
-        return text(StatusCode::BAD_REQUEST, "already upgraded");
-    };
-    match handshake::accept(&mut request, &terms) {
-        Ok((response, upgraded)) => {
-            // Ends as soon as hyper has written the answer, or has lost the client.
-            tokio::spawn(async move {
-                let upgraded = upgraded.await?;
-                let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-                launch(parts.io.into_inner(), &parts.read_buf, permit);
-                Some(())
-            });
-            response.map(|()| Body::default())
+    let (head, _) = request.into_parts();
+    let handshake =
+        Handshake::new(head.uri, head.headers, remote_addr).with_path_values(path_values);
+    match prepare(&*endpoint, &handshake, terms).await {
+        Ok(launch) => {
+            let upgraded = Box::pin(upgraded);
+            let upgrade = Upgrade { upgraded, launch };
+            (response.map(|()| Body::default()), Some(upgrade))
         }
-        Err(fault) => refuse(fault),
+        Err(rejection) => (text(rejection.status(), rejection.message()), None),
     }
 }
 

@@ -39,8 +39,12 @@ impl WriteEnd {
         };
         match (outbox.push(run, self.limits.backlog), self.limits.slow) {
             (Ok(waiting), _) => SendStatus::Queued(waiting),
-            (Err(Full), Slow::Skip) => SendStatus::Dropped,
-            (Err(Full), Slow::Close) => {
+            (Err(Full(run)), Slow::Skip) => {
+                let frames = u32::try_from(frame::count(&run)).unwrap_or(u32::MAX);
+                self.skipped.fetch_add(frames, Ordering::Relaxed);
+                SendStatus::Dropped
+            }
+            (Err(Full(_)), Slow::Close) => {
                 let closing = Closing::new(CloseCode::TRY_AGAIN, "Slow Consumer");
                 let ending = ending.get_or_insert_with(|| Box::new(Ending::Slow(closing)));
                 outbox.drop_queue();

@@ -80,6 +80,10 @@ impl Silence {
         self.deadline.store(deadline, Ordering::Release);
     }
 
+    pub(crate) fn clear_deadline(&self) {
+        self.deadline.store(0, Ordering::Release);
+    }
+
     pub(crate) fn is_overdue(&self, now: u32) -> bool {
         let deadline = self.deadline.load(Ordering::Acquire);
         deadline != 0 && now >= deadline

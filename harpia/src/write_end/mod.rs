@@ -16,6 +16,7 @@ mod input;
 mod outbox;
 mod outgoing;
 mod run;
+mod timers;
 
 #[cfg(test)]
 #[cfg(unix)]
@@ -43,7 +44,7 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::protocol::Form;
 use crate::protocol::extension::Agreement;
-use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 use clock::Silence;
@@ -52,6 +53,8 @@ use cork::Cork;
 pub(crate) use ending::{Ending, News};
 use outbox::Outbox;
 pub(crate) use run::Run;
+pub(crate) use timers::Timer;
+use timers::{Due, Timers};
 
 /// What became of a message that was handed over for sending. Sending never waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -75,12 +78,15 @@ pub(crate) struct WriteEnd {
     budget: Arc<Budget>,
     agreement: Option<Agreement>,
     pub(crate) silence: Silence,
+    due: Due,
     /// Set when the task has to look at what is behind the lock.
     attention: AtomicU8,
     /// Gets broadcasts and causes them. Whoever takes this away has to tell the hub.
     active: AtomicBool,
     /// Has published by hand, whatever its route broadcasts by itself.
     published: AtomicBool,
+    /// How many messages were left out while the backlog was full.
+    skipped: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -92,6 +98,7 @@ struct State {
     cork: Option<Box<Cork>>,
     /// Boxed, as it is rare.
     ending: Option<Box<Ending>>,
+    timers: Option<Box<Timers>>,
     /// The task's waker. It keeps the task alive, which keeps this: `detach` breaks the circle.
     waker: Option<Waker>,
 }
@@ -131,14 +138,17 @@ impl WriteEnd {
             budget,
             agreement,
             silence: Silence::new(now),
+            due: Due::default(),
             attention: AtomicU8::new(0),
             active: AtomicBool::new(false),
             published: AtomicBool::new(false),
+            skipped: AtomicU32::new(0),
             state: Mutex::new(State {
                 stage: Stage::Open,
                 sealed: false,
                 cork: None,
                 ending: None,
+                timers: None,
                 waker: None,
             }),
         }
@@ -164,6 +174,10 @@ impl WriteEnd {
             Some(agreement) if agreement.max_message() == usize::MAX => Form::Deflated,
             _ => Form::Plain,
         }
+    }
+
+    pub(crate) fn skipped(&self) -> u32 {
+        self.skipped.load(Ordering::Relaxed)
     }
 
     /// Notes that the connection adds to the hub's log.

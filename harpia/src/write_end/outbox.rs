@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 use crate::budget::{Budget, Charge};
 use crate::protocol::frame;
 
-/// The backlog is full.
+/// The backlog is full; this was left out.
 #[derive(Debug)]
-pub(super) struct Full;
+pub(super) struct Full(pub(super) Bytes);
 
 pub(super) struct Outbox {
     under_way: Bytes,
@@ -60,7 +60,7 @@ impl Outbox {
         let is_full = self.counted.bytes() >= backlog || self.counted.budget().is_spent();
         if self.skipping || is_full {
             self.skipping = true;
-            return Err(Full);
+            return Err(Full(run));
         }
         self.push_unbounded(run);
         Ok(self.len())

@@ -43,6 +43,20 @@ impl Ignores {
     fn close(&self, _code: CloseCode) {}
 }
 
+struct Sockets;
+
+/// What is a `&mut Socket` is the socket, though a parameter has the name.
+#[ws_route("/sockets/{socket}")]
+impl Sockets {
+    fn open(&self, socket: &mut Socket) {
+        socket.send("hello");
+    }
+
+    fn close(&self, ws: &mut Socket, socket: u32) {
+        println!("{} {socket}", ws.id());
+    }
+}
+
 fn main() {
-    let _ = App::new().ws(Room).ws(Other).ws(Ignores);
+    let _ = App::new().ws(Room).ws(Other).ws(Ignores).ws(Sockets);
 }

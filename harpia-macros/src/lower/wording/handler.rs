@@ -17,18 +17,20 @@ pub(in crate::lower) fn misspelt(name: &str, meant: &str) -> Problem {
     )
 }
 
-pub(in crate::lower) fn no_auth(name: &str) -> Problem {
+/// Each of these would leave the route open to anyone.
+pub(in crate::lower) fn auth_open(data: &str) -> Problem {
     Problem::new(
-        format!("unknown handler `{name}`"),
-        "there is no `auth` handler in this version: check the peer in `open`, \
-         or move this to another `impl` block",
+        "`auth` must take `first` and return a `Result`, and cannot be behind `cfg`",
+        format!(
+            "write `async fn auth(&self, ws: &mut Socket<{data}>, first: String) -> HandlerResult`"
+        ),
     )
 }
 
-pub(in crate::lower) fn message_or_parameter(name: &str, parameter: &str) -> Problem {
+pub(in crate::lower) fn message_or_parameter(name: &str, own: &str, parameter: &str) -> Problem {
     Problem::new(
         format!("is `{name}` the message or the path parameter `{parameter}`?"),
-        format!("call it `message`, or `{parameter}`"),
+        format!("call it `{own}`, or `{parameter}`"),
     )
 }
 
@@ -57,6 +59,35 @@ pub(in crate::lower) fn broadcast_off() -> Problem {
 
 pub(in crate::lower) fn generic() -> Problem {
     Problem::new("a handler cannot be generic", "name a concrete type")
+}
+
+/// Generic in lifetimes only.
+pub(in crate::lower) fn lifetimes(names: &[String]) -> Problem {
+    let noun = match names {
+        [_] => "lifetime",
+        _ => "lifetimes",
+    };
+    Problem::new(
+        "a handler cannot be generic",
+        format!(
+            "remove the {noun} `{}` wherever it stands",
+            names.join("`, `")
+        ),
+    )
+}
+
+/// At the type: the only thing that is wrong.
+pub(in crate::lower) fn exclusive_parameter(name: &str, referent: &Type) -> Problem {
+    let help = match text_of(referent).as_str() {
+        "str" | "String" => {
+            format!("write `{name}: &str`, or `mut {name}: String` for a copy to change")
+        }
+        other => format!("write `{name}: &{other}`, or `mut {name}: {other}` for a copy to change"),
+    };
+    Problem::new(
+        format!("the path parameter `{name}` is lent or cloned, never lent as `&mut`"),
+        help,
+    )
 }
 
 pub(in crate::lower) fn qualifier(name: &str, keyword: &str) -> Problem {
@@ -88,6 +119,7 @@ pub(in crate::lower) fn wrong_receiver(kind: Kind) -> Problem {
 pub(in crate::lower) fn extra_argument(kind: Kind, names: &[String]) -> Problem {
     let takes = match kind {
         Kind::Open | Kind::Drain => "the socket",
+        Kind::Auth => "the socket and the first message",
         Kind::Message => "the socket and the message",
         Kind::Close => "the socket, the code and the reason",
         Kind::Error => "the socket and the error",
@@ -110,14 +142,14 @@ pub(in crate::lower) fn close_order() -> Problem {
     )
 }
 
-pub(in crate::lower) fn message_by_reference(referent: &Type) -> Problem {
+pub(in crate::lower) fn message_by_reference(kind: Kind, referent: &Type) -> Problem {
     let owned = match text_of(referent).as_str() {
         "str" => "String".to_owned(),
         "[u8]" => "Bytes".to_owned(),
         other => other.to_owned(),
     };
     Problem::new(
-        "handler `message` owns its message",
+        format!("handler `{}` owns its message", kind.name()),
         format!("take `{owned}`"),
     )
 }

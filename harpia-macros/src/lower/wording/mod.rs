@@ -26,6 +26,14 @@ pub(super) fn path_not_literal() -> Problem {
     )
 }
 
+pub(super) fn auth_timeout() -> Problem {
+    Problem::new(
+        "`auth_timeout` without an `auth` handler",
+        "add `async fn auth(&self, ws: &mut Socket<…>, first: String) -> HandlerResult`, \
+         or remove `auth_timeout`: without `auth` anyone is let in",
+    )
+}
+
 pub(super) fn second_path() -> Problem {
     Problem::new("a route has one path", "put the second on its own type")
 }
@@ -122,7 +130,7 @@ pub(super) fn two_routes(self_type: &Type) -> Problem {
 }
 
 /// Code as a person writes it: the printer of tokens puts spaces everywhere, and breaks lines.
-fn text_of(node: &impl ToTokens) -> String {
+pub(super) fn text_of(node: &impl ToTokens) -> String {
     let printed = node.to_token_stream().to_string();
     let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut text = String::new();

@@ -8,9 +8,6 @@ use crate::value::TimeFault;
 
 pub(in crate::lower) fn unknown_option(key: &str, near: Option<&str>) -> Problem {
     let help = match near {
-        _ if key == "auth_timeout" => {
-            "there is no `auth` handler in this version: check the peer in `open`".into()
-        }
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the options are `{}`", KEYS.join("`, `")),
     };
@@ -50,7 +47,7 @@ pub(in crate::lower) fn one_of(key: &str, words: &[&str]) -> Problem {
 pub(in crate::lower) fn size(key: &str) -> Problem {
     Problem::new(
         format!("`{key}` takes a size"),
-        format!("write it with a unit, as in `{key} = \"64KiB\"` (B, KB, MB, KiB, MiB, GiB)"),
+        format!("write it with a unit, as in `{key} = \"64KiB\"` (B, KB, MB, GB, KiB, MiB, GiB)"),
     )
 }
 
@@ -62,7 +59,12 @@ pub(in crate::lower) fn compression() -> Problem {
 }
 
 pub(in crate::lower) fn duration(key: &str, fault: &TimeFault) -> Problem {
-    const UNITS: &str = "the units are `ms`, `s`, `m`, `h`";
+    const UNITS: &str = "the units are `ms`, `s`, `m` or `min`, `h`";
+    // Nobody may wait for ever to say who they are.
+    let without = match key {
+        "auth_timeout" => "remove it: then it is 5 seconds".to_owned(),
+        _ => format!("`{key} = off` to do without"),
+    };
     match fault {
         TimeFault::NoUnit(number) => Problem::new(
             format!("`{key}` has a number but no unit"),
@@ -75,17 +77,13 @@ pub(in crate::lower) fn duration(key: &str, fault: &TimeFault) -> Problem {
             };
             Problem::new(format!("`{key}` does not know the unit `{unit}`"), help)
         }
-        TimeFault::Zero => Problem::new(
-            format!("`{key}` cannot be zero"),
-            format!("write `{key} = off` to do without"),
-        ),
-        TimeFault::TooLong => Problem::new(
-            format!("`{key}` does not hold a time this long"),
-            format!("write `{key} = off` to do without"),
-        ),
+        TimeFault::Zero => Problem::new(format!("`{key}` cannot be zero"), without),
+        TimeFault::TooLong => {
+            Problem::new(format!("`{key}` does not hold a time this long"), without)
+        }
         TimeFault::NoTime => Problem::new(
             format!("`{key}` takes a time"),
-            format!("write `{key} = \"30s\"` ({UNITS}), or `{key} = off`"),
+            format!("write `{key} = \"30s\"` ({UNITS}), or {without}"),
         ),
     }
 }

@@ -114,12 +114,14 @@ impl Table {
         self.present == 0
     }
 
-    pub(super) fn slots(&self) -> usize {
-        self.members.len()
+    /// The slots in use are below this one.
+    pub(super) fn next_slot(&self) -> Slot {
+        // Slots are numbered by `u32`, so there are no more of them.
+        Slot::try_from(self.members.len()).unwrap_or(Slot::MAX)
     }
 
-    pub(super) fn member_mut(&mut self, slot: usize) -> Option<&mut Member> {
-        self.members.get_mut(slot)?.as_mut()
+    pub(super) fn member(&mut self, slot: Slot) -> Option<&mut Member> {
+        self.members.get_mut(slot as usize)?.as_mut()
     }
 
     pub(super) fn begin_turn(&mut self) {
@@ -251,7 +253,7 @@ impl Table {
     }
 
     /// Asks a connection to end; from here on it is not active, whatever its handler still does.
-    fn end(&mut self, slot: Slot, ending: Ending) {
+    pub(super) fn end(&mut self, slot: Slot, ending: Ending) {
         let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
             return;
         };
@@ -259,11 +261,6 @@ impl Table {
             self.population.leave(&member.end);
             self.deactivate(slot);
         }
-    }
-
-    fn next_slot(&self) -> Slot {
-        // Slots are numbered by `u32`, so there are no more of them.
-        Slot::try_from(self.members.len()).unwrap_or(Slot::MAX)
     }
 
     /// Leaves all connections to themselves: nothing is applied or swept any more.
@@ -375,10 +372,6 @@ impl Table {
     fn is_here(&mut self, id: ConnectionId) -> bool {
         let member = self.member(id.slot());
         member.is_some_and(|member| member.end.id() == id)
-    }
-
-    fn member(&mut self, slot: Slot) -> Option<&mut Member> {
-        self.member_mut(slot as usize)
     }
 
     /// Writes what a member is owed so far in this turn.

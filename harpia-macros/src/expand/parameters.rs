@@ -1,0 +1,76 @@
+//! The path's parameters as one tuple, parsed before the upgrade.
+//!
+//! Handlers name them by index, so each has its place whatever `#[cfg]` says: one that only handlers
+//! behind `#[cfg]` take is `()` where none of those is there. Its type may not be there either. A
+//! tuple's type takes no `#[cfg]`, an associated type does, and knows the route's generics.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::model::{Parameter, Route};
+
+pub(super) struct Expanded {
+    /// The tuple's type.
+    pub(super) types: TokenStream,
+    /// What makes the tuple, or refuses.
+    pub(super) values: TokenStream,
+    /// What goes beside the `impl Route`.
+    pub(super) beside: TokenStream,
+}
+
+pub(super) fn expand(route: &Route, demands: &TokenStream) -> Expanded {
+    let (mut types, mut values) = (TokenStream::new(), TokenStream::new());
+    let mut lets = TokenStream::new();
+    let (mut names, mut choices) = (Vec::new(), TokenStream::new());
+    for (at, parameter) in route.parameters.iter().enumerate() {
+        let (ty, value) = (&parameter.ty, parsed(parameter));
+        let Some(conditions) = &parameter.conditions else {
+            types.extend(quote!(#ty,));
+            values.extend(quote!(#value,));
+            continue;
+        };
+        let (name, variable) = (type_name(at), format_ident!("__parameter_{at}"));
+        types.extend(quote!(<Self as __ConditionalParameters>::#name,));
+        values.extend(quote!(#variable,));
+        lets.extend(quote! {
+            #[cfg(any(#(#conditions),*))]
+            let #variable = #value;
+            #[cfg(not(any(#(#conditions),*)))]
+            let #variable = ();
+        });
+        choices.extend(quote! {
+            #[cfg(any(#(#conditions),*))]
+            type #name = #ty;
+            #[cfg(not(any(#(#conditions),*)))]
+            type #name = ();
+        });
+        names.push(name);
+    }
+    let (impl_generics, type_generics, _) = route.generics.split_for_impl();
+    let beside = (!names.is_empty()).then(|| {
+        quote! {
+            trait __ConditionalParameters {
+                #(type #names;)*
+            }
+
+            impl #impl_generics __ConditionalParameters for __Route #type_generics #demands {
+                #choices
+            }
+        }
+    });
+    Expanded {
+        types: quote!((#types)),
+        values: quote!(#lets ::core::result::Result::Ok((#values))),
+        beside: quote!(#beside),
+    }
+}
+
+fn type_name(at: usize) -> Ident {
+    format_ident!("Parameter{at}")
+}
+
+fn parsed(parameter: &Parameter) -> TokenStream {
+    let Parameter { name, ty, .. } = parameter;
+    quote_spanned!(ty.span()=> <#ty as __harpia::__private::FromValue>::parameter(__path, #name)?)
+}

@@ -1,0 +1,23 @@
+//! Bun's own topics, as its documentation shows: subscribe in `open`, publish in `message`, to all
+//! but the publisher. Listens on 127.0.0.1 and `$PORT`.
+
+type Data = { path: string };
+
+Bun.serve<Data>({
+  hostname: "127.0.0.1",
+  port: process.env.PORT,
+  fetch(request, server) {
+    const { pathname } = new URL(request.url);
+    if (server.upgrade(request, { data: { path: pathname } })) return;
+    return new Response("upgrade", { status: 426 });
+  },
+  websocket: {
+    open(ws) {
+      if (ws.data.path !== "/echo") ws.subscribe(ws.data.path);
+    },
+    message(ws, message) {
+      if (ws.data.path === "/echo") ws.send(message);
+      else ws.publish(ws.data.path, message);
+    },
+  },
+});

@@ -1,0 +1,68 @@
+//! What becomes of a message: its handler, and then the hub's log, which may have no room yet.
+
+use std::task::{Context, Poll};
+
+use crate::close::CloseCode;
+use crate::error::Error;
+use crate::message::Message;
+use crate::route::Route;
+
+use super::inbound::Window;
+use super::user_code::{self, Call, Finished};
+use super::{Connection, Phase, Step};
+
+impl<R: Route> Connection<R> {
+    pub(super) fn handle_message(&mut self, message: Message, window: &mut Window) -> Step {
+        if let Some(rate) = self.end.limits().rate
+            && let Some(life) = self.user.idle()
+            && !life.rate.allows(rate, self.hub.clock().milliseconds())
+        {
+            let error = Error::Protocol {
+                code: CloseCode::POLICY,
+                rule: "Rate Limit Exceeded",
+            };
+            self.phase = Phase::Failing { abruptly: true };
+            return self.call(Call::Error(error));
+        }
+        self.inbound.cork(window, &self.end);
+        match user_code::begin_message(&mut self.user, message) {
+            Some(Finished::Done) => Step::Again,
+            Some(finished) => self.finished(finished),
+            None => Step::Again,
+        }
+    }
+
+    pub(super) fn broadcast(&mut self, message: &Message) -> Step {
+        if !self.end.is_ending()
+            && let Some(life) = self.user.idle()
+        {
+            let frame = self.hub.encode(message);
+            self.has_unsent = !life.append(self.end.id().slot(), frame);
+        }
+        Step::Again
+    }
+
+    /// Appends what found no room in the hub's log, as soon as there is some.
+    pub(super) fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let slot = self.end.id().slot();
+        loop {
+            let Some(life) = self.user.idle() else {
+                return Poll::Ready(());
+            };
+            if life.send_unsent(slot) {
+                return Poll::Ready(());
+            }
+            if self.hub.poll_room(context, slot).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// While the hub's log is full, who publishes is not read.
+    pub(super) fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self.user.idle() {
+            Some(life) if life.publishes() => self.hub.poll_room(context, self.end.id().slot()),
+            _ => Poll::Ready(()),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a handshake brought to say who its sender is, kept for `auth` and `open`.
+//!
+//! Most data types do not read it, so it is kept apart, and only until `open` has returned: an idle
+//! connection holds no cookie and no token.
+
+#[cfg(feature = "jwt")]
+use std::borrow::Cow;
+use std::fmt;
+
+#[cfg(feature = "jwt")]
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+
+use super::{Cookies, Handshake};
+
+/// The parts of a handshake in which a token or a session's id may stand.
+pub(crate) struct Credentials {
+    cookies: Cookies,
+    #[cfg(feature = "jwt")]
+    bearer: Option<Box<str>>,
+    #[cfg(feature = "jwt")]
+    protocols: Box<str>,
+    #[cfg(feature = "jwt")]
+    query: Box<str>,
+}
+
+impl Credentials {
+    /// Copies what is there: what is kept of a request pins the buffer it came in.
+    pub(crate) fn of(handshake: &Handshake) -> Box<Self> {
+        Box::new(Self {
+            cookies: Cookies::from_headers(&handshake.headers),
+            #[cfg(feature = "jwt")]
+            bearer: handshake
+                .header(AUTHORIZATION.as_str())
+                .and_then(bearer)
+                .map(Into::into),
+            #[cfg(feature = "jwt")]
+            protocols: handshake
+                .header(SEC_WEBSOCKET_PROTOCOL.as_str())
+                .unwrap_or_default()
+                .into(),
+            #[cfg(feature = "jwt")]
+            query: handshake.uri.query().unwrap_or_default().into(),
+        })
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name)
+    }
+
+    #[cfg(feature = "jwt")]
+    #[allow(dead_code, reason = "for `auth`, which is not merged yet")]
+    /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        self.bearer.as_deref()
+    }
+
+    #[cfg(feature = "jwt")]
+    #[allow(dead_code, reason = "for `auth`, which is not merged yet")]
+    /// The token of `Sec-WebSocket-Protocol: bearer, …`: the one behind the name.
+    pub(crate) fn protocol(&self) -> Option<&str> {
+        let mut names = self.protocols.split(',').map(str::trim);
+        names.find(|name| *name == "bearer")?;
+        names.next().filter(|token| !token.is_empty())
+    }
+
+    #[cfg(feature = "jwt")]
+    #[allow(dead_code, reason = "for `auth`, which is not merged yet")]
+    /// The first value of this name in the query, decoded.
+    pub(crate) fn query(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut pairs = form_urlencoded::parse(self.query.as_bytes());
+        pairs.find_map(|(known, value)| (known == name).then_some(value))
+    }
+}
+
+/// Nothing of it may reach a log.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "jwt")]
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+#[cfg(feature = "jwt")]
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn credentials(uri: &str, headers: &[(&str, &str)]) -> Box<Credentials> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().unwrap();
+            map.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        let address = ([127, 0, 0, 1], 1).into();
+        Credentials::of(&Handshake::new(uri.parse().unwrap(), map, address))
+    }
+
+    #[test]
+    fn each_source_is_found_where_it_stands() {
+        let found = credentials(
+            "/chat?token=q%2E1&token=2",
+            &[
+                ("cookie", "token=c.1; id=7"),
+                ("authorization", "bearer  h.1"),
+                ("sec-websocket-protocol", "chat.v1, bearer, p.1"),
+            ],
+        );
+        assert_eq!(found.cookie("token"), Some("c.1"));
+        assert_eq!(found.bearer(), Some("h.1"));
+        assert_eq!(found.protocol(), Some("p.1"));
+        assert_eq!(found.query("token").as_deref(), Some("q.1"));
+        assert_eq!(found.query("other"), None);
+    }
+
+    #[test]
+    fn what_is_no_bearer_token_is_none() {
+        for header in ["Basic abc", "Bearer", "Bearer "] {
+            let found = credentials("/?a", &[("authorization", header)]);
+            assert_eq!(found.bearer(), None, "{header}");
+        }
+        for header in ["chat.v1", "bearer", "bearer, "] {
+            let found = credentials("/", &[("sec-websocket-protocol", header)]);
+            assert_eq!(found.protocol(), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_it_is_printed() {
+        let found = credentials("/?token=secret", &[("cookie", "id=secret")]);
+        assert!(!format!("{found:?}").contains("secret"));
+    }
+}

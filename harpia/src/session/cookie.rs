@@ -1,0 +1,146 @@
+//! The cookie in which a browser keeps a session's id: its name and attributes.
+
+use cookie::Cookie;
+
+use super::SessionId;
+
+/// When a browser sends the cookie along with a request that another site has caused.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SameSite {
+    /// Never.
+    Strict,
+    /// When the visitor follows a link to this site; the default.
+    #[default]
+    Lax,
+    /// Always, as for a page that stands in another site's frame. Browsers want `Secure` with it.
+    None,
+}
+
+/// What a `Set-Cookie` says beside the id.
+#[derive(Clone, Debug)]
+pub(super) struct CookieSettings {
+    pub(super) name: Box<str>,
+    pub(super) path: Box<str>,
+    pub(super) domain: Option<Box<str>>,
+    pub(super) same_site: SameSite,
+    pub(super) secure: bool,
+}
+
+impl CookieSettings {
+    pub(super) fn set(&self, id: &SessionId) -> String {
+        self.cookie(id.as_str()).to_string()
+    }
+
+    pub(super) fn remove(&self) -> String {
+        let mut cookie = self.cookie("");
+        cookie.make_removal();
+        cookie.to_string()
+    }
+
+    fn cookie<'a>(&'a self, value: &'a str) -> Cookie<'a> {
+        let mut cookie = Cookie::build((&*self.name, value))
+            .path(&*self.path)
+            .secure(self.secure)
+            .http_only(true)
+            .same_site(match self.same_site {
+                SameSite::Strict => cookie::SameSite::Strict,
+                SameSite::Lax => cookie::SameSite::Lax,
+                SameSite::None => cookie::SameSite::None,
+            });
+        if let Some(domain) = &self.domain {
+            cookie = cookie.domain(&**domain);
+        }
+        cookie.build()
+    }
+}
+
+impl Default for CookieSettings {
+    fn default() -> Self {
+        Self {
+            name: "session_id".into(),
+            path: "/".into(),
+            domain: None,
+            same_site: SameSite::Lax,
+            secure: true,
+        }
+    }
+}
+
+/// Says whether a cookie may have this name (a token, RFC 9110 section 5.6.2).
+pub(super) fn is_name(text: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_token)
+}
+
+/// Says whether an attribute may have this value (RFC 6265 section 4.1.1).
+pub(super) fn is_attribute(text: &str) -> bool {
+    let is_allowed = |byte: u8| matches!(byte, b' '..=b'~') && byte != b';';
+    !text.is_empty() && text.bytes().all(is_allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::Cookies;
+
+    #[test]
+    fn the_attributes_are_safe_unless_told_otherwise() {
+        let id = SessionId::random().unwrap();
+        assert_eq!(
+            CookieSettings::default().set(&id),
+            format!(
+                "session_id={}; HttpOnly; SameSite=Lax; Secure; Path=/",
+                id.as_str()
+            )
+        );
+        let other = CookieSettings {
+            name: "chat".into(),
+            path: "/chat".into(),
+            domain: Some("example.com".into()),
+            same_site: SameSite::Strict,
+            secure: false,
+        };
+        assert_eq!(
+            other.set(&id),
+            format!(
+                "chat={}; HttpOnly; SameSite=Strict; Path=/chat; Domain=example.com",
+                id.as_str()
+            )
+        );
+    }
+
+    #[test]
+    fn a_removal_names_the_same_cookie_and_is_over_at_once() {
+        let removal = CookieSettings::default().remove();
+        assert!(removal.starts_with("session_id=; "), "{removal}");
+        for part in ["Path=/", "Max-Age=0", "Expires=", "Secure"] {
+            assert!(removal.contains(part), "{part} in {removal}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_is_read_back_as_the_same_id() {
+        for _ in 0..100 {
+            let id = SessionId::random().unwrap();
+            let set = CookieSettings::default().set(&id);
+            // A browser sends what stands before the first semicolon.
+            let sent = set.split(';').next().unwrap();
+            let cookies = Cookies::parse(&format!("a=1; {sent}; b=2"));
+            let read = cookies.get("session_id").and_then(SessionId::parse);
+            assert_eq!(read, Some(id));
+        }
+    }
+
+    #[test]
+    fn names_and_attributes_cannot_add_a_second_one() {
+        for name in ["", "a=b", "a;b", "a b", "a\r\n", "ü"] {
+            assert!(!is_name(name), "{name:?}");
+        }
+        assert!(is_name("__Host-session"));
+        for value in ["", "/; Domain=evil", "/\r\nSet-Cookie: a=b"] {
+            assert!(!is_attribute(value), "{value:?}");
+        }
+        assert!(is_attribute("/chat/a b"));
+    }
+}

@@ -1,0 +1,415 @@
+//! Sessions: data of yours under an id that a browser keeps in a cookie.
+//!
+//! # Log in by form, then open the socket
+//!
+//! The page's form is an ordinary request. It checks the password, makes a session and sets its
+//! cookie; the browser sends the cookie with the WebSocket's handshake, and `open` finds the session
+//! by it. One [`Session`] serves both: it is cloned at the price of two counters.
+//!
+//! ```no_run
+//! use std::convert::Infallible;
+//!
+//! use harpia::prelude::*;
+//! use harpia::HttpRequest;
+//! use harpia::session::SessionError;
+//! use http::header::{LOCATION, SET_COOKIE};
+//! use http::{Response, StatusCode};
+//! use http_body_util::{BodyExt, Limited};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Deserialize, Serialize)]
+//! struct Profile { name: String }
+//!
+//! struct Updates { sessions: Session<Profile> }
+//!
+//! #[ws_route("/profile-updates")]
+//! impl Updates {
+//!     async fn open(&self, ws: &mut Socket) -> HandlerResult {
+//!         let profile = self.sessions.from_ws(ws).await?;    // or 1008 "Unauthorized"
+//!         ws.send(format!("Welcome back, {}!", profile.name));
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[derive(Deserialize)]
+//! struct Login { name: String, password: String }
+//!
+//! async fn log_in(sessions: Session<Profile>, request: HttpRequest) -> HandlerResult<Response<String>> {
+//!     let form = Limited::new(request.into_body(), 4096).collect().await?.to_bytes();
+//!     let Login { name, password } = serde_html_form::from_bytes(&form)?;
+//!     if password != "correct horse" {        // yours: a slow hash of the password
+//!         return Ok(Response::builder().status(StatusCode::FORBIDDEN).body(String::new())?);
+//!     }
+//!     let id = sessions.create(Profile { name }).await?;
+//!     Ok(Response::builder()
+//!         .status(StatusCode::SEE_OTHER)
+//!         .header(LOCATION, "/")
+//!         .header(SET_COOKIE, sessions.cookie(&id))
+//!         .body(String::new())?)
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> harpia::Result {
+//!     let sessions = Session::<Profile>::memory();
+//!     let updates = Updates { sessions: sessions.clone() };
+//!     let pages = tower::service_fn(move |request| {
+//!         let sessions = sessions.clone();
+//!         async move {
+//!             let answer = log_in(sessions, request).await.unwrap_or_else(|error| {
+//!                 let is_down = matches!(error.downcast_ref(), Some(SessionError::Unavailable(_)));
+//!                 let mut answer = Response::new(String::new());
+//!                 *answer.status_mut() = match is_down {
+//!                     true => StatusCode::SERVICE_UNAVAILABLE,
+//!                     false => StatusCode::BAD_REQUEST,
+//!                 };
+//!                 answer
+//!             });
+//!             Ok::<_, Infallible>(answer)
+//!         }
+//!     });
+//!     App::new().ws(updates).fallback(pages).listen("127.0.0.1:3000").await
+//! }
+//! ```
+//!
+//! - Log out: [`delete`](Session::delete), and answer with [`removal_cookie`](Session::removal_cookie).
+//!   Connections that are open stay open: [`Hub::disconnect`](crate::Hub::disconnect) ends them.
+//! - Whoever had a session before the login, as for a basket, gets a new id with it:
+//!   [`rotate`](Session::rotate). Else an id that was planted in the browser before the login is one
+//!   of the logged-in visitor after it.
+//! - To change the session from a message, keep its id: [`id_from_ws`](Session::id_from_ws).
+//! - A page of another site cannot open the socket in the visitor's name: a handshake with a foreign
+//!   `Origin` is refused unless the route lists it. Leave `origins = any` to routes without sessions.
+//! - On a developer's machine the cookie may need [`insecure`](Session::insecure).
+//!
+//! # Stores
+//!
+//! | store | feature | serves | lost |
+//! |---|---|---|---|
+//! | [`MemoryStore`] | `session`, on by default | one node | when the program ends |
+//! | `RedisStore` | `redis` | every node | as Redis is set up |
+//! | your [`Store`] | `session` | | |
+
+mod cookie;
+mod error;
+mod id;
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+mod settings;
+mod store;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::extract::Cookies;
+use crate::socket::Socket;
+
+pub use cookie::SameSite;
+pub use error::SessionError;
+pub use id::SessionId;
+pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
+use settings::Settings;
+pub use store::Store;
+
+/// Sessions whose data is a `T`, kept as JSON in a store.
+///
+/// Clones share the store. Every operation is one of the [module's](self) guide; each fails with
+/// [`SessionError::NotFound`] where there is no such session, which closes a connection with 1008
+/// "Unauthorized".
+///
+/// ```
+/// use harpia::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize, Serialize)]
+/// struct Profile { name: String, visits: u32 }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> HandlerResult {
+/// let sessions = Session::<Profile>::memory();
+/// let id = sessions.create(Profile { name: "Ada".into(), visits: 0 }).await?;
+/// let visits = sessions.update(&id, |profile| {
+///     profile.visits += 1;
+///     profile.visits
+/// }).await?;
+/// assert_eq!(visits, 1);
+/// assert_eq!(sessions.get(&id).await?.name, "Ada");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+///
+/// A future that is dropped may have had its effect on the store or not; it has it whole or not at
+/// all.
+pub struct Session<T, S = MemoryStore> {
+    store: Arc<S>,
+    settings: Arc<Settings>,
+    data: PhantomData<fn() -> T>,
+}
+
+impl<T> Session<T> {
+    /// Makes sessions in this process's memory: [`MemoryStore::new`].
+    pub fn memory() -> Self {
+        Self::new(MemoryStore::new())
+    }
+}
+
+impl<T, S: Store> Session<T, S> {
+    /// Makes sessions in a store.
+    pub fn new(store: S) -> Self {
+        Self {
+            store: Arc::new(store),
+            settings: Arc::default(),
+            data: PhantomData,
+        }
+    }
+
+    /// Returns the value of a `Set-Cookie` header that gives a browser this session.
+    ///
+    /// It has no `Max-Age`: a session that is renewed in the store would outlive it.
+    ///
+    /// ```
+    /// # use harpia::Session;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), harpia::session::SessionError> {
+    /// let sessions = Session::<u64>::memory();
+    /// let id = sessions.create(7).await?;
+    /// let cookie = sessions.cookie(&id);
+    /// assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cookie(&self, id: &SessionId) -> String {
+        self.settings.cookie.set(id)
+    }
+
+    /// Returns the value of a `Set-Cookie` header that has a browser forget its session.
+    pub fn removal_cookie(&self) -> String {
+        self.settings.cookie.remove()
+    }
+
+    /// Returns the id that the handshake's cookie holds, to keep it in the connection's data.
+    ///
+    /// It does not ask the store: whether there is such a session, [`get`](Self::get) says.
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use harpia::session::SessionId;
+    ///
+    /// #[derive(FromHandshake)]
+    /// struct Visit {
+    ///     #[from(default)]
+    ///     session: Option<SessionId>,
+    /// }
+    ///
+    /// struct Counter { sessions: Session<u64> }
+    ///
+    /// #[ws_route("/counter", data = Visit, broadcast = off)]
+    /// impl Counter {
+    ///     async fn open(&self, ws: &mut Socket<Visit>) -> HandlerResult {
+    ///         let id = self.sessions.id_from_ws(ws)?;
+    ///         ws.send(self.sessions.get(&id).await?.to_string());
+    ///         ws.data.session = Some(id);
+    ///         Ok(())
+    ///     }
+    ///
+    ///     async fn message(&self, ws: &mut Socket<Visit>) -> HandlerResult {
+    ///         let id = ws.data.session.as_ref().or_close(1008, "Unauthorized")?;
+    ///         let count = self.sessions.update(id, |count| { *count += 1; *count }).await?;
+    ///         ws.send(count.to_string());
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] without a cookie that is an id; [`SessionError::AfterOpen`] once
+    /// `open` has returned.
+    pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
+        let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
+        self.id_in(credentials.cookie(&self.settings.cookie.name))
+    }
+
+    /// Returns the id that stands in a request's cookies, for pages beside the socket:
+    /// [`Cookies::parse`] reads the header.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] without a cookie that is an id.
+    pub fn id_from_cookies(&self, cookies: &Cookies) -> Result<SessionId, SessionError> {
+        self.id_in(cookies.get(&self.settings.cookie.name))
+    }
+
+    /// Ends a session; one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`] where the store cannot answer.
+    pub async fn delete(&self, id: &SessionId) -> Result<(), SessionError> {
+        self.store.remove(&self.key(id)).await
+    }
+
+    /// Gives a session a new id; from then on the old one has none.
+    ///
+    /// Do so whenever the visitor gets more rights, as by logging in, and set the new
+    /// [`cookie`](Self::cookie).
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] where there is no session, also if another rotation was first;
+    /// [`SessionError::Unavailable`] where the store cannot answer.
+    pub async fn rotate(&self, id: &SessionId) -> Result<SessionId, SessionError> {
+        let new = SessionId::random()?;
+        let (from, to) = (self.key(id), self.key(&new));
+        match self.store.rename(&from, &to, self.settings.ttl).await? {
+            true => Ok(new),
+            false => Err(SessionError::NotFound),
+        }
+    }
+
+    fn id_in(&self, cookie: Option<&str>) -> Result<SessionId, SessionError> {
+        cookie
+            .and_then(SessionId::parse)
+            .ok_or(SessionError::NotFound)
+    }
+
+    /// The only way to a key: whatever a client sent, it is the prefix and 32 digits.
+    fn key(&self, id: &SessionId) -> String {
+        [&self.settings.key_prefix, id.as_str()].concat()
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
+}
+
+impl<T, S> Session<T, S>
+where
+    T: DeserializeOwned + Send + Serialize,
+    S: Store,
+{
+    /// Makes a session with this data, under a new id.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`] where the store cannot answer or has no room.
+    pub async fn create(&self, data: T) -> Result<SessionId, SessionError> {
+        let value = to_bytes(&data)?;
+        let id = SessionId::random()?;
+        match self
+            .store
+            .insert(&self.key(&id), value, self.settings.ttl)
+            .await?
+        {
+            true => Ok(id),
+            // Of 2^128 ids: the random source is broken, and nobody may get another's session.
+            false => Err(SessionError::unavailable("a new session's id is taken")),
+        }
+    }
+
+    /// Returns a session's data, and gives the session its whole time again.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] where there is no session, [`SessionError::Unavailable`] where the
+    /// store cannot answer.
+    pub async fn get(&self, id: &SessionId) -> Result<T, SessionError> {
+        from_bytes(&self.load(&self.key(id)).await?)
+    }
+
+    /// Returns the data of the session that the handshake's cookie names; in `auth` or `open`.
+    ///
+    /// # Errors
+    ///
+    /// As [`id_from_ws`](Self::id_from_ws) and [`get`](Self::get): with `?`, who has no session is
+    /// closed with 1008 "Unauthorized", and one with 1013 "Try Again Later" if the store is down.
+    pub fn from_ws<'a, D>(
+        &'a self,
+        ws: &Socket<D>,
+    ) -> impl Future<Output = Result<T, SessionError>> + Send + use<'a, D, S, T> {
+        // Read before the wait: a future that held the socket would ask for data that is `Sync`.
+        let id = self.id_from_ws(ws);
+        async move { self.get(&id?).await }
+    }
+
+    /// Changes a session's data, and gives the session its whole time again. Nothing is lost if
+    /// others change it at the same time, on this node or another.
+    ///
+    /// Returns what the function returns. It is called anew, with the newest data, each time that
+    /// another change came first; so it should have no effect but on the data.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] where there is no session, [`SessionError::Unavailable`] where the
+    /// store cannot answer: it may then have been changed all the same.
+    pub async fn update<F, R>(&self, id: &SessionId, mut change: F) -> Result<R, SessionError>
+    where
+        F: FnMut(&mut T) -> R + Send,
+        R: Send,
+    {
+        let key = self.key(id);
+        for _ in 0..MAX_TRIES {
+            let old = self.load(&key).await?;
+            let mut data: T = from_bytes(&old)?;
+            let result = change(&mut data);
+            let new = to_bytes(&data)?;
+            drop(data);
+            if self
+                .store
+                .replace(&key, &old, new, self.settings.ttl)
+                .await?
+            {
+                return Ok(result);
+            }
+        }
+        Err(SessionError::unavailable("too many changes of one session"))
+    }
+
+    async fn load(&self, key: &str) -> Result<Bytes, SessionError> {
+        let found = self.store.load(key, self.settings.ttl).await?;
+        found.ok_or(SessionError::NotFound)
+    }
+}
+
+/// Each lost try is another's success, so this many are only lost to a flood.
+const MAX_TRIES: usize = 1_000;
+
+fn to_bytes<T: Serialize>(data: &T) -> Result<Bytes, SessionError> {
+    let json = serde_json::to_vec(data).map_err(|error| SessionError::data(&error))?;
+    Ok(json.into())
+}
+
+fn from_bytes<T: DeserializeOwned>(json: &[u8]) -> Result<T, SessionError> {
+    serde_json::from_slice(json).map_err(|error| SessionError::data(&error))
+}
+
+impl<T, S> Clone for Session<T, S> {
+    fn clone(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            settings: Arc::clone(&self.settings),
+            data: PhantomData,
+        }
+    }
+}
+
+/// How it is set up, nothing of what it holds.
+impl<T, S> fmt::Debug for Session<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

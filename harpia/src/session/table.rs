@@ -1,0 +1,331 @@
+//! Entries with a time to live, bounded in number and bytes. Pure: the caller says what time it is.
+//!
+//! Invariants: each entry stands once in `order`, under the time and number that it holds; `bytes`
+//! is the sum of what the entries cost. An operation costs a hash and a few steps in a tree, however
+//! many entries have expired.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+/// What an entry takes beside its key and value: its places in map and tree, rounded up.
+const OVERHEAD: usize = 256;
+
+/// How many expired entries an insert clears away: more than it adds, so that they run out.
+const CLEARED_PER_INSERT: usize = 4;
+
+pub(super) struct Table {
+    pub(super) max_entries: usize,
+    pub(super) max_bytes: usize,
+    bytes: usize,
+    next_number: u64,
+    entries: HashMap<Arc<str>, Entry>,
+    /// Keys by when they expire; the number tells two of one instant apart.
+    order: BTreeMap<(Instant, u64), Arc<str>>,
+}
+
+struct Entry {
+    value: Bytes,
+    place: (Instant, u64),
+}
+
+/// There is no room, and nothing has expired that would make some.
+#[derive(Debug, PartialEq)]
+pub(super) struct Full;
+
+impl Table {
+    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self {
+            max_entries,
+            max_bytes,
+            bytes: 0,
+            next_number: 0,
+            entries: HashMap::new(),
+            order: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        key: &str,
+        value: Bytes,
+        now: Instant,
+        ttl: Duration,
+    ) -> Result<bool, Full> {
+        self.clear(now, CLEARED_PER_INSERT);
+        if self.is_live(key, now) {
+            return Ok(false);
+        }
+        let cost = cost(key, &value);
+        self.make_room(now, 1, cost)?;
+        self.put(key.into(), value, now + ttl);
+        Ok(true)
+    }
+
+    pub(super) fn load(&mut self, key: &str, now: Instant, ttl: Duration) -> Option<Bytes> {
+        let (key, value) = self.take_live(key, now)?;
+        self.put(key, value.clone(), now + ttl);
+        Some(value)
+    }
+
+    pub(super) fn replace(
+        &mut self,
+        key: &str,
+        expected: &[u8],
+        value: Bytes,
+        now: Instant,
+        ttl: Duration,
+    ) -> Result<bool, Full> {
+        if !self.is_live(key, now) || self.entries[key].value != expected {
+            return Ok(false);
+        }
+        let growth = value.len().saturating_sub(expected.len());
+        self.make_room(now, 0, growth)?;
+        if let Some((key, _)) = self.take_live(key, now) {
+            self.put(key, value, now + ttl);
+        }
+        Ok(true)
+    }
+
+    pub(super) fn rename(&mut self, from: &str, to: &str, now: Instant, ttl: Duration) -> bool {
+        let Some((_, value)) = self.take_live(from, now) else {
+            return false;
+        };
+        self.remove(to);
+        self.put(to.into(), value, now + ttl);
+        true
+    }
+
+    pub(super) fn remove(&mut self, key: &str) {
+        self.take(key);
+    }
+
+    fn is_live(&self, key: &str, now: Instant) -> bool {
+        self.entries
+            .get(key)
+            .is_some_and(|entry| entry.place.0 > now)
+    }
+
+    fn take_live(&mut self, key: &str, now: Instant) -> Option<(Arc<str>, Bytes)> {
+        let is_live = self.is_live(key, now);
+        let (key, entry) = self.take(key)?;
+        is_live.then_some((key, entry.value))
+    }
+
+    fn take(&mut self, key: &str) -> Option<(Arc<str>, Entry)> {
+        let (key, entry) = self.entries.remove_entry(key)?;
+        self.order.remove(&entry.place);
+        self.bytes -= cost(&key, &entry.value);
+        Some((key, entry))
+    }
+
+    /// Adds an entry whose key is not there.
+    fn put(&mut self, key: Arc<str>, value: Bytes, expires: Instant) {
+        let place = (expires, self.next_number);
+        self.next_number += 1;
+        self.bytes += cost(&key, &value);
+        self.order.insert(place, Arc::clone(&key));
+        self.entries.insert(key, Entry { value, place });
+    }
+
+    /// Clears expired entries away, a number of them at most.
+    fn clear(&mut self, now: Instant, at_most: usize) -> usize {
+        let mut cleared = 0;
+        while cleared < at_most
+            && let Some((place, key)) = self.order.first_key_value()
+            && place.0 <= now
+        {
+            let key = Arc::clone(key);
+            self.take(&key);
+            cleared += 1;
+        }
+        cleared
+    }
+
+    fn make_room(&mut self, now: Instant, entries: usize, bytes: usize) -> Result<(), Full> {
+        while self.len() + entries > self.max_entries
+            || self.bytes.saturating_add(bytes) > self.max_bytes
+        {
+            if self.clear(now, CLEARED_PER_INSERT) == 0 {
+                return Err(Full);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cost(key: &str, value: &Bytes) -> usize {
+    key.len() + value.len() + OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(10);
+
+    fn value(text: &'static str) -> Bytes {
+        Bytes::from_static(text.as_bytes())
+    }
+
+    #[test]
+    fn an_entry_lives_its_time_and_each_look_renews_it() {
+        let (mut table, start) = (Table::new(9, 1 << 20), Instant::now());
+        assert_eq!(table.insert("a", value("1"), start, TTL), Ok(true));
+        let almost = start + TTL - Duration::from_millis(1);
+        assert_eq!(table.load("a", almost, TTL), Some(value("1")));
+        assert_eq!(table.load("a", start + TTL, TTL), Some(value("1")));
+        assert_eq!(table.load("a", start + TTL + TTL, TTL), None);
+        assert_eq!(table.len(), 0);
+    }
+
+    #[test]
+    fn what_has_expired_cannot_be_replaced_or_renamed_and_its_key_is_free() {
+        let (mut table, start) = (Table::new(9, 1 << 20), Instant::now());
+        let late = start + TTL;
+        for key in ["a", "b", "c"] {
+            assert_eq!(table.insert(key, value("1"), start, TTL), Ok(true));
+        }
+        assert_eq!(table.insert("a", value("2"), start, TTL), Ok(false));
+        assert_eq!(table.replace("a", b"1", value("2"), late, TTL), Ok(false));
+        assert!(!table.rename("b", "d", late, TTL));
+        assert_eq!(table.insert("c", value("3"), late, TTL), Ok(true));
+        assert_eq!(table.load("c", late, TTL), Some(value("3")));
+    }
+
+    #[test]
+    fn only_the_expected_value_is_replaced() {
+        let (mut table, now) = (Table::new(9, 1 << 20), Instant::now());
+        assert_eq!(table.insert("a", value("1"), now, TTL), Ok(true));
+        assert_eq!(table.replace("a", b"0", value("2"), now, TTL), Ok(false));
+        assert_eq!(table.replace("a", b"1", value("2"), now, TTL), Ok(true));
+        assert_eq!(table.load("a", now, TTL), Some(value("2")));
+    }
+
+    #[test]
+    fn a_full_table_refuses_and_throws_no_live_entry_out() {
+        let (mut table, start) = (Table::new(2, 1 << 20), Instant::now());
+        assert_eq!(table.insert("a", value("1"), start, TTL), Ok(true));
+        assert_eq!(table.insert("b", value("1"), start, TTL * 2), Ok(true));
+        assert_eq!(table.insert("c", value("1"), start, TTL), Err(Full));
+        assert_eq!(table.insert("c", value("1"), start + TTL, TTL), Ok(true));
+        assert_eq!(table.load("b", start + TTL, TTL), Some(value("1")));
+        assert_eq!(table.load("a", start + TTL, TTL), None);
+    }
+
+    #[test]
+    fn bytes_are_bounded_too_and_an_entry_cannot_outgrow_them() {
+        let room = 2 * (OVERHEAD + 1) + 10;
+        let (mut table, now) = (Table::new(9, room), Instant::now());
+        assert_eq!(table.insert("a", value("12345"), now, TTL), Ok(true));
+        assert_eq!(table.insert("b", value("123456"), now, TTL), Err(Full));
+        assert_eq!(table.insert("b", value("12345"), now, TTL), Ok(true));
+        assert_eq!(
+            table.replace("b", b"12345", value("123456"), now, TTL),
+            Err(Full)
+        );
+        assert_eq!(table.load("b", now, TTL), Some(value("12345")));
+        table.remove("a");
+        assert_eq!(
+            table.replace("b", b"12345", value("123456"), now, TTL),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn expired_entries_run_out_though_nobody_asks_for_them() {
+        let (mut table, start) = (Table::new(1_000, 1 << 20), Instant::now());
+        for number in 0..400 {
+            let key = format!("old {number}");
+            assert_eq!(table.insert(&key, value("1"), start, TTL), Ok(true));
+        }
+        for number in 0..100 {
+            let key = format!("new {number}");
+            assert_eq!(table.insert(&key, value("1"), start + TTL, TTL), Ok(true));
+        }
+        assert_eq!(table.len(), 100);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Insert(u8, u8),
+        Load(u8),
+        Replace(u8, u8, u8),
+        Rename(u8, u8),
+        Remove(u8),
+        Wait(u8),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            (0..6u8, 0..3u8).prop_map(|(key, value)| Step::Insert(key, value)),
+            (0..6u8).prop_map(Step::Load),
+            (0..6u8, 0..3u8, 0..3u8).prop_map(|(key, old, new)| Step::Replace(key, old, new)),
+            (0..6u8, 6..9u8).prop_map(|(from, to)| Step::Rename(from, to)),
+            (0..9u8).prop_map(Step::Remove),
+            (0..6u8).prop_map(Step::Wait),
+        ];
+        proptest::collection::vec(step, 0..200)
+    }
+
+    proptest! {
+        /// Against a map in which nothing is clever.
+        #[test]
+        fn it_does_what_a_plain_map_does(steps in steps()) {
+            let mut now = Instant::now();
+            let mut table = Table::new(100, 1 << 20);
+            let mut plain: HashMap<u8, (u8, Instant)> = HashMap::new();
+            for step in steps {
+                plain.retain(|_, (_, expires)| *expires > now);
+                let bytes = |value: u8| Bytes::from(vec![value]);
+                match step {
+                    Step::Insert(key, value) => {
+                        let is_new = !plain.contains_key(&key);
+                        plain.entry(key).or_insert((value, now + TTL));
+                        let got = table.insert(&key.to_string(), bytes(value), now, TTL);
+                        prop_assert_eq!(got, Ok(is_new));
+                    }
+                    Step::Load(key) => {
+                        let expected = plain.get_mut(&key).map(|entry| {
+                            entry.1 = now + TTL;
+                            bytes(entry.0)
+                        });
+                        prop_assert_eq!(table.load(&key.to_string(), now, TTL), expected);
+                    }
+                    Step::Replace(key, old, new) => {
+                        let matches = plain.get(&key).is_some_and(|entry| entry.0 == old);
+                        if matches {
+                            plain.insert(key, (new, now + TTL));
+                        }
+                        let got = table.replace(&key.to_string(), &[old], bytes(new), now, TTL);
+                        prop_assert_eq!(got, Ok(matches));
+                    }
+                    Step::Rename(from, to) => {
+                        let taken = plain.remove(&from);
+                        if let Some((value, _)) = taken {
+                            plain.insert(to, (value, now + TTL));
+                        }
+                        let got = table.rename(&from.to_string(), &to.to_string(), now, TTL);
+                        prop_assert_eq!(got, taken.is_some());
+                    }
+                    Step::Remove(key) => {
+                        plain.remove(&key);
+                        table.remove(&key.to_string());
+                    }
+                    Step::Wait(seconds) => now += Duration::from_secs(seconds.into()),
+                }
+                prop_assert_eq!(table.order.len(), table.entries.len());
+                let cost: usize = table.entries.iter().map(|(key, one)| cost(key, &one.value)).sum();
+                prop_assert_eq!(table.bytes, cost);
+            }
+        }
+    }
+}

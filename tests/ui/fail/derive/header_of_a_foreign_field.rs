@@ -1,0 +1,9 @@
+use harpia::prelude::*;
+
+#[derive(FromHandshake)]
+struct ChatData {
+    #[from(header)]
+    größe: Option<String>,
+}
+
+fn main() {}

@@ -1,0 +1,235 @@
+//! The first message: until `auth` has let a peer in, it takes part in nothing.
+
+use std::time::Duration;
+
+use harpia::prelude::*;
+use harpia_tests::{Events, TestServer, within};
+
+/// Lets in who says `token`, and notes what is called.
+struct Guarded(Events);
+
+#[ws_route("/guarded", auth_timeout = "1s")]
+impl Guarded {
+    async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+        self.0.note(format_args!("auth {first}"));
+        tokio::task::yield_now().await;
+        match &*first {
+            "token" => {
+                ws.send("let in");
+                Ok(())
+            }
+            "panic" => panic!("auth broke"),
+            "own code" => Err(harpia::Error::close(4003, "not you").into()),
+            _ => Err("wrong token".into()),
+        }
+    }
+
+    fn open(&self, ws: &mut Socket) {
+        ws.send("open");
+    }
+
+    fn message(&self, message: String) {
+        self.0.note(message);
+    }
+
+    fn close(&self, code: CloseCode) {
+        self.0.note(format_args!("close {code}"));
+    }
+
+    fn error(&self, error: &harpia::Error) {
+        self.0.note(format_args!("{error:#}"));
+    }
+}
+
+struct Open;
+
+#[ws_route("/open")]
+impl Open {
+    fn open(&self, ws: &mut Socket) {
+        ws.send("in");
+    }
+}
+
+async fn guarded() -> (TestServer, Events) {
+    let events = Events::new();
+    let app = App::new().ws(Guarded(events.clone())).ws(Open);
+    (TestServer::start(app).await, events)
+}
+
+#[tokio::test]
+async fn the_first_message_is_for_auth_alone_and_then_open_is_called() {
+    let (server, events) = guarded().await;
+    let mut other = server.connect("/open").await;
+    assert_eq!(other.text().await, "in");
+    let mut other = other.active().await;
+    let mut client = server.connect("/guarded").await;
+    client.send("token").await;
+    assert_eq!(client.text().await, "let in");
+    assert_eq!(client.text().await, "open");
+    client.send("hello").await;
+    // The token went to nobody: the first that others hear is the second message.
+    assert_eq!(other.text().await, "hello");
+    assert_eq!(events.next().await, "auth token");
+    assert_eq!(events.next().await, "hello");
+}
+
+#[tokio::test]
+async fn before_auth_a_connection_hears_nothing_and_is_not_counted() {
+    let (server, _events) = guarded().await;
+    let mut client = server.connect("/guarded").await;
+    let mut other = server.connect("/open").await;
+    assert_eq!(other.text().await, "in");
+    let mut other = other.active().await;
+    server.hub().broadcast("early");
+    assert_eq!(other.text().await, "early");
+    assert_eq!(server.hub().connections(), 1);
+    client.send("token").await;
+    assert_eq!(client.text().await, "let in");
+    assert_eq!(client.text().await, "open");
+    let mut client = client.active().await;
+    server.hub().broadcast("now");
+    assert_eq!(client.text().await, "now");
+}
+
+#[tokio::test]
+async fn a_refused_token_is_1008_invalid_token_and_neither_open_nor_close_is_called() {
+    for (first, told) in [
+        ("no", "not authenticated: wrong token"),
+        (
+            "own code",
+            "not authenticated: closed by the handler: 4003 not you",
+        ),
+    ] {
+        let (server, events) = guarded().await;
+        let mut client = server.connect("/guarded").await;
+        client.send(first).await;
+        assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+        client.close().await;
+        server.shut_down().await;
+        let expected = [format!("auth {first}"), told.to_owned()];
+        assert_eq!(events.rest().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_first_message_of_another_type_is_an_invalid_token_too() {
+    let (server, events) = guarded().await;
+    let mut client = server.connect("/guarded").await;
+    client.send_binary(b"token").await;
+    assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+    assert_eq!(
+        events.next().await,
+        "not authenticated: unreadable message (1003): expected text, got binary"
+    );
+}
+
+#[tokio::test]
+async fn an_auth_that_panics_lets_nobody_in() {
+    let (server, events) = guarded().await;
+    let mut client = server.connect("/guarded").await;
+    client.send("panic").await;
+    assert_eq!(client.closed().await.0, 1011);
+    client.close().await;
+    server.shut_down().await;
+    let expected = ["auth panic", "handler `auth` panicked: auth broke"];
+    assert_eq!(events.rest().await, expected);
+}
+
+#[tokio::test]
+async fn silence_is_1008_auth_timeout_and_pings_are_no_excuse() {
+    let (server, events) = guarded().await;
+    let client = server.connect("/guarded").await;
+    let mut client = client.active().await;
+    assert_eq!(client.closed().await, (1008, "Auth Timeout".into()));
+    client.close().await;
+    server.shut_down().await;
+    assert_eq!(events.rest().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn who_leaves_before_auth_is_forgotten_without_a_close() {
+    let (server, events) = guarded().await;
+    server.connect("/guarded").await.close().await;
+    server.shut_down().await;
+    assert_eq!(events.rest().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_comes_right_behind_the_token_waits_for_open() {
+    let (server, events) = guarded().await;
+    let mut client = server.connect("/guarded").await;
+    for text in ["token", "one", "two"] {
+        client.send(text).await;
+    }
+    assert_eq!(client.text().await, "let in");
+    assert_eq!(client.text().await, "open");
+    for expected in ["auth token", "one", "two"] {
+        assert_eq!(events.next().await, expected);
+    }
+}
+
+/// Sets the timers that it is told to.
+struct Timed;
+
+#[ws_route("/timed", broadcast = off)]
+impl Timed {
+    fn message(&self, ws: &mut Socket, message: String) {
+        let now = std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |now| now.as_secs());
+        match &*message {
+            "deadline" => ws.deadline(Duration::from_millis(300), 4000, "Too Late"),
+            "clear" => ws.clear_deadline(),
+            "expired" => ws.expire_at(now - 10),
+            "expire" => ws.expire_at(now + 1),
+            "extend" => ws.expire_at(now + 1000),
+            _ => {}
+        }
+        ws.send("done");
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_closes_with_its_code_and_reason() {
+    let server = TestServer::start(App::new().ws(Timed)).await;
+    let mut client = server.connect("/timed").await;
+    client.send("deadline").await;
+    assert_eq!(client.text().await, "done");
+    assert_eq!(client.closed().await, (4000, "Too Late".into()));
+}
+
+#[tokio::test]
+async fn a_deadline_that_was_taken_back_closes_nothing() {
+    let server = TestServer::start(App::new().ws(Timed)).await;
+    let mut client = server.connect("/timed").await;
+    let mut other = server.connect("/timed").await;
+    for text in ["deadline", "clear"] {
+        client.send(text).await;
+        assert_eq!(client.text().await, "done");
+    }
+    // By the time that a later one has closed another, this one would have been closed.
+    other.send("deadline").await;
+    assert_eq!(other.text().await, "done");
+    assert_eq!(other.closed().await.0, 4000);
+    client.send("still here?").await;
+    assert_eq!(client.text().await, "done");
+}
+
+#[tokio::test]
+async fn an_expiry_closes_with_4401_and_a_fresh_token_extends_it() {
+    let server = TestServer::start(App::new().ws(Timed)).await;
+    let mut gone = server.connect("/timed").await;
+    gone.send("expired").await;
+    assert_eq!(gone.closed().await, (4401, "Token expired".into()));
+    let mut stays = server.connect("/timed").await;
+    let mut goes = server.connect("/timed").await;
+    for text in ["expire", "extend"] {
+        stays.send(text).await;
+        assert_eq!(stays.text().await, "done");
+    }
+    goes.send("expire").await;
+    assert_eq!(goes.text().await, "done");
+    assert_eq!(goes.closed().await, (4401, "Token expired".into()));
+    stays.send("still here?").await;
+    assert_eq!(within(stays.text()).await, "done");
+}

@@ -1,0 +1,194 @@
+//! Sessions: who has one is welcomed, who has none is told so, and a store that is down lets no one
+//! in and says when to come back.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use harpia::prelude::*;
+use harpia::session::{Bytes, MemoryStore, SessionError, SessionId, Store};
+use harpia_tests::{Events, TestServer};
+
+struct Updates<S: Store> {
+    sessions: Session<String, S>,
+    events: Events,
+}
+
+#[ws_route("/updates", broadcast = off)]
+impl<S: Store> Updates<S> {
+    async fn open(&self, ws: &mut Socket) -> HandlerResult {
+        let name = self.sessions.from_ws(ws).await?;
+        ws.send(format!("Welcome back, {name}!"));
+        Ok(())
+    }
+
+    async fn message(&self, ws: &mut Socket) -> HandlerResult {
+        let late = self.sessions.from_ws(ws).await;
+        ws.send(matches!(late, Err(SessionError::AfterOpen)).to_string());
+        Ok(())
+    }
+
+    fn error(&self, error: &harpia::Error) {
+        self.events.note(format_args!("{error:#}"));
+    }
+}
+
+struct Guarded<S: Store>(Session<String, S>);
+
+/// Data that another thread may own, but not see at the same time.
+#[derive(FromHandshake)]
+struct Unshared {
+    #[from(default)]
+    seen: Cell<u32>,
+}
+
+#[ws_route("/guarded", data = Unshared, broadcast = off)]
+impl<S: Store> Guarded<S> {
+    async fn auth(&self, ws: &mut Socket<Unshared>, first: String) -> HandlerResult {
+        let name = self.0.from_ws(ws).await?;
+        ws.data.seen.set(1);
+        ws.send(format!("{name} says {first}"));
+        Ok(())
+    }
+
+    async fn open(&self, ws: &mut Socket<Unshared>) -> HandlerResult {
+        let name = self.0.from_ws(ws).await?;
+        ws.send(format!("{name}, {}", ws.data.seen.get()));
+        Ok(())
+    }
+}
+
+async fn serve<S: Store>(sessions: &Session<String, S>) -> (TestServer, Events) {
+    let events = Events::new();
+    let updates = Updates {
+        sessions: sessions.clone(),
+        events: events.clone(),
+    };
+    let app = App::new().ws(updates).ws(Guarded(sessions.clone()));
+    (TestServer::start(app).await, events)
+}
+
+/// What a browser sends back of a `Set-Cookie`.
+fn sent(set_cookie: &str) -> String {
+    set_cookie.split(';').next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn who_has_a_session_is_welcomed_by_name() {
+    let sessions = Session::<String>::memory();
+    let (server, _events) = serve(&sessions).await;
+    let id = sessions.create("Ada".to_owned()).await.unwrap();
+    let cookie = sent(&sessions.cookie(&id));
+    let headers = [("cookie", &*format!("theme=dark; {cookie}"))];
+    let mut client = server.connect_with("/updates", &headers).await;
+    assert_eq!(client.text().await, "Welcome back, Ada!");
+    // After `open` the cookie is gone, and the error says so.
+    client.send("again").await;
+    assert_eq!(client.text().await, "true");
+    let mut client = server.connect_with("/guarded", &headers).await;
+    client.send("hello").await;
+    assert_eq!(client.text().await, "Ada says hello");
+    assert_eq!(client.text().await, "Ada, 1");
+}
+
+#[tokio::test]
+async fn who_has_none_is_1008_unauthorized_and_the_id_is_in_no_error() {
+    let sessions = Session::<String>::memory();
+    let (server, events) = serve(&sessions).await;
+    let ended = sessions.create("Ada".to_owned()).await.unwrap();
+    sessions.delete(&ended).await.unwrap();
+    let old = sessions.create("Bob".to_owned()).await.unwrap();
+    sessions.rotate(&old).await.unwrap();
+    let cookies = [
+        "theme=dark".to_owned(),
+        "session_id=".to_owned(),
+        "session_id=harpia:session:x".to_owned(),
+        "session_id=0123456789abcdef0123456789abcdef".to_owned(),
+        sent(&sessions.cookie(&ended)),
+        sent(&sessions.cookie(&old)),
+    ];
+    for cookie in &cookies {
+        let mut client = server.connect_with("/updates", &[("cookie", cookie)]).await;
+        let closed = client.closed().await;
+        assert_eq!(closed, (1008, "Unauthorized".into()), "{cookie}");
+        assert_eq!(
+            events.next().await,
+            "handler `open` failed: no such session: closed by the handler: 1008 Unauthorized"
+        );
+    }
+    let mut client = server.connect("/updates").await;
+    assert_eq!(client.closed().await, (1008, "Unauthorized".into()));
+    let mut client = server.connect("/guarded").await;
+    client.send("hello").await;
+    assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+}
+
+/// A store whose server is gone.
+struct Down;
+
+impl Down {
+    fn refused<T>() -> Result<T, SessionError> {
+        Err(SessionError::unavailable("connection refused"))
+    }
+}
+
+impl Store for Down {
+    async fn insert(&self, _: &str, _: Bytes, _: Duration) -> Result<bool, SessionError> {
+        Self::refused()
+    }
+
+    async fn load(&self, _: &str, _: Duration) -> Result<Option<Bytes>, SessionError> {
+        Self::refused()
+    }
+
+    async fn replace(
+        &self,
+        _: &str,
+        _: &[u8],
+        _: Bytes,
+        _: Duration,
+    ) -> Result<bool, SessionError> {
+        Self::refused()
+    }
+
+    async fn rename(&self, _: &str, _: &str, _: Duration) -> Result<bool, SessionError> {
+        Self::refused()
+    }
+
+    async fn remove(&self, _: &str) -> Result<(), SessionError> {
+        Self::refused()
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_1013_try_again_later() {
+    let sessions = Session::<String, _>::new(Down);
+    let (server, events) = serve(&sessions).await;
+    let id = SessionId::parse("0123456789abcdef0123456789abcdef").unwrap();
+    let cookie = sent(&sessions.cookie(&id));
+    let headers = [("cookie", &*cookie)];
+    let mut client = server.connect_with("/updates", &headers).await;
+    assert_eq!(client.closed().await, (1013, "Try Again Later".into()));
+    let told = events.next().await;
+    assert!(told.contains("the session store is unavailable"), "{told}");
+    assert!(told.ends_with("connection refused"), "{told}");
+    assert!(!told.contains(id.as_str()), "{told}");
+    let mut client = server.connect_with("/guarded", &headers).await;
+    client.send("hello").await;
+    assert_eq!(client.closed().await, (1013, "Try Again Later".into()));
+    // Who brings no cookie is told so without the store.
+    let mut client = server.connect("/updates").await;
+    assert_eq!(client.closed().await, (1008, "Unauthorized".into()));
+}
+
+#[tokio::test]
+async fn a_full_store_refuses_the_new_and_keeps_the_old() {
+    let sessions = Session::<String>::new(MemoryStore::new().max_sessions(1));
+    let (server, _events) = serve(&sessions).await;
+    let id = sessions.create("Ada".to_owned()).await.unwrap();
+    assert!(sessions.create("Bob".to_owned()).await.is_err());
+    let cookie = sent(&sessions.cookie(&id));
+    let mut client = server
+        .connect_with("/updates", &[("cookie", &cookie)])
+        .await;
+    assert_eq!(client.text().await, "Welcome back, Ada!");
+}
