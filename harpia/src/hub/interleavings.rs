@@ -83,6 +83,21 @@ fn the_flusher_gets_every_record_awake_or_not_and_each_writer_s_in_order() {
 }
 
 #[test]
+fn any_record_wakes_who_sleeps_for_want_of_connections() {
+    explore(|| {
+        let log = Arc::new(Log::new());
+        let joiner = thread::spawn({
+            let log = Arc::clone(&log);
+            move || log.append(Record::Leave(1))
+        });
+        let mut records = Vec::new();
+        log.take(&mut records, None);
+        assert!(joiner.join().unwrap());
+        assert_eq!(slots(&records), [1]);
+    });
+}
+
+#[test]
 fn who_waits_for_room_gets_it_from_the_next_turn_or_the_end() {
     explore(|| {
         let log = Arc::new(Log::new());

@@ -174,6 +174,16 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_blocks_ends_an_empty_cork_too() {
+        let (_wire, end, far) = corked();
+        let large = frame::encode(&"large".repeat(5000).into());
+        end.write_run(&mut Run::of(&large));
+        assert!(end.lock().cork.is_none(), "it would overtake");
+        assert!(matches!(end.send(&"next".into()), SendStatus::Queued(_)));
+        assert!(!far.read().is_empty());
+    }
+
+    #[test]
     fn a_full_cork_is_written_at_once() {
         let wire = Wire::new();
         let id = crate::id::ConnectionId::new(0, 0);

@@ -51,7 +51,7 @@ impl Wire {
     pub(crate) fn narrow(&self, limits: Limits) -> (WriteEnd, FarEnd) {
         let (end, far) = self.wide(ConnectionId::new(0, 0), limits, None);
         let socket = SockRef::from(&end.stream);
-        socket.set_send_buffer_size(0).unwrap();
+        socket.set_send_buffer_size(2048).unwrap();
         (end, far)
     }
 

@@ -62,7 +62,7 @@ fn connection() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (near, _) = listener.accept().unwrap();
-    SockRef::from(&near).set_send_buffer_size(0).unwrap();
+    SockRef::from(&near).set_send_buffer_size(2048).unwrap();
     near.set_nodelay(true).unwrap();
     near.set_nonblocking(true).unwrap();
     (near, far)

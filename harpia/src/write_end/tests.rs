@@ -224,6 +224,8 @@ fn a_full_backlog_closes_the_slow_peer_with_1013() {
     task.block();
     assert_eq!(task.end.send(&"too much".into()), SendStatus::Closed);
     assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
+    assert_eq!(write_run(&task.end, "late"), SendStatus::Closed);
+    task.end.pong(b"late");
     assert!(matches!(task.end.news(), News::Ending(Ending::Slow(_))));
     let behind = task.drain_behind();
     assert_eq!(behind.len(), 1);
