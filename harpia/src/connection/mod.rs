@@ -288,13 +288,14 @@ impl<R: Route> Unpin for Connection<R> {}
 impl<R: Route> Drop for Connection<R> {
     fn drop(&mut self) {
         self.hub.deactivate(&self.end);
-        self.hub.leave(self.end.id().slot());
-        self.end.detach();
         let user = std::mem::replace(&mut self.user, User::Lent);
         // The user's data may panic as it is dropped; the worker thread must not.
         if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err() {
             tracing::error!(route = R::PATH, "connection data panicked in drop");
         }
+        // Last, since what is dropped may still name its place, which is another's from here on.
+        self.hub.leave(self.end.id().slot());
+        self.end.detach();
     }
 }
 

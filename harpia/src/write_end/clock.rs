@@ -37,7 +37,7 @@ impl Clock {
 
 /// Rounds a duration up to ticks.
 pub(crate) fn ticks(duration: Duration) -> u32 {
-    let ticks = duration.as_millis().div_ceil(TICK.as_millis());
+    let ticks = duration.as_nanos().div_ceil(TICK.as_nanos());
     u32::try_from(ticks).unwrap_or(u32::MAX)
 }
 
