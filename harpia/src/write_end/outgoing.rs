@@ -37,11 +37,12 @@ impl Outgoing<'_> {
 impl WriteEnd {
     /// Compresses a message, if that was agreed on, pays, and fits the peer's window.
     pub(super) fn outgoing<'a>(&self, message: &'a Message) -> Outgoing<'a> {
+        let Some(agreement) = self.agreement else {
+            return Outgoing::Plain(message);
+        };
         let least = self.limits.compression.unwrap_or(usize::MAX);
-        let deflated = self
-            .agreement
-            .filter(|agreement| (least..=agreement.max_message()).contains(&message.len()))
-            .and_then(|_| deflate::encode(message));
+        let pays = (least..=agreement.max_message()).contains(&message.len());
+        let deflated = pays.then(|| deflate::encode(message)).flatten();
         deflated.map_or(Outgoing::Plain(message), Outgoing::Deflated)
     }
 
