@@ -50,14 +50,6 @@
 //! | put an app together, serve pages beside it, shut down | [`App`], [`Router`], [`Server`] |
 //! | implement a route without the macro | [`Route`] |
 //!
-//! # Features
-//!
-//! The default build has none of these, and none of what they depend on:
-//!
-//! | feature | gives | for the price of |
-//! |---|---|---|
-//! | `jwt` | `auth::Jwt`: tokens, verified wherever a client sends them | jsonwebtoken and its cryptography, in Rust |
-//!
 //! # Logging
 //!
 //! harpia logs with [`tracing`](https://docs.rs/tracing), and so writes nothing until the program
@@ -160,6 +152,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `session` | yes | [`Session`] with a store in memory; one small crate, for random ids |
+//! | `jwt` | no | `auth::Jwt`: tokens, verified wherever a client sends them; jsonwebtoken and its cryptography, in Rust |
 //! | `redis` | no | `session::RedisStore`, whose sessions serve every node, and a client for Redis |
 //!
 //! # Whose is what
@@ -205,6 +198,7 @@ mod socket;
 mod sync;
 mod write_end;
 
+pub use bytes::Bytes;
 pub use bytestring::ByteString;
 pub use close::CloseCode;
 pub use error::{BoxError, Error, HandlerResult, OrClose, Result};
@@ -528,7 +522,7 @@ pub use harpia_macros::ws_route;
 /// use harpia::prelude::*;
 /// ```
 pub mod prelude {
-    pub use bytes::Bytes;
+    pub use crate::Bytes;
 
     #[cfg(feature = "jwt")]
     pub use crate::auth::Jwt;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use harpia::prelude::*;
-use harpia::session::{Bytes, MemoryStore, SessionError, SessionId, Store};
+use harpia::session::{MemoryStore, SessionError, SessionId, Store};
 use harpia_tests::{Events, TestServer};
 
 struct Updates<S: Store> {

@@ -106,8 +106,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub use bytes::Bytes;
-
 use crate::extract::Cookies;
 use crate::socket::Socket;
 

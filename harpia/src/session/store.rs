@@ -18,7 +18,8 @@ use super::SessionError;
 /// ```
 /// use std::time::Duration;
 /// use harpia::Session;
-/// use harpia::session::{Bytes, MemoryStore, SessionError, Store};
+/// use harpia::Bytes;
+/// use harpia::session::{MemoryStore, SessionError, Store};
 ///
 /// /// Counts what is loaded.
 /// struct Counted(MemoryStore, prometheus::Counter);

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use bytes::Bytes;
+
 use super::*;
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
