@@ -480,7 +480,7 @@ pub use harpia_macros::routes;
 ///
 /// # Messages
 ///
-/// In: any [`FromMessage`], such as [`Message`], `String`, [`Bytes`](bytes::Bytes) and
+/// In: any [`FromMessage`], such as [`Message`], `String`, [`Bytes`] and
 /// [`Json<T>`](Json). What cannot be read as that type reaches `error` and closes; with
 /// `Result<T, harpia::Error>` the handler decides itself. Out: [`Socket::send`] and
 /// [`Socket::publish`] take anything that is `Into<Message>`; [`Message::json`] makes JSON of any
