@@ -56,13 +56,13 @@ impl WriteEnd {
 
     /// Sends the close frame in place of what is queued, except the frame under way.
     pub(crate) fn fail(&self, closing: &Closing) {
-        let mut state = self.lock();
+        // What was answered before goes out.
+        let mut state = self.lock_behind_cork();
         if !state.sealed
             && let Stage::Blocked(outbox) = &mut state.stage
         {
             outbox.drop_queue();
         }
-        state.cork = None;
         self.seal(state, closing);
     }
 

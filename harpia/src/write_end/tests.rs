@@ -160,15 +160,15 @@ fn a_failure_drops_what_waits_except_the_frame_under_way() {
 }
 
 #[test]
-fn a_failure_drops_what_is_corked() {
+fn before_a_failure_what_was_answered_already_goes_out() {
     let task = Task::new(Limits::default());
     task.end.cork();
-    task.end.send(&"dropped".into());
+    task.end.send(&"answered".into());
     task.end.fail(&closing());
     task.end.uncork();
     let frames = task.far.frames();
-    assert_eq!(frames.len(), 1);
-    assert_eq!(frames[0].close_code(), Some(1000));
+    assert_eq!(frames.len(), 2);
+    assert_eq!(frames[1].close_code(), Some(1000));
 }
 
 #[test]
