@@ -73,7 +73,7 @@ pub(crate) fn rate(text: &str) -> Option<(u32, Duration)> {
 
 /// Checks `"https://example.com"`: scheme, host and maybe a port, nothing more.
 ///
-/// The same as harpia's in protocol/handshake.rs, which checks what only a running program knows.
+/// The same as harpia's in protocol/origin.rs, which checks what only a running program knows.
 pub(crate) fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else {
         return false;
@@ -154,7 +154,7 @@ mod tests {
         }
     }
 
-    /// The same table as in harpia's protocol/handshake.rs.
+    /// The same table as in harpia's protocol/origin.rs.
     const ORIGINS: [&str; 7] = [
         "https://example.com",
         "http://localhost:3000",
@@ -165,7 +165,7 @@ mod tests {
         "https://xn--bcher-kva.example",
     ];
 
-    /// The same table as in harpia's protocol/handshake.rs.
+    /// The same table as in harpia's protocol/origin.rs.
     const NO_ORIGINS: [&str; 27] = [
         "",
         "null",

@@ -4,7 +4,6 @@
 //! dropped. fastwebsockets computes the accept key and the answer's standard headers.
 
 use std::future::Future;
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use http::header::{
@@ -12,14 +11,13 @@ use http::header::{
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::uri::Authority;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::upgrade::Upgraded;
 
 use crate::limits::OriginPolicy;
 
 use super::extension::Agreement;
+use super::origin::Origin;
 
 /// What a route demands of a handshake.
 #[derive(Debug, Default)]
@@ -201,20 +199,9 @@ fn is_allowed_origin(headers: &HeaderMap, host: &Authority, policy: &OriginPolic
     if *policy == OriginPolicy::Any || !headers.contains_key(ORIGIN) {
         return true;
     }
-    let Some(origin) = single(headers, &ORIGIN).and_then(|origin| origin.to_str().ok()) else {
-        return false;
-    };
-    let Some(origin) = Origin::parse(origin) else {
-        return false;
-    };
-    if let OriginPolicy::Only(allowed) = policy
-        && allowed
-            .iter()
-            .any(|text| Origin::parse(text).as_ref() == Some(&origin))
-    {
-        return true;
-    }
-    origin.is_of_host(host)
+    let text = single(headers, &ORIGIN).and_then(|origin| origin.to_str().ok());
+    let origin = text.and_then(Origin::parse);
+    origin.is_some_and(|origin| origin.is_allowed(host, policy))
 }
 
 /// The host that the request was sent to, which must be told once and hold no user's name.
@@ -224,72 +211,10 @@ fn host(headers: &HeaderMap) -> Option<Authority> {
     (!text.contains('@')).then_some(host)
 }
 
-/// Says whether a page's origin may be written so: scheme, host and maybe a port, nothing more.
-///
-/// The same as in harpia-macros' value.rs, which checks attributes.
-pub(crate) fn is_origin(text: &str) -> bool {
-    let Some((scheme, authority)) = text.split_once("://") else {
-        return false;
-    };
-    let is_http = |known: &str| scheme.eq_ignore_ascii_case(known);
-    let (is_host, port) = match authority.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
-            None => return false,
-        },
-        None => {
-            let end = authority.find(':').unwrap_or(authority.len());
-            let (host, port) = authority.split_at(end);
-            let is_host_char = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-            (!host.is_empty() && host.chars().all(is_host_char), port)
-        }
-    };
-    let is_port = match port.strip_prefix(':') {
-        Some(port) => port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok(),
-        None => port.is_empty(),
-    };
-    ["http", "https"].into_iter().any(is_http) && is_host && is_port
-}
-
 /// Says whether a subprotocol may have this name: a token of RFC 9110 section 5.6.2.
 pub(crate) fn is_token(text: &str) -> bool {
     let is_token_char = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     !text.is_empty() && text.chars().all(is_token_char)
-}
-
-/// Scheme, host and port of a page (RFC 6454).
-#[derive(Debug, Eq, PartialEq)]
-struct Origin {
-    scheme: String,
-    host: String,
-    port: u16,
-}
-
-impl Origin {
-    fn parse(text: &str) -> Option<Self> {
-        let uri: Uri = text.parse().ok()?;
-        let scheme = uri.scheme_str()?.to_ascii_lowercase();
-        let authority = uri.authority()?;
-        Some(Self {
-            host: authority.host().to_ascii_lowercase(),
-            port: authority.port_u16().or(default_port(&scheme))?,
-            scheme,
-        })
-    }
-
-    /// The request does not tell its scheme, behind a proxy least of all: host and port decide.
-    fn is_of_host(&self, host: &Authority) -> bool {
-        let port = host.port_u16().or(default_port(&self.scheme));
-        host.host().eq_ignore_ascii_case(&self.host) && port == Some(self.port)
-    }
-}
-
-fn default_port(scheme: &str) -> Option<u16> {
-    match scheme {
-        "http" => Some(80),
-        "https" => Some(443),
-        _ => None,
-    }
 }
 
 /// The first of ours that the client knows. One that asks only for others could not go on
@@ -390,61 +315,6 @@ mod tests {
         }
         for right in ["localhost", "example.com:8080", "[::1]:3000", "127.0.0.1"] {
             assert_eq!(fault(&with("host", right)), None, "{right}");
-        }
-    }
-
-    /// The same table as in harpia-macros' value.rs.
-    const ORIGINS: [&str; 7] = [
-        "https://example.com",
-        "http://localhost:3000",
-        "https://127.0.0.1",
-        "https://[::1]",
-        "https://[::1]:8443",
-        "HTTPS://my_app",
-        "https://xn--bcher-kva.example",
-    ];
-
-    /// The same table as in harpia-macros' value.rs.
-    const NO_ORIGINS: [&str; 27] = [
-        "",
-        "null",
-        "*",
-        "example.com",
-        "//example.com",
-        "https://",
-        "https://:80",
-        "https://a/",
-        "https://a/b",
-        "https://a?b",
-        "https://a#b",
-        "https://a:x",
-        "https://a:",
-        "https://a:+80",
-        "https://a:65536",
-        "https://a:1:2",
-        "https://me@a",
-        "https://*.example.com",
-        "https://bücher.example",
-        "https://::1",
-        "https://[::1",
-        "https://[]",
-        "https://[a]",
-        "https://[::1]a",
-        "https://a[::1]",
-        "ws://a",
-        "https://a b",
-    ];
-
-    #[test]
-    fn an_origin_is_written_with_scheme_and_host_alone() {
-        for right in ORIGINS {
-            assert!(
-                is_origin(right) && Origin::parse(right).is_some(),
-                "{right}"
-            );
-        }
-        for wrong in NO_ORIGINS {
-            assert!(!is_origin(wrong), "{wrong}");
         }
     }
 

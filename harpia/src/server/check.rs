@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::limits::{Options, OriginPolicy};
 use crate::path::Pattern;
-use crate::protocol::handshake::{is_origin, is_token};
+use crate::protocol::handshake::is_token;
+use crate::protocol::origin::is_origin;
 
 /// Checks what the app says for all routes.
 pub(super) fn app<S: AsRef<str>>(
