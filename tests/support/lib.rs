@@ -2,11 +2,12 @@
 //!
 //! [`Client`] is tokio-tungstenite, which is not ours, so that what we believe about the protocol
 //! is checked by another's reading of it. [`RawClient`] writes and reads bytes, for what no proper
-//! client sends. [`Program`] is an example as a user runs it, [`RedisServer`] a
+//! client sends. [`Events`] is what handlers tell, [`Log`] what is logged. [`Program`] is an example as a user runs it, [`RedisServer`] a
 //! Redis. Nothing here sleeps: whoever waits, waits for an event.
 
 mod client;
 mod events;
+mod log;
 mod program;
 mod raw;
 mod redis;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub use client::Client;
 pub use events::Events;
+pub use log::Log;
 pub use program::Program;
 pub use raw::{Frame, RawClient, masked};
 pub use redis::RedisServer;

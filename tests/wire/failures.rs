@@ -1,43 +1,8 @@
 //! Handlers that fail where that ends nothing, and where a panic ends one connection.
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use harpia::SendStatus;
 use harpia::prelude::*;
-use harpia_tests::{Events, RawClient, TestServer};
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::util::SubscriberInitExt;
-
-/// What is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        log.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use harpia_tests::{Events, Log, RawClient, TestServer};
 
 /// Sends until so much waits that the client has to read; then `drain` is due.
 fn block(ws: &Socket) {
@@ -79,10 +44,7 @@ async fn an_err_of_close_drain_or_error_changes_nothing_and_is_logged() {
             Ok(())
         }
     }
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(log.clone());
-    // The runtime's only thread is this one, so it is the connection's too.
-    let _guard = subscriber.finish().set_default();
+    let log = Log::begin();
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Fails(events.clone()))).await;
 

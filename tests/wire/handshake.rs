@@ -1,7 +1,7 @@
 //! What is upgraded, what is refused, and with which status.
 
 use harpia::prelude::*;
-use harpia_tests::{RawClient, TestServer};
+use harpia_tests::{Log, RawClient, TestServer};
 
 struct Echo;
 
@@ -164,6 +164,42 @@ async fn listed_origins_connect_and_any_means_any() {
         server.connect_with("/open", &other).await.text().await,
         "in"
     );
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_read_where_any_page_may_connect_is_warned_of_once() {
+    struct Open(Session<String>);
+    #[ws_route("/open", origins = any)]
+    impl Open {
+        async fn open(&self, ws: &mut Socket) -> HandlerResult {
+            ws.send("in");
+            name(&self.0, ws).await
+        }
+    }
+    /// Elsewhere, where the macro does not see it.
+    async fn name(sessions: &Session<String>, ws: &Socket) -> HandlerResult {
+        sessions.from_ws(ws).await?;
+        Ok(())
+    }
+    struct Plain;
+    #[ws_route("/plain", origins = any)]
+    impl Plain {
+        fn open(&self, ws: &mut Socket) {
+            ws.send("in");
+        }
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(Open(Session::memory())).ws(Plain)).await;
+    for path in ["/plain", "/open", "/open"] {
+        assert_eq!(server.connect(path).await.text().await, "in");
+    }
+    let text = log.text();
+    assert_eq!(
+        text.matches("this route reads cookies").count(),
+        1,
+        "{text}"
+    );
+    assert!(text.contains("path=\"/open\""), "{text}");
 }
 
 #[tokio::test]

@@ -78,14 +78,16 @@ impl Field {
         })
     }
 
+    /// Says whether it reads cookies, be it by the header of that name.
     pub(super) fn is_cookie(&self) -> bool {
-        matches!(
-            self.place,
-            Place::Value {
-                source: Source::Cookie,
-                ..
-            }
-        )
+        match &self.place {
+            Place::Value { source, name } => match source {
+                Source::Cookie => true,
+                Source::Header => name.eq_ignore_ascii_case("cookie"),
+                Source::Query | Source::Path => false,
+            },
+            Place::Own | Place::Default => false,
+        }
     }
 
     /// The path parameter that this field reads.

@@ -1,5 +1,6 @@
 //! Meaning: from a [`Source`] to a valid [`Route`], or to every problem that is in the way.
 
+mod ambient;
 mod arguments;
 mod handler;
 mod options;
@@ -43,6 +44,12 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         .and_then(|options| options.auth_timeout.as_ref())
     {
         check_auth(key, block, problems);
+    }
+    if let Some(any) = options
+        .as_ref()
+        .and_then(|options| options.any_origin.as_ref())
+    {
+        ambient::check(any, block, problems);
     }
     check_repeated(block, problems);
     check_some(block, problems);

@@ -31,10 +31,12 @@ pub(crate) struct Block {
     pub(crate) methods: Vec<Method>,
 }
 
-/// A method without its body.
+/// A method.
 pub(crate) struct Method {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) signature: Signature,
+    /// In its braces.
+    pub(crate) body: TokenTree,
 }
 
 impl Parse for Item {
@@ -155,11 +157,10 @@ fn methods(content: ParseStream<'_>) -> syn::Result<Vec<Method>> {
         let ahead = content.fork();
         let is_method = ahead.parse::<Signature>().is_ok() && ahead.peek(token::Brace);
         if is_method {
-            let signature = content.parse()?;
-            content.parse::<TokenTree>()?;
             methods.push(Method {
                 attributes,
-                signature,
+                signature: content.parse()?,
+                body: content.parse()?,
             });
         } else {
             skip_item(content)?;

@@ -126,7 +126,7 @@ impl<C: DeserializeOwned> Jwt<C> {
     /// ```
     pub fn from_cookie<D>(&self, ws: &Socket<D>, name: &str) -> Result<C> {
         let token = credentials(ws)?.cookie(name);
-        self.admit(ws, token, "cookie")
+        self.admit(ws, token.as_deref(), "cookie")
     }
 
     /// Reads the token from `Authorization: Bearer …`: for programs, as browsers cannot set it.

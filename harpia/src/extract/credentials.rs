@@ -6,15 +6,21 @@
 #[cfg(feature = "jwt")]
 use std::borrow::Cow;
 use std::fmt;
+use std::iter;
+use std::sync::Arc;
 
+use http::HeaderValue;
+use http::header::COOKIE;
 #[cfg(feature = "jwt")]
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 
-use super::{Cookies, Handshake};
+use super::{CookieAlarm, Handshake, cookies};
 
 /// The parts of a handshake in which a token or a session's id may stand.
 pub(crate) struct Credentials {
-    cookies: Cookies,
+    /// As they came, in one: most are never asked for.
+    cookies: Box<[u8]>,
+    alarm: Option<Arc<CookieAlarm>>,
     #[cfg(feature = "jwt")]
     bearer: Option<Box<str>>,
     #[cfg(feature = "jwt")]
@@ -26,8 +32,11 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// Copies what is there: what is kept of a request pins the buffer it came in.
     pub(crate) fn of(handshake: &Handshake) -> Box<Self> {
+        let cookies = handshake.headers.get_all(COOKIE).into_iter();
+        let cookies: Vec<&[u8]> = cookies.map(HeaderValue::as_bytes).collect();
         Box::new(Self {
-            cookies: Cookies::from_headers(&handshake.headers),
+            cookies: cookies.join(&b';').into(),
+            alarm: handshake.alarm.clone(),
             #[cfg(feature = "jwt")]
             bearer: handshake
                 .header(AUTHORIZATION.as_str())
@@ -43,29 +52,30 @@ impl Credentials {
         })
     }
 
-    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies.get(name)
+    /// The value of a cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        if let Some(alarm) = &self.alarm {
+            alarm.ring();
+        }
+        cookies::find(iter::once(&*self.cookies), name)
     }
 
-    #[cfg(feature = "jwt")]
-    #[allow(dead_code, reason = "for `auth`, which is not merged yet")]
     /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
+    #[cfg(feature = "jwt")]
     pub(crate) fn bearer(&self) -> Option<&str> {
         self.bearer.as_deref()
     }
 
-    #[cfg(feature = "jwt")]
-    #[allow(dead_code, reason = "for `auth`, which is not merged yet")]
     /// The token of `Sec-WebSocket-Protocol: bearer, …`: the one behind the name.
+    #[cfg(feature = "jwt")]
     pub(crate) fn protocol(&self) -> Option<&str> {
         let mut names = self.protocols.split(',').map(str::trim);
         names.find(|name| *name == "bearer")?;
         names.next().filter(|token| !token.is_empty())
     }
 
-    #[cfg(feature = "jwt")]
-    #[allow(dead_code, reason = "for `auth`, which is not merged yet")]
     /// The first value of this name in the query, decoded.
+    #[cfg(feature = "jwt")]
     pub(crate) fn query(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut pairs = form_urlencoded::parse(self.query.as_bytes());
         pairs.find_map(|(known, value)| (known == name).then_some(value))
@@ -108,12 +118,13 @@ mod tests {
         let found = credentials(
             "/chat?token=q%2E1&token=2",
             &[
-                ("cookie", "token=c.1; id=7"),
+                ("cookie", "id=7"),
+                ("cookie", "token=c.1"),
                 ("authorization", "bearer  h.1"),
                 ("sec-websocket-protocol", "chat.v1, bearer, p.1"),
             ],
         );
-        assert_eq!(found.cookie("token"), Some("c.1"));
+        assert_eq!(found.cookie("token").as_deref(), Some("c.1"));
         assert_eq!(found.bearer(), Some("h.1"));
         assert_eq!(found.protocol(), Some("p.1"));
         assert_eq!(found.query("token").as_deref(), Some("q.1"));

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use http::{HeaderMap, Uri};
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue, Uri};
 
 use crate::path::PathValues;
 
-use super::{Cookies, Rejection};
+use super::{CookieAlarm, Rejection, cookies};
 
 /// The request of one handshake: what [`FromHandshake`](super::FromHandshake) reads from.
 pub struct Handshake {
@@ -17,6 +19,8 @@ pub struct Handshake {
     pub(crate) headers: HeaderMap,
     pub(crate) path_values: PathValues,
     pub(crate) remote_addr: SocketAddr,
+    /// On a route where pages of any origin may connect.
+    pub(crate) alarm: Option<Arc<CookieAlarm>>,
 }
 
 impl Handshake {
@@ -27,12 +31,18 @@ impl Handshake {
             headers,
             path_values: PathValues::default(),
             remote_addr,
+            alarm: None,
         }
     }
 
     /// Sets what the path's parameters stand for.
     pub fn with_path_values(mut self, path_values: PathValues) -> Self {
         self.path_values = path_values;
+        self
+    }
+
+    pub(crate) fn with_alarm(mut self, alarm: Option<Arc<CookieAlarm>>) -> Self {
+        self.alarm = alarm;
         self
     }
 
@@ -58,7 +68,11 @@ impl Handshake {
 
     /// Returns a header's first value where it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        let headers = match name.eq_ignore_ascii_case(COOKIE.as_str()) {
+            true => self.headers_with_cookies(),
+            false => &self.headers,
+        };
+        headers.get(name)?.to_str().ok()
     }
 
     /// Returns the first value of this name in the query, decoded.
@@ -70,9 +84,16 @@ impl Handshake {
 
     /// Returns the value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<String> {
-        Cookies::from_headers(&self.headers)
-            .get(name)
-            .map(str::to_owned)
+        let values = self.headers_with_cookies().get_all(COOKIE).into_iter();
+        cookies::find(values.map(HeaderValue::as_bytes), name)
+    }
+
+    /// Returns all headers, for what reads cookies among them.
+    pub(super) fn headers_with_cookies(&self) -> &HeaderMap {
+        if let Some(alarm) = &self.alarm {
+            alarm.ring();
+        }
+        &self.headers
     }
 
     /// Reads a value that must be there.

@@ -3,6 +3,7 @@
 //! Everything here copies what it keeps: a kept header value or URI would pin the whole
 //! buffer that hyper read the request's head into, for as long as the connection lives.
 
+mod alarm;
 mod cookies;
 #[cfg(any(feature = "jwt", feature = "session"))]
 mod credentials;
@@ -12,6 +13,7 @@ mod rejection;
 
 use std::future::Future;
 
+pub(crate) use alarm::CookieAlarm;
 pub use cookies::Cookies;
 #[cfg(any(feature = "jwt", feature = "session"))]
 pub(crate) use credentials::Credentials;
@@ -53,7 +55,7 @@ pub use crate::path::PathValues;
 )]
 pub trait FromHandshake: Sized + Send + 'static {
     /// Whether the data reads cookies; then `origins = any` is refused for its routes, since any
-    /// page could act with the cookies of its visitor.
+    /// page could act with the cookies of its visitor. Written by hand, say `true` if it does.
     const READS_COOKIES: bool = false;
 
     /// The path parameters that the data reads; each must stand in the route's path.

@@ -16,7 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::connection::{self, Connection, Shared};
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
-use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
+use crate::extract::{CookieAlarm, FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
 use crate::limits::{Limits, OriginPolicy, Scope};
 use crate::protocol::handshake::{self, Fault, Rules, Terms};
@@ -45,6 +45,9 @@ impl Settings {
 pub(super) trait Endpoint: Send + Sync {
     fn rules(&self) -> &Rules;
 
+    /// What to ring where a cookie is read, if that is none of any page's business.
+    fn alarm(&self) -> Option<Arc<CookieAlarm>>;
+
     /// Makes parameters and data; what comes back starts the connection.
     fn prepare<'a>(
         &'a self,
@@ -61,11 +64,14 @@ pub(super) struct Typed<R> {
     shared: Arc<Shared<R>>,
     limits: Arc<Limits>,
     rules: Rules,
+    alarm: Option<Arc<CookieAlarm>>,
 }
 
 impl<R: Route> Typed<R> {
     pub(super) fn new(route: R, settings: Settings) -> Self {
+        let alarm = settings.allows_any_origin();
         Self {
+            alarm: alarm.then(|| Arc::new(CookieAlarm::new(R::PATH))),
             shared: Arc::new(Shared {
                 route,
                 id: settings.id,
@@ -81,6 +87,10 @@ impl<R: Route> Typed<R> {
 impl<R: Route> Endpoint for Typed<R> {
     fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    fn alarm(&self) -> Option<Arc<CookieAlarm>> {
+        self.alarm.clone()
     }
 
     fn prepare<'a>(
@@ -157,8 +167,9 @@ pub(super) async fn answer(
         Err(fault) => return (refuse(fault), None),
     };
     let (head, _) = request.into_parts();
-    let handshake =
-        Handshake::new(head.uri, head.headers, remote_addr).with_path_values(path_values);
+    let handshake = Handshake::new(head.uri, head.headers, remote_addr)
+        .with_path_values(path_values)
+        .with_alarm(endpoint.alarm());
     match prepare(&*endpoint, &handshake, terms).await {
         Ok(launch) => {
             let upgraded = Box::pin(upgraded);

@@ -78,7 +78,8 @@
 //!   of the logged-in visitor after it.
 //! - To change the session from a message, keep its id: [`id_from_ws`](Session::id_from_ws).
 //! - A page of another site cannot open the socket in the visitor's name: a handshake with a foreign
-//!   `Origin` is refused unless the route lists it. Leave `origins = any` to routes without sessions.
+//!   `Origin` is refused unless the route lists it. `origins = any` does not compile on a route that
+//!   reads a session; where only the app or a call elsewhere shows it, it is refused or warned of.
 //! - On a developer's machine the cookie may need [`insecure`](Session::insecure).
 //!
 //! # Stores
@@ -236,7 +237,7 @@ impl<T, S: Store> Session<T, S> {
     /// `open` has returned.
     pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
         let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
-        self.id_in(credentials.cookie(&self.settings.cookie.name))
+        self.id_in(credentials.cookie(&self.settings.cookie.name).as_deref())
     }
 
     /// Returns the id that stands in a request's cookies, for pages beside the socket:

@@ -1,0 +1,63 @@
+//! What the server logs in a test.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::dispatcher::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// All that is logged on this thread while it lives, traces and other crates included.
+///
+/// A test's runtime has one thread, so that it is the connections' too.
+#[derive(Debug)]
+pub struct Log {
+    writer: Writer,
+    _guard: DefaultGuard,
+}
+
+impl Log {
+    /// Begins to listen.
+    pub fn begin() -> Self {
+        let writer = Writer::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(writer.clone());
+        Self {
+            writer,
+            _guard: subscriber.finish().set_default(),
+        }
+    }
+
+    /// Returns what was logged so far.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.writer.lock()).into_owned()
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Writer(Arc<Mutex<Vec<u8>>>);
+
+impl Writer {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Writer {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
