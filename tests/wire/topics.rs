@@ -1,7 +1,8 @@
 //! Topics: rooms that connections enter and leave, and messages for those inside.
 
+use harpia::SendStatus;
 use harpia::prelude::*;
-use harpia_tests::TestServer;
+use harpia_tests::{Events, TestServer};
 
 /// `+x`, `-x`: enters and leaves the topic `x`; `x:text`: publishes.
 struct Topics;
@@ -50,6 +51,59 @@ async fn a_publish_reaches_other_subscribers_and_not_its_sender() {
     server.hub().broadcast("next");
     assert_eq!(one.text().await, "next");
     assert_eq!(three.text().await, "next");
+}
+
+#[tokio::test]
+async fn the_hub_closes_all_subscribers_of_a_topic_behind_what_was_published() {
+    let server = server().await;
+    let (mut one, mut two, mut other) = (
+        server.connect("/topics").await,
+        server.connect("/topics").await,
+        server.connect("/topics").await,
+    );
+    does!(one, "+a");
+    does!(two, "+a");
+    does!(other, "+b");
+    server.hub().publish("a", "last");
+    server.hub().disconnect_topic("a", 4003, "over");
+    server.hub().publish("a", "too late");
+    for client in [&mut one, &mut two] {
+        assert_eq!(client.text().await, "last");
+        assert_eq!(client.closed().await, (4003, "over".into()));
+    }
+    does!(other, "+a");
+    server.hub().disconnect_topic("nowhere", 4003, "over");
+    server.hub().publish("a", "still here");
+    assert_eq!(other.text().await, "still here");
+}
+
+#[tokio::test]
+async fn who_subscribed_in_open_is_closed_before_it_was_active() {
+    struct Slow(Events);
+    #[ws_route("/slow", broadcast = off)]
+    impl Slow {
+        async fn open(&self, ws: &mut Socket) {
+            ws.subscribe("a");
+            self.0.note("subscribed");
+            while ws.send("is it closed?") != SendStatus::Closed {
+                tokio::task::yield_now().await;
+            }
+        }
+        fn message(&self) {
+            self.0.note("message");
+        }
+        fn close(&self, code: CloseCode) {
+            self.0.note(code);
+        }
+    }
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Slow(events.clone()))).await;
+    let mut client = server.connect_raw("/slow").await;
+    client.texts(&["hello"]).await;
+    assert_eq!(events.next().await, "subscribed");
+    server.hub().disconnect_topic("a", 4003, "over");
+    assert_eq!(client.close_code().await, 4003);
+    assert_eq!(events.next().await, "4003");
 }
 
 #[tokio::test]

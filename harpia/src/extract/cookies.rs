@@ -36,7 +36,8 @@ impl Cookies {
         Self::of(pairs(header.as_bytes()))
     }
 
-    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
+    /// Reads all `Cookie` headers of a request, for pages beside the socket.
+    pub fn from_headers(headers: &HeaderMap) -> Self {
         let values = headers.get_all(COOKIE).into_iter();
         Self::of(values.flat_map(|value| pairs(value.as_bytes())))
     }

@@ -40,6 +40,7 @@ pub(crate) enum Record {
     Finish(Slot, Closing),
     Leave(Slot),
     Disconnect(ConnectionId, Closing),
+    DisconnectTopic(ByteString, Closing),
     Shutdown,
     Cancel {
         with_close: bool,
@@ -111,6 +112,7 @@ impl Record {
             Self::Publish { channel, frame, .. } => frame.held() + channel.held(),
             Self::Subscribe(_, topic) | Self::Unsubscribe(_, topic) => topic.len(),
             Self::Finish(_, closing) | Self::Disconnect(_, closing) => closing.reason.len(),
+            Self::DisconnectTopic(topic, closing) => topic.len() + closing.reason.len(),
             _ => 0,
         };
         size_of::<Self>() + payload

@@ -141,6 +141,45 @@ impl Hub {
         self.append(Record::Disconnect(id, closing));
     }
 
+    /// Closes every subscriber of a topic: all pages of someone who logs out or is banned, a room
+    /// that is over.
+    ///
+    /// What was published before reaches them first. Who subscribes later is not concerned, so take
+    /// the right away first: a connection that subscribes and *then* checks its right is closed by
+    /// one of the two.
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use harpia::session::{SessionError, SessionId};
+    ///
+    /// struct Inbox { sessions: Session<String> }
+    ///
+    /// #[ws_route("/inbox", broadcast = off)]
+    /// impl Inbox {
+    ///     async fn open(&self, ws: &mut Socket) -> HandlerResult {
+    ///         let id = self.sessions.id_from_ws(ws)?;
+    ///         ws.subscribe(id.as_str());
+    ///         ws.send(self.sessions.get(&id).await?);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// async fn log_out(hub: &Hub, sessions: &Session<String>, id: &SessionId) -> Result<(), SessionError> {
+    ///     sessions.delete(id).await?;
+    ///     hub.disconnect_topic(id.as_str(), 1008, "Logged Out");
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn disconnect_topic(
+        &self,
+        topic: impl Into<ByteString>,
+        code: impl Into<CloseCode>,
+        reason: impl Into<ByteString>,
+    ) {
+        let closing = Closing::new(code.into(), reason);
+        self.append(Record::DisconnectTopic(topic.into(), closing));
+    }
+
     /// Begins a graceful shutdown: no new connections, and each existing one is sent what was
     /// published so far, then a close frame with 1001; then its `close` handler runs.
     ///

@@ -5,6 +5,7 @@
 use std::{error, fmt};
 
 use bytestring::ByteString;
+use http::StatusCode;
 
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
@@ -61,6 +62,16 @@ impl SessionError {
             reason: ByteString::from_static("Try Again Later"),
             source: Some(cause.into()),
         })
+    }
+
+    /// Returns what a page beside the socket is answered with: 401 where there is no session, 503
+    /// where the store cannot answer, 500 where the program is at fault.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::UNAUTHORIZED,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Data { .. } | Self::AfterOpen => StatusCode::INTERNAL_SERVER_ERROR,
+        }
     }
 
     /// Keeps of JSON's own error what holds no data: its text may quote the value.

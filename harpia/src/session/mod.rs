@@ -56,12 +56,9 @@
 //!         let sessions = sessions.clone();
 //!         async move {
 //!             let answer = log_in(sessions, request).await.unwrap_or_else(|error| {
-//!                 let is_down = matches!(error.downcast_ref(), Some(SessionError::Unavailable(_)));
+//!                 let session = error.downcast_ref::<SessionError>();
 //!                 let mut answer = Response::new(String::new());
-//!                 *answer.status_mut() = match is_down {
-//!                     true => StatusCode::SERVICE_UNAVAILABLE,
-//!                     false => StatusCode::BAD_REQUEST,
-//!                 };
+//!                 *answer.status_mut() = session.map_or(StatusCode::BAD_REQUEST, SessionError::status);
 //!                 answer
 //!             });
 //!             Ok::<_, Infallible>(answer)
@@ -72,7 +69,8 @@
 //! ```
 //!
 //! - Log out: [`delete`](Session::delete), and answer with [`removal_cookie`](Session::removal_cookie).
-//!   Connections that are open stay open: [`Hub::disconnect`](crate::Hub::disconnect) ends them.
+//!   Connections that are open stay open until
+//!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) ends them; its example shows how.
 //! - Whoever had a session before the login, as for a basket, gets a new id with it:
 //!   [`rotate`](Session::rotate). Else an id that was planted in the browser before the login is one
 //!   of the logged-in visitor after it.
@@ -241,7 +239,7 @@ impl<T, S: Store> Session<T, S> {
     }
 
     /// Returns the id that stands in a request's cookies, for pages beside the socket:
-    /// [`Cookies::parse`] reads the header.
+    /// [`Cookies::from_headers`] reads them.
     ///
     /// # Errors
     ///

@@ -14,6 +14,8 @@ mod model;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytestring::ByteString;
+
 use crate::close::Closing;
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
@@ -148,6 +150,7 @@ impl Table {
             Record::Disconnect(id, closing) if self.is_here(id) => {
                 self.end(id.slot(), Ending::Close(closing));
             }
+            Record::DisconnectTopic(topic, closing) => self.end_all(topic, &closing),
             // The place is empty by now, or another's.
             Record::Deactivate(_) | Record::Disconnect(..) => {}
             Record::Shutdown => self.shut_down(),
@@ -260,6 +263,16 @@ impl Table {
         if member.end.ask(ending) {
             self.population.leave(&member.end);
             self.deactivate(slot);
+        }
+    }
+
+    fn end_all(&mut self, topic: ByteString, closing: &Closing) {
+        let Some(&index) = self.names.get(&Channel::Topic(topic)) else {
+            return;
+        };
+        // A copy: whoever ends leaves the list.
+        for slot in self.channels[index as usize].members.clone() {
+            self.end(slot, Ending::Close(closing.clone()));
         }
     }
 

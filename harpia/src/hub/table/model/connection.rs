@@ -50,6 +50,14 @@ impl Connection {
         }
     }
 
+    pub(super) fn disconnect(&mut self) {
+        if !self.disconnected {
+            self.active = false;
+            self.over = true;
+        }
+        self.disconnected = true;
+    }
+
     pub(super) fn expect(&mut self, what: String) {
         if !self.finished {
             self.expected.push(what);

@@ -61,6 +61,7 @@ impl Model {
                 from_it,
                 is_long,
             } => self.publish(place, to, from_it, is_long),
+            Step::DisconnectTopic(one) => self.disconnect_topic(one),
             Step::Stale => self.stale(place),
             Step::Leave => self.leave(place),
             Step::Turn => self.turn(),
@@ -121,11 +122,7 @@ impl Model {
                 self.records.push(Record::Finish(slot, closing()));
             }
             Step::Disconnect => {
-                if !connection.disconnected {
-                    connection.active = false;
-                    connection.over = true;
-                }
-                connection.disconnected = true;
+                connection.disconnect();
                 self.records.push(Record::Disconnect(id, closing()));
             }
             _ => {}
@@ -153,6 +150,16 @@ impl Model {
             from,
             frame,
         });
+    }
+
+    fn disconnect_topic(&mut self, one: usize) {
+        for connection in self.places.iter_mut().flatten() {
+            if connection.topics.contains(&one) {
+                connection.disconnect();
+            }
+        }
+        self.records
+            .push(Record::DisconnectTopic(topic(one), closing()));
     }
 
     fn leave(&mut self, place: usize) {

@@ -33,6 +33,7 @@ pub(super) enum Step {
     Finish,
     Leave,
     Disconnect,
+    DisconnectTopic(usize),
     /// What was meant for the connection that was at this place before.
     Stale,
     Turn,
@@ -64,6 +65,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Finish),
         2 => Just(Step::Leave),
         1 => Just(Step::Disconnect),
+        1 => (0..TOPICS).prop_map(Step::DisconnectTopic),
         1 => Just(Step::Stale),
         4 => Just(Step::Turn),
     ]
