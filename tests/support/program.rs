@@ -1,16 +1,20 @@
 //! An example, built and run as a user runs it.
 
+use std::env;
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use std::{env, thread};
 
 /// A running example, which ends with the test.
 #[derive(Debug)]
 pub struct Program {
     process: Child,
     port: u16,
+    /// Each reads one of its outputs to the end.
+    outputs: Vec<JoinHandle<Vec<u8>>>,
 }
 
 impl Program {
@@ -20,21 +24,33 @@ impl Program {
     ///
     /// If it does not build, or does not listen.
     pub fn start(name: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        drop(listener);
-        Self::start_at(name, port)
+        Self::start_at(name, free_port())
+    }
+
+    /// Starts an example that logs all it can, other crates' traces included, on a free port;
+    /// [`stop_and_read`](Self::stop_and_read) returns it.
+    pub fn start_traced(name: &str) -> Self {
+        let mut command = Command::new(built(name));
+        command.env("RUST_LOG", "trace").stderr(Stdio::piped());
+        Self::spawn(command.stdout(Stdio::piped()), free_port())
     }
 
     /// Starts an example on this port; see [`start`](Self::start).
     pub fn start_at(name: &str, port: u16) -> Self {
-        let program = Command::new(built(name))
-            .env("PORT", port.to_string())
-            .stdout(Stdio::null())
-            .spawn();
+        Self::spawn(Command::new(built(name)).stdout(Stdio::null()), port)
+    }
+
+    fn spawn(command: &mut Command, port: u16) -> Self {
+        let spawned = command.env("PORT", port.to_string()).spawn();
+        let mut process = spawned.expect("the example starts");
+        let outputs = [
+            process.stdout.take().map(read_on),
+            process.stderr.take().map(read_on),
+        ];
         let mut program = Self {
-            process: program.expect("the example starts"),
+            process,
             port,
+            outputs: outputs.into_iter().flatten().collect(),
         };
         program.wait_until_it_listens();
         program
@@ -75,6 +91,24 @@ impl Program {
     ///
     /// If it does not end as it should: with success.
     pub fn stop(mut self, signal: &str) {
+        self.end(signal);
+    }
+
+    /// Ends it, and returns all that it has written.
+    ///
+    /// # Panics
+    ///
+    /// As [`stop`](Self::stop).
+    pub fn stop_and_read(mut self) -> String {
+        self.end("TERM");
+        let outputs = std::mem::take(&mut self.outputs);
+        let written = outputs
+            .into_iter()
+            .map(|output| output.join().expect("it is read"));
+        String::from_utf8_lossy(&written.collect::<Vec<_>>().concat()).into_owned()
+    }
+
+    fn end(&mut self, signal: &str) {
         self.signal(signal);
         let status = self.process.wait().expect("it ends");
         assert!(status.success(), "it ended with {status}");
@@ -108,6 +142,21 @@ impl Drop for Program {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// Reads on another thread, so that the program never waits for its reader. It ends with the
+/// program.
+fn read_on(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = output.read_to_end(&mut bytes);
+        bytes
+    })
 }
 
 /// Builds an example, if it is not built yet, and returns its path.

@@ -98,16 +98,33 @@ impl RawClient {
     ///
     /// If there is no connection.
     pub async fn request(address: SocketAddr, text: &str) -> String {
-        let stream = match within(TcpStream::connect(address)).await {
-            Ok(stream) => stream,
-            Err(error) => panic!("could not connect: {error}"),
-        };
-        let mut client = Self::new(stream);
-        client.write(text.as_bytes()).await;
+        let mut client = Self::begin_request(address, text).await;
         let shut = client.stream.shutdown().await;
         assert!(shut.is_ok(), "{shut:?}");
+        client.read_to_end().await
+    }
+
+    /// Sends a request that says `Connection: close`, and reads the answer to its end.
+    ///
+    /// # Panics
+    ///
+    /// If there is no connection.
+    pub async fn last_request(address: SocketAddr, text: &str) -> String {
+        Self::begin_request(address, text).await.read_to_end().await
+    }
+
+    async fn begin_request(address: SocketAddr, text: &str) -> Self {
+        let mut client = match within(TcpStream::connect(address)).await {
+            Ok(stream) => Self::new(stream),
+            Err(error) => panic!("could not connect: {error}"),
+        };
+        client.write(text.as_bytes()).await;
+        client
+    }
+
+    async fn read_to_end(mut self) -> String {
         let mut answer = Vec::new();
-        let read = within(client.stream.read_to_end(&mut answer)).await;
+        let read = within(self.stream.read_to_end(&mut answer)).await;
         assert!(read.is_ok(), "{read:?}");
         String::from_utf8_lossy(&answer).into_owned()
     }

@@ -1,6 +1,6 @@
 //! A chat with rooms: open the page in two windows and talk.
 //!
-//! The page and its two files are built in; nothing is loaded from elsewhere and nothing else has
+//! The page and its files are built in; nothing is loaded from elsewhere and nothing else has
 //! to run. Listens on 127.0.0.1 and `$PORT`, 3000 by default.
 //!
 //! [`chat`] is the route, [`rooms`] knows who is where, [`page`] serves the page.

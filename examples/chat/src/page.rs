@@ -1,4 +1,4 @@
-//! The page: three files that are built in.
+//! The page: its files, which are built in.
 
 use std::convert::Infallible;
 
@@ -9,7 +9,8 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
 const INDEX: &str = include_str!("../page/index.html");
-const STYLE: &str = include_str!("../page/chat.css");
+const STYLE: &str = include_str!("../../style.css");
+const CHAT_STYLE: &str = include_str!("../page/chat.css");
 const SCRIPT: &str = include_str!("../page/chat.js");
 const ICON: &str = include_str!("../page/icon.svg");
 
@@ -27,7 +28,8 @@ pub(crate) async fn serve(request: HttpRequest) -> Result<Response<Full<Bytes>>,
     }
     Ok(match request.uri().path() {
         "/" => file("text/html; charset=utf-8", INDEX),
-        "/chat.css" => file("text/css; charset=utf-8", STYLE),
+        "/style.css" => file("text/css; charset=utf-8", STYLE),
+        "/chat.css" => file("text/css; charset=utf-8", CHAT_STYLE),
         "/chat.js" => file("text/javascript; charset=utf-8", SCRIPT),
         "/icon.svg" => file("image/svg+xml", ICON),
         _ => plain(StatusCode::NOT_FOUND, "not found\n"),

@@ -1,0 +1,72 @@
+// The profile's page: shows the form, or the profile and what its socket says.
+
+const at = (id) => document.getElementById(id);
+
+// The first try to come back is made soon, the later ones ever more slowly.
+const SHORTEST_WAIT = 500;
+const LONGEST_WAIT = 10_000;
+
+let tries = 0;
+
+async function start() {
+  const answer = await fetch("/profile");
+  if (answer.status === 401) return logIn();
+  const profile = await answer.json();
+  at("name").value = profile.name;
+  at("user").textContent = profile.name;
+  at("role").textContent = profile.role;
+  at("profile").hidden = false;
+  connect();
+}
+
+function logIn() {
+  at("profile").hidden = true;
+  at("login").hidden = false;
+  at("wrong").hidden = location.search !== "?wrong";
+  at("email").focus();
+}
+
+function connect() {
+  show("connecting", "connecting");
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const socket = new WebSocket(`${scheme}://${location.host}/profile-updates`);
+  socket.onmessage = (event) => {
+    tries = 0;
+    show("connected", "connected");
+    hear(event.data);
+  };
+  socket.onclose = (event) => {
+    // 1008: the server knows no such session any more.
+    if (event.code === 1008) return logIn();
+    const longest = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** tries);
+    tries += 1;
+    show("waiting", "trying again");
+    setTimeout(connect, longest / 2 + Math.random() * (longest / 2));
+  };
+}
+
+function hear(text) {
+  const name = /^You are (.*) now$/.exec(text)?.[1];
+  if (name) at("user").textContent = at("name").value = name;
+  else at("welcome").textContent = text;
+  const line = document.createElement("li");
+  line.textContent = text;
+  at("updates").append(line);
+}
+
+async function rename(event) {
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(at("rename")));
+  const answer = await fetch("/profile", { method: "POST", body });
+  if (answer.status === 401) return logIn();
+  at("problem").textContent = answer.ok ? "" : await answer.text();
+  at("problem").hidden = answer.ok;
+}
+
+function show(state, text) {
+  at("state").dataset.state = state;
+  at("state").textContent = text;
+}
+
+at("rename").addEventListener("submit", rename);
+start();

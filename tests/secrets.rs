@@ -1,0 +1,129 @@
+//! No secret is written: the examples' flows with all that they, harpia and what it builds on can
+//! log, searched for each token, cookie, session id and password that went by.
+
+use harpia_tests::{Client, Program, RawClient};
+
+/// Sends a form or JSON, as the pages do; returns head and body of the answer.
+async fn post(program: &Program, path: &str, kind: &str, cookie: &str, body: &str) -> String {
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {kind}\r\nCookie: {cookie}\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}",
+        program.address()
+    );
+    RawClient::last_request(program.address(), &request).await
+}
+
+/// Returns the cookie that an answer sets: name and value.
+fn cookie_of(answer: &str) -> String {
+    let mut lines = answer.lines();
+    let line = lines.find_map(|line| line.strip_prefix("set-cookie: "));
+    let pair = line.and_then(|line| line.split(';').next());
+    pair.unwrap_or_else(|| panic!("no cookie in {answer}"))
+        .to_owned()
+}
+
+fn value(cookie: &str) -> String {
+    let (_, value) = cookie.split_once('=').expect("a cookie");
+    value.to_owned()
+}
+
+/// Searches for each, and for each part of a token: header, claims, signature.
+fn assert_unwritten(written: &str, secrets: &[String]) {
+    // All was logged that could be, or the search would be in vain.
+    for logged in ["TRACE axum::rejection", "WARN harpia::route"] {
+        assert!(written.contains(logged), "no {logged} in {written}");
+    }
+    for secret in secrets {
+        for part in secret.split('.').filter(|part| part.len() > 8) {
+            // The header of every such token, which says only what kind it is.
+            let is_public = part == "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9";
+            assert!(is_public || !written.contains(part), "{part} in {written}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_profile_leaves_no_password_and_no_session_in_any_log() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let program = Program::start_traced("example-profile");
+    let address = program.address();
+    let wrong = "email=john%40example.com&password=guessed+horse";
+    let right = "email=john%40example.com&password=correct+horse";
+    let refused = post(&program, "/login", FORM, "", wrong).await;
+    assert!(refused.contains("location: /?wrong"), "{refused}");
+    let odd = "password=forgotten+mail&password=given+twice";
+    let refused = post(&program, "/login", FORM, "", odd).await;
+    assert!(refused.contains(" 422 "), "{refused}");
+    let first = cookie_of(&post(&program, "/login", FORM, "", right).await);
+    let second = cookie_of(&post(&program, "/login", FORM, &first, right).await);
+    assert_ne!(first, second);
+
+    let headers = [("cookie", &*second)];
+    let mut client = Client::connect(address, "/profile-updates", &headers).await;
+    assert_eq!(client.text().await, "Welcome back, John Doe!");
+    let renamed = post(&program, "/profile", FORM, &second, "name=Johnny").await;
+    assert!(renamed.contains(" 204 "), "{renamed}");
+    assert_eq!(client.text().await, "You are Johnny now");
+    let unknown = "session_id=00112233445566778899aabbccddeeff";
+    for gone in [&*first, unknown, "session_id=forged-by-hand"] {
+        let headers = [("cookie", gone)];
+        let mut client = Client::connect(address, "/profile-updates", &headers).await;
+        assert_eq!(client.closed().await, (1008, "Unauthorized".into()));
+    }
+    post(&program, "/logout", FORM, &second, "").await;
+    assert_eq!(client.closed().await, (1008, "Logged Out".into()));
+
+    let passwords = [
+        "forgotten",
+        "twice",
+        "guessed horse",
+        "guessed+horse",
+        "correct horse",
+        "correct+horse",
+    ];
+    let mut secrets: Vec<String> = passwords.map(str::to_owned).into();
+    secrets.extend([&*first, &*second, unknown].map(value));
+    secrets.push("forged-by-hand".to_owned());
+    assert_unwritten(&program.stop_and_read(), &secrets);
+}
+
+#[tokio::test]
+async fn a_token_is_in_no_log_whichever_way_it_comes_and_whatever_becomes_of_it() {
+    let program = Program::start_traced("example-jwt");
+    let address = program.address();
+    let mut secrets = Vec::new();
+    let odd = post(&program, "/token", "application/json", "", "\"Ada\"").await;
+    assert!(odd.contains(" 422 "), "{odd}");
+    // Good when it comes; then it expires, and a fresh one follows.
+    for seconds in [4, 60] {
+        let login = format!(r#"{{"name":"Ada","seconds":{seconds}}}"#);
+        let answer = post(&program, "/token", "application/json", "", &login).await;
+        let token = value(&cookie_of(&answer));
+        let forged = format!("{}AAAA", &token[..token.len() - 4]);
+        for (token, is_good) in [(&token, true), (&forged, false)] {
+            let cookie = format!("token={token}");
+            let query = format!("/by-query?token={token}");
+            let mut clients = [
+                Client::connect(address, "/by-message", &[]).await,
+                Client::connect(address, "/by-cookie", &[("cookie", &cookie)]).await,
+                Client::connect(address, &query, &[]).await,
+            ];
+            clients[0].send(token).await;
+            for client in &mut clients {
+                if is_good {
+                    assert_eq!(client.text().await, "Welcome, Ada!");
+                } else {
+                    assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+                }
+            }
+            if is_good && seconds == 4 {
+                for client in &mut clients {
+                    assert_eq!(client.closed().await, (4401, "Token expired".into()));
+                }
+            }
+        }
+        secrets.extend([token, forged]);
+    }
+    assert_unwritten(&program.stop_and_read(), &secrets);
+}
