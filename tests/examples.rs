@@ -100,3 +100,18 @@ async fn chat_refuses_a_name_that_does_not_fit() {
         assert!(status == 400 && text.contains("name"), "{status} {text}");
     }
 }
+
+#[tokio::test]
+async fn profile_takes_no_form_from_a_page_of_another_site() {
+    let program = Program::start("example-profile");
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let right = "email=john%40example.com&password=correct+horse";
+    for site in ["cross-site", "same-site"] {
+        let headers = [form, ("sec-fetch-site", site)];
+        let answer = program.post("/login", &headers, right).await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    }
+    let headers = [form, ("sec-fetch-site", "same-origin")];
+    let answer = program.post("/login", &headers, right).await;
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+}

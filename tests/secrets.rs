@@ -1,18 +1,10 @@
 //! No secret is written: the examples' flows with all that they, harpia and what it builds on can
 //! log, searched for each token, cookie, session id and password that went by.
 
-use harpia_tests::{Client, Program, RawClient};
+use harpia_tests::{Client, Program};
 
-/// Sends a form or JSON, as the pages do; returns head and body of the answer.
-async fn post(program: &Program, path: &str, kind: &str, cookie: &str, body: &str) -> String {
-    let length = body.len();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {kind}\r\nCookie: {cookie}\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}",
-        program.address()
-    );
-    RawClient::last_request(program.address(), &request).await
-}
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// Returns the cookie that an answer sets: name and value.
 fn cookie_of(answer: &str) -> String {
@@ -45,24 +37,29 @@ fn assert_unwritten(written: &str, secrets: &[String]) {
 
 #[tokio::test]
 async fn a_profile_leaves_no_password_and_no_session_in_any_log() {
-    const FORM: &str = "application/x-www-form-urlencoded";
     let program = Program::start_traced("example-profile");
     let address = program.address();
     let wrong = "email=john%40example.com&password=guessed+horse";
     let right = "email=john%40example.com&password=correct+horse";
-    let refused = post(&program, "/login", FORM, "", wrong).await;
+    let refused = program.post("/login", &[FORM], wrong).await;
     assert!(refused.contains("location: /?wrong"), "{refused}");
     let odd = "password=forgotten+mail&password=given+twice";
-    let refused = post(&program, "/login", FORM, "", odd).await;
+    let refused = program.post("/login", &[FORM], odd).await;
     assert!(refused.contains(" 422 "), "{refused}");
-    let first = cookie_of(&post(&program, "/login", FORM, "", right).await);
-    let second = cookie_of(&post(&program, "/login", FORM, &first, right).await);
+    let first = cookie_of(&program.post("/login", &[FORM], right).await);
+    let second = cookie_of(
+        &program
+            .post("/login", &[FORM, ("cookie", &first)], right)
+            .await,
+    );
     assert_ne!(first, second);
 
     let headers = [("cookie", &*second)];
     let mut client = Client::connect(address, "/profile-updates", &headers).await;
     assert_eq!(client.text().await, "Welcome back, John Doe!");
-    let renamed = post(&program, "/profile", FORM, &second, "name=Johnny").await;
+    let renamed = program
+        .post("/profile", &[FORM, ("cookie", &second)], "name=Johnny")
+        .await;
     assert!(renamed.contains(" 204 "), "{renamed}");
     assert_eq!(client.text().await, "You are Johnny now");
     let unknown = "session_id=00112233445566778899aabbccddeeff";
@@ -71,7 +68,9 @@ async fn a_profile_leaves_no_password_and_no_session_in_any_log() {
         let mut client = Client::connect(address, "/profile-updates", &headers).await;
         assert_eq!(client.closed().await, (1008, "Unauthorized".into()));
     }
-    post(&program, "/logout", FORM, &second, "").await;
+    program
+        .post("/logout", &[FORM, ("cookie", &second)], "")
+        .await;
     assert_eq!(client.closed().await, (1008, "Logged Out".into()));
 
     let passwords = [
@@ -93,12 +92,12 @@ async fn a_token_is_in_no_log_whichever_way_it_comes_and_whatever_becomes_of_it(
     let program = Program::start_traced("example-jwt");
     let address = program.address();
     let mut secrets = Vec::new();
-    let odd = post(&program, "/token", "application/json", "", "\"Ada\"").await;
+    let odd = program.post("/token", &[JSON], "\"Ada\"").await;
     assert!(odd.contains(" 422 "), "{odd}");
     // Good when it comes; then it expires, and a fresh one follows.
     for seconds in [4, 60] {
         let login = format!(r#"{{"name":"Ada","seconds":{seconds}}}"#);
-        let answer = post(&program, "/token", "application/json", "", &login).await;
+        let answer = program.post("/token", &[JSON], &login).await;
         let token = value(&cookie_of(&answer));
         let forged = format!("{}AAAA", &token[..token.len() - 4]);
         for (token, is_good) in [(&token, true), (&forged, false)] {

@@ -5,11 +5,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
-use fantoccini::wd::Capabilities;
+use fantoccini::cookies::Cookie;
+use fantoccini::wd::{Capabilities, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use harpia_tests::within;
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A chromedriver on a free port, which ends with the test.
 pub(crate) struct Driver {
@@ -53,6 +54,8 @@ impl Driver {
             "--disable-dev-shm-usage",
             "--disable-gpu",
             "--hide-scrollbars",
+            // Other sites than the server's: to the browser neither local nor the same.
+            "--host-resolver-rules=MAP *.test 127.0.0.1",
         ];
         // A headless window has no exact size; an emulated screen has.
         let screen = json!({ "width": width, "height": height, "pixelRatio": 2, "mobile": false });
@@ -106,10 +109,54 @@ impl Page {
         }
     }
 
+    /// Returns an element's text, or nothing while the page is about to come.
     pub(crate) async fn text_of(&self, selector: &str) -> String {
-        let found = within(self.client.find(Locator::Css(selector))).await;
-        let element = found.unwrap_or_else(|error| panic!("no `{selector}`: {error}"));
-        within(element.text()).await.unwrap_or_default()
+        match within(self.client.find(Locator::Css(selector))).await {
+            Ok(element) => within(element.text()).await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Opens a second window of the same browser, and goes on in it; returns how to come back.
+    pub(crate) async fn second_window(&self) -> WindowHandle {
+        let first = within(self.client.window()).await.expect("a window");
+        let second = within(self.client.new_window(true))
+            .await
+            .expect("one more");
+        self.switch_to(second.handle).await;
+        first
+    }
+
+    pub(crate) async fn switch_to(&self, window: WindowHandle) {
+        within(self.client.switch_to_window(window))
+            .await
+            .expect("the window is there");
+    }
+
+    /// Runs a function's body in the page, where it finds `given` and may await; returns what it
+    /// returns.
+    pub(crate) async fn run(&self, body: &str, given: Value) -> Value {
+        let script = format!(
+            "const [given, done] = arguments; (async () => {{ {body} }})().then(done, (e) => done(`${{e}}`))"
+        );
+        let ran = within(self.client.execute_async(&script, vec![given])).await;
+        ran.unwrap_or_else(|error| panic!("{body}: {error}"))
+    }
+
+    /// Opens a WebSocket from the page; returns its first message, or the code it closes with.
+    pub(crate) async fn socket(&self, url: &str) -> String {
+        let body = "return await new Promise((done) => { \
+                        const socket = new WebSocket(given); \
+                        socket.onmessage = (event) => { done(event.data); socket.close(); }; \
+                        socket.onclose = (event) => done(`${event.code} ${event.reason}`); \
+                    });";
+        let answer = self.run(body, json!(url)).await;
+        answer.as_str().expect("text").to_owned()
+    }
+
+    /// A cookie as the browser keeps it, if it does.
+    pub(crate) async fn cookie(&self, name: &str) -> Option<Cookie<'static>> {
+        within(self.client.get_named_cookie(name)).await.ok()
     }
 
     /// Leaves a picture, if pictures are asked for.
@@ -128,7 +175,7 @@ impl Page {
             .expect("the browser closes");
     }
 
-    async fn fill(&self, selector: &str, text: &str) {
+    pub(crate) async fn fill(&self, selector: &str, text: &str) {
         let script = "const input = document.querySelector(arguments[0]); \
                       input.value = arguments[1]; input.focus();";
         let arguments = vec![json!(selector), json!(text)];
@@ -137,7 +184,7 @@ impl Page {
             .expect("the field is there");
     }
 
-    async fn press(&self, selector: &str) {
+    pub(crate) async fn press(&self, selector: &str) {
         let found = within(self.client.find(Locator::Css(selector))).await;
         let button = found.unwrap_or_else(|error| panic!("no `{selector}`: {error}"));
         within(button.click())

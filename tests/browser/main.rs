@@ -1,86 +1,13 @@
-//! The chat's page in headless Chromium, against the chat as it is run.
+//! Pages in headless Chromium, against programs as they are run.
 //!
-//! With `SCREENSHOTS=folder` the test leaves pictures of the page there, to be looked at.
+//! With `SCREENSHOTS=folder` the tests leave pictures of the pages there, to be looked at.
 
+mod chat;
 mod driver;
-
-use driver::Driver;
-use harpia_tests::Program;
+mod origins;
+mod profile;
+mod tokens;
 
 /// A phone, and a window of a laptop.
 const NARROW: (u32, u32) = (390, 800);
 const WIDE: (u32, u32) = (1100, 720);
-
-#[tokio::test]
-async fn two_pages_talk_both_ways_and_come_back_after_a_restart() {
-    let driver = Driver::start();
-    let chat = Program::start("example-chat");
-    let (ada, grace) = (driver.open(WIDE).await, driver.open(NARROW).await);
-    ada.goto(&chat.url()).await;
-    ada.picture("entrance").await;
-    ada.enter("Ada", "garden").await;
-    grace.goto(&chat.url()).await;
-    grace.enter("Grace", "garden").await;
-    for page in [&ada, &grace] {
-        page.shows("#people", "Grace").await;
-        page.shows("#people", "Ada").await;
-    }
-    ada.shows("#messages", "Grace came in").await;
-
-    ada.say("Has the new fountain arrived?").await;
-    grace
-        .shows("#messages", "Has the new fountain arrived?")
-        .await;
-    grace.say("It has, and it <b>works</b> & sings.").await;
-    ada.shows("#messages", "It has, and it <b>works</b> & sings.")
-        .await;
-    ada.say("I will be there in ten minutes 🌿").await;
-    grace.shows("#messages", "ten minutes 🌿").await;
-    ada.picture("wide").await;
-    grace.picture("narrow").await;
-
-    let port = chat.port();
-    chat.stop("TERM");
-    for page in [&ada, &grace] {
-        page.shows("#state", "trying again").await;
-    }
-    ada.picture("reconnecting").await;
-
-    let chat = Program::start_at("example-chat", port);
-    for page in [&ada, &grace] {
-        page.shows("#state", "connected").await;
-        page.shows("#people", "Grace").await;
-        page.shows("#people", "Ada").await;
-    }
-    grace.say("There we are again").await;
-    ada.shows("#messages", "There we are again").await;
-    ada.say("As if nothing had happened").await;
-    grace.shows("#messages", "As if nothing had happened").await;
-
-    grace.close().await;
-    ada.shows("#messages", "Grace left").await;
-    ada.close().await;
-    chat.stop("TERM");
-}
-
-#[tokio::test]
-async fn who_is_in_another_room_hears_nothing() {
-    let driver = Driver::start();
-    let chat = Program::start("example-chat");
-    let (ada, grace) = (driver.open(WIDE).await, driver.open(WIDE).await);
-    ada.goto(&chat.url()).await;
-    ada.enter("Ada", "kitchen").await;
-    grace.goto(&chat.url()).await;
-    grace.enter("Grace", "räume / & more").await;
-    grace.shows("#title", "räume / & more").await;
-    ada.say("only for the kitchen").await;
-    grace.close().await;
-    let another = driver.open(WIDE).await;
-    another.goto(&chat.url()).await;
-    another.enter("Alan", "kitchen").await;
-    ada.shows("#messages", "Alan came in").await;
-    let text = ada.text_of("#messages").await;
-    assert!(!text.contains("Grace"), "{text}");
-    another.close().await;
-    ada.close().await;
-}

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::RawClient;
+
 /// A running example, which ends with the test.
 #[derive(Debug)]
 pub struct Program {
@@ -69,6 +71,19 @@ impl Program {
     /// Returns the address of its page.
     pub fn url(&self) -> String {
         format!("http://{}/", self.address())
+    }
+
+    /// Sends a body to a path; returns head and body of the answer.
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> String {
+        let mut request = format!("POST {path} HTTP/1.1\r\nHost: {}\r\n", self.address());
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let length = body.len();
+        request.push_str(&format!(
+            "Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        ));
+        RawClient::last_request(self.address(), &request).await
     }
 
     /// Returns how many bytes of memory it holds, shared ones by share.

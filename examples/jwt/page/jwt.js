@@ -53,7 +53,7 @@ function setUp(id, open) {
     const line = document.createElement("li");
     line.textContent = text;
     log.append(line);
-    line.scrollIntoView({ block: "nearest" });
+    log.scrollTop = log.scrollHeight;
   };
   connect.onclick = () => {
     show("connecting", "connecting");

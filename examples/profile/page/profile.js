@@ -47,8 +47,8 @@ function connect() {
 
 function hear(text) {
   const name = /^You are (.*) now$/.exec(text)?.[1];
-  if (name) at("user").textContent = at("name").value = name;
-  else at("welcome").textContent = text;
+  if (!name) return (at("welcome").textContent = text);
+  at("user").textContent = at("name").value = name;
   const line = document.createElement("li");
   line.textContent = text;
   at("updates").append(line);

@@ -1,0 +1,88 @@
+//! Pages of other origins, as Chromium lets them try.
+
+use std::convert::Infallible;
+
+use harpia::HttpRequest;
+use harpia::prelude::*;
+use harpia_tests::{Program, TestServer};
+use http::Response;
+use http::header::SET_COOKIE;
+use tower::service_fn;
+
+use crate::WIDE;
+use crate::driver::Driver;
+
+/// A server whose pages may do what they like: those of the examples connect to their own alone.
+async fn elsewhere() -> TestServer {
+    let page = service_fn(async |_: HttpRequest| Ok::<_, Infallible>(Response::new(String::new())));
+    TestServer::start(App::new().fallback(page)).await
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_is_refused_and_one_of_its_own_is_let_in() {
+    let driver = Driver::start();
+    let chat = Program::start("example-chat");
+    let port = chat.port();
+    let page = driver.open(WIDE).await;
+    let url = format!("ws://localhost:{port}/rooms/lobby?name=Eve");
+    let elsewhere = elsewhere().await;
+    // Another site; the same machine by another name; the same host on another port.
+    for other in ["evil.test", "127.0.0.1", "localhost"] {
+        let other = format!("http://{other}:{}/", elsewhere.address().port());
+        page.goto(&other).await;
+        assert_eq!(page.socket(&url).await, "1006 ", "{other}");
+    }
+    page.goto(&format!("http://localhost:{port}/")).await;
+    let enter = "return await new Promise((done) => { \
+                     const socket = new WebSocket(given); \
+                     socket.onopen = () => done('in'); \
+                     socket.onclose = () => done('refused'); \
+                 });";
+    assert_eq!(page.run(enter, url.into()).await, "in");
+    page.close().await;
+}
+
+/// Lets every page in, and tells it whether the browser sent the session along.
+struct Careless(Session<String>);
+
+#[ws_route("/careless", origins = any)]
+impl Careless {
+    async fn open(&self, ws: &mut Socket) {
+        let session = whose(&self.0, ws).await;
+        ws.send(session.unwrap_or_else(|| "nobody".into()));
+    }
+}
+
+/// Elsewhere: in the block it would not compile.
+async fn whose(sessions: &Session<String>, ws: &Socket) -> Option<String> {
+    sessions.from_ws(ws).await.ok()
+}
+
+#[tokio::test]
+async fn same_site_keeps_the_session_from_other_sites_but_not_from_other_ports() {
+    let driver = Driver::start();
+    let sessions = Session::memory();
+    let id = sessions.create("Ada".to_owned()).await.expect("a session");
+    let cookie = sessions.cookie(&id);
+    let log_in = service_fn(move |_: HttpRequest| {
+        let answer = Response::builder().header(SET_COOKIE, cookie.clone());
+        async { Ok::<_, Infallible>(answer.body(String::new()).expect("an answer")) }
+    });
+    let server = TestServer::start(App::new().ws(Careless(sessions)).fallback(log_in)).await;
+    let elsewhere = elsewhere().await;
+    let elsewhere_port = elsewhere.address().port();
+    let port = server.address().port();
+    let url = format!("ws://localhost:{port}/careless");
+
+    let page = driver.open(WIDE).await;
+    page.goto(&format!("http://localhost:{port}/")).await;
+    assert_eq!(page.socket(&url).await, "Ada");
+    page.goto(&format!("http://evil.test:{elsewhere_port}/"))
+        .await;
+    assert_eq!(page.socket(&url).await, "nobody");
+    // This is what the check of the origin is for.
+    page.goto(&format!("http://localhost:{elsewhere_port}/"))
+        .await;
+    assert_eq!(page.socket(&url).await, "Ada");
+    page.close().await;
+}

@@ -1,0 +1,116 @@
+//! The page of `example-profile`, and its cookie as Chromium keeps it.
+
+use harpia_tests::Program;
+use serde_json::{Value, json};
+
+use crate::driver::{Driver, Page};
+use crate::{NARROW, WIDE};
+
+/// As the browser names a server that is its own machine, so that it keeps `Secure` cookies.
+fn local(program: &Program) -> String {
+    format!("http://localhost:{}/", program.port())
+}
+
+async fn log_in(page: &Page, password: &str) {
+    page.shows("#login h1", "Log in").await;
+    page.fill("#email", "john@example.com").await;
+    page.fill("#password", password).await;
+    page.press("#login button").await;
+}
+
+#[tokio::test]
+async fn who_logs_in_is_welcomed_and_hears_what_changes_in_every_window_until_logging_out() {
+    let driver = Driver::start();
+    let program = Program::start("example-profile");
+    let page = driver.open(WIDE).await;
+    page.goto(&local(&program)).await;
+    page.picture("profile-login").await;
+    log_in(&page, "wrong").await;
+    page.shows("#wrong", "Email or password is wrong").await;
+    page.picture("profile-wrong").await;
+    log_in(&page, "correct horse").await;
+    page.shows("#welcome", "Welcome back, John Doe!").await;
+    page.shows("#state", "connected").await;
+
+    let first = page.second_window().await;
+    page.goto(&local(&program)).await;
+    page.shows("#welcome", "Welcome back, John Doe!").await;
+    page.fill("#name", "Johnny <b>").await;
+    page.press("#rename button").await;
+    page.shows("#updates", "You are Johnny <b> now").await;
+    page.picture("profile").await;
+    page.switch_to(first).await;
+    page.shows("#updates", "You are Johnny <b> now").await;
+    page.shows("#user", "Johnny <b>").await;
+
+    let second = page.second_window().await;
+    page.goto(&local(&program)).await;
+    page.shows("#welcome", "Welcome back, Johnny <b>!").await;
+    page.press("#logout").await;
+    page.shows("#login h1", "Log in").await;
+    page.switch_to(second).await;
+    page.shows("#login h1", "Log in").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn the_page_fits_a_phone() {
+    let driver = Driver::start();
+    let program = Program::start("example-profile");
+    let page = driver.open(NARROW).await;
+    page.goto(&local(&program)).await;
+    log_in(&page, "correct horse").await;
+    page.shows("#welcome", "Welcome back, John Doe!").await;
+    page.picture("profile-narrow").await;
+    let width = "return document.documentElement.scrollWidth <= innerWidth;";
+    assert_eq!(page.run(width, Value::Null).await, json!(true));
+    page.close().await;
+}
+
+#[tokio::test]
+async fn the_cookie_is_kept_from_scripts_and_changes_with_each_login() {
+    let driver = Driver::start();
+    let program = Program::start("example-profile");
+    let page = driver.open(WIDE).await;
+    page.goto(&local(&program)).await;
+    log_in(&page, "correct horse").await;
+    page.shows("#welcome", "Welcome back, John Doe!").await;
+    let cookie = page.cookie("session_id").await.expect("it is kept");
+    assert_eq!(cookie.http_only(), Some(true));
+    assert_eq!(cookie.secure(), Some(true));
+    let same_site = cookie.same_site().map(|value| value.to_string());
+    assert_eq!(same_site.as_deref(), Some("Lax"));
+    let seen = page.run("return document.cookie;", Value::Null).await;
+    assert_eq!(seen, json!(""));
+    // What a script plants does not take the place of what it cannot see.
+    let plant = "document.cookie = 'session_id=planted; path=/'; return document.cookie;";
+    assert_eq!(page.run(plant, Value::Null).await, json!(""));
+
+    page.press("#logout").await;
+    page.shows("#login h1", "Log in").await;
+    assert!(page.cookie("session_id").await.is_none());
+    log_in(&page, "correct horse").await;
+    page.shows("#welcome", "Welcome back, John Doe!").await;
+    let next = page.cookie("session_id").await.expect("a new one");
+    assert_ne!(next.value(), cookie.value());
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_secure_cookie_is_kept_on_ones_own_machine_and_never_travels_in_the_open() {
+    let driver = Driver::start();
+    let program = Program::start("example-profile");
+    let page = driver.open(WIDE).await;
+    let log_in = "const body = new URLSearchParams(given); \
+                  await fetch('/login', { method: 'POST', body }); \
+                  return (await fetch('/profile')).status;";
+    let john = json!({ "email": "john@example.com", "password": "correct horse" });
+    page.goto(&local(&program)).await;
+    assert_eq!(page.run(log_in, john.clone()).await, json!(200));
+    // Plain HTTP, and to the browser not its own machine.
+    page.goto(&format!("http://profile.test:{}/", program.port()))
+        .await;
+    assert_eq!(page.run(log_in, john).await, json!(401));
+    assert!(page.cookie("session_id").await.is_none());
+    page.close().await;
+}
