@@ -21,7 +21,7 @@ const LAYERS: [&[&str]; 14] = [
     &["connection"],
     &["server"],
     &["__private"],
-    &["bench"],
+    &["bench", "security"],
 ];
 
 /// Crates that only these places may name.

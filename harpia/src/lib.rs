@@ -44,6 +44,7 @@
 //! | fail with a close code | [`Error::close`], [`OrClose`] |
 //! | know who a browser belongs to | [`Session`], [`session`] |
 //! | verify a token, and close when it expires | `auth::Jwt` (feature `jwt`), [`Socket::expire_at`] |
+//! | know what was tried against it | [`security`] |
 //! | see what goes wrong | [Logging](#logging) |
 //! | test a route | [Test your route](#test-your-route) |
 //! | make one router of several routes | [`macro@routes`] |
@@ -191,6 +192,7 @@ mod path;
 mod peer;
 mod protocol;
 pub mod route;
+pub mod security;
 mod server;
 #[cfg(feature = "session")]
 pub mod session;

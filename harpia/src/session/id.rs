@@ -61,11 +61,17 @@ impl SessionId {
 impl PartialEq for SessionId {
     fn eq(&self, other: &Self) -> bool {
         let pairs = self.digits.iter().zip(&other.digits);
-        black_box(pairs.fold(0, |all, (one, two)| black_box(all | (one ^ two)))) == 0
+        are_equal(pairs.map(|(one, other)| (*one, *other)))
     }
 }
 
 impl Eq for SessionId {}
+
+/// Looks at every pair, however early two differ.
+fn are_equal(pairs: impl Iterator<Item = (u8, u8)>) -> bool {
+    let difference = pairs.fold(0, |all, (one, other)| black_box(all | (one ^ other)));
+    black_box(difference) == 0
+}
 
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,6 +94,21 @@ mod tests {
         assert_eq!(texts.len(), ids.len());
         for id in &ids {
             assert_eq!(SessionId::parse(id.as_str()).as_ref(), Some(id));
+        }
+    }
+
+    #[test]
+    fn a_comparison_looks_at_every_digit_wherever_two_ids_differ() {
+        let id = [b'0'; LENGTH];
+        for at in (0..LENGTH).map(Some).chain([None]) {
+            let mut other = id;
+            if let Some(at) = at {
+                other[at] = b'1';
+            }
+            let mut looks = 0;
+            let pairs = id.into_iter().zip(other).inspect(|_| looks += 1);
+            assert_eq!(are_equal(pairs), at.is_none());
+            assert_eq!(looks, LENGTH);
         }
     }
 

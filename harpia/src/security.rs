@@ -1,0 +1,39 @@
+//! What was tried against a server of harpia's, and the test that holds it off.
+//!
+//! Only words: nothing here is called. The tests stand beside the code and in the repository's
+//! folder `tests`; one of them holds that every test named here is there.
+//!
+//! # Attacks
+//!
+//! | attack | what holds it off | tests |
+//! |---|---|---|
+//! | **Cross-site hijack**: a page of another site opens a socket with its visitor's cookies | The handshake's origin must be the server's own, or a listed one: scheme, host and port. Else 403, before the upgrade | `a_page_of_another_origin_is_403_and_one_of_ours_is_not`, in Chromium `a_page_of_another_origin_is_refused_and_one_of_its_own_is_let_in` |
+//! | The same from another port of the host, where `SameSite` lets the cookie through | The origin's port counts | `same_site_keeps_the_session_from_other_sites_but_not_from_other_ports` |
+//! | The same through a route that was opened to all pages | `origins = any` does not compile where cookies or a session are read, is refused as the app is built, or warned of | `attribute/any_origin_with_a_session.rs`, `attribute/any_origin_with_cookies.rs`, `an_app_refuses_any_origin_where_a_route_reads_cookies`, `a_cookie_that_is_read_where_any_page_may_connect_is_warned_of_once` |
+//! | **A token in a broadcast**: the first message goes to all others | It goes to `auth` alone; until that is `Ok` the connection takes part in nothing | `the_first_message_is_for_auth_alone_and_then_open_is_called`, `the_first_message_lets_in_and_reaches_nobody_else`, `before_auth_a_connection_hears_nothing_and_is_not_counted` |
+//! | A route that looks authenticated and is not: `auth` misspelt, behind `#[cfg]`, without a result | A compile error | `handler/authenticate.rs`, `handler/auth_behind_cfg.rs`, `handler/auth_without_result.rs`, `handler/auth_without_first.rs`, `attribute/auth_timeout_without_auth.rs` |
+//! | Holding connections open without a token | 1008 "Auth Timeout"; pings do not extend it | `silence_is_1008_auth_timeout_and_pings_are_no_excuse` |
+//! | **Algorithm confusion**: a public key used as an HMAC secret, `none`, another algorithm than the key's | The key alone decides; what the token says must agree | `a_public_key_used_as_an_hmac_secret_is_refused`, `the_algorithm_none_is_refused`, `each_algorithm_verifies_what_its_key_signed_and_nothing_else_does` |
+//! | A token that brings its own key or rules: `jwk`, `kid`, `crit` | Keys are the program's; a `kid` chooses among them and nothing else | `a_key_is_found_by_its_kid_alone`, `a_header_that_demands_an_extension_is_refused` |
+//! | A token that was cut, changed or is of no use: too long, too early, for another audience | One error for the client, the reason for the log | `a_token_that_was_cut_or_changed_is_refused`, `a_token_says_when_it_holds`, `audience_and_issuer_are_those_asked_for`, `a_token_longer_than_8_kib_is_refused_before_any_work` |
+//! | **An expired token kept open**: it was good at the handshake, and the connection lives on | With each source the connection closes when its token expires: 4401 | `a_connection_closes_when_its_token_expires_wherever_it_came_from`, `a_fresh_token_extends_and_a_bad_one_ends` |
+//! | **Session fixation**: an id that was planted before the login is the visitor's after it | Only the server makes ids; `rotate` gives a new one and ends the old; the login of `example-profile` always makes one | `after_a_rotation_only_the_new_id_works`, `of_many_rotations_one_wins_and_the_old_id_is_dead`, in Chromium `the_cookie_is_kept_from_scripts_and_changes_with_each_login` |
+//! | A cookie that looks like the session's: a name with an escape or a blank, a second one | Names are compared as they came; of two the first wins, as browsers order them | `a_name_is_not_decoded`, `the_first_of_two_cookies_of_one_name_wins` |
+//! | A logged-out session that lives on in an open socket | [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes them all | `who_subscribed_in_open_is_closed_before_it_was_active`, in Chromium `who_logs_in_is_welcomed_and_hears_what_changes_in_every_window_until_logging_out` |
+//! | A stolen cookie: read by a script, or on the way | `HttpOnly` and `Secure`, unless told otherwise | `the_attributes_are_safe_unless_told_otherwise`, in Chromium `a_secure_cookie_is_kept_on_ones_own_machine_and_never_travels_in_the_open` |
+//! | **Store-key injection**: an id that names another key of the store | An id is 32 digits or none, and gets a prefix | `a_client_reaches_no_key_but_a_sessions_own`, `what_has_not_the_form_is_none`, `two_kinds_in_one_store_are_kept_apart_by_their_prefix` |
+//! | Attributes smuggled into a cookie | Names and values are checked as the sessions are made | `names_and_attributes_cannot_add_a_second_one`, `a_cookies_name_cannot_smuggle_attributes` |
+//! | **Timing**: how long a refusal takes tells how much was right | Signatures and ids are compared in constant time; keys of a store are found by a seeded hash | `a_comparison_looks_at_every_digit_wherever_two_ids_differ` |
+//! | **Log leak**: a token, cookie, id or password in a log, an error or a `Debug` | Error texts hold names, no values; `Debug` of what holds a secret does not show it | `a_profile_leaves_no_password_and_no_session_in_any_log`, `a_token_is_in_no_log_whichever_way_it_comes_and_whatever_becomes_of_it`, `neither_id_nor_data_is_printed`, `claims_that_do_not_fit_are_named_and_not_quoted`, `no_error_of_redis_holds_the_id_or_the_data` |
+//! | Filling the store of sessions until real ones are thrown out | A full store refuses new ones, and keeps who is in | `a_full_store_refuses_the_new_and_keeps_the_old`, `a_full_table_refuses_and_throws_no_live_entry_out` |
+//! | Two changes of one session, of which one is lost | Compare and set, in memory and in Redis | `concurrent_changes_lose_nothing`, `concurrent_changes_on_two_nodes_lose_nothing` |
+//!
+//! # What is left to you
+//!
+//! - A script in your own page can use the socket as its visitor does: keep foreign code out of it.
+//! - A token that is stolen is good until it expires: make that soon, and send it as a message or in
+//!   a cookie. In the query it is in the logs of others.
+//! - harpia limits what one connection does, not how many one address opens, nor how often someone
+//!   guesses a password.
+//! - Behind a proxy, TLS ends there: have it redirect plain HTTP, and send
+//!   `Strict-Transport-Security`.
