@@ -1,6 +1,6 @@
 //! JSON Web Tokens by first message, by cookie and by query, each on a route of its own.
 //!
-//! [`routes`] is what to read; [`pages`] serves the page and issues its tokens. Open the page, get a
+//! [`mod@routes`] is what to read; [`pages`] serves the page and issues its tokens. Open the page, get a
 //! token that is valid for a while, and connect by each way; what one says, the others hear.
 //!
 //! Listens on 127.0.0.1 and `$PORT`, 3000 by default; `RUST_LOG=trace` shows what it does.
