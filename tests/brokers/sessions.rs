@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use harpia::prelude::*;
 use harpia::session::{RedisStore, SessionError, SessionId};
-use harpia_tests::{RedisServer, TestServer};
+use harpia_tests::{Log, RedisServer, TestServer};
 
 type Sessions = Session<u32, RedisStore>;
 
@@ -201,6 +201,28 @@ async fn no_error_of_redis_holds_the_id_or_the_data() {
     let shown = format!("{error} {error:?} {sessions:?}");
     assert!(!shown.contains(id.as_str()), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
+async fn no_log_of_redis_holds_the_id_or_the_data() {
+    let log = Log::begin();
+    let mut redis = RedisServer::start();
+    let store = RedisStore::connect(&redis.url()).await.expect("it answers");
+    let sessions = Session::new(store.timeout(TIMEOUT));
+    let old = sessions.create("hunter2".to_owned()).await.unwrap();
+    let id = sessions.rotate(&old).await.unwrap();
+    assert_eq!(sessions.get(&id).await.unwrap(), "hunter2");
+    redis.kill();
+    assert!(is_down(&sessions.get(&id).await));
+    redis.start_again();
+    assert_eq!(sessions.get(&id).await.unwrap(), "hunter2");
+    sessions.delete(&id).await.unwrap();
+    tracing::trace!("all was listened to");
+    let log = log.text();
+    assert!(log.contains("all was listened to"), "{log}");
+    for secret in [old.as_str(), id.as_str(), "hunter2"] {
+        assert!(!log.contains(secret), "{log}");
+    }
 }
 
 #[tokio::test]
