@@ -1,6 +1,7 @@
 //! chromedriver, and one page as a person uses it.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, fs};
@@ -27,6 +28,7 @@ impl Driver {
     pub(crate) fn start() -> Self {
         let spawned = Command::new("chromedriver")
             .arg("--port=0")
+            .process_group(0)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn();
@@ -70,9 +72,13 @@ impl Driver {
     }
 }
 
+/// Its browsers too, which a test that fails has not closed: they are of its process group.
 impl Drop for Driver {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill")
+            .args(["-s", "KILL", "--", &group])
+            .status();
         let _ = self.process.wait();
     }
 }
