@@ -12,7 +12,6 @@ mod rooms;
 use std::env;
 
 use harpia::prelude::*;
-use tower::service_fn;
 
 use chat::Chat;
 
@@ -23,7 +22,7 @@ async fn main() -> harpia::Result {
     println!("open http://{address} in two windows");
     App::new()
         .ws(Chat::default())
-        .fallback(service_fn(page::serve))
+        .fallback(page::router())
         .listen(address)
         .await
 }
