@@ -185,6 +185,7 @@ mod error;
 pub mod extract;
 mod hub;
 mod id;
+mod json;
 mod limits;
 mod message;
 mod outcome;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
+use crate::json::JsonError;
 
 use super::keys::KeySet;
 use super::token_error::Reason;
@@ -253,7 +254,7 @@ impl<C: DeserializeOwned> Jwt<C> {
         Ok(Verified {
             expiry: expiry.saturating_add(key.rules.leeway),
             claims: serde_path_to_error::deserialize(claims)
-                .map_err(|error| Reason::of_claims(&error))?,
+                .map_err(|error| Reason::Claims(JsonError::with_path(&error)))?,
         })
     }
 }
