@@ -206,6 +206,35 @@ async fn a_cookie_that_is_read_where_any_page_may_connect_is_warned_of_once() {
 }
 
 #[tokio::test]
+async fn data_that_reads_all_headers_is_warned_of_once_they_bring_a_cookie() {
+    struct ByHand(String);
+    impl FromHandshake for ByHand {
+        async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+            let cookie = handshake.headers().get("cookie");
+            let cookie = cookie.and_then(|value| value.to_str().ok());
+            Ok(Self(cookie.unwrap_or("none").to_owned()))
+        }
+    }
+    struct Open;
+    #[ws_route("/open", data = ByHand, origins = any)]
+    impl Open {
+        fn open(&self, ws: &mut Socket<ByHand>) {
+            ws.send(&*ws.data.0);
+        }
+    }
+    let log = Log::begin();
+    let warnings = || log.text().matches("this route reads cookies").count();
+    let server = TestServer::start(App::new().ws(Open)).await;
+    assert_eq!(server.connect("/open").await.text().await, "none");
+    assert_eq!(warnings(), 0);
+    for cookie in ["a=1", "a=2"] {
+        let mut client = server.connect_with("/open", &[("cookie", cookie)]).await;
+        assert_eq!(client.text().await, cookie);
+        assert_eq!(warnings(), 1);
+    }
+}
+
+#[tokio::test]
 async fn the_debug_of_a_handshakes_headers_shows_no_secret() {
     struct Shown(String);
     impl FromHandshake for Shown {
