@@ -208,6 +208,10 @@ impl<C> Jwt<C> {
 impl<C: DeserializeOwned> Jwt<C> {
     /// Verifies a token and returns its claims, apart from any connection.
     ///
+    /// **No connection closes when this token expires**: it is not told of it. In a handler, read
+    /// the token by [`from_message`](Self::from_message) or another of the five, or have the
+    /// connection [expire](crate::Socket::expire_at) by hand, as below.
+    ///
     /// # Errors
     ///
     /// [`TokenError`], which prints the same whatever was wrong.
@@ -229,6 +233,28 @@ impl<C: DeserializeOwned> Jwt<C> {
     /// assert_eq!(jwt.verify(&token)?.sub, "ada");
     /// assert!(jwt.verify(&token[1..]).is_err());
     /// # harpia::HandlerResult::Ok(())
+    /// ```
+    ///
+    /// In a handler, for a token of a form that harpia does not read, claims with an `exp` and:
+    ///
+    /// ```
+    /// # use harpia::auth::Jwt;
+    /// # use harpia::prelude::*;
+    /// #[derive(serde::Deserialize)]
+    /// struct Claims { sub: String, exp: u64 }
+    ///
+    /// struct Feed { jwt: Jwt<Claims> }
+    ///
+    /// #[ws_route("/feed")]
+    /// impl Feed {
+    ///     async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+    ///         let token = first.strip_prefix("token:").or_close(1008, "Invalid Token")?;
+    ///         let claims = self.jwt.verify(token)?;
+    ///         ws.expire_at(claims.exp);
+    ///         ws.send(format!("welcome, {}", claims.sub));
+    ///         Ok(())
+    ///     }
+    /// }
     /// ```
     pub fn verify(&self, token: &str) -> Result<C, TokenError> {
         Ok(self.read(token)?.claims)
