@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. Modules on one line do not know each other.
 const LAYERS: [&[&str]; 14] = [
-    &["budget", "close", "id", "limits", "path", "sync"],
+    &["budget", "close", "id", "json", "limits", "path", "sync"],
     &["error"],
     &["message"],
     &["outcome"],

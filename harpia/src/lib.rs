@@ -152,7 +152,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `session` | yes | [`Session`] with a store in memory; one small crate, for random ids |
+//! | `session` | yes | [`Session`] with a store in memory; two small crates, for random ids and `Set-Cookie` |
 //! | `jwt` | no | `auth::Jwt`: tokens, verified wherever a client sends them; jsonwebtoken and its cryptography, in Rust |
 //! | `redis` | no | `session::RedisStore`, whose sessions serve every node, and a client for Redis |
 //!
@@ -185,6 +185,7 @@ mod error;
 pub mod extract;
 mod hub;
 mod id;
+mod json;
 mod limits;
 mod message;
 mod outcome;

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
+use crate::json::JsonError;
 
 /// One whole WebSocket message. Cloning it copies no payload.
 ///
@@ -121,7 +122,8 @@ impl From<&[u8]> for Message {
 
 /// A type that a `message` handler can take.
 ///
-/// Implement it for a format of your own:
+/// Implement it for a format of your own. Its error is logged, or goes to the route's `error`: say in
+/// it what is wrong, and nothing that the client wrote, which may be a token or a password.
 ///
 /// ```
 /// use harpia::{Error, FromMessage, Message};
@@ -192,6 +194,11 @@ impl<T: FromMessage> FromMessage for Result<T, Error> {
 
 /// Reads a text message as JSON. To send JSON, see [`Message::json`].
 ///
+/// Where it does not fit, the error says what kind of mistake it is, and the path, line and column:
+/// ``invalid type: string, expected i32 at `x`, line 1 column 7``. It holds no value that the client
+/// sent, and nothing that `T` says itself, which may quote one. Of the keys of a map, the path has
+/// those that look like a name.
+///
 /// ```
 /// use harpia::{FromMessage, Json};
 /// use serde::Deserialize;
@@ -211,6 +218,7 @@ impl<T: DeserializeOwned> FromMessage for Json<T> {
         let text = ByteString::from_message(message)?;
         serde_json::from_str(&text)
             .map(Self)
+            .map_err(|error| JsonError::located::<T>(&error, text.as_bytes()))
             .map_err(Error::invalid_message)
     }
 }

@@ -29,9 +29,12 @@ impl Log {
         }
     }
 
-    /// Returns what was logged so far.
+    /// Returns what was logged so far, but for what the test's own client logs: all that it sends.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.writer.lock()).into_owned()
+        let lock = self.writer.lock();
+        let text = String::from_utf8_lossy(&lock);
+        let lines = text.lines().filter(|line| !line.contains("tungstenite"));
+        lines.flat_map(|line| [line, "\n"]).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use harpia::prelude::*;
-use harpia_tests::{Events, TestServer, within};
+use harpia_tests::{Events, Log, TestServer, within};
 
 /// Lets in who says `token`, and notes what is called.
 struct Guarded(Events);
@@ -232,4 +232,37 @@ async fn an_expiry_closes_with_4401_and_a_fresh_token_extends_it() {
     assert_eq!(goes.closed().await, (4401, "Token expired".into()));
     stays.send("still here?").await;
     assert_eq!(within(stays.text()).await, "done");
+}
+
+#[tokio::test]
+async fn a_token_that_is_sent_as_another_type_is_in_no_log() {
+    #[derive(serde::Deserialize)]
+    struct Login {
+        token: String,
+    }
+    struct ByJson;
+    #[ws_route("/by-json")]
+    impl ByJson {
+        async fn auth(&self, ws: &mut Socket, Json(first): Json<Login>) -> HandlerResult {
+            ws.send(first.token);
+            Ok(())
+        }
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(ByJson)).await;
+    for first in [
+        r#""hunter2""#,
+        r#"{"token":["hunter2"]}"#,
+        r#"{"token":"hunter2"#,
+    ] {
+        let mut client = server.connect("/by-json").await;
+        client.send(first).await;
+        assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+    }
+    let text = log.text();
+    assert!(
+        text.contains("invalid type: string, expected struct Login"),
+        "{text}"
+    );
+    assert!(!text.contains("hunter2"), "{text}");
 }

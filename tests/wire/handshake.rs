@@ -1,5 +1,8 @@
 //! What is upgraded, what is refused, and with which status.
 
+use std::convert::Infallible;
+
+use harpia::extract::{Handshake, Rejection};
 use harpia::prelude::*;
 use harpia_tests::{Log, RawClient, TestServer};
 
@@ -200,6 +203,77 @@ async fn a_cookie_that_is_read_where_any_page_may_connect_is_warned_of_once() {
         "{text}"
     );
     assert!(text.contains("path=\"/open\""), "{text}");
+}
+
+#[tokio::test]
+async fn data_that_reads_all_headers_is_warned_of_once_they_bring_a_cookie() {
+    struct ByHand(String);
+    impl FromHandshake for ByHand {
+        async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+            let cookie = handshake.headers().get("cookie");
+            let cookie = cookie.and_then(|value| value.to_str().ok());
+            Ok(Self(cookie.unwrap_or("none").to_owned()))
+        }
+    }
+    struct Open;
+    #[ws_route("/open", data = ByHand, origins = any)]
+    impl Open {
+        fn open(&self, ws: &mut Socket<ByHand>) {
+            ws.send(&*ws.data.0);
+        }
+    }
+    let log = Log::begin();
+    let warnings = || log.text().matches("this route reads cookies").count();
+    let server = TestServer::start(App::new().ws(Open)).await;
+    assert_eq!(server.connect("/open").await.text().await, "none");
+    assert_eq!(warnings(), 0);
+    for cookie in ["a=1", "a=2"] {
+        let mut client = server.connect_with("/open", &[("cookie", cookie)]).await;
+        assert_eq!(client.text().await, cookie);
+        assert_eq!(warnings(), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_debug_of_a_handshakes_headers_shows_no_secret() {
+    struct Shown(String);
+    impl FromHandshake for Shown {
+        async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+            Ok(Self(format!("{:?}", handshake.headers())))
+        }
+    }
+    struct Tell;
+    #[ws_route("/tell", data = Shown, protocols = ["bearer"])]
+    impl Tell {
+        fn open(&self, ws: &mut Socket<Shown>) {
+            ws.send(&*ws.data.0);
+        }
+    }
+    let server = TestServer::start(App::new().ws(Tell)).await;
+    let headers = [
+        ("cookie", "a=hunter2"),
+        ("cookie", "b=hunter2"),
+        ("authorization", "Bearer hunter2"),
+        ("proxy-authorization", "Basic hunter2"),
+        ("sec-websocket-protocol", "bearer, hunter2"),
+        ("x-other", "shown"),
+    ];
+    let text = server.connect_with("/tell", &headers).await.text().await;
+    assert!(text.contains("shown"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
+async fn the_debug_of_a_plain_request_shows_no_secret_of_its_headers() {
+    let pages = tower::service_fn(|request: harpia::HttpRequest| async move {
+        Ok::<_, Infallible>(http::Response::new(format!("{request:?}")))
+    });
+    let server = TestServer::start(App::new().fallback(pages)).await;
+    let request = "GET /page HTTP/1.1\r\nHost: localhost\r\nCookie: a=hunter2\r\n\
+                   Cookie: b=hunter2\r\nAuthorization: Bearer hunter2\r\n\r\n";
+    let answer = server.request(request).await;
+    assert!(answer.contains("/page"), "{answer}");
+    assert!(!answer.contains("hunter2"), "{answer}");
 }
 
 #[tokio::test]

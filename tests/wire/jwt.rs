@@ -2,7 +2,7 @@
 
 use harpia::auth::{Jwt, Key};
 use harpia::prelude::*;
-use harpia_tests::{Client, Events, TestServer, within};
+use harpia_tests::{Client, Events, Log, TestServer, within};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use serde_json::json;
 
@@ -258,4 +258,48 @@ async fn tokens_find_their_keys_by_kid_whatever_the_algorithm() {
     }
     let mut client = with_token(&server, "bearer", &swapped).await;
     assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+}
+
+#[tokio::test]
+async fn no_log_holds_a_token_though_the_handler_that_read_it_panics() {
+    struct Fragile(Jwt<Claims>);
+    #[ws_route("/fragile", broadcast = off, protocols = ["bearer"])]
+    impl Fragile {
+        async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+            self.0.from_message(ws, &first)?;
+            self.0.from_query(ws, "token")?;
+            self.0.from_protocol(ws)?;
+            self.0.from_bearer(ws)?;
+            self.0.from_cookie(ws, "token")?;
+            panic!("a bug")
+        }
+    }
+    let log = Log::begin();
+    let jwt = Jwt::hs256(SECRET).expect("a key");
+    let server = TestServer::start(App::new().ws(Fragile(jwt))).await;
+    // Each ends at another place, the last at none.
+    let tokens: Vec<_> = (60..65).map(token).collect();
+    for bad in 0..=tokens.len() {
+        let mut sent = tokens.clone();
+        if let Some(token) = sent.get_mut(bad) {
+            token.pop();
+        }
+        let headers = [
+            ("sec-websocket-protocol", &*format!("bearer, {}", sent[2])),
+            ("authorization", &*format!("Bearer {}", sent[3])),
+            ("cookie", &*format!("token={}", sent[4])),
+        ];
+        let path = format!("/fragile?token={}", sent[1]);
+        let mut client = server.connect_with(&path, &headers).await;
+        client.send(&sent[0]).await;
+        let is_bad = bad < tokens.len();
+        assert_eq!(client.closed().await.0, if is_bad { 1008 } else { 1011 });
+    }
+    let text = log.text();
+    assert!(text.contains("a bug"), "{text}");
+    for token in tokens {
+        for part in token.split('.').skip(1) {
+            assert!(!text.contains(&part[..part.len() - 1]), "{part} in {text}");
+        }
+    }
 }

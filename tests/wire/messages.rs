@@ -2,7 +2,7 @@
 
 use harpia::prelude::*;
 use harpia::{Error, FromMessage};
-use harpia_tests::{Events, TestServer};
+use harpia_tests::{Events, Log, TestServer};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -124,6 +124,34 @@ async fn text_that_is_not_the_type_reaches_error_is_not_broadcast_and_closes_wit
     assert!(events.next().await.contains("line 1 column"));
     server.hub().broadcast("next");
     assert_eq!(two.text().await, "next");
+}
+
+#[tokio::test]
+async fn what_the_log_says_of_json_that_does_not_fit_is_of_use_and_not_the_clients() {
+    struct Feed;
+    #[ws_route("/feed", broadcast = off)]
+    impl Feed {
+        fn message(&self, ws: &mut Socket, Json(point): Json<Point>) {
+            ws.send(point.x.to_string());
+        }
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(Feed)).await;
+    for (json, told) in [
+        (
+            r#""hunter2""#,
+            "invalid type: string, expected struct Point",
+        ),
+        (r#"{"x":"hunter2"}"#, "expected i32 at `x`, line 1 column"),
+        (r#"{"x":1,"hunter2":2}"#, "missing field `y`"),
+    ] {
+        let mut client = server.connect("/feed").await;
+        client.send(json).await;
+        assert_eq!(client.closed().await, (1007, "invalid message".into()));
+        let text = log.text();
+        assert!(text.contains(told), "no {told:?} in {text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
 }
 
 #[tokio::test]

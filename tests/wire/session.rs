@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use harpia::prelude::*;
 use harpia::session::{MemoryStore, SessionError, SessionId, Store};
-use harpia_tests::{Events, TestServer};
+use harpia_tests::{Events, RawClient, TestServer};
 
 struct Updates<S: Store> {
     sessions: Session<String, S>,
@@ -191,4 +191,25 @@ async fn a_full_store_refuses_the_new_and_keeps_the_old() {
         .connect_with("/updates", &[("cookie", &cookie)])
         .await;
     assert_eq!(client.text().await, "Welcome back, Ada!");
+}
+
+#[tokio::test]
+async fn a_cookie_that_only_looks_like_the_hosts_own_is_no_session() {
+    let sessions = Session::<String>::memory().cookie_name("__Host-session_id");
+    let (server, _events) = serve(&sessions).await;
+    let own = sessions.create("Ada".to_owned()).await.unwrap();
+    let planted = sessions.create("Mallory".to_owned()).await.unwrap();
+    let (own, planted) = (own.as_str(), planted.as_str());
+    // Names that a page of a neighbouring host can plant for the whole domain.
+    for name in ["\u{2000}__Host-session_id", "%5F_Host-session_id"] {
+        let request = format!(
+            "GET /updates HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Cookie: {name}={planted}; __Host-session_id={own}\r\n\r\n"
+        );
+        let mut client = RawClient::upgrade(server.address(), request.as_bytes()).await;
+        let frame = client.read_frame().await.unwrap();
+        assert_eq!(frame.text(), "Welcome back, Ada!", "{name:?}");
+    }
 }

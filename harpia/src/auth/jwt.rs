@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
+use crate::json::JsonError;
 
 use super::keys::KeySet;
 use super::token_error::Reason;
@@ -69,8 +70,9 @@ use super::{Key, Keys, TokenError};
 /// - A token signed by anything but the key's own algorithm. What the token says of its algorithm
 ///   decides nothing: `none`, or an RSA public key used as an HMAC secret, is an invalid token.
 /// - A token without `exp`, after its `exp`, or before its `nbf`.
-/// - Another audience or issuer than asked for. Where none is asked for, a token *with* an `aud`
-///   is refused too, since it is for someone (RFC 7519 section 4.1.3).
+/// - Another audience or issuer than asked for, or an `iss` that is no text. Where no audience is
+///   asked for, a token *with* an `aud` of any kind but `null` is refused too, since it is for
+///   someone (RFC 7519 section 4.1.3).
 /// - More than 8 KiB, before any work; a `crit` header, as no extension is known here (RFC 7515
 ///   section 4.1.11); claims that are not the type's.
 ///
@@ -207,6 +209,10 @@ impl<C> Jwt<C> {
 impl<C: DeserializeOwned> Jwt<C> {
     /// Verifies a token and returns its claims, apart from any connection.
     ///
+    /// **No connection closes when this token expires**: it is not told of it. In a handler, read
+    /// the token by [`from_message`](Self::from_message) or another of the five, or have the
+    /// connection [expire](crate::Socket::expire_at) by hand, as below.
+    ///
     /// # Errors
     ///
     /// [`TokenError`], which prints the same whatever was wrong.
@@ -229,6 +235,28 @@ impl<C: DeserializeOwned> Jwt<C> {
     /// assert!(jwt.verify(&token[1..]).is_err());
     /// # harpia::HandlerResult::Ok(())
     /// ```
+    ///
+    /// In a handler, for a token of a form that harpia does not read, claims with an `exp` and:
+    ///
+    /// ```
+    /// # use harpia::auth::Jwt;
+    /// # use harpia::prelude::*;
+    /// #[derive(serde::Deserialize)]
+    /// struct Claims { sub: String, exp: u64 }
+    ///
+    /// struct Feed { jwt: Jwt<Claims> }
+    ///
+    /// #[ws_route("/feed")]
+    /// impl Feed {
+    ///     async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+    ///         let token = first.strip_prefix("token:").or_close(1008, "Invalid Token")?;
+    ///         let claims = self.jwt.verify(token)?;
+    ///         ws.expire_at(claims.exp);
+    ///         ws.send(format!("welcome, {}", claims.sub));
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     pub fn verify(&self, token: &str) -> Result<C, TokenError> {
         Ok(self.read(token)?.claims)
     }
@@ -247,13 +275,14 @@ impl<C: DeserializeOwned> Jwt<C> {
         // panics over the choice. One that the program has installed stays.
         let _ = DEFAULT_PROVIDER.install_default();
         let decoded = decode::<Map<String, Value>>(token, &key.verifier, &key.rules)?;
+        check_kinds(&decoded.claims, &key.rules)?;
         let expiry = decoded.claims.get("exp").and_then(seconds);
         let expiry = expiry.ok_or_else(|| Reason::Claim("exp".to_owned()))?;
         let claims = Value::Object(decoded.claims);
         Ok(Verified {
             expiry: expiry.saturating_add(key.rules.leeway),
             claims: serde_path_to_error::deserialize(claims)
-                .map_err(|error| Reason::of_claims(&error))?,
+                .map_err(|error| Reason::Claims(JsonError::with_path(&error)))?,
         })
     }
 }
@@ -276,6 +305,20 @@ impl<C> fmt::Debug for Jwt<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Jwt").field(&self.keys).finish()
     }
+}
+
+/// Refuses what jsonwebtoken lets by: to it, an audience that is no text is none at all, and an
+/// issuer may be a list.
+fn check_kinds(claims: &Map<String, Value>, rules: &Validation) -> Result<(), Reason> {
+    let has_audience = claims.get("aud").is_some_and(|aud| !aud.is_null());
+    if rules.aud.is_none() && has_audience {
+        return Err(Reason::Audience);
+    }
+    let has_issuer = claims.get("iss").is_some_and(Value::is_string);
+    if rules.iss.is_some() && !has_issuer {
+        return Err(Reason::Claim("iss".to_owned()));
+    }
+    Ok(())
 }
 
 /// A NumericDate may have a fraction (RFC 7519 section 2).

@@ -37,7 +37,8 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the secret is shorter, or is a key in PEM, which is no secret.
+    /// [`Error::Config`] if the secret is shorter, or is a key in PEM, with its first and last line
+    /// or without, which is no secret.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self> {
         Self::of_secret(Algorithm::HS256, secret.as_ref(), 32)
     }
@@ -109,7 +110,7 @@ impl Key {
 
     fn of_secret(algorithm: Algorithm, secret: &[u8], least: usize) -> Result<Self> {
         // A public key taken for a secret is how tokens are forged.
-        if secret.trim_ascii_start().starts_with(b"-----BEGIN") {
+        if is_pem(secret) {
             return Err(config(format!(
                 "an {algorithm:?} secret is not a key in PEM"
             )));
@@ -150,6 +151,19 @@ impl fmt::Debug for Key {
     }
 }
 
+/// Says whether this is a key in PEM, whatever stands in front of it, or only the lines between its
+/// first and its last.
+fn is_pem(secret: &[u8]) -> bool {
+    const BEGIN: &[u8] = b"-----BEGIN";
+    const TYPE: &[u8] = b" PUBLIC KEY-----\n";
+    const END: &[u8] = b"\n-----END";
+    let whole = [BEGIN, TYPE, secret.trim_ascii(), END, TYPE].concat();
+    secret.windows(BEGIN.len()).any(|part| part == BEGIN)
+        || DecodingKey::from_rsa_pem(&whole).is_ok()
+        || DecodingKey::from_ec_pem(&whole).is_ok()
+        || DecodingKey::from_ed_pem(&whole).is_ok()
+}
+
 fn can_verify(algorithm: Algorithm, key: &DecodingKey) -> bool {
     (DEFAULT_PROVIDER.verifier_factory)(&algorithm, key).is_ok()
 }
@@ -164,6 +178,9 @@ const DEFAULT_LEEWAY: u64 = 0;
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     const RSA: &str = include_str!("test_keys/rsa.pem");
@@ -174,6 +191,36 @@ mod tests {
     const P384_PUBLIC: &str = include_str!("test_keys/p384.pub.pem");
     const ED: &str = include_str!("test_keys/ed.pem");
     const ED_PUBLIC: &str = include_str!("test_keys/ed.pub.pem");
+
+    #[test]
+    fn a_public_key_in_pem_is_no_secret_whatever_surrounds_it() {
+        for pem in [RSA_PUBLIC, EC_PUBLIC, ED_PUBLIC, P384_PUBLIC] {
+            let body: String = pem.lines().filter(|line| !line.contains('-')).collect();
+            let lines: Vec<&str> = pem.lines().filter(|line| !line.contains('-')).collect();
+            for secret in [
+                format!("\u{feff}{pem}"),
+                format!("# login\n{pem}"),
+                lines.join("\r\n"),
+                format!(" {body}\n"),
+                body,
+            ] {
+                let error = Key::hs256(&secret).expect_err(&secret);
+                let text = "an HS256 secret is not a key in PEM";
+                assert_eq!(error.to_string(), text, "{secret}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_random_secret_is_one_in_bytes_and_in_base64(
+            bytes in vec(any::<u8>(), 32..99),
+            base64 in "[A-Za-z0-9+/]{43}=",
+        ) {
+            prop_assert!(Key::hs256(bytes).is_ok());
+            prop_assert!(Key::hs256(base64).is_ok());
+        }
+    }
 
     #[test]
     fn a_weak_or_mistaken_key_is_an_error() {

@@ -4,6 +4,8 @@ use std::{error, fmt};
 
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 
+use crate::json::JsonError;
+
 /// A token that was refused.
 ///
 /// It prints as "invalid token" whatever was wrong, so that it may be told to the client. Why is its
@@ -34,7 +36,7 @@ pub(super) enum Reason {
     Algorithm,
     Audience,
     Claim(String),
-    Claims(String),
+    Claims(JsonError),
     CriticalHeader,
     Expired,
     Header,
@@ -67,17 +69,6 @@ impl From<JwtError> for Reason {
             }
             _ => Self::Malformed,
         }
-    }
-}
-
-impl Reason {
-    /// Names the place and not the value, which serde's own text may quote.
-    pub(super) fn of_claims(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let text = error.inner().to_string();
-        if text.starts_with("missing field ") {
-            return Self::Claims(text);
-        }
-        Self::Claims(format!("another type at `{}`", error.path()))
     }
 }
 

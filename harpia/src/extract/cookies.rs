@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use cookie::Cookie;
 use http::HeaderMap;
 use http::header::COOKIE;
 use percent_encoding::percent_decode_str;
@@ -13,8 +12,10 @@ use super::{FromHandshake, Handshake, Rejection};
 /// The cookies that came with the handshake.
 ///
 /// Values keep their `=`, lose their surrounding quotes, and are percent-decoded; a value whose
-/// escapes are broken is kept as it came. Of two cookies of one name the first wins, which by
-/// RFC 6265 section 5.4 is the one with the longer path. `Debug` shows names, never values.
+/// escapes are broken is kept as it came. Names are taken as they stand. Of two cookies of one name
+/// the first wins, which by RFC 6265 section 5.4 is the one with the longer path. `Debug` shows
+/// names, never values; nothing compares two of them, which would tell by its time how far they
+/// agree.
 ///
 /// ```
 /// use harpia::extract::Cookies;
@@ -25,9 +26,13 @@ use super::{FromHandshake, Handshake, Rejection};
 /// assert_eq!(cookies.get("broken"), Some("%FF"));
 /// assert_eq!(cookies.get("none"), None);
 /// ```
-#[derive(Clone, Default, Eq, PartialEq)]
+#[derive(Clone, Default)]
 pub struct Cookies {
-    pairs: Box<[(Box<str>, Box<str>)]>,
+    /// Names and decoded values, one behind the other: never longer than the headers.
+    text: Box<str>,
+    /// How long each name and its value are. Held for as long as a connection lives, so a pair may
+    /// not cost much more here than it did to send.
+    lengths: Box<[(u32, u32)]>,
 }
 
 impl Cookies {
@@ -42,44 +47,75 @@ impl Cookies {
         Self::of(values.flat_map(|value| pairs(value.as_bytes())))
     }
 
-    fn of<'a>(pairs: impl Iterator<Item = Cookie<'a>>) -> Self {
-        let pairs = pairs.map(|cookie| (cookie.name().into(), decoded(&cookie).into()));
+    fn of<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let (mut text, mut lengths) = (String::new(), Vec::new());
+        for (name, value) in pairs {
+            let value = decoded(value);
+            let both = (u32::try_from(name.len()), u32::try_from(value.len()));
+            // Longer than any head that a server takes.
+            let (Ok(name_length), Ok(value_length)) = both else {
+                continue;
+            };
+            text.push_str(name);
+            text.push_str(&value);
+            lengths.push((name_length, value_length));
+        }
         Self {
-            pairs: pairs.collect(),
+            text: text.into(),
+            lengths: lengths.into(),
         }
     }
 
     /// Returns the value of a cookie.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.pairs.iter().find(|(known, _)| **known == *name)?;
+        let (_, value) = self.iter().find(|(known, _)| *known == name)?;
         Some(value)
     }
 
     /// Returns names and values in the order sent.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(name, value)| (&**name, &**value))
+        let mut rest = &*self.text;
+        self.lengths.iter().map(move |&(name, value)| {
+            // `of` put exactly these lengths into the text.
+            let (name, behind) = rest.split_at(name as usize);
+            let (value, behind) = behind.split_at(value as usize);
+            rest = behind;
+            (name, value)
+        })
     }
 }
 
-/// Finds one cookie in the values of a handshake's `Cookie` headers, without reading all.
+/// Finds one cookie in the values of a handshake's `Cookie` headers, without keeping any.
 pub(super) fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Option<String> {
-    let mut cookies = headers.flat_map(pairs);
-    let found = cookies.find(|cookie| cookie.name() == name)?;
-    Some(decoded(&found).into_owned())
+    let (_, value) = headers.flat_map(pairs).find(|(known, _)| *known == name)?;
+    Some(decoded(value).into_owned())
 }
 
-/// The pairs of one header. A program on the same host may set a cookie that is no UTF-8: that one
-/// is left out, and takes none of the others with it.
-fn pairs(header: &[u8]) -> impl Iterator<Item = Cookie<'_>> {
+/// The pairs of one header, values as they came.
+///
+/// By hand, and not by the `cookie` crate that writes them: it trims whatever Unicode takes for a
+/// space, so that a name behind U+3000, which any page of the domain can set, would pass for a
+/// `__Host-` one. Browsers trim spaces and tabs and know no other (RFC 6265 section 5.2).
+///
+/// - A cookie without a name, sent as `value` or `=value`, is left out: it has no name to be asked
+///   for.
+/// - So is one that is no UTF-8, as a program on the same host may set; it takes none of the others
+///   with it.
+fn pairs(header: &[u8]) -> impl Iterator<Item = (&str, &str)> {
     header.split(|&byte| byte == b';').filter_map(|pair| {
-        let text = std::str::from_utf8(pair).ok()?;
-        Cookie::parse(text).ok()
+        let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
+        let name = name.trim_matches(SPACE);
+        (!name.is_empty()).then(|| (name, value.trim_matches(SPACE)))
     })
 }
 
+const SPACE: [char; 2] = [' ', '\t'];
+
 /// Names are never decoded: `%5F_Host-id` is not `__Host-id`, which only this host can set.
-fn decoded<'a>(cookie: &'a Cookie<'_>) -> Cow<'a, str> {
-    let value = cookie.value_trimmed();
+fn decoded(value: &str) -> Cow<'_, str> {
+    let inner = value.strip_prefix('"');
+    let inner = inner.and_then(|rest| rest.strip_suffix('"'));
+    let value = inner.unwrap_or(value);
     let decoded = percent_decode_str(value).decode_utf8();
     decoded.unwrap_or(Cow::Borrowed(value))
 }
@@ -123,12 +159,59 @@ mod tests {
         })
     }
 
+    /// What a cookie is called that wants to be taken for `__Host-id`.
+    fn lookalike() -> impl Strategy<Value = String> {
+        const SPACES: &str =
+            "[\\t\\x0b\\x0c \u{85}\u{a0}\u{1680}\u{2000}\u{2028}\u{3000}\u{feff}\\x00\"%]{0,2}";
+        let name = prop::sample::select(vec!["__Host-id", "__host-id", "%5F_Host-id", "_Host-id"]);
+        (SPACES, name, SPACES).prop_map(|(before, name, behind)| format!("{before}{name}{behind}"))
+    }
+
+    impl Cookies {
+        fn size(&self) -> usize {
+            size_of_val(&*self.text) + size_of_val(&*self.lengths)
+        }
+    }
+
     proptest! {
         #[test]
-        fn a_value_that_was_written_encoded_is_read_as_it_was(value in ".*") {
-            let written = format!("name={}", utf8_percent_encode(&value, NON_ALPHANUMERIC));
-            let cookies = Cookies::parse(&written);
+        fn a_value_that_was_written_encoded_is_read_as_it_was_in_quotes_or_not(
+            value in ".*",
+            quote in prop::sample::select(vec!["", "\""]),
+        ) {
+            let encoded = utf8_percent_encode(&value, NON_ALPHANUMERIC);
+            let cookies = Cookies::parse(&format!("name={quote}{encoded}{quote}"));
             prop_assert_eq!(cookies.get("name"), Some(value.as_str()));
+        }
+
+        #[test]
+        fn no_name_passes_for_another_that_it_looks_like(name in lookalike()) {
+            let is_same = name.trim_matches([' ', '\t']) == "__Host-id";
+            let cookies = Cookies::parse(&format!("a=1; {name}=planted; b=2"));
+            prop_assert_eq!(cookies.get("__Host-id").is_some(), is_same);
+        }
+
+        #[test]
+        fn the_first_of_one_name_wins_over_all_headers(
+            headers in vec(vec(("[ab]", "[a-z]{0,3}"), 1..4), 1..4),
+        ) {
+            let mut sent = HeaderMap::new();
+            for header in &headers {
+                let pairs: Vec<_> = header.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                sent.append(COOKIE, HeaderValue::from_str(&pairs.join("; ")).unwrap());
+            }
+            let cookies = Cookies::from_headers(&sent);
+            for wanted in ["a", "b"] {
+                let first = headers.iter().flatten().find(|(name, _)| name == wanted);
+                prop_assert_eq!(cookies.get(wanted), first.map(|(_, value)| value.as_str()));
+            }
+        }
+
+        #[test]
+        fn what_is_kept_is_at_most_three_times_what_was_sent(headers in headers()) {
+            // The colon in front of each, which a semicolon is for the other pairs.
+            let sent: usize = headers.values().map(|value| value.len() + 1).sum();
+            prop_assert!(Cookies::from_headers(&headers).size() <= 3 * sent);
         }
 
         #[test]
@@ -155,14 +238,24 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_two_cookies_of_one_name_wins() {
-        assert_eq!(Cookies::parse("a=1; a=2").get("a"), Some("1"));
+    fn a_head_full_of_the_smallest_pairs_is_kept_in_three_times_its_size() {
+        let head = "a=;".repeat(10_000);
+        let cookies = Cookies::parse(&head);
+        assert_eq!(cookies.iter().count(), 10_000);
+        assert!(cookies.size() <= 3 * head.len(), "{}", cookies.size());
     }
 
     #[test]
-    fn junk_between_cookies_is_left_out() {
-        let cookies = Cookies::parse("; =x; novalue; ok=1;;");
+    fn one_without_a_name_is_never_one_with_a_name() {
+        let cookies = Cookies::parse("; =x; a; =b=1; \t=y; ok=1;;");
         assert_eq!(cookies.iter().collect::<Vec<_>>(), [("ok", "1")]);
+    }
+
+    #[test]
+    fn only_spaces_and_tabs_are_taken_off() {
+        let cookies = Cookies::parse(" \ta \t= \t1 \t;\u{b}b=2;\u{3000}c=\u{a0}3");
+        let pairs = [("a", "1"), ("\u{b}b", "2"), ("\u{3000}c", "\u{a0}3")];
+        assert_eq!(cookies.iter().collect::<Vec<_>>(), pairs);
     }
 
     #[test]
@@ -172,6 +265,13 @@ mod tests {
         headers.insert(COOKIE, value);
         let cookies = Cookies::from_headers(&headers);
         assert_eq!(cookies.iter().collect::<Vec<_>>(), [("a", "1"), ("c", "3")]);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_part_of_the_value() {
+        let cookies = Cookies::parse(r#"a="1; b="; c="%22"; d=%221%22"#);
+        let pairs = [("a", "\"1"), ("b", "\""), ("c", "\""), ("d", "\"1\"")];
+        assert_eq!(cookies.iter().collect::<Vec<_>>(), pairs);
     }
 
     #[test]

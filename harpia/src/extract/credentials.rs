@@ -100,6 +100,8 @@ fn bearer(authorization: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, HeaderName, HeaderValue};
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -140,6 +142,42 @@ mod tests {
         for header in ["chat.v1", "bearer", "bearer, "] {
             let found = credentials("/", &[("sec-websocket-protocol", header)]);
             assert_eq!(found.protocol(), None, "{header}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn of_any_headers_only_what_was_sent_is_read(
+            junk in "[ -~\\t\u{e9}]{0,20}",
+            scheme in "(?i:bearer|basic)?[ \\t]{0,2}",
+            names in "(chat|bearer| |,){0,5}",
+        ) {
+            let authorization = format!("{scheme}{junk}");
+            let protocols = format!("{names},{junk}");
+            let found = credentials("/", &[
+                ("authorization", &authorization),
+                ("sec-websocket-protocol", &protocols),
+            ]);
+            if let Some(token) = found.bearer() {
+                prop_assert!(!token.is_empty() && authorization.contains(token));
+            }
+            if let Some(token) = found.protocol() {
+                prop_assert!(protocols.split(',').any(|name| name.trim() == token));
+            }
+        }
+
+        #[test]
+        fn of_any_query_only_a_decoded_value_is_read(query in "(token=|[a-z%=&+0-9.]){0,20}") {
+            let found = credentials(&format!("/?{query}"), &[]);
+            if let Some(token) = found.query("token") {
+                let mut values = query.split('&').filter_map(|pair| pair.split_once('='));
+                let decoded = |text: &str| {
+                    let text = text.replace('+', " ");
+                    percent_decode_str(&text).decode_utf8_lossy().into_owned()
+                };
+                let sent = values.any(|(_, value)| decoded(value) == token);
+                prop_assert!(sent || token.is_empty(), "{token:?} of {query:?}");
+            }
         }
     }
 

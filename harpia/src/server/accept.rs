@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::hub::Hub;
 
-use super::http::{Body, Fallback, text};
+use super::http::{Body, Fallback, hide_secrets, text};
 use super::router::{Found, RouteTable};
 use super::shutdown::{self, Signals, Stage};
 use super::upgrade::{self, Upgrade};
@@ -253,11 +253,12 @@ async fn serve_connection(
 type Pending = Mutex<Option<Upgrade>>;
 
 async fn answer(
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     address: SocketAddr,
     context: &Context,
     pending: &Pending,
 ) -> Response<Body> {
+    hide_secrets(request.headers_mut());
     match (context.routes.find(request.uri().path()), &context.fallback) {
         (Found::Route(endpoint, path_values), _) => {
             let answered = upgrade::answer(request, endpoint, path_values, address).await;

@@ -23,6 +23,9 @@ use super::shutdown::Signals;
 use super::upgrade::Settings;
 
 /// The request that a [`fallback`](App::fallback) service answers.
+///
+/// Its `Debug` leaves out the values of headers in which tokens and cookies stand, but prints the
+/// whole URL: log the path alone, `request.uri().path()`, where the query may hold a token.
 pub type HttpRequest = Request<Incoming>;
 
 /// A server in the making: routes, the defaults of their options, and a fallback for pages.
@@ -97,7 +100,8 @@ impl App {
     /// Answers what is no route: pages, files, an API. Any tower service does, as
     /// `tower::service_fn` or a whole `axum::Router`.
     ///
-    /// Without one it is a 404.
+    /// Without one it is a 404. What logs requests for it should leave out the query, which may
+    /// hold a token: see [`HttpRequest`].
     ///
     /// ```
     /// use std::convert::Infallible;

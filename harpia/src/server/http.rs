@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::header::{
+    AUTHORIZATION, CONTENT_TYPE, COOKIE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -22,6 +24,24 @@ pub(super) type Body = UnsyncBoxBody<Bytes, BoxError>;
 pub(super) type Fallback = Arc<
     dyn Fn(Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> + Send + Sync,
 >;
+
+/// Headers in which a session's id or a token may stand.
+const SECRET: [HeaderName; 4] = [
+    AUTHORIZATION,
+    COOKIE,
+    PROXY_AUTHORIZATION,
+    SEC_WEBSOCKET_PROTOCOL,
+];
+
+/// Keeps them out of the `Debug` of a request, wherever it goes from here: a page's service, or data
+/// of the user's own.
+pub(super) fn hide_secrets(headers: &mut HeaderMap) {
+    for (name, value) in headers.iter_mut() {
+        if SECRET.contains(name) {
+            value.set_sensitive(true);
+        }
+    }
+}
 
 /// A short answer for people and logs.
 pub(super) fn text(status: StatusCode, message: &str) -> Response<Body> {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::json::JsonError;
 use crate::socket::Socket;
 
 use super::{Session, SessionError, SessionId, Store};
@@ -102,10 +103,12 @@ where
 const MAX_TRIES: usize = 1_000;
 
 fn to_bytes<T: Serialize>(data: &T) -> Result<Bytes, SessionError> {
-    let json = serde_json::to_vec(data).map_err(|error| SessionError::data(&error))?;
+    let json =
+        serde_json::to_vec(data).map_err(|error| SessionError::data(&JsonError::new(&error)))?;
     Ok(json.into())
 }
 
 fn from_bytes<T: DeserializeOwned>(json: &[u8]) -> Result<T, SessionError> {
-    serde_json::from_slice(json).map_err(|error| SessionError::data(&error))
+    serde_json::from_slice(json)
+        .map_err(|error| SessionError::data(&JsonError::located::<T>(&error, json)))
 }

@@ -9,6 +9,7 @@ use http::StatusCode;
 
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
+use crate::json::JsonError;
 
 /// What an operation on a session fails with.
 ///
@@ -74,14 +75,8 @@ impl SessionError {
         }
     }
 
-    /// Keeps of JSON's own error what holds no data: its text may quote the value.
-    pub(super) fn data(error: &serde_json::Error) -> Self {
-        let kind = match error.classify() {
-            serde_json::error::Category::Data => "a value of another type",
-            serde_json::error::Category::Io => "it could not be written",
-            _ => "no JSON",
-        };
-        let problem = format!("{kind} at column {}", error.column());
+    pub(super) fn data(error: &JsonError) -> Self {
+        let problem = error.to_string();
         Self::Data { problem }
     }
 }
@@ -173,10 +168,10 @@ mod tests {
     fn the_data_of_a_session_is_not_in_the_error() {
         let error = serde_json::from_str::<u64>(r#""secret""#).unwrap_err();
         assert!(error.to_string().contains("secret"));
-        let error = SessionError::data(&error);
+        let error = SessionError::data(&JsonError::new(&error));
         assert_eq!(
             error.to_string(),
-            "unreadable session data: a value of another type at column 8"
+            "unreadable session data: invalid type: string, expected u64 at line 1 column 8"
         );
     }
 }

@@ -21,6 +21,10 @@ pub(super) struct Table {
     pub(super) max_bytes: usize,
     bytes: usize,
     next_number: u64,
+    /// Keys hold ids, which are secrets, and a look-up takes no constant time. That tells nothing:
+    /// a guess is compared only with keys of its own bucket, and SipHash with a random seed decides
+    /// which those are, so nobody can aim guesses at one key to find it byte by byte. An id has 128
+    /// random bits, too many to be found as a whole.
     entries: HashMap<Arc<str>, Entry>,
     /// Keys by when they expire; the number tells two of one instant apart.
     order: BTreeMap<(Instant, u64), Arc<str>>,
