@@ -32,6 +32,11 @@
 //! # What is left to you
 //!
 //! - A script in your own page can use the socket as its visitor does: keep foreign code out of it.
+//! - Your login form is an ordinary request, of which harpia checks no origin: refuse a `POST` whose
+//!   `Origin` is not yours, or another site's page can log its visitor in as someone else.
+//! - A socket outlives its session, and a token its logout: end the one with
+//!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic), and have `auth` ask a list for the
+//!   other, by its `jti` or `sub`.
 //! - A token that is stolen is good until it expires: make that soon, and send it as a message or in
 //!   a cookie. In the query it is in the logs of others.
 //! - harpia limits what one connection does, not how many one address opens, nor how often someone

@@ -7,6 +7,7 @@ use std::time::Duration;
 use harpia::prelude::*;
 use harpia::session::{MemoryStore, SessionError, SessionId, Store};
 use harpia_tests::{Events, RawClient, TestServer};
+use http::HeaderValue;
 
 struct Updates<S: Store> {
     sessions: Session<String, S>,
@@ -68,8 +69,9 @@ async fn serve<S: Store>(sessions: &Session<String, S>) -> (TestServer, Events) 
 }
 
 /// What a browser sends back of a `Set-Cookie`.
-fn sent(set_cookie: &str) -> String {
-    set_cookie.split(';').next().unwrap_or_default().to_owned()
+fn sent(set_cookie: &HeaderValue) -> String {
+    let text = set_cookie.to_str().expect("text");
+    text.split(';').next().unwrap_or_default().to_owned()
 }
 
 #[tokio::test]

@@ -65,6 +65,15 @@ use super::{Key, Keys, TokenError};
 /// # }
 /// ```
 ///
+/// # Signing
+///
+/// harpia verifies only. To sign, in a login or a test: `jsonwebtoken = { version = "11", features =
+/// ["rust_crypto"] }`, as [`verify`](Self::verify) shows. Where another crate has switched on a second
+/// provider, such as `aws_lc_rs`, call jsonwebtoken's `CryptoProvider::install_default` first.
+///
+/// A token stays good after a logout: keep its `jti` or `sub` in a list that `auth` asks, or let it be
+/// short-lived; [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes what it has opened.
+///
 /// # What is refused
 ///
 /// - A token signed by anything but the key's own algorithm. What the token says of its algorithm
@@ -77,13 +86,24 @@ use super::{Key, Keys, TokenError};
 ///   section 4.1.11); claims that are not the type's.
 ///
 /// A clone has copies of the keys.
-pub struct Jwt<C> {
+pub struct Jwt<C: ClaimsSet> {
     keys: KeySet,
     claims: PhantomData<fn() -> C>,
 }
 
+/// What the claims of a token are read as: all that serde can read.
+#[diagnostic::on_unimplemented(
+    message = "the claims of a token cannot be read as `{Self}`",
+    label = "not a type of claims",
+    note = "a type of your own needs `#[derive(serde::Deserialize)]`"
+)]
+pub trait ClaimsSet: DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<C: DeserializeOwned> ClaimsSet for C {}
+
 /// Each takes one key; see [`Key`] for what it must be.
-impl<C> Jwt<C> {
+impl<C: ClaimsSet> Jwt<C> {
     /// Verifies by HMAC with SHA-256 and a secret of 32 bytes or more.
     ///
     /// # Errors
@@ -167,7 +187,7 @@ impl<C> Jwt<C> {
 }
 
 /// What a token has to say beside `exp`.
-impl<C> Jwt<C> {
+impl<C: ClaimsSet> Jwt<C> {
     /// Asks for this `aud`; called again, for one of several.
     #[must_use]
     pub fn audience(self, audience: impl Into<String>) -> Self {
@@ -206,7 +226,7 @@ impl<C> Jwt<C> {
     }
 }
 
-impl<C: DeserializeOwned> Jwt<C> {
+impl<C: ClaimsSet> Jwt<C> {
     /// Verifies a token and returns its claims, apart from any connection.
     ///
     /// **No connection closes when this token expires**: it is not told of it. In a handler, read
@@ -294,14 +314,14 @@ pub(super) struct Verified<C> {
     pub(super) expiry: u64,
 }
 
-impl<C> Clone for Jwt<C> {
+impl<C: ClaimsSet> Clone for Jwt<C> {
     fn clone(&self) -> Self {
         Self::new(self.keys.clone())
     }
 }
 
 /// Algorithms and names, and no key.
-impl<C> fmt::Debug for Jwt<C> {
+impl<C: ClaimsSet> fmt::Debug for Jwt<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Jwt").field(&self.keys).finish()
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// [set](super::Jwt::keys). What a key is made of never shows in its `Debug`.
 ///
 /// - `hs…` take a secret that issuer and server share, at least as long as the hash (RFC 7518
-///   section 3.2): what is shorter can be found by trying. Make one with `openssl rand 64`.
+///   section 3.2): what is shorter can be found by trying. Make one with `openssl rand -hex 64`.
 /// - `…_pem` take the public half, as `openssl pkey -pubout` writes it.
 ///
 /// ```
@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 /// assert!(Key::hs256([7; 32]).is_ok());
 /// assert_eq!(
 ///     Key::hs256("hunter2").unwrap_err().to_string(),
-///     "an HS256 secret has at least 32 bytes, this one has 7",
+///     "an HS256 secret has at least 32 bytes, this one has 7; `openssl rand -hex 32` makes one",
 /// );
 /// assert!(Key::rs256_pem("-----BEGIN NONSENSE-----").is_err());
 /// ```
@@ -118,7 +118,8 @@ impl Key {
         let length = secret.len();
         if length < least {
             return Err(config(format!(
-                "an {algorithm:?} secret has at least {least} bytes, this one has {length}"
+                "an {algorithm:?} secret has at least {least} bytes, this one has {length}; \
+                 `openssl rand -hex {least}` makes one"
             )));
         }
         Ok(Self::new(algorithm, DecodingKey::from_secret(secret)))
@@ -227,7 +228,7 @@ mod tests {
         let message = |key: Result<Key>| key.unwrap_err().to_string();
         assert_eq!(
             message(Key::hs512([0; 63])),
-            "an HS512 secret has at least 64 bytes, this one has 63"
+            "an HS512 secret has at least 64 bytes, this one has 63; `openssl rand -hex 64` makes one"
         );
         let rsa = "RS256 takes the public half of an RSA key of at least 2048 bits, in PEM";
         for pem in [RSA, SHORT_RSA_PUBLIC, EC_PUBLIC, ED_PUBLIC, "", "nonsense"] {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
 
-use super::{Jwt, Key};
+use super::{ClaimsSet, Jwt, Key};
 
 /// A set of keys by `kid`, as it is put together: made by [`Jwt::keys`].
 ///
@@ -30,13 +30,13 @@ use super::{Jwt, Key};
 /// # Ok(())
 /// # }
 /// ```
-pub struct Keys<C> {
+pub struct Keys<C: ClaimsSet> {
     by_kid: HashMap<Box<str>, Key>,
     twice: Option<Box<str>>,
     claims: PhantomData<fn() -> C>,
 }
 
-impl<C> Keys<C> {
+impl<C: ClaimsSet> Keys<C> {
     pub(super) fn new() -> Self {
         Self {
             by_kid: HashMap::new(),
@@ -108,7 +108,7 @@ impl fmt::Debug for KeySet {
 }
 
 /// Names, and no key.
-impl<C> fmt::Debug for Keys<C> {
+impl<C: ClaimsSet> fmt::Debug for Keys<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Keys").field(&self.by_kid).finish()
     }

@@ -14,7 +14,7 @@ mod sources;
 mod tests;
 mod token_error;
 
-pub use jwt::Jwt;
+pub use jwt::{ClaimsSet, Jwt};
 pub use key::Key;
 pub use keys::Keys;
 pub use token_error::TokenError;

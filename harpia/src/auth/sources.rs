@@ -1,14 +1,12 @@
 //! Where a token stands: in a part of the handshake, or in a message.
 
-use serde::de::DeserializeOwned;
-
 use crate::close::CloseCode;
 use crate::error::{Error, OrClose, Result};
 use crate::extract::Credentials;
 use crate::socket::Socket;
 
 use super::token_error::Reason;
-use super::{Jwt, TokenError};
+use super::{ClaimsSet, Jwt, TokenError};
 
 /// Tokens by where they stand.
 ///
@@ -19,7 +17,7 @@ use super::{Jwt, TokenError};
 ///
 /// [`Error::Close`] with 1008 "Invalid Token" where it is missing or refused; its source is a
 /// [`TokenError`]. [`Error::Config`] for what is read of the handshake after `open` has returned.
-impl<C: DeserializeOwned> Jwt<C> {
+impl<C: ClaimsSet> Jwt<C> {
     /// Reads a token that came as a message, or in one.
     ///
     /// # Errors

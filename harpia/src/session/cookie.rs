@@ -1,6 +1,7 @@
 //! The cookie in which a browser keeps a session's id: its name and attributes.
 
 use cookie::Cookie;
+use http::HeaderValue;
 
 use super::SessionId;
 
@@ -28,14 +29,29 @@ pub(super) struct CookieSettings {
 }
 
 impl CookieSettings {
-    pub(super) fn set(&self, id: &SessionId) -> String {
-        self.cookie(id.as_str()).to_string()
+    pub(super) fn set(&self, id: &SessionId) -> HeaderValue {
+        header(&self.cookie(id.as_str()))
     }
 
-    pub(super) fn remove(&self) -> String {
+    pub(super) fn remove(&self) -> HeaderValue {
         let mut cookie = self.cookie("");
         cookie.make_removal();
-        cookie.to_string()
+        header(&cookie)
+    }
+
+    /// Says why browsers would drop the cookie without a word, or would not send it back.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        let has_prefix = |prefix| self.name.starts_with(prefix);
+        if self.secure {
+            let is_of_host = self.domain.is_none() && &*self.path == "/";
+            let is_wrong = has_prefix("__Host-") && !is_of_host;
+            return is_wrong.then_some("a `__Host-` cookie has the path `/` and no domain");
+        }
+        if has_prefix("__Host-") || has_prefix("__Secure-") {
+            return Some("a cookie of this name is never `insecure`");
+        }
+        let is_wrong = self.same_site == SameSite::None;
+        is_wrong.then_some("`SameSite::None` is never `insecure`")
     }
 
     fn cookie<'a>(&'a self, value: &'a str) -> Cookie<'a> {
@@ -65,6 +81,15 @@ impl Default for CookieSettings {
             secure: true,
         }
     }
+}
+
+/// What reaches a log by way of a response's `Debug` has no id in it.
+fn header(cookie: &Cookie<'_>) -> HeaderValue {
+    // An id is digits, and the settings take nothing for a name or an attribute but what
+    // `is_name` and `is_attribute` let through, which is visible ASCII.
+    let mut value = HeaderValue::try_from(cookie.to_string()).expect("visible ASCII");
+    value.set_sensitive(true);
+    value
 }
 
 /// Says whether a cookie may have this name (a token, RFC 9110 section 5.6.2).
@@ -111,8 +136,47 @@ mod tests {
     }
 
     #[test]
+    fn the_debug_of_an_answer_shows_no_id() {
+        let set = CookieSettings::default().set(&SessionId::random().unwrap());
+        assert_eq!(format!("{set:?}"), "Sensitive");
+    }
+
+    #[test]
+    fn what_browsers_would_drop_is_a_contradiction() {
+        let host = || CookieSettings {
+            name: "__Host-id".into(),
+            ..CookieSettings::default()
+        };
+        assert_eq!(host().contradiction(), None);
+        assert_eq!(CookieSettings::default().contradiction(), None);
+        let wrong = [
+            CookieSettings {
+                path: "/chat".into(),
+                ..host()
+            },
+            CookieSettings {
+                domain: Some("example.com".into()),
+                ..host()
+            },
+            CookieSettings {
+                secure: false,
+                ..host()
+            },
+            CookieSettings {
+                secure: false,
+                same_site: SameSite::None,
+                ..CookieSettings::default()
+            },
+        ];
+        for settings in wrong {
+            assert!(settings.contradiction().is_some(), "{settings:?}");
+        }
+    }
+
+    #[test]
     fn a_removal_names_the_same_cookie_and_is_over_at_once() {
         let removal = CookieSettings::default().remove();
+        let removal = removal.to_str().unwrap();
         assert!(removal.starts_with("session_id=; "), "{removal}");
         for part in ["Path=/", "Max-Age=0", "Expires=", "Secure"] {
             assert!(removal.contains(part), "{part} in {removal}");
@@ -125,7 +189,7 @@ mod tests {
             let id = SessionId::random().unwrap();
             let set = CookieSettings::default().set(&id);
             // A browser sends what stands before the first semicolon.
-            let sent = set.split(';').next().unwrap();
+            let sent = set.to_str().unwrap().split(';').next().unwrap();
             let cookies = Cookies::parse(&format!("a=1; {sent}; b=2"));
             let read = cookies.get("session_id").and_then(SessionId::parse);
             assert_eq!(read, Some(id));

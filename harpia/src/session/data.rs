@@ -11,11 +11,18 @@ use crate::socket::Socket;
 
 use super::{Session, SessionError, SessionId, Store};
 
-impl<T, S> Session<T, S>
-where
-    T: DeserializeOwned + Send + Serialize,
-    S: Store,
-{
+/// What a session can hold: all that serde can write and read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept in a session",
+    label = "not what a session can hold",
+    note = "a type of your own needs `#[derive(serde::Deserialize, serde::Serialize)]`"
+)]
+pub trait SessionData: DeserializeOwned + Send + Serialize {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + Send + Serialize> SessionData for T {}
+
+impl<T: SessionData, S: Store> Session<T, S> {
     /// Makes a session with this data, under a new id.
     ///
     /// # Errors

@@ -4,17 +4,15 @@
 //!
 //! The page's form is an ordinary request. It checks the password, makes a session and sets its
 //! cookie; the browser sends the cookie with the WebSocket's handshake, and `open` finds the session
-//! by it. One [`Session`] serves both: it is cloned at the price of two counters.
+//! by it. One [`Session`] serves both: it is cloned at the price of two counters. Here axum serves
+//! the pages; any tower service does.
 //!
 //! ```no_run
-//! use std::convert::Infallible;
-//!
+//! use axum::extract::{Form, State};
+//! use axum::http::{StatusCode, header::SET_COOKIE};
+//! use axum::response::{IntoResponse, Redirect};
+//! use axum::routing::post;
 //! use harpia::prelude::*;
-//! use harpia::HttpRequest;
-//! use harpia::session::SessionError;
-//! use http::header::{LOCATION, SET_COOKIE};
-//! use http::{Response, StatusCode};
-//! use http_body_util::{BodyExt, Limited};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Deserialize, Serialize)]
@@ -34,46 +32,39 @@
 //! #[derive(Deserialize)]
 //! struct Login { name: String, password: String }
 //!
-//! async fn log_in(sessions: Session<Profile>, request: HttpRequest) -> HandlerResult<Response<String>> {
-//!     let form = Limited::new(request.into_body(), 4096).collect().await?.to_bytes();
-//!     let Login { name, password } = serde_html_form::from_bytes(&form)?;
-//!     if password != "correct horse" {        // yours: a slow hash of the password
-//!         return Ok(Response::builder().status(StatusCode::FORBIDDEN).body(String::new())?);
+//! async fn log_in(
+//!     State(sessions): State<Session<Profile>>,
+//!     Form(login): Form<Login>,
+//! ) -> Result<impl IntoResponse, StatusCode> {
+//!     if login.password != "correct horse" {                 // yours: a slow hash of the password
+//!         return Err(StatusCode::FORBIDDEN);
 //!     }
-//!     let id = sessions.create(Profile { name }).await?;
-//!     Ok(Response::builder()
-//!         .status(StatusCode::SEE_OTHER)
-//!         .header(LOCATION, "/")
-//!         .header(SET_COOKIE, sessions.cookie(&id))
-//!         .body(String::new())?)
+//!     let profile = Profile { name: login.name };
+//!     let id = sessions.create(profile).await.map_err(|error| error.status())?;
+//!     Ok(([(SET_COOKIE, sessions.cookie(&id))], Redirect::to("/")))
 //! }
 //!
 //! #[tokio::main]
 //! async fn main() -> harpia::Result {
-//!     let sessions = Session::<Profile>::memory();
+//!     let sessions = Session::memory();
 //!     let updates = Updates { sessions: sessions.clone() };
-//!     let pages = tower::service_fn(move |request| {
-//!         let sessions = sessions.clone();
-//!         async move {
-//!             let answer = log_in(sessions, request).await.unwrap_or_else(|error| {
-//!                 let session = error.downcast_ref::<SessionError>();
-//!                 let mut answer = Response::new(String::new());
-//!                 *answer.status_mut() = session.map_or(StatusCode::BAD_REQUEST, SessionError::status);
-//!                 answer
-//!             });
-//!             Ok::<_, Infallible>(answer)
-//!         }
-//!     });
+//!     let pages = axum::Router::new().route("/login", post(log_in)).with_state(sessions);
 //!     App::new().ws(updates).fallback(pages).listen("127.0.0.1:3000").await
 //! }
 //! ```
 //!
+//! The example `example-profile` in the repository is this with pages, a user and a logout.
+//!
+//! - The form is yours to guard: harpia checks the origin of handshakes only. Refuse a `POST` whose
+//!   `Origin` is not yours, or another site's page can log its visitor in as someone else.
 //! - Log out: [`delete`](Session::delete), and answer with [`removal_cookie`](Session::removal_cookie).
 //!   Connections that are open stay open until
 //!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) ends them; its example shows how.
 //! - Whoever had a session before the login, as for a basket, gets a new id with it:
 //!   [`rotate`](Session::rotate). Else an id that was planted in the browser before the login is one
 //!   of the logged-in visitor after it.
+//! - A socket outlives its session: expiry ends no connection that is open. To end it too, close by
+//!   [`Socket::deadline`](crate::Socket::deadline) after the session's `ttl`.
 //! - To change the session from a message, keep its id: [`id_from_ws`](Session::id_from_ws).
 //! - A page of another site cannot open the socket in the visitor's name: a handshake with a foreign
 //!   `Origin` is refused unless the route lists it. `origins = any` does not compile on a route that
@@ -105,10 +96,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use http::HeaderValue;
+
 use crate::extract::Cookies;
 use crate::socket::Socket;
 
 pub use cookie::SameSite;
+pub use data::SessionData;
 pub use error::SessionError;
 pub use id::SessionId;
 pub use memory::MemoryStore;
@@ -148,20 +142,20 @@ pub use store::Store;
 ///
 /// A future that is dropped may have had its effect on the store or not; it has it whole or not at
 /// all.
-pub struct Session<T, S = MemoryStore> {
+pub struct Session<T: SessionData, S = MemoryStore> {
     store: Arc<S>,
     settings: Arc<Settings>,
     data: PhantomData<fn() -> T>,
 }
 
-impl<T> Session<T> {
+impl<T: SessionData> Session<T> {
     /// Makes sessions in this process's memory: [`MemoryStore::new`].
     pub fn memory() -> Self {
         Self::new(MemoryStore::new())
     }
 }
 
-impl<T, S: Store> Session<T, S> {
+impl<T: SessionData, S: Store> Session<T, S> {
     /// Makes sessions in a store.
     pub fn new(store: S) -> Self {
         Self {
@@ -171,7 +165,8 @@ impl<T, S: Store> Session<T, S> {
         }
     }
 
-    /// Returns the value of a `Set-Cookie` header that gives a browser this session.
+    /// Returns the value of a `Set-Cookie` header that gives a browser this session. `Debug` does not
+    /// show it.
     ///
     /// It has no `Max-Age`: a session that is renewed in the store would outlive it.
     ///
@@ -182,16 +177,16 @@ impl<T, S: Store> Session<T, S> {
     /// let sessions = Session::<u64>::memory();
     /// let id = sessions.create(7).await?;
     /// let cookie = sessions.cookie(&id);
-    /// assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/"));
+    /// assert!(cookie.to_str().unwrap().ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/"));
     /// # Ok(())
     /// # }
     /// ```
-    pub fn cookie(&self, id: &SessionId) -> String {
+    pub fn cookie(&self, id: &SessionId) -> HeaderValue {
         self.settings.cookie.set(id)
     }
 
     /// Returns the value of a `Set-Cookie` header that has a browser forget its session.
-    pub fn removal_cookie(&self) -> String {
+    pub fn removal_cookie(&self) -> HeaderValue {
         self.settings.cookie.remove()
     }
 
@@ -291,7 +286,7 @@ impl<T, S: Store> Session<T, S> {
     }
 }
 
-impl<T, S> Clone for Session<T, S> {
+impl<T: SessionData, S> Clone for Session<T, S> {
     fn clone(&self) -> Self {
         Self {
             store: Arc::clone(&self.store),
@@ -302,7 +297,7 @@ impl<T, S> Clone for Session<T, S> {
 }
 
 /// How it is set up, nothing of what it holds.
-impl<T, S> fmt::Debug for Session<T, S> {
+impl<T: SessionData, S> fmt::Debug for Session<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("settings", &self.settings)

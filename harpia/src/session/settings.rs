@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::cookie::{CookieSettings, SameSite, is_attribute, is_name};
-use super::{Session, Store};
+use super::{Session, SessionData, Store};
 
 /// What all sessions of one kind share.
 #[derive(Clone, Debug)]
@@ -27,15 +27,25 @@ impl Default for Settings {
     }
 }
 
-/// How a session is set up.
-impl<T, S: Store> Session<T, S> {
+/// How a session is set up. What contradicts itself, so that browsers would drop the cookie without a
+/// word, panics: a `__Host-` name with a domain, another path or `insecure`, and
+/// [`SameSite::None`] with `insecure`.
+impl<T: SessionData, S: Store> Session<T, S> {
     /// Sets how long a session lives unused: 24 hours unless set. Each [`get`](Self::get),
     /// [`update`](Self::update) and [`rotate`](Self::rotate) gives it this time again.
     ///
-    /// An open connection does not renew its session: it has been let in already. At most 400 days,
-    /// at least a millisecond.
+    /// An open connection does not renew its session: it has been let in already, and outlives it.
+    /// At most 400 days.
+    ///
+    /// # Panics
+    ///
+    /// If it is less than a millisecond.
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.settings_mut().ttl = ttl.clamp(Duration::from_millis(1), MAX_TTL);
+        assert!(
+            ttl >= Duration::from_millis(1),
+            "a session with no time to live is none"
+        );
+        self.settings_mut().ttl = ttl.min(MAX_TTL);
         self
     }
 
@@ -59,7 +69,7 @@ impl<T, S: Store> Session<T, S> {
     pub fn cookie_name(mut self, name: &str) -> Self {
         assert!(is_name(name), "`{name}` is no name of a cookie");
         self.settings_mut().cookie.name = name.into();
-        self
+        self.consistent()
     }
 
     /// Sets the path below which browsers send the cookie: `/` unless set.
@@ -70,7 +80,7 @@ impl<T, S: Store> Session<T, S> {
     pub fn path(mut self, path: &str) -> Self {
         assert!(is_attribute(path), "`{path}` is no path of a cookie");
         self.settings_mut().cookie.path = path.into();
-        self
+        self.consistent()
     }
 
     /// Has browsers send the cookie to this domain and all below it. Unless set, only the very host
@@ -82,23 +92,30 @@ impl<T, S: Store> Session<T, S> {
     pub fn domain(mut self, domain: &str) -> Self {
         assert!(is_attribute(domain), "`{domain}` is no domain of a cookie");
         self.settings_mut().cookie.domain = Some(domain.into());
-        self
+        self.consistent()
     }
 
     /// Sets when browsers send the cookie with what another site has caused:
     /// [`Lax`](SameSite::Lax) unless set.
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.settings_mut().cookie.same_site = same_site;
-        self
+        self.consistent()
     }
 
-    /// Leaves `Secure` out, for http on a developer's machine.
+    /// Leaves `Secure` out, for plain http where the browser is not on the server's own machine, as
+    /// on a phone beside it.
     ///
-    /// Chromium and Firefox take `http://localhost` for secure, so that they need this only for
-    /// `http://127.0.0.1` and other names; Safari needs it for both. In production whoever is on the
-    /// way could read the cookie.
+    /// On `http://localhost` and `http://127.0.0.1` Chromium keeps a `Secure` cookie; other browsers
+    /// may want this. In production whoever is on the way could read the cookie.
     pub fn insecure(mut self) -> Self {
         self.settings_mut().cookie.secure = false;
+        self.consistent()
+    }
+
+    fn consistent(self) -> Self {
+        if let Some(contradiction) = self.settings.cookie.contradiction() {
+            panic!("{contradiction}");
+        }
         self
     }
 }

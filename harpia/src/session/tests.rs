@@ -230,6 +230,20 @@ async fn neither_id_nor_data_is_printed() {
 }
 
 #[test]
+#[should_panic(expected = "`SameSite::None` is never `insecure`")]
+fn a_cookie_that_browsers_would_drop_is_refused_in_either_order() {
+    let _ = Session::<u32>::memory()
+        .insecure()
+        .same_site(SameSite::None);
+}
+
+#[test]
+#[should_panic(expected = "no time to live")]
+fn a_session_has_some_time_to_live() {
+    let _ = Session::<u32>::memory().ttl(Duration::ZERO);
+}
+
+#[test]
 #[should_panic(expected = "no name of a cookie")]
 fn a_cookies_name_cannot_smuggle_attributes() {
     let _ = Session::<u32>::memory().cookie_name("a; Domain=evil");

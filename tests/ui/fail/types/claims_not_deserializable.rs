@@ -1,0 +1,20 @@
+use harpia::prelude::*;
+
+struct Claims {
+    sub: String,
+}
+
+struct Feed {
+    jwt: Jwt<Claims>,
+}
+
+#[ws_route("/feed")]
+impl Feed {
+    async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+        let claims = self.jwt.from_message(ws, &first)?;
+        ws.send(claims.sub);
+        Ok(())
+    }
+}
+
+fn main() {}
