@@ -2,7 +2,7 @@
 
 use harpia::auth::{Jwt, Key};
 use harpia::prelude::*;
-use harpia_tests::{Client, Events, Log, TestServer, within};
+use harpia_tests::{Client, Events, Log, RawClient, TestServer, within};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use serde_json::json;
 
@@ -64,6 +64,7 @@ by_handshake!(
     |jwt, ws| jwt.from_protocol(ws),
     protocols = ["bearer"]
 );
+by_handshake!(Mute, "/mute", |jwt, ws| jwt.from_protocol(ws));
 by_handshake!(Query, "/query", |jwt, ws| jwt.from_query(ws, "token"));
 
 /// The token is the first message, and any later one that begins with `token `.
@@ -147,14 +148,39 @@ async fn a_refused_token_closes_with_1008_invalid_token_and_nothing_else() {
 #[tokio::test]
 async fn a_missing_token_is_an_invalid_one() {
     let (server, events) = start().await;
-    for place in ["cookie", "bearer", "query"] {
+    for (place, named) in [
+        ("cookie", "no token in the cookie `token`"),
+        ("bearer", "no token in the `Authorization` header"),
+        ("query", "no token in the query by the name `token`"),
+    ] {
         let mut client = server.connect(&format!("/{place}")).await;
         assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
-        assert!(events.next().await.contains("no token in the "));
+        let logged = events.next().await;
+        assert!(logged.contains(named), "{logged}");
     }
     let alone = [("sec-websocket-protocol", "bearer")];
     let mut client = server.connect_with("/protocol", &alone).await;
     assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+}
+
+#[tokio::test]
+async fn a_route_that_does_not_speak_bearer_says_so_when_a_token_comes_as_a_subprotocol() {
+    let jwt = Jwt::hs256(SECRET).expect("a key");
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Mute(jwt, events.clone()))).await;
+    let offer = format!("bearer, {}", token(60));
+    let text = format!(
+        "GET /mute HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: {offer}\r\n\r\n"
+    );
+    let mut client = RawClient::upgrade(server.address(), text.as_bytes()).await;
+    assert_eq!(client.close_code().await, 1011);
+    let logged = events.next().await;
+    assert!(
+        logged.contains("add `protocols = [\"bearer\"]`"),
+        "{logged}"
+    );
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ impl<C: ClaimsSet> Jwt<C> {
     /// }
     /// ```
     pub fn from_message<D>(&self, ws: &Socket<D>, token: &str) -> Result<C> {
-        self.admit(ws, Some(token), "message")
+        self.admit(ws, Some(token), String::new)
     }
 
     /// Reads the token from a cookie: for browsers that are logged in.
@@ -124,7 +124,7 @@ impl<C: ClaimsSet> Jwt<C> {
     /// ```
     pub fn from_cookie<D>(&self, ws: &Socket<D>, name: &str) -> Result<C> {
         let token = credentials(ws)?.cookie(name);
-        self.admit(ws, token.as_deref(), "cookie")
+        self.admit(ws, token.as_deref(), || format!("cookie `{name}`"))
     }
 
     /// Reads the token from `Authorization: Bearer …`: for programs, as browsers cannot set it.
@@ -151,7 +151,7 @@ impl<C: ClaimsSet> Jwt<C> {
     /// ```
     pub fn from_bearer<D>(&self, ws: &Socket<D>) -> Result<C> {
         let token = credentials(ws)?.bearer();
-        self.admit(ws, token, "`Authorization` header")
+        self.admit(ws, token, || "`Authorization` header".to_owned())
     }
 
     /// Reads the token from `Sec-WebSocket-Protocol: bearer, <token>`.
@@ -181,7 +181,15 @@ impl<C: ClaimsSet> Jwt<C> {
     /// ```
     pub fn from_protocol<D>(&self, ws: &Socket<D>) -> Result<C> {
         let token = credentials(ws)?.protocol();
-        self.admit(ws, token, "`Sec-WebSocket-Protocol` header")
+        if token.is_some() && ws.protocol().is_none() {
+            // A browser breaks off where none of what it offered is answered, and says no reason.
+            return Err(Error::Config {
+                message: "the token came as a subprotocol, but the route speaks none: \
+                          add `protocols = [\"bearer\"]`"
+                    .to_owned(),
+            });
+        }
+        self.admit(ws, token, || "`Sec-WebSocket-Protocol` header".to_owned())
     }
 
     /// Reads the token from the query: only where a client can do nothing else.
@@ -213,12 +221,19 @@ impl<C: ClaimsSet> Jwt<C> {
     /// ```
     pub fn from_query<D>(&self, ws: &Socket<D>, name: &str) -> Result<C> {
         let token = credentials(ws)?.query(name);
-        self.admit(ws, token.as_deref(), "query")
+        self.admit(ws, token.as_deref(), || {
+            format!("query by the name `{name}`")
+        })
     }
 
-    fn admit<D>(&self, ws: &Socket<D>, token: Option<&str>, place: &'static str) -> Result<C> {
+    fn admit<D>(
+        &self,
+        ws: &Socket<D>,
+        token: Option<&str>,
+        place: impl FnOnce() -> String,
+    ) -> Result<C> {
         let read = token
-            .ok_or(Reason::Absent(place))
+            .ok_or_else(|| Reason::Absent(place()))
             .and_then(|token| self.read(token));
         let verified = read
             .map_err(TokenError::from)

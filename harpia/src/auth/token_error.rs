@@ -32,7 +32,8 @@ pub struct TokenError {
 /// All but names of claims is fixed text: what a token holds must not reach a log.
 #[derive(Debug)]
 pub(super) enum Reason {
-    Absent(&'static str),
+    /// Where none stood; the names in it are the program's.
+    Absent(String),
     Algorithm,
     Audience,
     Claim(String),
