@@ -55,8 +55,9 @@ pub(crate) fn router(key: EncodingKey) -> Router {
 /// Gives the token twice: to the page, for the first message and the query, and as a cookie that
 /// the page cannot read.
 async fn token(State(key): State<Key>, Json(login): Json<Login>) -> Result<Response, StatusCode> {
-    let is_fine = (1..=24).contains(&login.name.chars().count()) && login.seconds <= 3600;
-    if !is_fine {
+    let has_length = (1..=24).contains(&login.name.chars().count());
+    let is_name = has_length && !login.name.chars().any(char::is_control);
+    if !is_name || !(1..=3600).contains(&login.seconds) {
         return Err(StatusCode::BAD_REQUEST);
     }
     let claims = Claims {

@@ -32,7 +32,7 @@ impl ByMessage {
     }
 
     fn message(&self, ws: &mut Socket<User>, message: String) -> Broadcast {
-        Broadcast::Replace(format!("{}: {message}", ws.data.name).into())
+        said(ws, &message)
     }
 }
 
@@ -49,7 +49,7 @@ impl ByCookie {
     }
 
     fn message(&self, ws: &mut Socket<User>, message: String) -> Broadcast {
-        Broadcast::Replace(format!("{}: {message}", ws.data.name).into())
+        said(ws, &message)
     }
 }
 
@@ -67,6 +67,11 @@ impl ByQuery {
     }
 
     fn message(&self, ws: &mut Socket<User>, message: String) -> Broadcast {
-        Broadcast::Replace(format!("{}: {message}", ws.data.name).into())
+        said(ws, &message)
     }
+}
+
+/// In place of the message as it came, the others get it with who said it.
+fn said(ws: &Socket<User>, message: &str) -> Broadcast {
+    Broadcast::Replace(format!("{}: {message}", ws.data.name).into())
 }

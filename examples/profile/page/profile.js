@@ -9,14 +9,19 @@ const LONGEST_WAIT = 10_000;
 let tries = 0;
 
 async function start() {
+  if (await showProfile()) connect();
+}
+
+/** Returns whether there is one. */
+async function showProfile() {
   const answer = await fetch("/profile");
-  if (answer.status === 401) return logIn();
+  if (!answer.ok) return logIn();
   const profile = await answer.json();
   at("name").value = profile.name;
   at("user").textContent = profile.name;
   at("role").textContent = profile.role;
   at("profile").hidden = false;
-  connect();
+  return true;
 }
 
 function logIn() {
@@ -32,12 +37,12 @@ function connect() {
   const socket = new WebSocket(`${scheme}://${location.host}/profile-updates`);
   socket.onmessage = (event) => {
     tries = 0;
+    if (at("state").dataset.state === "connected") return hear(event.data);
     show("connected", "connected");
-    hear(event.data);
+    at("welcome").textContent = event.data;
   };
   socket.onclose = (event) => {
-    // 1008: the server knows no such session any more.
-    if (event.code === 1008) return logIn();
+    if (["Unauthorized", "Logged Out"].includes(event.reason)) return logIn();
     const longest = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** tries);
     tries += 1;
     show("waiting", "trying again");
@@ -46,12 +51,10 @@ function connect() {
 }
 
 function hear(text) {
-  const name = /^You are (.*) now$/.exec(text)?.[1];
-  if (!name) return (at("welcome").textContent = text);
-  at("user").textContent = at("name").value = name;
   const line = document.createElement("li");
   line.textContent = text;
   at("updates").append(line);
+  showProfile();
 }
 
 async function rename(event) {

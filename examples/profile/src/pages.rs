@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, SET_COOKIE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -69,10 +71,10 @@ async fn log_in(
         return Ok(Redirect::to("/?wrong").into_response());
     };
     // Always a new id: one that somebody planted in this browser must not become the visitor's.
+    let id = pages.sessions.create(profile).await?;
     if let Ok(old) = session(&pages, &headers) {
         end(&pages, &old).await?;
     }
-    let id = pages.sessions.create(profile).await?;
     let cookie = [(SET_COOKIE, pages.sessions.cookie(&id))];
     Ok((cookie, Redirect::to("/")).into_response())
 }
@@ -93,14 +95,16 @@ async fn profile(
     Ok(Json(pages.sessions.get(&id).await?))
 }
 
-/// Changes the session, and tells all pages that are open in it.
+/// Changes the session, and tells all pages that are open in it. A real one changes the user too, who
+/// may have sessions in other browsers.
 async fn rename(
     State(pages): State<Arc<Pages>>,
     headers: HeaderMap,
     Form(Rename { name }): Form<Rename>,
 ) -> Result<Response, Failure> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > 40 {
+    let has_length = (1..=40).contains(&name.chars().count());
+    if !has_length || name.chars().any(char::is_control) {
         return Ok((StatusCode::BAD_REQUEST, "a name has 1 to 40 characters").into_response());
     }
     let id = session(&pages, &headers)?;
@@ -125,8 +129,7 @@ async fn end(pages: &Pages, id: &SessionId) -> Result<(), SessionError> {
 
 /// Refuses forms that another site's page sends, and sets what browsers are told about all pages.
 async fn guard(request: Request, next: Next) -> Response {
-    let site = request.headers().get("sec-fetch-site");
-    if !request.method().is_safe() && site.is_some_and(|site| site != "same-origin") {
+    if !request.method().is_safe() && !is_own(request.headers()) {
         return (StatusCode::FORBIDDEN, "this form is of another site").into_response();
     }
     let mut response = next.run(request).await;
@@ -139,6 +142,16 @@ async fn guard(request: Request, next: Next) -> Response {
             .insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// Browsers name the page that sent a form; programs, which bring no foreign cookies, do not.
+fn is_own(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = text(ORIGIN) else {
+        return true;
+    };
+    let (_, authority) = origin.split_once("://").unwrap_or_default();
+    text(HOST) == Some(authority)
 }
 
 fn file(kind: &'static str, text: &'static str) -> axum::routing::MethodRouter<Arc<Pages>> {
