@@ -505,7 +505,7 @@ pub use harpia_macros::routes;
 /// | `slow` | `close`, `skip` | `close` |
 /// | `compression` | `on` (from 1 KiB), `off`, a size from which on | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
-/// | `origins` | `["https://…"]`, `any` | the same host |
+/// | `origins` | `["https://…"]`: exactly these, the server's own too only if named; `any` | the same host and port |
 /// | `protocols` | `["chat.v1"]` | none |
 /// | `crate` | where harpia is, if not `::harpia` | |
 ///

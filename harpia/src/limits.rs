@@ -70,11 +70,16 @@ impl std::fmt::Display for Rate {
 /// Programs that are not browsers send no `Origin` header and are not held to it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Origins {
-    /// Pages of the host that the request was sent to.
+    /// Pages of the host and port that the request was sent to, and over TLS where
+    /// `X-Forwarded-Proto` or `Forwarded` says that the request came so.
+    ///
+    /// Behind a proxy that ends TLS and says nothing of it, pages of `http://` connect too. And
+    /// whoever makes a name of their own lead to this server (DNS rebinding) is of the same host
+    /// as its pages: only a list holds that off.
     #[default]
     Same,
-    /// Pages of exactly these origins (`https://example.com`, with a port where it is not the
-    /// scheme's own), besides those of the same host.
+    /// Pages of exactly these origins: scheme, host, and a port where it is not the scheme's own,
+    /// as in `https://example.com`. The server's own is among them only if it is named.
     Only(&'static [&'static str]),
     /// Pages of any origin: only for endpoints that do not rely on cookies.
     Any,
@@ -94,10 +99,10 @@ pub enum Origins {
 /// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum OriginPolicy {
-    /// Pages of the host that the request was sent to.
+    /// Pages of the host that the request was sent to: see [`Origins::Same`].
     #[default]
     Same,
-    /// Pages of exactly these origins, besides those of the same host.
+    /// Pages of exactly these origins; the server's own only if it is named.
     Only(Vec<String>),
     /// Pages of any origin.
     Any,
@@ -222,7 +227,7 @@ impl Options {
         self
     }
 
-    /// Says which pages may connect.
+    /// Says which pages may connect; a list is all of them.
     pub const fn origins(mut self, origins: Origins) -> Self {
         self.origins = Some(origins);
         self

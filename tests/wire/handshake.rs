@@ -140,6 +140,27 @@ async fn a_page_of_another_origin_is_403_and_one_of_ours_is_not() {
 }
 
 #[tokio::test]
+async fn a_page_without_tls_is_403_where_a_proxy_says_that_the_request_had_it() {
+    let server = server().await;
+    let own = format!("http://{}", server.address());
+    let headers = [("origin", &*own), ("x-forwarded-proto", "https")];
+    assert_eq!(server.refused("/echo", &headers).await.0, 403);
+}
+
+#[tokio::test]
+async fn a_list_of_origins_leaves_out_the_servers_own() {
+    struct Listed;
+    #[ws_route("/listed", origins = ["https://app.test"])]
+    impl Listed {
+        fn message(&self) {}
+    }
+    let server = TestServer::start(App::new().ws(Listed)).await;
+    let own = format!("http://{}", server.address());
+    let (status, _) = server.refused("/listed", &[("origin", &*own)]).await;
+    assert_eq!(status, 403);
+}
+
+#[tokio::test]
 async fn listed_origins_connect_and_any_means_any() {
     struct Listed;
     #[ws_route("/listed", origins = ["https://app.test"])]

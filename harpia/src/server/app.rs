@@ -191,8 +191,10 @@ impl App {
         self
     }
 
-    /// Says which pages may connect. Default: those of the same host. Programs that are not
-    /// browsers send no `Origin` header and are not held to it.
+    /// Says which pages may connect. Default: those of the same host and port, and over TLS where a
+    /// proxy says that the request came so. A list is exact: of the server's own pages it names those
+    /// that may, with their scheme. Programs that are not browsers send no `Origin` header and are
+    /// not held to it.
     pub fn origins(mut self, origins: impl Into<OriginPolicy>) -> Self {
         self.origins = origins.into();
         self
