@@ -1,6 +1,7 @@
 //! A valid route: what `expand` works from. Nothing here can be wrong any more.
 
 use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
 use syn::{Attribute, Generics, LitStr, Type};
 
 pub(crate) struct Route {
@@ -108,7 +109,9 @@ impl Kind {
         }
     }
 
+    /// `r#auth` is `auth`: taken for an ordinary method, it would leave the route open.
     pub(crate) fn of(name: &Ident) -> Option<Self> {
+        let name = name.unraw();
         Self::ALL.into_iter().find(|kind| name == kind.name())
     }
 }

@@ -479,7 +479,8 @@ pub use harpia_macros::routes;
 ///
 /// Other methods of the block stay ordinary methods. Only a near miss of a handler, one that takes
 /// a socket or begins with `on_`, is a compile error with the right name: `mesage`, `on_message`. If
-/// it is none, it goes into another `impl` block.
+/// it is none, it goes into another `impl` block. So does a macro call, since a handler in what
+/// it expands to would be left out unseen.
 ///
 /// # Messages
 ///

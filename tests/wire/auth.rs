@@ -168,6 +168,24 @@ async fn what_comes_right_behind_the_token_waits_for_open() {
     }
 }
 
+#[tokio::test]
+async fn an_auth_with_a_raw_name_guards_as_any_other() {
+    struct RawName;
+    #[ws_route("/raw-name", broadcast = off)]
+    impl RawName {
+        async fn r#auth(&self, first: String) -> HandlerResult {
+            Err(first.into())
+        }
+        fn open(&self, ws: &mut Socket) {
+            ws.send("in");
+        }
+    }
+    let server = TestServer::start(App::new().ws(RawName)).await;
+    let mut client = server.connect("/raw-name").await;
+    client.send("token").await;
+    assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+}
+
 /// Sets the timers that it is told to.
 struct Timed;
 

@@ -1,6 +1,7 @@
 //! Handlers: which methods they are, and whether their signatures are right.
 
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, ReceiverKind, ReturnType, Signature, Type};
 
 use crate::diagnostics::Diagnostics;
@@ -71,7 +72,7 @@ pub(super) fn lower(
 
 /// A method that was meant as a handler must not silently be an ordinary one.
 fn check_name(signature: &Signature, block: &Block, problems: &mut Diagnostics) {
-    let name = signature.ident.to_string();
+    let name = signature.ident.unraw().to_string();
     let takes_socket = signature.inputs.iter().any(is_socket);
     let on = name.strip_prefix("on_");
     if !takes_socket && on.is_none() {
@@ -103,7 +104,7 @@ fn meant_by_others(name: &str, block: &Block) -> Option<&'static str> {
     ];
     let (_, meant) = SYNONYMS.into_iter().find(|(known, _)| *known == name)?;
     let mut methods = block.methods.iter();
-    let has_it = methods.any(|method| method.signature.ident == meant);
+    let has_it = methods.any(|method| method.signature.ident.unraw() == meant);
     (!has_it).then_some(meant)
 }
 
@@ -129,7 +130,7 @@ pub(super) fn is_socket_type(ty: &Type) -> bool {
 
 /// Checks all but the arguments.
 fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics) -> bool {
-    let name = signature.ident.to_string();
+    let name = signature.ident.unraw().to_string();
     if !signature.generics.params.is_empty() {
         let lifetimes: Vec<String> = signature
             .generics

@@ -7,6 +7,7 @@ mod options;
 mod wording;
 
 use proc_macro2::Ident;
+use syn::ext::IdentExt;
 use syn::{Expr, Lit, LitStr, Type};
 
 use crate::diagnostics::Diagnostics;
@@ -28,6 +29,7 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         .as_ref()
         .map(|arguments| options::lower(&arguments.options, problems));
     let block = block(source, problems)?;
+    check_macros(block, problems);
     let mut seen = Seen::default();
     let mut handlers = Vec::new();
     for method in &block.methods {
@@ -140,6 +142,13 @@ fn check_some(block: &Block, problems: &mut Diagnostics) {
     }
 }
 
+/// What a macro expands to is not seen, and a handler in it would never be called.
+fn check_macros(block: &Block, problems: &mut Diagnostics) {
+    for path in &block.macros {
+        problems.on(path, wording::macro_call(path));
+    }
+}
+
 /// A time for `auth` where there is none would be a route that is open and does not look so.
 fn check_auth(key: &Ident, block: &Block, problems: &mut Diagnostics) {
     let mut names = block.methods.iter().map(|method| &method.signature.ident);
@@ -153,7 +162,7 @@ fn check_repeated(block: &Block, problems: &mut Diagnostics) {
     for name in block.repeated().filter(|name| Kind::of(name).is_some()) {
         problems.at(
             name.span(),
-            wording::handler::defined_twice(&name.to_string()),
+            wording::handler::defined_twice(&name.unraw().to_string()),
         );
     }
 }

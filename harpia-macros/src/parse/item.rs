@@ -29,6 +29,8 @@ pub(crate) struct Block {
     pub(crate) of_trait: Option<Path>,
     pub(crate) self_type: Type,
     pub(crate) methods: Vec<Method>,
+    /// What is called where a method may stand: `handlers!();`.
+    pub(crate) macros: Vec<Path>,
 }
 
 /// A method.
@@ -84,12 +86,14 @@ impl Block {
         let content;
         braced!(content in input);
         content.call(Attribute::parse_inner)?;
+        let (methods, macros) = items(&content)?;
         Ok(Self {
             attributes,
             generics,
             of_trait,
             self_type,
-            methods: methods(&content)?,
+            methods,
+            macros,
         })
     }
 
@@ -98,7 +102,7 @@ impl Block {
         let methods = self.methods.iter().enumerate();
         methods.filter_map(|(at, method)| {
             let name = &method.signature.ident;
-            let has_name = |other: &&Method| other.signature.ident == *name;
+            let has_name = |other: &&Method| other.signature.ident.unraw() == name.unraw();
             let is_later = self.methods[..at].iter().any(|other| has_name(&other));
             let mut alike = self.methods.iter().filter(has_name);
             (is_later && !alike.any(Method::has_cfg)).then_some(name)
@@ -149,8 +153,9 @@ fn trait_path(ty: &Type) -> syn::Result<Path> {
     }
 }
 
-fn methods(content: ParseStream<'_>) -> syn::Result<Vec<Method>> {
-    let mut methods = Vec::new();
+/// The methods, and the paths of macro calls among them.
+fn items(content: ParseStream<'_>) -> syn::Result<(Vec<Method>, Vec<Path>)> {
+    let (mut methods, mut macros) = (Vec::new(), Vec::new());
     while !content.is_empty() {
         let attributes = content.call(Attribute::parse_outer)?;
         content.parse::<Visibility>()?;
@@ -163,10 +168,17 @@ fn methods(content: ParseStream<'_>) -> syn::Result<Vec<Method>> {
                 body: content.parse()?,
             });
         } else {
+            macros.extend(called_macro(content));
             skip_item(content)?;
         }
     }
-    Ok(methods)
+    Ok((methods, macros))
+}
+
+fn called_macro(content: ParseStream<'_>) -> Option<Path> {
+    let ahead = content.fork();
+    let path = ahead.call(Path::parse_mod_style).ok()?;
+    ahead.peek(Token![!]).then_some(path)
 }
 
 /// Skips a constant, a type or a macro call: up to its `;` or its braces.
