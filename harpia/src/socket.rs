@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytestring::ByteString;
 
@@ -13,7 +13,7 @@ use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::peer::Peer;
-use crate::write_end::{SendStatus, Timer, WriteEnd, ticks};
+use crate::write_end::{self, SendStatus, Timer, WriteEnd, ticks};
 
 /// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
 ///
@@ -154,7 +154,9 @@ impl<D> Socket<D> {
         code: impl Into<CloseCode>,
         reason: impl Into<ByteString>,
     ) {
-        self.set_timer(Timer::Deadline, after, Closing::new(code.into(), reason));
+        let at = self.hub.clock().now().saturating_add(ticks(after));
+        let closing = Closing::new(code.into(), reason);
+        self.end.set_timer(Timer::Deadline, at, closing);
     }
 
     /// Takes the deadline back.
@@ -164,6 +166,8 @@ impl<D> Socket<D> {
 
     /// Closes the connection with 4401 "Token expired" at this time, in seconds since 1970 as a
     /// token's `exp` is. A later call with a fresh token's time replaces it.
+    ///
+    /// The system's clock decides, also where it was set or the machine slept meanwhile.
     ///
     /// Where harpia verified the token itself, this is done already.
     pub fn expire_at(&self, unix_seconds: u64) {
@@ -178,20 +182,12 @@ impl<D> Socket<D> {
         reason: impl Into<ByteString>,
     ) {
         let closing = Closing::new(code.into(), reason);
-        let at = UNIX_EPOCH.checked_add(Duration::from_secs(unix_seconds));
-        // What is beyond the system's time never comes.
-        let Some(at) = at else {
-            return self.end.clear_timer(Timer::Expiry);
-        };
-        match at.duration_since(SystemTime::now()) {
-            Ok(left) => self.set_timer(Timer::Expiry, left, closing),
-            Err(_) => self.hub.close(&self.end, closing),
+        match u32::try_from(unix_seconds) {
+            Ok(at) if at <= write_end::unix_seconds() => self.hub.close(&self.end, closing),
+            Ok(at) => self.end.set_timer(Timer::Expiry, at, closing),
+            // What is beyond 2106 never comes.
+            Err(_) => self.end.clear_timer(Timer::Expiry),
         }
-    }
-
-    fn set_timer(&self, timer: Timer, after: Duration, closing: Closing) {
-        let at = self.hub.clock().now().saturating_add(ticks(after));
-        self.end.set_timer(timer, at, closing);
     }
 
     /// Says whether nobody has closed the connection yet.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::write_end::TICK;
+use crate::write_end::{TICK, unix_seconds};
 
 use super::Hub;
 use super::log::Record;
@@ -51,7 +51,8 @@ impl<'a> Flusher<'a> {
             if !records.is_empty() && self.turn(&mut records) {
                 return;
             }
-            self.sweep.run(&mut self.table, self.hub.shared.clock.now());
+            let now = self.hub.shared.clock.now();
+            self.sweep.run(&mut self.table, now, unix_seconds);
             linger(start.elapsed());
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Each tick visits a part of the table, so that ten thousand pings are spread and not a burst.
 
-use crate::write_end::{Ending, ticks};
+use crate::write_end::{Ending, Now, ticks};
 
 use super::table::{Member, Table};
 
@@ -16,11 +16,16 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    pub(super) fn run(&mut self, table: &mut Table, now: u32) {
-        if now == self.last {
+    /// `unix_seconds` is asked for the time of day, which is not looked at in vain.
+    pub(super) fn run(&mut self, table: &mut Table, ticks: u32, unix_seconds: fn() -> u32) {
+        if ticks == self.last {
             return;
         }
-        self.last = now;
+        self.last = ticks;
+        let now = Now {
+            ticks,
+            unix_seconds: unix_seconds(),
+        };
         self.part = (self.part + 1) % PARTS;
         for slot in (self.part..table.next_slot()).step_by(PARTS as usize) {
             if let Some(member) = table.member(slot)
@@ -33,14 +38,15 @@ impl Sweep {
 }
 
 /// Looks after one connection, and says how it has to end, if it has to.
-fn visit(member: &mut Member, now: u32) -> Option<Ending> {
+fn visit(member: &mut Member, now: Now) -> Option<Ending> {
     let end = &member.end;
-    if end.silence.is_overdue(now) {
+    if end.silence.is_overdue(now.ticks) {
         end.poke();
     }
     if let Some(closing) = end.due(now) {
         return Some(Ending::Close(closing));
     }
+    let now = now.ticks;
     let heard = end.silence.last_heard()?;
     let limits = end.limits();
     let silent = now.saturating_sub(heard);
@@ -67,11 +73,12 @@ mod tests {
     use std::task::{Wake, Waker};
     use std::time::Duration;
 
+    use crate::close::{CloseCode, Closing};
     use crate::hub::log::Record;
     use crate::id::{ConnectionId, Slot};
     use crate::limits::Limits;
-    use crate::write_end::WriteEnd;
     use crate::write_end::far_end::{FarEnd, Frame, Wire};
+    use crate::write_end::{Timer, WriteEnd};
 
     use super::*;
 
@@ -108,7 +115,7 @@ mod tests {
         /// Goes on by one tick, and returns how many were pinged.
         fn tick(&mut self) -> usize {
             self.now += 1;
-            self.sweep.run(&mut self.table, self.now);
+            self.sweep.run(&mut self.table, self.now, || TIME_OF_DAY);
             let frames = self.ends.iter().flat_map(|(_, far)| far.frames());
             frames
                 .inspect(|one| assert_eq!(*one, Frame::ping()))
@@ -119,6 +126,8 @@ mod tests {
             &self.ends[0].0
         }
     }
+
+    const TIME_OF_DAY: u32 = 1_000_000_000;
 
     fn limits(ping: Option<u64>, idle_timeout: Option<u64>) -> Limits {
         Limits {
@@ -192,6 +201,20 @@ mod tests {
         assert_eq!(woken.0.load(Ordering::Relaxed), 0);
         assert_eq!((0..PARTS).map(|_| world.tick()).sum::<usize>(), 0);
         assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_token_that_runs_out_by_the_time_of_day_ends_its_connection() {
+        let mut world = World::new(2, &limits(None, None));
+        let expired = Closing::new(CloseCode::from(4401), "Token expired");
+        let set = |end: &WriteEnd, at| end.set_timer(Timer::Expiry, at, expired.clone());
+        set(&world.ends[0].0, TIME_OF_DAY);
+        set(&world.ends[1].0, TIME_OF_DAY + 1);
+        for _ in 0..PARTS {
+            world.tick();
+        }
+        assert_eq!(world.ends[0].0.decided(), Some(expired));
+        assert!(!world.ends[1].0.is_ending());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The hub's sweep reads these a few times a second and acts on them.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::sync::atomic::{AtomicU32, Ordering};
 
@@ -39,6 +39,14 @@ impl Clock {
 pub(crate) fn ticks(duration: Duration) -> u32 {
     let ticks = duration.as_nanos().div_ceil(TICK.as_nanos());
     u32::try_from(ticks).unwrap_or(u32::MAX)
+}
+
+/// The time of day in seconds since 1970, as tokens have it; they fit until 2106.
+pub(crate) fn unix_seconds() -> u32 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH);
+    // Before 1970 nothing has expired yet.
+    let seconds = elapsed.map_or(0, |elapsed| elapsed.as_secs());
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 /// Since when a peer is silent, and until when its connection may go on.

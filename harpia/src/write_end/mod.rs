@@ -48,13 +48,13 @@ use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 use clock::Silence;
-pub(crate) use clock::{Clock, TICK, ticks};
+pub(crate) use clock::{Clock, TICK, ticks, unix_seconds};
 use cork::Cork;
 pub(crate) use ending::{Ending, News};
 use outbox::Outbox;
 pub(crate) use run::Run;
-pub(crate) use timers::Timer;
 use timers::{Due, Timers};
+pub(crate) use timers::{Now, Timer};
 
 /// What became of a message that was handed over for sending. Sending never waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
