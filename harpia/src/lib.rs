@@ -456,7 +456,9 @@ pub use harpia_macros::routes;
 /// ```
 ///
 /// `Err`, and a first message that is not of its type, close with 1008 "Invalid Token"; why, only
-/// `error` hears. No message within `auth_timeout` closes with 1008 "Auth Timeout". In both cases
+/// `error` hears. Where the message has not come, or `auth` not returned, within `auth_timeout`, it
+/// closes with 1008 "Auth Timeout"; an `auth` that waits is then dropped at its `await`, and `error`
+/// hears of it. In all these cases, and where the connection was closed or has left meanwhile,
 /// neither `open` nor `close` is called. That `auth` takes the message, returns a `Result` and is
 /// behind no `cfg` is checked as it compiles: each of these would leave the route open.
 /// [`Socket::expire_at`] closes when a token runs out.

@@ -178,8 +178,8 @@ impl Options {
         self
     }
 
-    /// Bounds how long a peer may take to send the message that `auth` waits for; then it is closed
-    /// with 1008 "Auth Timeout".
+    /// Bounds how long a peer may take to be let in: to send the message that `auth` waits for, and
+    /// `auth` to return. Then it is closed with 1008 "Auth Timeout".
     pub const fn auth_timeout(mut self, timeout: Duration) -> Self {
         self.auth_timeout = Some(timeout);
         self

@@ -47,7 +47,8 @@ pub use crate::path::{has_parameter, same_shape};
 ///
 /// # Cancel safety
 ///
-/// A handler's future is dropped half-way only when the deadline of a shutdown runs out.
+/// A handler's future is dropped half-way only when the deadline of a shutdown runs out; that of
+/// [`auth`](Self::auth) also when `auth_timeout` does.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",
@@ -81,6 +82,10 @@ pub trait Route: Sized + Send + Sync + 'static {
 
     /// Runs with the first message where [`AUTHENTICATES`](Self::AUTHENTICATES) says so; until it is
     /// `Ok` the connection is not active, and neither `open` nor `close` is called.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped at its `await` when it has not returned within `auth_timeout`.
     fn auth(
         &self,
         socket: &mut Socket<Self::Data>,

@@ -1,9 +1,11 @@
 //! The first message: until `auth` has let a peer in, it takes part in nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use harpia::prelude::*;
-use harpia_tests::{Events, Log, TestServer, within};
+use harpia_tests::{Events, Log, TestServer, masked, within};
+use tokio::sync::Semaphore;
 
 /// Lets in who says `token`, and notes what is called.
 struct Guarded(Events);
@@ -184,6 +186,155 @@ async fn an_auth_with_a_raw_name_guards_as_any_other() {
     let mut client = server.connect("/raw-name").await;
     client.send("token").await;
     assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+}
+
+/// Waits in `auth` for as long as it is told to, and tells what is called.
+struct Slow {
+    events: Events,
+    gate: Arc<Semaphore>,
+}
+
+#[ws_route("/slow", auth_timeout = "2s")]
+impl Slow {
+    async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+        let _dropped = Dropped(&self.events);
+        self.events.note("auth");
+        match &*first {
+            "closed" => ws.close(4000, "not now"),
+            "disconnected" => {
+                ws.hub().disconnect(ws.id(), 4000, "not now");
+                while ws.is_open() {
+                    tokio::task::yield_now().await;
+                }
+            }
+            "reset" => {
+                while ws.send("still there?").is_accepted() {
+                    tokio::task::yield_now().await;
+                }
+            }
+            "for ever" => std::future::pending().await,
+            _ => self.gate.acquire().await?.forget(),
+        }
+        Ok(())
+    }
+
+    fn open(&self, ws: &mut Socket) {
+        self.events.note("open");
+        ws.send("in");
+    }
+
+    fn message(&self, message: String) {
+        self.events.note(message);
+    }
+
+    fn close(&self) {
+        self.events.note("close");
+    }
+
+    fn error(&self, error: &harpia::Error) {
+        self.events.note(format_args!("{error:#}"));
+    }
+}
+
+/// Notes that `auth` is over, or was dropped half-way.
+struct Dropped<'a>(&'a Events);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        self.0.note("auth over");
+    }
+}
+
+async fn slow() -> (TestServer, Events, Arc<Semaphore>) {
+    let (events, gate) = (Events::new(), Arc::new(Semaphore::new(0)));
+    let slow = Slow {
+        events: events.clone(),
+        gate: Arc::clone(&gate),
+    };
+    (TestServer::start(App::new().ws(slow)).await, events, gate)
+}
+
+#[tokio::test]
+async fn who_is_closed_in_auth_is_neither_opened_nor_told_of_its_close() {
+    for first in ["closed", "disconnected"] {
+        let (server, events, _gate) = slow().await;
+        let mut client = server.connect("/slow").await;
+        client.send(first).await;
+        assert_eq!(client.closed().await, (4000, "not now".into()));
+        client.close().await;
+        server.shut_down().await;
+        assert_eq!(events.rest().await, ["auth", "auth over"]);
+    }
+}
+
+#[tokio::test]
+async fn who_closes_right_behind_its_token_is_not_opened() {
+    let (server, events, gate) = slow().await;
+    let mut client = server.connect_raw("/slow").await;
+    let mut bytes = masked(0x81, b"token");
+    bytes.extend(masked(0x88, &1000u16.to_be_bytes()));
+    client.write(&bytes).await;
+    gate.add_permits(1);
+    assert_eq!(client.close_code().await, 1000);
+    server.shut_down().await;
+    assert_eq!(events.rest().await, ["auth", "auth over"]);
+}
+
+#[tokio::test]
+async fn a_close_that_comes_in_parts_is_waited_for() {
+    let (server, events, gate) = slow().await;
+    let mut client = server.connect_raw("/slow").await;
+    let close = masked(0x88, &1000u16.to_be_bytes());
+    client
+        .write(&[&masked(0x81, b"token"), &close[..3]].concat())
+        .await;
+    gate.add_permits(1);
+    for expected in ["auth", "auth over"] {
+        assert_eq!(events.next().await, expected);
+    }
+    client.write(&close[3..]).await;
+    assert_eq!(client.close_code().await, 1000);
+    server.shut_down().await;
+    assert_eq!(events.rest().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn who_is_gone_when_auth_returns_is_not_opened() {
+    let (server, events, _gate) = slow().await;
+    let mut client = server.connect_raw("/slow").await;
+    client.write(&masked(0x81, b"reset")).await;
+    assert_eq!(events.next().await, "auth");
+    client.reset();
+    assert_eq!(events.next().await, "auth over");
+    server.shut_down().await;
+    assert_eq!(events.rest().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn who_says_something_before_it_closes_is_opened_and_heard() {
+    let (server, events, gate) = slow().await;
+    gate.add_permits(1);
+    let mut client = server.connect_raw("/slow").await;
+    let mut bytes = masked(0x81, b"token");
+    bytes.extend(masked(0x81, b"hello"));
+    bytes.extend(masked(0x88, &1000u16.to_be_bytes()));
+    client.write(&bytes).await;
+    for expected in ["auth", "auth over", "open", "hello", "close"] {
+        assert_eq!(events.next().await, expected);
+    }
+    drop(server);
+}
+
+#[tokio::test]
+async fn an_auth_that_never_returns_is_dropped_and_1008_auth_timeout() {
+    let (server, events, _gate) = slow().await;
+    let mut client = server.connect("/slow").await;
+    client.send("for ever").await;
+    assert_eq!(client.closed().await, (1008, "Auth Timeout".into()));
+    client.close().await;
+    server.shut_down().await;
+    let told = "not authenticated: `auth` did not return within `auth_timeout`";
+    assert_eq!(events.rest().await, ["auth", "auth over", told]);
 }
 
 /// Sets the timers that it is told to.

@@ -3,19 +3,23 @@
 //! Until `auth` has returned `Ok` the connection is not active and was not opened: it neither
 //! receives nor causes broadcasts, and its end calls no `close`.
 
-use std::task::Context;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use crate::close::{CloseCode, Closing};
+use crate::error::BoxError;
 use crate::protocol::Event;
 use crate::route::Route;
-use crate::write_end::{Ending, News};
+use crate::write_end::{Clock, Ending, News, WriteEnd};
 
 use super::inbound::{Input, Window};
 use super::user_code::Call;
 use super::{Connection, Phase, Step};
 
 impl<R: Route> Connection<R> {
-    /// Gives the peer its time to say who it is.
+    /// Gives the peer its time to say who it is, and `auth` to find that out.
     pub(super) fn await_first(&mut self) -> Step {
         let timeout = self.end.limits().auth_timeout;
         self.end.silence.set_deadline(self.now(), timeout);
@@ -24,21 +28,59 @@ impl<R: Route> Connection<R> {
     }
 
     pub(super) fn step_unknown(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
-        if let News::Ending(ending) = self.end.news() {
+        if let Some(ending) = self.ending_before_open() {
             return self.begin_ending(&ending);
-        }
-        if self.is_overdue() {
-            let late = Closing::new(CloseCode::POLICY, "Auth Timeout");
-            return self.begin_ending(&Ending::Close(late));
         }
         let budget = self.hub.input_budget();
         match self.inbound.next(context, &self.end, window, budget) {
             Input::Event(Event::Message(first)) => {
-                self.end.silence.clear_deadline();
                 self.phase = Phase::Authenticating;
                 self.call(Call::Auth(first))
             }
             input => self.take_input(input, window),
         }
     }
+
+    /// Opens who was let in, unless it was closed or has left meanwhile.
+    pub(super) fn step_let_in(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
+        if let Some(ending) = self.ending_before_open() {
+            return self.begin_ending(&ending);
+        }
+        if self.inbound.ends_next(context, &self.end, window) {
+            let budget = self.hub.input_budget();
+            let input = self.inbound.next(context, &self.end, window, budget);
+            return self.take_input(input, window);
+        }
+        self.end.silence.clear_deadline();
+        self.open()
+    }
+
+    fn ending_before_open(&self) -> Option<Ending> {
+        if let News::Ending(ending) = self.end.news() {
+            return Some(ending);
+        }
+        self.is_overdue().then(|| Ending::Close(late()))
+    }
+}
+
+/// Has an `auth` that waits for too long fail: one that never returns would hold its connection for
+/// ever, which is not read meanwhile and so is never idle.
+pub(super) async fn in_time<F>(end: Arc<WriteEnd>, clock: &Clock, auth: F) -> F::Output
+where
+    F: Future<Output = Result<(), BoxError>>,
+{
+    let mut auth = pin!(auth);
+    poll_fn(|context| match auth.as_mut().poll(context) {
+        // The sweep wakes the task when its time is over.
+        Poll::Pending if end.silence.is_overdue(clock.now()) => {
+            end.ask(Ending::Close(late()));
+            Poll::Ready(Err("`auth` did not return within `auth_timeout`".into()))
+        }
+        polled => polled,
+    })
+    .await
+}
+
+fn late() -> Closing {
+    Closing::new(CloseCode::POLICY, "Auth Timeout")
 }

@@ -99,6 +99,32 @@ impl Inbound {
         }
     }
 
+    /// Says whether what comes next is the peer's end: its close frame, or nothing any more. Only a
+    /// look behind a message: what is there stays unread.
+    pub(super) fn ends_next(
+        &self,
+        context: &mut Context<'_>,
+        end: &WriteEnd,
+        window: &Window,
+    ) -> bool {
+        if !self.decoder.is_between_messages() {
+            // A close frame that came in part.
+            return true;
+        }
+        let unread = match &self.rest {
+            Some(rest) if !rest.unread.is_empty() => &rest.unread,
+            _ => &window.unread,
+        };
+        if !unread.is_empty() {
+            return is_close(unread.buffer[unread.start]);
+        }
+        match end.poll_peek(context) {
+            Poll::Ready(Ok(first)) => first.is_none_or(is_close),
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        }
+    }
+
     /// Corks the way out once a poll, while more of the peer's own input is buffered. The poll's
     /// end uncorks.
     #[inline]
@@ -121,6 +147,11 @@ impl Inbound {
         }
         BUFFER.set(unread.buffer);
     }
+}
+
+/// Says whether a frame that begins so is a close frame (RFC 6455 section 5.2).
+fn is_close(first: u8) -> bool {
+    first & 0x0f == 0x08
 }
 
 impl Rest {
@@ -213,5 +244,49 @@ pub(super) fn discard(context: &mut Context<'_>, end: &WriteEnd, window: &mut Wi
             Poll::Ready(Ok(_)) => window.unread.end = window.unread.start,
             Poll::Pending => return Poll::Pending,
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::task::Waker;
+
+    use crate::id::ConnectionId;
+    use crate::limits::Limits;
+    use crate::write_end::far_end::{FarEnd, Wire};
+
+    use super::*;
+
+    /// Whether the peer's end comes next, twice over: a look takes nothing.
+    fn ends_next(after: impl FnOnce(&FarEnd)) -> bool {
+        let wire = Wire::new();
+        let (end, far) = wire.wide(ConnectionId::new(0, 0), Limits::default(), None);
+        after(&far);
+        wire.turn();
+        let inbound = Inbound::new(&[], &Arc::new(Budget::new(0)));
+        let look = || {
+            let mut context = Context::from_waker(Waker::noop());
+            inbound.ends_next(&mut context, &end, &Window::lend())
+        };
+        let first = look();
+        assert_eq!(first, look());
+        first
+    }
+
+    #[test]
+    fn a_close_frame_that_was_not_read_is_seen() {
+        assert!(ends_next(|far| far.write(&[0x88, 0x80, 0, 0, 0, 0])));
+    }
+
+    #[test]
+    fn the_end_of_the_stream_is_seen() {
+        assert!(ends_next(FarEnd::close));
+    }
+
+    #[test]
+    fn silence_and_a_message_are_no_end() {
+        assert!(!ends_next(|_| {}));
+        assert!(!ends_next(|far| far.write(&[0x81, 0x80, 0, 0, 0, 0])));
     }
 }

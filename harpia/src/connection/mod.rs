@@ -56,6 +56,8 @@ enum Phase {
     /// `auth` waits for the first message.
     Unknown,
     Authenticating,
+    /// `auth` has returned `Ok`.
+    LetIn,
     Opening,
     Active,
     /// `error` was called, or is; then the connection closes.
@@ -122,6 +124,7 @@ impl<R: Route> Connection<R> {
                 }
             }
             Phase::Unknown => self.step_unknown(context, window),
+            Phase::LetIn => self.step_let_in(context, window),
             Phase::Active => self.step_active(context, window),
             Phase::Flushing => self.step_flushing(),
             Phase::Lingering => self.step_lingering(context, window),
@@ -220,7 +223,10 @@ impl<R: Route> Connection<R> {
                 self.fail(closing, abruptly)
             }
             (_, Phase::Closing) => self.linger(),
-            (_, Phase::Authenticating) => self.open(),
+            (_, Phase::Authenticating) => {
+                self.phase = Phase::LetIn;
+                Step::Again
+            }
             (_, Phase::Opening) => self.activate(),
             (Finished::Broadcast(message), _) => self.broadcast(&message),
             (Finished::Done | Finished::Reported(_), _) => Step::Again,

@@ -18,6 +18,7 @@ use crate::outcome::Broadcast;
 use crate::route::Route;
 use crate::write_end::WriteEnd;
 
+use super::auth::in_time;
 use super::life::Life;
 
 /// Which handler to call, and with what; `message` is called by [`begin_message`].
@@ -100,10 +101,12 @@ pub(super) fn begin<R: Route>(user: &mut User<R>, call: Call) -> Option<Finished
             user,
             R::INLINE.auth,
             false,
-            |life| life
-                .shared
-                .route
-                .auth(&mut life.socket, &life.parameters, first),
+            |life| {
+                let end = Arc::clone(life.socket.end());
+                let shared = &life.shared;
+                let auth = shared.route.auth(&mut life.socket, &life.parameters, first);
+                in_time(end, shared.hub.clock(), auth)
+            },
             authenticated
         ),
         Call::Open => begin!(

@@ -132,8 +132,9 @@ impl App {
         self
     }
 
-    /// Bounds how long a peer may take to send the message that a route's `auth` waits for, kept to
-    /// about half a second. Default: 5 seconds. Then it is closed with 1008 "Auth Timeout".
+    /// Bounds how long a peer may take to be let in: to send the message that a route's `auth` waits
+    /// for, and `auth` to return. Kept to about half a second. Default: 5 seconds. Then it is closed
+    /// with 1008 "Auth Timeout".
     pub fn auth_timeout(mut self, timeout: Duration) -> Self {
         self.options = self.options.auth_timeout(timeout);
         self

@@ -4,7 +4,7 @@
 //! knows what has arrived without waiting for it, and what the driver knows without guessing.
 
 use std::fmt;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::net;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -95,6 +95,11 @@ impl FarEnd {
             Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
         }
         bytes
+    }
+
+    /// Sends as a peer does.
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        (&self.stream).write_all(bytes).unwrap();
     }
 
     /// Has every further write to it fail.

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
-use tokio::io::Interest;
+use tokio::io::{Interest, ReadBuf};
 
 use super::WriteEnd;
 
@@ -27,6 +27,14 @@ impl WriteEnd {
                 read => return Poll::Ready(read),
             }
         }
+    }
+
+    /// Looks at the next byte and leaves it there. `None`: the peer has closed its side.
+    pub(crate) fn poll_peek(&self, context: &mut Context<'_>) -> Poll<io::Result<Option<u8>>> {
+        let mut byte = [0];
+        let mut buffer = ReadBuf::new(&mut byte);
+        let peeked = self.stream.poll_peek(context, &mut buffer);
+        peeked.map_ok(|_| buffer.filled().first().copied())
     }
 
     /// Reads once. A read that does not fill the buffer has emptied the socket, which tokio is told

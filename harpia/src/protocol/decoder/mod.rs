@@ -92,6 +92,11 @@ impl Decoder {
         Ok((taken, event))
     }
 
+    /// Says whether nothing of what comes next was taken yet.
+    pub(crate) fn is_between_messages(&self) -> bool {
+        self.partial.is_none()
+    }
+
     /// How many bytes unfinished input holds.
     #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
