@@ -59,6 +59,14 @@ impl Charge {
         fits
     }
 
+    /// Counts against another budget from here on, if that has room; else against the same.
+    pub(crate) fn move_to(&mut self, budget: &Arc<Budget>) {
+        let mut moved = Self::new(Arc::clone(budget));
+        if moved.try_add(self.bytes) {
+            *self = moved;
+        }
+    }
+
     /// Takes so many bytes more, over the limit too.
     pub(crate) fn add(&mut self, bytes: usize) {
         self.bytes += bytes;
@@ -95,6 +103,26 @@ mod tests {
         assert!(!budget.is_spent());
         assert!(second.try_add(60));
         assert_eq!(second.bytes(), 100);
+    }
+
+    #[test]
+    fn what_moves_to_another_budget_is_given_back_to_the_first() {
+        let [first, second] = [100, 50].map(|limit| Arc::new(Budget::new(limit)));
+        let mut charge = Charge::new(Arc::clone(&first));
+        assert!(charge.try_add(50));
+        charge.move_to(&second);
+        assert!(second.is_spent());
+        assert!(Charge::new(Arc::clone(&first)).try_add(100));
+    }
+
+    #[test]
+    fn what_finds_no_room_in_another_budget_stays() {
+        let [first, second] = [100, 50].map(|limit| Arc::new(Budget::new(limit)));
+        let mut charge = Charge::new(Arc::clone(&first));
+        assert!(charge.try_add(100));
+        charge.move_to(&second);
+        assert!(first.is_spent());
+        assert!(Charge::new(second).try_add(50));
     }
 
     #[test]

@@ -459,7 +459,8 @@ pub use harpia_macros::routes;
 /// `error` hears. Where the message has not come, or `auth` not returned, within `auth_timeout`, it
 /// closes with 1008 "Auth Timeout"; an `auth` that waits is then dropped at its `await`, and `error`
 /// hears of it. In all these cases, and where the connection was closed or has left meanwhile,
-/// neither `open` nor `close` is called. That `auth` takes the message, returns a `Result` and is
+/// neither `open` nor `close` is called. The first message has at most 16 KiB, or `max_message` where
+/// that is less; a longer one closes with 1009. That `auth` takes the message, returns a `Result` and is
 /// behind no `cfg` is checked as it compiles: each of these would leave the route open.
 /// [`Socket::expire_at`] closes when a token runs out.
 ///

@@ -245,6 +245,10 @@ impl Options {
     }
 }
 
+/// The longest first message where a route has `auth`: 16 KiB, a token of 8 KiB in JSON with something
+/// beside it. Who is not in yet holds little, however long the route's messages may be.
+pub(crate) const MAX_FIRST_MESSAGE: usize = 16 * 1024;
+
 /// What holds for the connections of one route, all defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Limits {

@@ -194,7 +194,7 @@ struct Slow {
     gate: Arc<Semaphore>,
 }
 
-#[ws_route("/slow", auth_timeout = "2s")]
+#[ws_route("/slow", auth_timeout = "2s", max_message = "1MiB")]
 impl Slow {
     async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
         let _dropped = Dropped(&self.events);
@@ -335,6 +335,48 @@ async fn an_auth_that_never_returns_is_dropped_and_1008_auth_timeout() {
     server.shut_down().await;
     let told = "not authenticated: `auth` did not return within `auth_timeout`";
     assert_eq!(events.rest().await, ["auth", "auth over", told]);
+}
+
+#[tokio::test]
+async fn a_first_message_has_16_kib_and_the_next_as_much_as_the_route_allows() {
+    let (server, events, gate) = slow().await;
+    gate.add_permits(1);
+    let mut client = server.connect("/slow").await;
+    client.send(&"t".repeat(16 * 1024)).await;
+    assert_eq!(client.text().await, "in");
+    let long = "m".repeat(17 * 1024);
+    client.send(&long).await;
+    for expected in ["auth", "auth over", "open", &long] {
+        assert_eq!(events.next().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_longer_first_message_is_1009_as_soon_as_it_says_so() {
+    let (server, events, _gate) = slow().await;
+    let mut client = server.connect_raw("/slow").await;
+    let length = (16 * 1024 + 1u16).to_be_bytes();
+    client
+        .write(&[0x81, 0xfe, length[0], length[1], 0, 0, 0, 0])
+        .await;
+    assert_eq!(client.close_code().await, 1009);
+    server.shut_down().await;
+    assert_eq!(events.rest().await.len(), 1, "`error` alone is told");
+}
+
+#[tokio::test]
+async fn a_first_message_is_no_longer_than_a_route_allows_at_all() {
+    struct Narrow;
+    #[ws_route("/narrow", max_message = 10)]
+    impl Narrow {
+        async fn auth(&self, _first: String) -> HandlerResult {
+            Ok(())
+        }
+    }
+    let server = TestServer::start(App::new().ws(Narrow)).await;
+    let mut client = server.connect("/narrow").await;
+    client.send("eleven byte").await;
+    assert_eq!(client.closed().await.0, 1009);
 }
 
 /// Sets the timers that it is told to.

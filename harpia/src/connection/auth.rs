@@ -10,11 +10,12 @@ use std::task::{Context, Poll};
 
 use crate::close::{CloseCode, Closing};
 use crate::error::BoxError;
-use crate::protocol::Event;
+use crate::limits::MAX_FIRST_MESSAGE;
+use crate::protocol::{Event, Terms};
 use crate::route::Route;
 use crate::write_end::{Clock, Ending, News, WriteEnd};
 
-use super::inbound::{Input, Window};
+use super::inbound::{self, Input, Window};
 use super::user_code::Call;
 use super::{Connection, Phase, Step};
 
@@ -31,8 +32,12 @@ impl<R: Route> Connection<R> {
         if let Some(ending) = self.ending_before_open() {
             return self.begin_ending(&ending);
         }
-        let budget = self.hub.input_budget();
-        match self.inbound.next(context, &self.end, window, budget) {
+        let terms = inbound::terms(&self.end, self.hub.early_input_budget());
+        let terms = Terms {
+            max_message: terms.max_message.min(MAX_FIRST_MESSAGE),
+            ..terms
+        };
+        match self.inbound.next(context, &self.end, window, &terms) {
             Input::Event(Event::Message(first)) => {
                 self.phase = Phase::Authenticating;
                 self.call(Call::Auth(first))
@@ -47,10 +52,11 @@ impl<R: Route> Connection<R> {
             return self.begin_ending(&ending);
         }
         if self.inbound.ends_next(context, &self.end, window) {
-            let budget = self.hub.input_budget();
-            let input = self.inbound.next(context, &self.end, window, budget);
+            let terms = inbound::terms(&self.end, self.hub.input_budget());
+            let input = self.inbound.next(context, &self.end, window, &terms);
             return self.take_input(input, window);
         }
+        self.inbound.charge_to(self.hub.input_budget());
         self.end.silence.clear_deadline();
         self.open()
     }

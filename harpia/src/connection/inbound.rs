@@ -73,29 +73,31 @@ impl Inbound {
         context: &mut Context<'_>,
         end: &WriteEnd,
         window: &mut Window,
-        budget: &Arc<Budget>,
+        terms: &Terms<'_>,
     ) -> Input {
-        let terms = Terms {
-            max_message: end.limits().max_message,
-            deflate: end.deflates(),
-            budget,
-        };
         if let Some(rest) = &mut self.rest {
             if rest.is_refused() {
                 return Input::Violation(Violation::Overload);
             }
-            if let Some(input) = rest.unread.decode(&mut self.decoder, &terms) {
+            if let Some(input) = rest.unread.decode(&mut self.decoder, terms) {
                 return input;
             }
             self.rest = None;
         }
-        if let Some(input) = window.unread.decode(&mut self.decoder, &terms) {
+        if let Some(input) = window.unread.decode(&mut self.decoder, terms) {
             return input;
         }
         match window.poll_fill(context, end) {
             Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Input::Ended,
             Poll::Ready(Ok(_)) => Input::Heard,
             Poll::Pending => Input::Wait,
+        }
+    }
+
+    /// Counts what is kept against another budget from here on, if it has room.
+    pub(super) fn charge_to(&mut self, budget: &Arc<Budget>) {
+        if let Some(rest) = &mut self.rest {
+            rest.charge.move_to(budget);
         }
     }
 
@@ -146,6 +148,15 @@ impl Inbound {
             self.rest = Rest::keep(unread.bytes(), budget);
         }
         BUFFER.set(unread.buffer);
+    }
+}
+
+/// What holds for the input of a peer that is in.
+pub(super) fn terms<'a>(end: &WriteEnd, budget: &'a Arc<Budget>) -> Terms<'a> {
+    Terms {
+        max_message: end.limits().max_message,
+        deflate: end.deflates(),
+        budget,
     }
 }
 

@@ -23,6 +23,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::budget::Budget;
 use crate::hub::Hub;
 use crate::protocol::Event;
 use crate::route::Route;
@@ -72,6 +73,18 @@ enum Phase {
     Lingering,
 }
 
+impl Phase {
+    /// What the peer's unfinished input counts against: who is not in takes none of those who are.
+    fn input_budget<R: Route>(self, hub: &Hub) -> &Arc<Budget> {
+        match self {
+            Self::Start | Self::Unknown | Self::Authenticating if R::AUTHENTICATES => {
+                hub.early_input_budget()
+            }
+            _ => hub.input_budget(),
+        }
+    }
+}
+
 /// What a step leads to.
 enum Step {
     Again,
@@ -97,7 +110,7 @@ impl<R: Route> Connection<R> {
         Self {
             end,
             user: User::Idle(Box::new(life)),
-            inbound: Inbound::new(first_bytes, hub.input_budget()),
+            inbound: Inbound::new(first_bytes, Phase::Start.input_budget::<R>(&hub)),
             phase: Phase::Start,
             opened: false,
             activated: false,
@@ -150,8 +163,8 @@ impl<R: Route> Connection<R> {
         if !self.hub.has_room() && self.poll_room(context).is_pending() {
             return Step::Wait;
         }
-        let budget = self.hub.input_budget();
-        let input = self.inbound.next(context, &self.end, window, budget);
+        let terms = inbound::terms(&self.end, self.hub.input_budget());
+        let input = self.inbound.next(context, &self.end, window, &terms);
         self.take_input(input, window)
     }
 
@@ -281,7 +294,8 @@ impl<R: Route> Future for Connection<R> {
         this.end.attach(context.waker());
         let mut window = Window::lend();
         let polled = this.run(context, &mut window);
-        this.inbound.give_back(window, this.hub.input_budget());
+        let budget = this.phase.input_budget::<R>(&this.hub);
+        this.inbound.give_back(window, budget);
         this.end.uncork();
         polled
     }
@@ -320,6 +334,41 @@ mod tests {
 
         fn parameters(_: &PathValues) -> Result<(), Rejection> {
             Ok(())
+        }
+    }
+
+    struct Guarded;
+
+    impl Route for Guarded {
+        const PATH: &'static str = "/guarded";
+        const AUTHENTICATES: bool = true;
+        type Data = ();
+        type Parameters = ();
+
+        fn parameters(_: &PathValues) -> Result<(), Rejection> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn who_is_not_in_yet_takes_no_input_memory_of_those_who_are() {
+        let hub = Hub::new();
+        for phase in [Phase::Start, Phase::Unknown, Phase::Authenticating] {
+            let budget = phase.input_budget::<Guarded>(&hub);
+            assert!(Arc::ptr_eq(budget, hub.early_input_budget()), "{phase:?}");
+        }
+        for phase in [Phase::LetIn, Phase::Opening, Phase::Active] {
+            let budget = phase.input_budget::<Guarded>(&hub);
+            assert!(Arc::ptr_eq(budget, hub.input_budget()), "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn without_auth_whoever_connects_is_in() {
+        let hub = Hub::new();
+        for phase in [Phase::Start, Phase::Opening, Phase::Active] {
+            let budget = phase.input_budget::<Chat>(&hub);
+            assert!(Arc::ptr_eq(budget, hub.input_budget()), "{phase:?}");
         }
     }
 

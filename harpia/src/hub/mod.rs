@@ -78,6 +78,7 @@ struct Shared {
     clock: Clock,
     outbox_budget: Arc<Budget>,
     input_budget: Arc<Budget>,
+    early_input_budget: Arc<Budget>,
     population: Arc<Population>,
     /// The shortest message that some route wants compressed.
     compress_from: AtomicUsize,
@@ -89,6 +90,10 @@ const OUTBOX_BUDGET: usize = 256 * 1024 * 1024;
 /// What unfinished input holds, all together: 256 MiB, thousands of messages at the default limit.
 const INPUT_BUDGET: usize = 256 * 1024 * 1024;
 
+/// The same of those whom `auth` has not let in yet, apart from the others: 64 MiB, thousands of
+/// first messages at their limit. Whoever fills it keeps out newcomers, and disturbs nobody who is in.
+const EARLY_INPUT_BUDGET: usize = 64 * 1024 * 1024;
+
 impl Hub {
     pub(crate) fn new() -> Self {
         Self {
@@ -97,6 +102,7 @@ impl Hub {
                 clock: Clock::new(),
                 outbox_budget: Arc::new(Budget::new(OUTBOX_BUDGET)),
                 input_budget: Arc::new(Budget::new(INPUT_BUDGET)),
+                early_input_budget: Arc::new(Budget::new(EARLY_INPUT_BUDGET)),
                 population: Arc::default(),
                 compress_from: AtomicUsize::new(usize::MAX),
             }),
@@ -214,6 +220,10 @@ impl Hub {
 
     pub(crate) fn input_budget(&self) -> &Arc<Budget> {
         &self.shared.input_budget
+    }
+
+    pub(crate) fn early_input_budget(&self) -> &Arc<Budget> {
+        &self.shared.early_input_budget
     }
 
     /// Has messages of at least this length compressed for those who take that.
