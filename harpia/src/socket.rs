@@ -1,5 +1,7 @@
 //! What a handler holds of its connection: the data, and a shared handle to write with.
 
+mod early;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use crate::id::ConnectionId;
 use crate::message::Message;
 use crate::peer::Peer;
 use crate::write_end::{self, SendStatus, Timer, WriteEnd, ticks};
+
+use early::Early;
 
 /// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
 ///
@@ -40,9 +44,8 @@ use crate::write_end::{self, SendStatus, Timer, WriteEnd, ticks};
 pub struct Socket<D = ()> {
     /// The connection's own data, made from its handshake.
     pub data: D,
-    /// There until `open` has returned.
-    #[cfg(any(feature = "jwt", feature = "session"))]
-    credentials: Option<Box<Credentials>>,
+    /// There until the connection is active.
+    early: Option<Box<Early>>,
     end: Arc<WriteEnd>,
     hub: Hub,
     protocol: Option<Arc<str>>,
@@ -56,10 +59,13 @@ impl<D> Socket<D> {
         hub: Hub,
         protocol: Option<Arc<str>>,
     ) -> Self {
+        let early = Early::new(
+            #[cfg(any(feature = "jwt", feature = "session"))]
+            credentials,
+        );
         Self {
             data,
-            #[cfg(any(feature = "jwt", feature = "session"))]
-            credentials: Some(credentials),
+            early: Some(Box::new(early)),
             end,
             hub,
             protocol,
@@ -70,13 +76,18 @@ impl<D> Socket<D> {
     /// returned and it is forgotten.
     #[cfg(any(feature = "jwt", feature = "session"))]
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
-        self.credentials.as_deref()
+        Some(&self.early.as_ref()?.credentials)
     }
 
-    /// An idle connection holds no cookie and no token.
-    #[cfg(any(feature = "jwt", feature = "session"))]
-    pub(crate) fn forget_credentials(&mut self) {
-        self.credentials = None;
+    /// The connection is active: forgets its cookies and tokens, and returns what its handlers
+    /// published so far.
+    pub(crate) fn take_early(&mut self) -> Vec<(ByteString, Message)> {
+        let early = self.early.take();
+        let messages = early.map(|early| early.into_messages()).unwrap_or_default();
+        if !messages.is_empty() {
+            self.end.set_published();
+        }
+        messages
     }
 
     pub(crate) fn end(&self) -> &Arc<WriteEnd> {
@@ -220,7 +231,40 @@ impl<D> Socket<D> {
     /// All see the messages of the server in one order. Returns `Sent` when it is on its way,
     /// `Dropped` when the server has 16 MiB waiting to be distributed. JSON is made by
     /// [`Message::json`].
+    ///
+    /// What is published in `auth` or `open` waits until `open` has returned `Ok`, and is forgotten
+    /// if it does not: who was not let in reaches nobody, by its `close` handler neither. `Sent` then
+    /// says that it is kept, `Dropped` that as much waits as the route's `backlog` allows, `Closed`
+    /// that the connection is closed already. [`Hub::publish`](crate::Hub::publish) waits for
+    /// nothing: it speaks for the server.
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Room;
+    ///
+    /// #[ws_route("/room", broadcast = off)]
+    /// impl Room {
+    ///     fn open(&self, ws: &mut Socket<Cookies>) -> HandlerResult {
+    ///         ws.subscribe("room");
+    ///         ws.publish("room", "somebody came");   // only if the next line lets them in
+    ///         ws.data.get("user").or_close(1008, "Unauthorized")?;
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn close(&self, ws: &mut Socket<Cookies>) {
+    ///         ws.publish("room", "somebody left");
+    ///     }
+    /// }
+    /// ```
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
+        if let Some(early) = &self.early {
+            if self.end.is_ending() {
+                return SendStatus::Closed;
+            }
+            let limit = self.end.limits().backlog;
+            return early.hold(topic.into(), message.into(), limit);
+        }
         self.end.set_published();
         self.hub
             .publish_from(self.id().slot(), topic.into(), &message.into())

@@ -1,8 +1,11 @@
 //! Topics: rooms that connections enter and leave, and messages for those inside.
 
+use std::sync::Arc;
+
 use harpia::SendStatus;
 use harpia::prelude::*;
-use harpia_tests::{Events, TestServer};
+use harpia_tests::{Client, Events, TestServer};
+use tokio::sync::Semaphore;
 
 /// `+x`, `-x`: enters and leaves the topic `x`; `x:text`: publishes.
 struct Topics;
@@ -198,4 +201,171 @@ async fn a_connection_leaves_its_topics_when_it_ends() {
     server.hub().publish("a", "for nobody");
     server.hub().publish("b", "for two");
     assert_eq!(two.text().await, "for two");
+}
+
+/// Publishes wherever it can, and ends as its path says.
+struct Door {
+    events: Events,
+    /// `open` waits here.
+    gate: Arc<Semaphore>,
+}
+
+#[ws_route("/door/{way}", broadcast = off)]
+impl Door {
+    async fn auth(&self, ws: &mut Socket, way: &str, first: String) -> HandlerResult {
+        ws.publish("room", first);
+        match way {
+            "refused" => Err("not you")?,
+            "closed" => ws.close(4000, "not now"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn open(&self, ws: &mut Socket, way: &str) -> HandlerResult {
+        ws.publish("room", "one");
+        ws.subscribe("room");
+        self.events.note("opening");
+        if way == "gone" {
+            ws.hub().disconnect(ws.id(), 4000, "bye");
+            while ws.is_open() {
+                tokio::task::yield_now().await;
+            }
+            return Ok(());
+        }
+        self.gate.acquire().await?.forget();
+        ws.publish("room", "two");
+        if way == "failed" {
+            Err("no room")?;
+        }
+        ws.send("in");
+        Ok(())
+    }
+
+    fn close(&self, ws: &mut Socket) {
+        ws.publish("room", "left");
+        self.events.note("closed");
+    }
+}
+
+/// A server with a door, its events and gate, and somebody in the room.
+async fn door() -> (TestServer, Events, Arc<Semaphore>, Client) {
+    let (events, gate) = (Events::new(), Arc::new(Semaphore::new(0)));
+    let door = Door {
+        events: events.clone(),
+        gate: Arc::clone(&gate),
+    };
+    let server = TestServer::start(App::new().ws(Topics).ws(door)).await;
+    let mut member = server.connect("/topics").await;
+    does!(member, "+room");
+    (server, events, gate, member)
+}
+
+#[tokio::test]
+async fn what_auth_and_open_publish_goes_out_in_order_once_open_has_returned() {
+    let (server, events, gate, mut member) = door().await;
+    let mut client = server.connect("/door/in").await;
+    client.send("token").await;
+    assert_eq!(events.next().await, "opening");
+    server.hub().publish("room", "meanwhile");
+    assert_eq!(member.text().await, "meanwhile");
+    gate.add_permits(1);
+    for expected in ["token", "one", "two"] {
+        assert_eq!(member.text().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn who_publishes_in_open_does_not_hear_it_in_a_room_it_entered_there() {
+    let (server, _events, gate, _member) = door().await;
+    gate.add_permits(1);
+    let mut client = server.connect("/door/in").await;
+    client.send("token").await;
+    assert_eq!(client.text().await, "in");
+    let mut client = client.active().await;
+    server.hub().publish("room", "next");
+    assert_eq!(client.text().await, "next");
+}
+
+#[tokio::test]
+async fn who_fails_in_open_publishes_nothing_by_its_close_handler_either() {
+    let (server, events, gate, mut member) = door().await;
+    gate.add_permits(1);
+    let mut client = server.connect("/door/failed").await;
+    client.send("token").await;
+    assert_eq!(client.closed().await.0, 1011);
+    assert_eq!(events.next().await, "opening");
+    assert_eq!(events.next().await, "closed");
+    server.hub().publish("room", "end");
+    assert_eq!(member.text().await, "end");
+}
+
+#[tokio::test]
+async fn who_is_closed_while_open_waits_publishes_nothing() {
+    let (server, events, _gate, mut member) = door().await;
+    let mut client = server.connect("/door/gone").await;
+    client.send("token").await;
+    assert_eq!(client.closed().await.0, 4000);
+    assert_eq!(events.next().await, "opening");
+    assert_eq!(events.next().await, "closed");
+    server.hub().publish("room", "end");
+    assert_eq!(member.text().await, "end");
+}
+
+#[tokio::test]
+async fn who_was_in_publishes_in_its_close_handler() {
+    let (server, _events, gate, mut member) = door().await;
+    gate.add_permits(1);
+    let mut client = server.connect("/door/in").await;
+    client.send("token").await;
+    for expected in ["token", "one", "two"] {
+        assert_eq!(member.text().await, expected);
+    }
+    client.close().await;
+    assert_eq!(member.text().await, "left");
+}
+
+#[tokio::test]
+async fn who_is_refused_or_closed_in_auth_publishes_nothing() {
+    let (server, _events, _gate, mut member) = door().await;
+    for (way, code) in [("refused", 1008), ("closed", 4000)] {
+        let mut client = server.connect(&format!("/door/{way}")).await;
+        client.send("token").await;
+        assert_eq!(client.closed().await.0, code);
+        server.hub().publish("room", way);
+        assert_eq!(member.text().await, way);
+    }
+}
+
+#[tokio::test]
+async fn as_much_as_the_backlog_is_kept_for_who_publishes_in_open() {
+    struct Keen;
+    #[ws_route("/keen", broadcast = off, backlog = "2KiB")]
+    impl Keen {
+        fn open(&self, ws: &mut Socket) {
+            let message = "m".repeat(1024);
+            let published = [(); 3].map(|()| ws.publish("room", &*message));
+            ws.send(format!("{published:?}"));
+        }
+    }
+    let server = TestServer::start(App::new().ws(Keen)).await;
+    let mut client = server.connect("/keen").await;
+    assert_eq!(client.text().await, "[Sent, Sent, Dropped]");
+}
+
+#[tokio::test]
+async fn who_is_closed_in_open_is_told_so_when_it_publishes() {
+    struct Leaves(Events);
+    #[ws_route("/leaves", broadcast = off)]
+    impl Leaves {
+        fn open(&self, ws: &mut Socket) {
+            ws.close(4000, "bye");
+            self.0
+                .note(format_args!("{:?}", ws.publish("room", "late")));
+        }
+    }
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Leaves(events.clone()))).await;
+    let _client = server.connect("/leaves").await;
+    assert_eq!(events.next().await, "Closed");
 }

@@ -253,13 +253,11 @@ impl<R: Route> Connection<R> {
     }
 
     fn activate(&mut self) -> Step {
-        #[cfg(any(feature = "jwt", feature = "session"))]
-        if let Some(life) = self.user.idle() {
-            life.socket.forget_credentials();
-        }
-        if !self.end.is_ending() {
+        if !self.end.is_ending()
+            && let Some(life) = self.user.idle()
+        {
             self.activated = true;
-            self.hub.activate(&self.end);
+            self.hub.activate(&self.end, life.socket.take_early());
         }
         self.phase = Phase::Active;
         Step::Again

@@ -153,7 +153,7 @@ fn a_close_frame_is_behind_what_was_broadcast_before_it_through_the_log_or_not()
         let hub = Hub::new();
         let (end, far) = end(&wire, &hub);
         hub.enter(Arc::clone(&end), 0);
-        hub.activate(&end);
+        hub.activate(&end, Vec::new());
         let flusher = thread::spawn({
             let hub = hub.clone();
             move || drop(flush(&hub))
@@ -192,7 +192,7 @@ fn who_is_closed_while_it_is_activated_is_counted_out_and_gets_nothing_more() {
             move || hub.disconnect(id, 1000, "")
         });
         if !end.is_ending() {
-            hub.activate(&end);
+            hub.activate(&end, Vec::new());
         }
         peer.join().unwrap();
         handle.join().unwrap();

@@ -5,6 +5,7 @@
 //! and leaves always fit: there are no more of them than connections.
 
 use std::collections::HashMap;
+use std::iter;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -174,6 +175,18 @@ impl Log {
         self.push(self.lock(), record)
     }
 
+    /// Appends that a connection is active, and right behind it what it published before. That always
+    /// fits, as it was held until now.
+    pub(super) fn activate(&self, slot: Slot, early: Vec<(ByteString, Encoded)>) {
+        let publishes = early.into_iter().map(|(topic, frame)| Record::Publish {
+            channel: Channel::Topic(topic),
+            from: Some(slot),
+            frame,
+        });
+        let records = iter::once(Record::Activate(slot)).chain(publishes);
+        self.push_all(self.lock(), records);
+    }
+
     /// Appends what is published by hand, or drops it where there is no room.
     pub(super) fn publish(
         &self,
@@ -289,13 +302,25 @@ impl Log {
         last
     }
 
-    fn push(&self, mut state: MutexGuard<'_, State>, record: Record) -> bool {
+    fn push(&self, state: MutexGuard<'_, State>, record: Record) -> bool {
+        self.push_all(state, iter::once(record))
+    }
+
+    /// Appends with nothing in between.
+    fn push_all(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        records: impl Iterator<Item = Record>,
+    ) -> bool {
         if state.stopped {
             return false;
         }
-        let is_urgent = record.is_urgent();
-        state.bytes += record.held();
-        state.records.push(record);
+        let mut is_urgent = false;
+        for record in records {
+            is_urgent |= record.is_urgent();
+            state.bytes += record.held();
+            state.records.push(record);
+        }
         if state.bytes >= CAPACITY {
             self.full.store(true, Ordering::Release);
         }

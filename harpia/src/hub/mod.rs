@@ -254,10 +254,13 @@ impl Hub {
         }
     }
 
-    /// From here on the connection gets what is broadcast.
-    pub(crate) fn activate(&self, end: &WriteEnd) {
+    /// From here on the connection gets what is broadcast. What it published before goes out right
+    /// behind that.
+    pub(crate) fn activate(&self, end: &WriteEnd, early: Vec<(ByteString, Message)>) {
         self.shared.population.join(end);
-        self.append(Record::Activate(end.id().slot()));
+        let early = early.into_iter();
+        let early = early.map(|(topic, message)| (topic, self.encode(&message)));
+        self.shared.log.activate(end.id().slot(), early.collect());
         // Who asked it to end meanwhile may have found it not active yet. The lock behind this
         // look decides which of the two sees the other; a flag alone could be missed by both.
         if end.decided().is_some() {
