@@ -64,6 +64,10 @@ pub trait Route: Sized + Send + Sync + 'static {
     /// Whether the first message has to pass [`auth`](Self::auth) before anything else happens.
     const AUTHENTICATES: bool = false;
 
+    /// Whether its handlers read cookies or a session; then an app that lets pages of any origin
+    /// connect is refused.
+    const READS_COOKIES: bool = false;
+
     /// Which handlers never wait.
     const INLINE: Inline = Inline::NONE;
 

@@ -54,7 +54,7 @@ pub struct Socket<D = ()> {
 impl<D> Socket<D> {
     pub(crate) fn new(
         data: D,
-        #[cfg(any(feature = "jwt", feature = "session"))] credentials: Box<Credentials>,
+        #[cfg(any(feature = "jwt", feature = "session"))] credentials: Credentials,
         end: Arc<WriteEnd>,
         hub: Hub,
         protocol: Option<Arc<str>>,

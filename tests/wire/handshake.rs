@@ -304,13 +304,24 @@ async fn an_app_refuses_any_origin_where_a_route_reads_cookies() {
     impl Chat {
         fn message(&self) {}
     }
-    let app = App::new().ws(Chat).origins(harpia::OriginPolicy::Any);
-    let error = app
-        .bind("127.0.0.1:0")
-        .await
-        .err()
-        .map(|error| error.to_string());
-    assert!(error.is_some_and(|text| text.contains("/chat") && text.contains("cookies")));
+    struct Updates(Session<String>);
+    #[ws_route("/updates")]
+    impl Updates {
+        async fn open(&self, ws: &mut Socket) -> HandlerResult {
+            ws.send(self.0.from_ws(ws).await?);
+            Ok(())
+        }
+    }
+    let any = || App::new().origins(harpia::OriginPolicy::Any);
+    let apps = [
+        (any().ws(Chat), "/chat"),
+        (any().ws(Updates(Session::memory())), "/updates"),
+    ];
+    for (app, path) in apps {
+        let error = app.bind("127.0.0.1:0").await.expect_err("it is refused");
+        let text = error.to_string();
+        assert!(text.contains(path) && text.contains("cookies"), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -36,16 +36,18 @@ macro_rules! by_handshake {
         #[ws_route($path, broadcast = off $(, $option = $value)*)]
         impl $name {
             fn open(&self, ws: &mut Socket) -> HandlerResult {
+                self.welcome(ws)
+            }
+
+            /// Too late, and not seen as it compiles: the handshake is forgotten.
+            fn message(&self, ws: &mut Socket, _message: String) -> HandlerResult {
+                self.welcome(ws)
+            }
+
+            fn welcome(&self, ws: &mut Socket) -> HandlerResult {
                 let ($jwt, $ws) = (&self.0, ws);
                 let claims = $read?;
                 $ws.send(format!("welcome, {}", claims.sub));
-                Ok(())
-            }
-
-            /// Too late: the handshake is forgotten.
-            fn message(&self, ws: &mut Socket, _message: String) -> HandlerResult {
-                let ($jwt, $ws) = (&self.0, ws);
-                $read?;
                 Ok(())
             }
 

@@ -39,6 +39,11 @@ pub(super) fn expand(route: &Route) -> TokenStream {
                 const AUTHENTICATES: bool = true;
             )
         });
+    let reads_cookies = route.reads_cookies.then(|| {
+        quote!(
+            const READS_COOKIES: bool = true;
+        )
+    });
     quote! {
         #[allow(unused_imports)]
         use __harpia::__private::{Lenient as _, ReadsNothing as _};
@@ -55,6 +60,7 @@ pub(super) fn expand(route: &Route) -> TokenStream {
                 __inline
             };
             #authenticates
+            #reads_cookies
             type Data = #data;
             type Parameters = #parameter_types;
 

@@ -49,16 +49,8 @@ pub(super) fn lower(
     }
     let names = context.names?;
     let arguments = arguments::read(kind, method, names, context.seen, problems);
-    if kind == Kind::Auth && problems.is_empty() {
-        let takes_first = arguments
-            .iter()
-            .any(|one| matches!(one, Argument::Message(_)));
-        if !takes_first || output.is_none() || is_conditional(&method.attributes) {
-            let data = arguments.iter().find_map(socket_data);
-            let data = data.map_or_else(|| "()".to_owned(), |data| text_of(&data));
-            problems.at(signature.ident.span(), wording::auth_open(&data));
-            return None;
-        }
+    if kind == Kind::Auth && problems.is_empty() && !check_auth(method, &arguments, problems) {
+        return None;
     }
     Some(Handler {
         kind,
@@ -68,6 +60,24 @@ pub(super) fn lower(
         arguments,
         output,
     })
+}
+
+/// Refuses what would leave the route open to anyone.
+fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostics) -> bool {
+    let name = &method.signature.ident;
+    let data = arguments.iter().find_map(socket_data);
+    let data = data.map_or_else(|| "()".to_owned(), |data| text_of(&data));
+    let takes_first = |one: &Argument| matches!(one, Argument::Message(_));
+    if let Some(condition) = method.attributes.iter().find(|one| is_conditional(one)) {
+        problems.on(condition, wording::auth_conditional());
+    } else if !arguments.iter().any(takes_first) {
+        problems.at(name.span(), wording::auth_without_first(&data));
+    } else if output(&method.signature).is_none() {
+        problems.at(name.span(), wording::auth_without_result(&data));
+    } else {
+        return true;
+    }
+    false
 }
 
 /// A method that was meant as a handler must not silently be an ordinary one.
@@ -108,7 +118,7 @@ fn meant_by_others(name: &str, block: &Block) -> Option<&'static str> {
     (!has_it).then_some(meant)
 }
 
-fn is_socket(argument: &FnArg) -> bool {
+pub(super) fn is_socket(argument: &FnArg) -> bool {
     match argument {
         FnArg::Typed(argument) => match &*argument.ty {
             Type::Reference(reference) => is_socket_type(&reference.elem),
@@ -195,8 +205,8 @@ fn output(signature: &Signature) -> Option<Type> {
     }
 }
 
-/// Whether the method may not be there: then the route would be open.
-fn is_conditional(attributes: &[Attribute]) -> bool {
-    let mut paths = attributes.iter().map(Attribute::path);
-    paths.any(|path| path.is_ident("cfg") || path.is_ident("cfg_attr"))
+/// Whether the method may not be there.
+fn is_conditional(attribute: &Attribute) -> bool {
+    let path = attribute.path();
+    path.is_ident("cfg") || path.is_ident("cfg_attr")
 }

@@ -151,8 +151,8 @@ output_of! {
 
 /// What `auth` may return: a result, since one that cannot refuse would let anyone in.
 #[diagnostic::on_unimplemented(
-    message = "`auth` must return a `Result`, and returns `{Self}`",
-    label = "cannot refuse anyone",
+    message = "`auth` must return `Result<(), E>`, and returns `{Self}`",
+    label = "not what says whether somebody is let in",
     note = "write `HandlerResult`"
 )]
 pub trait AuthOutput {

@@ -31,10 +31,10 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     /// Copies what is there: what is kept of a request pins the buffer it came in.
-    pub(crate) fn of(handshake: &Handshake) -> Box<Self> {
+    pub(crate) fn of(handshake: &Handshake) -> Self {
         let cookies = handshake.headers.get_all(COOKIE).into_iter();
         let cookies: Vec<&[u8]> = cookies.map(HeaderValue::as_bytes).collect();
-        Box::new(Self {
+        Self {
             cookies: cookies.join(&b';').into(),
             alarm: handshake.alarm.clone(),
             #[cfg(feature = "jwt")]
@@ -49,7 +49,7 @@ impl Credentials {
                 .into(),
             #[cfg(feature = "jwt")]
             query: handshake.uri.query().unwrap_or_default().into(),
-        })
+        }
     }
 
     /// The value of a cookie.
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    fn credentials(uri: &str, headers: &[(&str, &str)]) -> Box<Credentials> {
+    fn credentials(uri: &str, headers: &[(&str, &str)]) -> Credentials {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name: HeaderName = name.parse().unwrap();

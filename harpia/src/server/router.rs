@@ -69,15 +69,16 @@ impl Router {
                 "the route's data reads a path parameter that is not in the route's path"
             );
             assert!(
-                !(R::OPTIONS.is_any_origin() && <R::Data as FromHandshake>::READS_COOKIES),
-                "`origins = any` on a route whose data reads cookies"
+                !(R::OPTIONS.is_any_origin()
+                    && (R::READS_COOKIES || <R::Data as FromHandshake>::READS_COOKIES)),
+                "`origins = any` on a route that reads cookies"
             );
         };
         match Pattern::parse(R::PATH) {
             Ok(pattern) => self.entries.push(Entry {
                 pattern,
                 options: R::OPTIONS,
-                reads_cookies: <R::Data as FromHandshake>::READS_COOKIES,
+                reads_cookies: R::READS_COOKIES || <R::Data as FromHandshake>::READS_COOKIES,
                 build: Box::new(|settings| Arc::new(Typed::new(route, settings))),
             }),
             Err(message) => self.mistakes.push(Error::Config { message }),

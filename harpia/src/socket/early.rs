@@ -16,7 +16,7 @@ use crate::write_end::SendStatus;
 #[derive(Debug)]
 pub(super) struct Early {
     #[cfg(any(feature = "jwt", feature = "session"))]
-    pub(super) credentials: Box<Credentials>,
+    pub(super) credentials: Credentials,
     /// A lock, since handlers may share the socket with what they wait for.
     held: Mutex<Held>,
 }
@@ -33,7 +33,7 @@ const LEAST: usize = 512;
 
 impl Early {
     pub(super) fn new(
-        #[cfg(any(feature = "jwt", feature = "session"))] credentials: Box<Credentials>,
+        #[cfg(any(feature = "jwt", feature = "session"))] credentials: Credentials,
     ) -> Self {
         Self {
             #[cfg(any(feature = "jwt", feature = "session"))]

@@ -1,5 +1,6 @@
 //! What is said of handlers and their arguments.
 
+use proc_macro2::Ident;
 use syn::{FnArg, Signature, Type};
 
 use crate::diagnostics::Problem;
@@ -17,13 +18,39 @@ pub(in crate::lower) fn misspelt(name: &str, meant: &str) -> Problem {
     )
 }
 
-/// Each of these would leave the route open to anyone.
-pub(in crate::lower) fn auth_open(data: &str) -> Problem {
+pub(in crate::lower) fn auth_conditional() -> Problem {
     Problem::new(
-        "`auth` must take `first` and return a `Result`, and cannot be behind `cfg`",
+        "`auth` behind `cfg`: where that does not hold, the route would be open to anyone",
+        "put the `cfg` on the whole `impl` block",
+    )
+}
+
+pub(in crate::lower) fn auth_without_first(data: &str) -> Problem {
+    Problem::new(
+        "`auth` must take the first message, which says who the client is",
+        format!(
+            "write `async fn auth(&self, ws: &mut Socket<{data}>, first: String) -> HandlerResult`; \
+             what the handshake brought is read in `open`"
+        ),
+    )
+}
+
+pub(in crate::lower) fn auth_without_result(data: &str) -> Problem {
+    Problem::new(
+        "`auth` must return a `Result`: without one it would let anyone in",
         format!(
             "write `async fn auth(&self, ws: &mut Socket<{data}>, first: String) -> HandlerResult`"
         ),
+    )
+}
+
+pub(in crate::lower) fn too_late(kind: Kind, call: &Ident) -> Problem {
+    Problem::new(
+        format!(
+            "`{call}` in `{}`: what the handshake brought is forgotten once `open` has returned",
+            kind.name()
+        ),
+        format!("call `{call}` in `open`, and keep in `ws.data` what it returns"),
     )
 }
 
@@ -131,7 +158,10 @@ pub(in crate::lower) fn extra_argument(kind: Kind, names: &[String]) -> Problem 
     };
     Problem::new(
         format!("handler `{}` takes only {takes}", kind.name()),
-        format!("what connections share goes into the route's own fields, {parameter}"),
+        format!(
+            "what connections share goes into the route's own fields, what one owns into `ws.data`, \
+             {parameter}"
+        ),
     )
 }
 
