@@ -423,7 +423,7 @@ pub use harpia_macros::routes;
 ///   `FromStr + Clone`, `room: &T` or `room: &str`. It is parsed once, before the upgrade, and a
 ///   value that does not parse is a 404.
 /// - The others follow in order and may be left out from the end. On a route with path parameters
-///   the message is called `message`, or is a pattern such as `Json(say)`, or a name that begins with `_`.
+///   the message is called `message` (`first` in `auth`), or is a pattern such as `Json(say)`, or a name that begins with `_`.
 ///   Else `message(&self, room: String)` on `/{room_id}`, meant as the parameter, would get the
 ///   message.
 ///
@@ -456,7 +456,7 @@ pub use harpia_macros::routes;
 /// ```
 ///
 /// `Err`, and a first message that is not of its type, close with 1008 "Invalid Token"; why, only
-/// `error` hears. Where the message has not come, or `auth` not returned, within `auth_timeout`, it
+/// `error` hears. It hears nothing of who only stays silent. Where the message has not come, or `auth` not returned, within `auth_timeout`, it
 /// closes with 1008 "Auth Timeout"; an `auth` that waits is then dropped at its `await`, and `error`
 /// hears of it. In all these cases, and where the connection was closed or has left meanwhile,
 /// neither `open` nor `close` is called. The first message has at most 16 KiB, or `max_message` where
