@@ -100,8 +100,8 @@ impl App {
     /// Answers what is no route: pages, files, an API. Any tower service does, as
     /// `tower::service_fn` or a whole `axum::Router`.
     ///
-    /// Without one it is a 404; its `Err` is logged and answered with 500. What logs requests for it should leave out the query, which may
-    /// hold a token: see [`HttpRequest`].
+    /// Without one it is a 404; its `Err` is logged and answered with 500. What logs requests for it
+    /// should leave out the query, which may hold a token: see [`HttpRequest`].
     ///
     /// ```
     /// use std::convert::Infallible;
