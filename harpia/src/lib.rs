@@ -413,7 +413,7 @@ pub use harpia_macros::routes;
 /// | `auth` | with the first message, before `open`; must return a `Result` | socket, first message: any [`FromMessage`] |
 /// | `open` | once, before anything is received | socket |
 /// | `message` | for each message, one after the other | socket, message: any [`FromMessage`] |
-/// | `close` | exactly once, if `open` was | socket, [`CloseCode`], `&str` |
+/// | `close` | exactly once, if `open` was, also where that failed | socket, [`CloseCode`], `&str` |
 /// | `drain` | when all that waited for a slow peer is written | socket |
 /// | `error` | for whatever goes wrong on a connection | socket, `&`[`Error`] |
 ///

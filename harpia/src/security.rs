@@ -22,7 +22,8 @@
 //! | A token that was cut, changed or is of no use: too long, too early, for another audience | One error for the client, the reason for the log | `a_token_that_was_cut_or_changed_is_refused`, `a_token_says_when_it_holds`, `audience_and_issuer_are_those_asked_for`, `a_token_that_is_for_someone_is_refused_where_nobody_is_asked_for`, `claims_of_any_kind_are_taken_only_while_they_hold`, `a_token_longer_than_8_kib_is_refused_before_any_work` |
 //! | **An expired token kept open**: it was good at the handshake, and the connection lives on | With each source the connection closes when its token expires: 4401 | `a_connection_closes_when_its_token_expires_wherever_it_came_from`, `a_fresh_token_extends_and_a_bad_one_ends` |
 //! | The same where the machine sleeps, or its clock is set | The expiry is a time of day, compared with the system's clock | `an_expiry_is_over_by_the_time_of_day_however_little_time_has_passed`, `a_token_that_runs_out_by_the_time_of_day_ends_its_connection` |
-//! | **Session fixation**: an id that was planted before the login is the visitor's after it | Only the server makes ids; `rotate` gives a new one and ends the old; the login of `example-profile` always makes one | `after_a_rotation_only_the_new_id_works`, `of_many_rotations_one_wins_and_the_old_id_is_dead`, in Chromium `the_cookie_is_kept_from_scripts_and_changes_with_each_login` |
+//! | **Session fixation**: an id that was planted before the login is the visitor's after it | Only the server makes ids; `rotate` gives a new one and ends the old; a login always makes one, and ends the former | `the_session_that_the_cookie_named_is_ended_and_told_of`, `after_a_rotation_only_the_new_id_works`, `of_many_rotations_one_wins_and_the_old_id_is_dead`, in Chromium `the_cookie_is_kept_from_scripts_and_changes_with_each_login` |
+//! | **Login in another's name**: a page of another site sends the login form, with an account of its own | `Session::login` takes forms of its own origin only | `a_form_of_another_sites_page_is_refused_and_programs_and_own_pages_are_not`, `profile_takes_no_form_from_a_page_of_another_site` |
 //! | A cookie that looks like the session's: a name with an escape or a blank, a second one | Names are compared as they came; of two the first wins, as browsers order them | `no_name_passes_for_another_that_it_looks_like`, `a_cookie_that_only_looks_like_the_hosts_own_is_no_session`, `the_first_of_one_name_wins_over_all_headers` |
 //! | A logged-out session that lives on in an open socket | [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes them all | `who_subscribed_in_open_is_closed_before_it_was_active`, in Chromium `who_logs_in_is_welcomed_and_hears_what_changes_in_every_window_until_logging_out` |
 //! | A stolen cookie: read by a script, or on the way | `HttpOnly` and `Secure`, unless told otherwise | `the_attributes_are_safe_unless_told_otherwise`, in Chromium `a_secure_cookie_is_kept_on_ones_own_machine_and_never_travels_in_the_open` |
@@ -37,8 +38,7 @@
 //! # What is left to you
 //!
 //! - A script in your own page can use the socket as its visitor does: keep foreign code out of it.
-//! - Your login form is an ordinary request, of which harpia checks no origin: refuse a `POST` whose
-//!   `Origin` is not yours, or another site's page can log its visitor in as someone else.
+//! - Forms other than a login are yours to guard: refuse a `POST` whose `Origin` is not yours.
 //! - A socket outlives its session, and a token its logout: end the one with
 //!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic), and have `auth` ask a list for the
 //!   other, by its `jti` or `sub`.

@@ -20,6 +20,7 @@ async function showProfile() {
   at("name").value = profile.name;
   at("user").textContent = profile.name;
   at("role").textContent = profile.role;
+  at("login").hidden = true;
   at("profile").hidden = false;
   return true;
 }
@@ -27,8 +28,17 @@ async function showProfile() {
 function logIn() {
   at("profile").hidden = true;
   at("login").hidden = false;
-  at("wrong").hidden = location.search !== "?wrong";
   at("email").focus();
+}
+
+async function send(event) {
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(at("login")));
+  const answer = await fetch("/login", { method: "POST", body });
+  at("wrong").textContent = answer.ok ? "" : await answer.text();
+  at("wrong").hidden = answer.ok;
+  at("password").value = "";
+  if (answer.ok) start();
 }
 
 function connect() {
@@ -59,8 +69,11 @@ function hear(text) {
 
 async function rename(event) {
   event.preventDefault();
-  const body = new URLSearchParams(new FormData(at("rename")));
-  const answer = await fetch("/profile", { method: "POST", body });
+  const answer = await fetch("/profile", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(at("name").value),
+  });
   if (answer.status === 401) return logIn();
   at("problem").textContent = answer.ok ? "" : await answer.text();
   at("problem").hidden = answer.ok;
@@ -71,5 +84,6 @@ function show(state, text) {
   at("state").textContent = text;
 }
 
+at("login").addEventListener("submit", send);
 at("rename").addEventListener("submit", rename);
 start();

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, SET_COOKIE,
-};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::{self, Next};
+use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
-use axum::{Form, Json, Router};
+use axum::routing::{MethodRouter, get, post};
+use axum::{Json, Router};
+use harpia::extract::Rejection;
 use harpia::session::{SessionError, SessionId};
 use harpia::{Cookies, Hub, Session};
 use serde::Deserialize;
@@ -25,15 +24,11 @@ pub(crate) struct Pages {
     pub(crate) hub: Hub,
 }
 
+/// What the page's form sends.
 #[derive(Deserialize)]
 struct Login {
     email: String,
     password: String,
-}
-
-#[derive(Deserialize)]
-struct Rename {
-    name: String,
 }
 
 /// Nothing is loaded from elsewhere, and nothing that someone says can become code.
@@ -43,45 +38,38 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 impl Pages {
     pub(crate) fn into_router(self) -> Router {
+        let pages = Arc::new(self);
+        let (users, hub) = (Arc::clone(&pages), pages.hub.clone());
+        let login = pages
+            .sessions
+            .login(move |form| log_in(Arc::clone(&users), form))
+            .replaced(move |former| end(&hub, former));
+        let (style, script) = (
+            include_str!("../../style.css"),
+            include_str!("../page/profile.js"),
+        );
         Router::new()
             .route("/", get(Html(include_str!("../page/index.html"))))
-            .route(
-                "/style.css",
-                file("text/css", include_str!("../../style.css")),
-            )
-            .route(
-                "/profile.js",
-                file("text/javascript", include_str!("../page/profile.js")),
-            )
-            .route("/login", post(log_in))
+            .route("/style.css", file("text/css", style))
+            .route("/profile.js", file("text/javascript", script))
+            .route_service("/login", login)
             .route("/logout", post(log_out))
             .route("/profile", get(profile).post(rename))
             .layer(DefaultBodyLimit::max(4096))
-            .layer(middleware::from_fn(guard))
-            .with_state(Arc::new(self))
+            .layer(map_response(with_policy))
+            .with_state(pages)
     }
 }
 
-async fn log_in(
-    State(pages): State<Arc<Pages>>,
-    headers: HeaderMap,
-    Form(login): Form<Login>,
-) -> Result<Response, Failure> {
-    let Some(profile) = pages.users.log_in(&login.email, login.password).await else {
-        return Ok(Redirect::to("/?wrong").into_response());
-    };
-    // Always a new id: one that somebody planted in this browser must not become the visitor's.
-    let id = pages.sessions.create(profile).await?;
-    if let Ok(old) = session(&pages, &headers) {
-        end(&pages, &old).await?;
-    }
-    let cookie = [(SET_COOKIE, pages.sessions.cookie(&id))];
-    Ok((cookie, Redirect::to("/")).into_response())
+async fn log_in(pages: Arc<Pages>, form: Login) -> Result<Profile, Rejection> {
+    let user = pages.users.log_in(&form.email, form.password).await;
+    user.ok_or_else(|| Rejection::new(StatusCode::FORBIDDEN, "Email or password is wrong."))
 }
 
 async fn log_out(State(pages): State<Arc<Pages>>, headers: HeaderMap) -> Result<Response, Failure> {
     if let Ok(id) = session(&pages, &headers) {
-        end(&pages, &id).await?;
+        pages.sessions.delete(&id).await?;
+        end(&pages.hub, &id);
     }
     let cookie = [(SET_COOKIE, pages.sessions.removal_cookie())];
     Ok((cookie, Redirect::to("/")).into_response())
@@ -97,10 +85,12 @@ async fn profile(
 
 /// Changes the session, and tells all pages that are open in it. A real one changes the user too, who
 /// may have sessions in other browsers.
+///
+/// Takes JSON, which no page of another site can send here.
 async fn rename(
     State(pages): State<Arc<Pages>>,
     headers: HeaderMap,
-    Form(Rename { name }): Form<Rename>,
+    Json(name): Json<String>,
 ) -> Result<Response, Failure> {
     let name = name.trim();
     let has_length = (1..=40).contains(&name.chars().count());
@@ -115,47 +105,24 @@ async fn rename(
 }
 
 fn session(pages: &Pages, headers: &HeaderMap) -> Result<SessionId, SessionError> {
-    pages
-        .sessions
-        .id_from_cookies(&Cookies::from_headers(headers))
+    let cookies = Cookies::from_headers(headers);
+    pages.sessions.id_from_cookies(&cookies)
 }
 
-/// Ends a session, then the connections that it opened.
-async fn end(pages: &Pages, id: &SessionId) -> Result<(), SessionError> {
-    pages.sessions.delete(id).await?;
-    pages.hub.disconnect_topic(topic(id), 1008, "Logged Out");
-    Ok(())
+/// Closes all pages of a session that has ended.
+fn end(hub: &Hub, id: &SessionId) {
+    hub.disconnect_topic(topic(id), 1008, "Logged Out");
 }
 
-/// Refuses forms that another site's page sends, and sets what browsers are told about all pages.
-async fn guard(request: Request, next: Next) -> Response {
-    if !request.method().is_safe() && !is_own(request.headers()) {
-        return (StatusCode::FORBIDDEN, "this form is of another site").into_response();
-    }
-    let mut response = next.run(request).await;
-    for (name, value) in [
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (CACHE_CONTROL, "no-store"),
-    ] {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// Browsers name the page that sent a form; programs, which bring no foreign cookies, do not.
-fn is_own(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = text(ORIGIN) else {
-        return true;
-    };
-    let (_, authority) = origin.split_once("://").unwrap_or_default();
-    text(HOST) == Some(authority)
-}
-
-fn file(kind: &'static str, text: &'static str) -> axum::routing::MethodRouter<Arc<Pages>> {
+fn file(kind: &'static str, text: &'static str) -> MethodRouter<Arc<Pages>> {
     get(([(CONTENT_TYPE, kind)], text))
+}
+
+async fn with_policy(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// What a page fails with.

@@ -197,6 +197,12 @@ fn is_key(key: &[u8]) -> bool {
     key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_digit)
 }
 
+/// Says whether a request comes from a page of the host that it was sent to, or from no page.
+#[cfg(feature = "session")]
+pub(crate) fn is_of_own_page(headers: &HeaderMap) -> bool {
+    host(headers).is_some_and(|host| origin::is_allowed(headers, &host, &OriginPolicy::Same))
+}
+
 /// The host that the request was sent to, which must be told once and hold no user's name.
 fn host(headers: &HeaderMap) -> Option<Authority> {
     let text = single(headers, &HOST)?.to_str().ok()?;

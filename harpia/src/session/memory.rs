@@ -14,7 +14,8 @@ use super::{SessionError, Store};
 /// Bounded: 100,000 sessions and 64 MiB by default. When it is full, what has expired makes room;
 /// if nothing has, a new session is refused with [`SessionError::Unavailable`], which closes with
 /// 1013. A live session is never thrown out: else whoever makes many sessions would log out all
-/// others. So make sessions of those who logged in, not of every visitor.
+/// others. So make sessions of those who logged in; those of guests get a short
+/// [`ttl`](crate::Session::ttl) and a store of their own.
 ///
 /// ```
 /// use harpia::Session;

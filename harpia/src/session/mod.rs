@@ -2,61 +2,64 @@
 //!
 //! # Log in by form, then open the socket
 //!
-//! The page's form is an ordinary request. It checks the password, makes a session and sets its
-//! cookie; the browser sends the cookie with the WebSocket's handshake, and `open` finds the session
-//! by it. One [`Session`] serves both: it is cloned at the price of two counters. Here axum serves
-//! the pages; any tower service does.
+//! The page's form is an ordinary request. [`Session::login`] answers it: what the function returns is
+//! the session's data, and the answer sets its cookie; the browser sends the cookie with the
+//! WebSocket's handshake, and `open` finds the session by it. One [`Session`] serves both: it is cloned
+//! at the price of two counters. Here axum serves the pages; any tower service does.
 //!
 //! ```no_run
-//! use axum::extract::{Form, State};
-//! use axum::http::{StatusCode, header::SET_COOKIE};
-//! use axum::response::{IntoResponse, Redirect};
-//! use axum::routing::post;
+//! use harpia::extract::Rejection;
 //! use harpia::prelude::*;
+//! use http::StatusCode;
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Deserialize, Serialize)]
 //! struct Profile { name: String }
 //!
+//! #[derive(FromHandshake)]
+//! struct Visitor { #[from(default)] name: String }           // until `open` has looked
+//!
 //! struct Updates { sessions: Session<Profile> }
 //!
-//! #[ws_route("/profile-updates")]
+//! #[ws_route("/profile-updates", data = Visitor)]
 //! impl Updates {
-//!     async fn open(&self, ws: &mut Socket) -> HandlerResult {
-//!         let profile = self.sessions.from_ws(ws).await?;    // or 1008 "Unauthorized"
-//!         ws.send(format!("Welcome back, {}!", profile.name));
+//!     async fn open(&self, ws: &mut Socket<Visitor>) -> HandlerResult {
+//!         ws.data.name = self.sessions.from_ws(ws).await?.name;   // or 1008 "Unauthorized"
+//!         ws.send(format!("Welcome back, {}!", ws.data.name));
 //!         Ok(())
+//!     }
+//!
+//!     fn message(&self, ws: &mut Socket<Visitor>, message: String) {
+//!         println!("{}: {message}", ws.data.name);
 //!     }
 //! }
 //!
 //! #[derive(Deserialize)]
-//! struct Login { name: String, password: String }
+//! struct Form { name: String, password: String }
 //!
-//! async fn log_in(
-//!     State(sessions): State<Session<Profile>>,
-//!     Form(login): Form<Login>,
-//! ) -> Result<impl IntoResponse, StatusCode> {
-//!     if login.password != "correct horse" {                 // yours: a slow hash of the password
-//!         return Err(StatusCode::FORBIDDEN);
+//! async fn log_in(form: Form) -> Result<Profile, Rejection> {
+//!     if form.password != "correct horse" {                  // yours: a slow hash of the password
+//!         return Err(Rejection::new(StatusCode::FORBIDDEN, "wrong password"));
 //!     }
-//!     let profile = Profile { name: login.name };
-//!     let id = sessions.create(profile).await.map_err(|error| error.status())?;
-//!     Ok(([(SET_COOKIE, sessions.cookie(&id))], Redirect::to("/")))
+//!     Ok(Profile { name: form.name })
 //! }
 //!
 //! #[tokio::main]
 //! async fn main() -> harpia::Result {
 //!     let sessions = Session::memory();
-//!     let updates = Updates { sessions: sessions.clone() };
-//!     let pages = axum::Router::new().route("/login", post(log_in)).with_state(sessions);
-//!     App::new().ws(updates).fallback(pages).listen("127.0.0.1:3000").await
+//!     let login = sessions.login(log_in).redirect("/");
+//!     let pages = axum::Router::new().route_service("/login", login);
+//!     App::new().ws(Updates { sessions }).fallback(pages).listen("127.0.0.1:3000").await
 //! }
 //! ```
 //!
 //! The example `example-profile` in the repository is this with pages, a user and a logout.
 //!
-//! - The form is yours to guard: harpia checks the origin of handshakes only. Refuse a `POST` whose
-//!   `Origin` is not yours, or another site's page can log its visitor in as someone else.
+//! - Other forms are yours to guard: harpia checks the origin of handshakes and of its
+//!   [`login`](Session::login). Refuse a `POST` whose `Origin` is not yours.
+//! - All windows of a browser share the cookie: who logs in last is who they all are.
+//! - A socket without a session is upgraded and then closed, so that a page sees `onopen` before the
+//!   1008. After a restart sessions in memory are gone: on 1008, have the page log in again.
 //! - Log out: [`delete`](Session::delete), and answer with [`removal_cookie`](Session::removal_cookie).
 //!   Connections that are open stay open until
 //!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) ends them; its example shows how.
@@ -83,6 +86,7 @@ mod cookie;
 mod data;
 mod error;
 mod id;
+mod login;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -105,6 +109,7 @@ pub use cookie::SameSite;
 pub use data::SessionData;
 pub use error::SessionError;
 pub use id::SessionId;
+pub use login::Login;
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
@@ -283,6 +288,13 @@ impl<T: SessionData, S: Store> Session<T, S> {
 
     fn settings_mut(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.settings)
+    }
+}
+
+/// In memory: [`Session::memory`].
+impl<T: SessionData> Default for Session<T> {
+    fn default() -> Self {
+        Self::memory()
     }
 }
 

@@ -105,8 +105,9 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// Leaves `Secure` out, for plain http where the browser is not on the server's own machine, as
     /// on a phone beside it.
     ///
-    /// On `http://localhost` and `http://127.0.0.1` Chromium keeps a `Secure` cookie; other browsers
-    /// may want this. In production whoever is on the way could read the cookie.
+    /// A browser that drops the cookie is seen by this: the login succeeds, and the socket is closed
+    /// with 1008 all the same. On `http://localhost` and `http://127.0.0.1` Chromium keeps a `Secure`
+    /// cookie. In production whoever is on the way could read it.
     pub fn insecure(mut self) -> Self {
         self.settings_mut().cookie.secure = false;
         self.consistent()

@@ -1,0 +1,150 @@
+use std::sync::Mutex;
+
+use http::HeaderName;
+use http::header::{HOST, ORIGIN};
+use http_body_util::Full;
+use serde::Deserialize;
+
+use super::super::MemoryStore;
+use super::*;
+
+#[derive(Deserialize)]
+struct Form {
+    name: String,
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn request(kind: &str, body: &str) -> Request<Full<Bytes>> {
+    let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
+    let request = Request::post("/login").header(HOST, "chat.test");
+    request.header(CONTENT_TYPE, kind).body(body).unwrap()
+}
+
+fn with(name: HeaderName, value: &str) -> Request<Full<Bytes>> {
+    let mut request = request(FORM, "name=Ada");
+    let value = HeaderValue::from_str(value).unwrap();
+    request.headers_mut().insert(name, value);
+    request
+}
+
+async fn ada(form: Form) -> Result<String, Rejection> {
+    match &*form.name {
+        "Ada" => Ok(form.name),
+        _ => Err(Rejection::new(StatusCode::FORBIDDEN, "only for Ada")),
+    }
+}
+
+async fn answer(sessions: &Session<String>, request: Request<Full<Bytes>>) -> Response<String> {
+    sessions.login(ada).call(request).await.unwrap()
+}
+
+fn id(response: &Response<String>) -> SessionId {
+    let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
+    let value = cookie.split(['=', ';']).nth(1).unwrap();
+    SessionId::parse(value).unwrap()
+}
+
+#[tokio::test]
+async fn a_form_and_json_get_a_session_each() {
+    let sessions = Session::<String>::memory();
+    for (kind, body) in [
+        (FORM, "name=Ada"),
+        ("application/json; charset=utf-8", r#"{"name": "Ada"}"#),
+    ] {
+        let response = answer(&sessions, request(kind, body)).await;
+        assert_eq!(response.status(), StatusCode::NO_CONTENT);
+        assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+        assert_eq!(sessions.get(&id(&response)).await.unwrap(), "Ada");
+    }
+}
+
+#[tokio::test]
+async fn who_is_refused_hears_the_functions_words_and_gets_no_cookie() {
+    let sessions = Session::<String>::memory();
+    let response = answer(&sessions, request(FORM, "name=Eve")).await;
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    assert_eq!(response.body(), "only for Ada\n");
+    assert!(!response.headers().contains_key(SET_COOKIE));
+}
+
+#[tokio::test]
+async fn a_form_of_another_sites_page_is_refused_and_programs_and_own_pages_are_not() {
+    let sessions = Session::<String>::memory();
+    for origin in ["https://evil.test", "null", "https://chat.test:8443"] {
+        let response = answer(&sessions, with(ORIGIN, origin)).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{origin}");
+        assert!(!response.headers().contains_key(SET_COOKIE));
+    }
+    let own = answer(&sessions, with(ORIGIN, "https://chat.test")).await;
+    assert_eq!(own.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn what_is_no_form_is_refused_without_a_word_of_it() {
+    let sessions = Session::<String>::memory();
+    let long = format!("name={}", "a".repeat(MAX_FORM));
+    for (kind, body, status) in [
+        ("text/plain", "name=Ada", 415),
+        ("", "name=Ada", 415),
+        (FORM, "nome=hunter2", 422),
+        ("application/json", r#""hunter2""#, 422),
+        ("application/json", "hunter2", 422),
+        (FORM, &long, 413),
+    ] {
+        let response = answer(&sessions, request(kind, body)).await;
+        assert_eq!(response.status(), status, "{kind} {body}");
+        assert!(!response.body().contains("hunter2"), "{}", response.body());
+    }
+    let mut get = request(FORM, "name=Ada");
+    *get.method_mut() = Method::GET;
+    let response = answer(&sessions, get).await;
+    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(response.headers()[ALLOW], "POST");
+}
+
+#[tokio::test]
+async fn the_session_that_the_cookie_named_is_ended_and_told_of() {
+    let sessions = Session::<String>::memory();
+    let former = sessions.create("Eve".to_owned()).await.unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hear = Arc::clone(&told);
+    let mut login = sessions
+        .login(ada)
+        .replaced(move |id| hear.lock().unwrap().push(id.clone()));
+    let cookie = format!("session_id={}", former.as_str());
+    let response = login.call(with(http::header::COOKIE, &cookie)).await;
+    assert_ne!(id(&response.unwrap()), former);
+    assert!(matches!(
+        sessions.get(&former).await,
+        Err(SessionError::NotFound)
+    ));
+    assert_eq!(*told.lock().unwrap(), [former]);
+}
+
+#[tokio::test]
+async fn a_store_without_room_is_503_and_leaves_the_visitor_the_former_session() {
+    let sessions = Session::<String>::new(MemoryStore::new().max_sessions(1));
+    let former = sessions.create("Ada".to_owned()).await.unwrap();
+    let cookie = format!("session_id={}", former.as_str());
+    let response = answer(&sessions, with(http::header::COOKIE, &cookie)).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(sessions.get(&former).await.unwrap(), "Ada");
+}
+
+#[tokio::test]
+async fn a_redirect_is_a_303_to_a_path() {
+    let sessions = Session::<String>::memory();
+    let mut login = sessions.login(ada).redirect("/home");
+    let response = login.call(request(FORM, "name=Ada")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    assert_eq!(response.headers()[LOCATION], "/home");
+}
+
+#[test]
+#[should_panic(expected = "no path to redirect to")]
+fn a_redirect_leads_to_no_other_site() {
+    let _ = Session::<String>::memory()
+        .login(ada)
+        .redirect("https://evil.test");
+}
