@@ -40,22 +40,21 @@ use super::{Session, SessionData, SessionError, SessionId, Store};
 /// Where the client goes away before the answer, there may be a session that nobody knows, until it
 /// expires.
 pub struct Login<T: SessionData, S, F, L> {
-    shared: Arc<Shared<T, S, L>>,
+    sessions: Session<T, S>,
+    log_in: Arc<L>,
+    redirect: Option<HeaderValue>,
+    replaced: Option<Replaced>,
     form: PhantomData<fn(F)>,
 }
 
-struct Shared<T: SessionData, S, L> {
-    sessions: Session<T, S>,
-    log_in: L,
-    redirect: Option<HeaderValue>,
-    replaced: Option<Replaced>,
-}
-
-type Replaced = Box<dyn Fn(&SessionId) + Send + Sync>;
+type Replaced = Arc<dyn Fn(&SessionId) + Send + Sync>;
 
 impl<T: SessionData, S: Store> Session<T, S> {
     /// Makes the page's side of a login, a service for one path: it reads a form or JSON as an `F`,
     /// and sets the cookie of a new session with what the function makes of it.
+    ///
+    /// A function that needs something, such as a database, is a closure that clones it for each
+    /// call: `move |form| log_in(db.clone(), form)`.
     ///
     /// ```
     /// use harpia::Session;
@@ -83,14 +82,11 @@ impl<T: SessionData, S: Store> Session<T, S> {
         L: Fn(F) -> R,
         R: Future<Output = Result<T, Rejection>>,
     {
-        let shared = Shared {
+        Login {
             sessions: self.clone(),
-            log_in,
+            log_in: Arc::new(log_in),
             redirect: None,
             replaced: None,
-        };
-        Login {
-            shared: Arc::new(shared),
             form: PhantomData,
         }
     }
@@ -105,22 +101,15 @@ impl<T: SessionData, S, F, L> Login<T, S, F, L> {
     pub fn redirect(mut self, to: &'static str) -> Self {
         let is_path = to.starts_with('/') && to.bytes().all(|byte| byte.is_ascii_graphic());
         assert!(is_path, "`{to}` is no path to redirect to");
-        self.with(|shared| shared.redirect = Some(HeaderValue::from_static(to)));
+        self.redirect = Some(HeaderValue::from_static(to));
         self
     }
 
     /// Hears of each session that a new one takes the place of, once it has ended: to close what it
     /// has opened, by [`Hub::disconnect_topic`](crate::Hub::disconnect_topic).
     pub fn replaced(mut self, hear: impl Fn(&SessionId) + Send + Sync + 'static) -> Self {
-        self.with(|shared| shared.replaced = Some(Box::new(hear)));
+        self.replaced = Some(Arc::new(hear));
         self
-    }
-
-    fn with(&mut self, change: impl FnOnce(&mut Shared<T, S, L>)) {
-        // A builder's methods take it by value, before it is cloned for the first request.
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            change(shared);
-        }
     }
 }
 
@@ -142,16 +131,16 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let shared = Arc::clone(&self.shared);
+        let login = self.clone();
         Box::pin(async move {
-            let answered = shared.answer(request).await;
+            let answered = login.answer(request).await;
             Ok(answered.unwrap_or_else(|rejection| refusal(&rejection)))
         })
     }
 }
 
-impl<T: SessionData, S: Store, L> Shared<T, S, L> {
-    async fn answer<F, R, B>(&self, request: Request<B>) -> Result<Response<String>, Rejection>
+impl<T: SessionData, S: Store, F, L> Login<T, S, F, L> {
+    async fn answer<R, B>(&self, request: Request<B>) -> Result<Response<String>, Rejection>
     where
         F: DeserializeOwned,
         L: Fn(F) -> R,
@@ -260,7 +249,10 @@ const MAX_FORM: usize = 8 * 1024;
 impl<T: SessionData, S, F, L> Clone for Login<T, S, F, L> {
     fn clone(&self) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
+            sessions: self.sessions.clone(),
+            log_in: Arc::clone(&self.log_in),
+            redirect: self.redirect.clone(),
+            replaced: self.replaced.clone(),
             form: PhantomData,
         }
     }
@@ -269,8 +261,8 @@ impl<T: SessionData, S, F, L> Clone for Login<T, S, F, L> {
 impl<T: SessionData, S, F, L> fmt::Debug for Login<T, S, F, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")
-            .field("sessions", &self.shared.sessions)
-            .field("redirect", &self.shared.redirect)
+            .field("sessions", &self.sessions)
+            .field("redirect", &self.redirect)
             .finish_non_exhaustive()
     }
 }
