@@ -89,7 +89,7 @@ fn message(error: &serde_json::Error) -> String {
 ///
 /// A text of the program's own type may say anything, so all that is kept of it is that there was
 /// one.
-fn misfit(text: &str) -> String {
+pub(crate) fn misfit(text: &str) -> String {
     // The name of a field of the type: nothing else has this form.
     for kind in ["missing field", "duplicate field"] {
         let name = text.strip_prefix(kind).and_then(quoted);

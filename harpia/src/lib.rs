@@ -533,7 +533,7 @@ pub mod prelude {
 
     #[cfg(feature = "jwt")]
     pub use crate::auth::Jwt;
-    pub use crate::extract::{Cookies, FromHandshake, Query, RemoteAddr, Url};
+    pub use crate::extract::{Cookies, FromHandshake, Query, Rejection, RemoteAddr, Url};
     #[cfg(feature = "session")]
     pub use crate::session::Session;
     pub use crate::{

@@ -1,4 +1,4 @@
-//! The answer to a handshake that is refused.
+//! The answer to a handshake, or to a login, that is refused.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::path::PathValues;
 
-/// Refuses an upgrade with a status and a text for the client.
+/// Refuses an upgrade, or a login by `Session::login`, with a status and a text for the client.
 ///
 /// ```
 /// use harpia::extract::Rejection;

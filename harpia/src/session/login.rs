@@ -18,7 +18,7 @@ use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::extract::{Cookies, Rejection};
-use crate::json::JsonError;
+use crate::json::{self, JsonError};
 use crate::protocol::handshake::is_of_own_page;
 
 use super::{Session, SessionData, SessionError, SessionId, Store};
@@ -28,12 +28,13 @@ use super::{Session, SessionData, SessionError, SessionId, Store};
 /// A tower service, for one path of axum (`route_service`) or of any other router.
 ///
 /// - The body is a form, or JSON, of at most 8 KiB; `F` is read from it. Another type is answered with
-///   415, what is no `F` with 422, and the answer quotes nothing of it.
-/// - A form of another site's page is refused with 403: else it could log its visitor in as someone
-///   else.
+///   415, what is no `F` with 422, and the answer quotes nothing of it. What a value has to be is for
+///   the function to say: `name.parse::<Name>().map_err(Rejection::bad_request)` tells the page why.
+/// - A form of another site's page, whose `Origin` is not the `Host`, is refused with 403: else it
+///   could log its visitor in as someone else. Programs send no `Origin`, and are served.
 /// - The visitor gets a new session in any case, and the one that the cookie named is ended: an id
 ///   that was planted in the browser is of no use.
-/// - The answer is 204, or a [redirect](Self::redirect).
+/// - The answer is 204, as for `fetch`, or a [redirect](Self::redirect), as for a form without a script.
 ///
 /// # Cancel safety
 ///
@@ -57,8 +58,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// call: `move |form| log_in(db.clone(), form)`.
     ///
     /// ```
-    /// use harpia::Session;
-    /// use harpia::extract::Rejection;
+    /// use harpia::prelude::*;
     /// use http::StatusCode;
     /// use serde::Deserialize;
     ///
@@ -201,8 +201,7 @@ where
     let misfit = |why: String| Rejection::new(StatusCode::UNPROCESSABLE_ENTITY, why);
     if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         let body = collect(body).await?;
-        serde_html_form::from_bytes(&body)
-            .map_err(|_| misfit("the form has not the fields that are asked for".to_owned()))
+        serde_html_form::from_bytes(&body).map_err(|error| misfit(json::misfit(&error.to_string())))
     } else if kind.eq_ignore_ascii_case("application/json") {
         let body = collect(body).await?;
         serde_json::from_slice(&body)

@@ -8,7 +8,6 @@
 //! at the price of two counters. Here axum serves the pages; any tower service does.
 //!
 //! ```no_run
-//! use harpia::extract::Rejection;
 //! use harpia::prelude::*;
 //! use http::StatusCode;
 //! use serde::{Deserialize, Serialize};

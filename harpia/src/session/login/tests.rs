@@ -88,6 +88,7 @@ async fn what_is_no_form_is_refused_without_a_word_of_it() {
         ("text/plain", "name=Ada", 415),
         ("", "name=Ada", 415),
         (FORM, "nome=hunter2", 422),
+        (FORM, "name=1&name=hunter2", 422),
         ("application/json", r#""hunter2""#, 422),
         ("application/json", "hunter2", 422),
         (FORM, &long, 413),
@@ -96,6 +97,8 @@ async fn what_is_no_form_is_refused_without_a_word_of_it() {
         assert_eq!(response.status(), status, "{kind} {body}");
         assert!(!response.body().contains("hunter2"), "{}", response.body());
     }
+    let response = answer(&sessions, request(FORM, "nome=Ada")).await;
+    assert_eq!(response.body(), "missing field `name`\n");
     let mut get = request(FORM, "name=Ada");
     *get.method_mut() = Method::GET;
     let response = answer(&sessions, get).await;
