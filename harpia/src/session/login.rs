@@ -27,7 +27,8 @@ use super::{Session, SessionData, SessionError, SessionId, Store};
 ///
 /// A tower service, for one path of axum (`route_service`) or of any other router.
 ///
-/// - The body is a form, or JSON, of at most 8 KiB; `F` is read from it. Another type is answered with
+/// - The body is a form, or JSON, of at most 8 KiB; `F` is read from it: any type that serde reads, for
+///   one value a `String`, sent as the JSON `"Ada"`. Another type is answered with
 ///   415, what is no `F` with 422, and the answer quotes nothing of it. What a value has to be is for
 ///   the function to say: `name.parse::<Name>().map_err(Rejection::bad_request)` tells the page why.
 /// - A form of another site's page, whose `Origin` is not the `Host`, is refused with 403: else it

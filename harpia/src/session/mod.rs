@@ -58,7 +58,8 @@
 //!   [`login`](Session::login). Refuse a `POST` whose `Origin` is not yours.
 //! - All windows of a browser share the cookie: who logs in last is who they all are.
 //! - A socket without a session is upgraded and then closed, so that a page sees `onopen` before the
-//!   1008. After a restart sessions in memory are gone: on 1008, have the page log in again.
+//!   1008. After a restart sessions in memory are gone: on 1008, have the page log in again, with a
+//!   pause that grows and is reset by the first message, not by `onopen`.
 //! - Log out: [`delete`](Session::delete), and answer with [`removal_cookie`](Session::removal_cookie).
 //!   Connections that are open stay open until
 //!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) ends them; its example shows how.
@@ -153,7 +154,8 @@ pub struct Session<T: SessionData, S = MemoryStore> {
 }
 
 impl<T: SessionData> Session<T> {
-    /// Makes sessions in this process's memory: [`MemoryStore::new`].
+    /// Makes sessions in this process's memory: [`MemoryStore::new`]. It is also the `Default`, so that
+    /// a route's state may derive it.
     pub fn memory() -> Self {
         Self::new(MemoryStore::new())
     }
