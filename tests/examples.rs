@@ -108,8 +108,10 @@ async fn profile_takes_no_form_from_a_page_of_another_site() {
     let right = "email=john%40example.com&password=correct+horse";
     for origin in ["http://evil.test", "https://127.0.0.1", "null"] {
         let headers = [form, ("origin", origin)];
-        let answer = program.post("/login", &headers, right).await;
-        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        for path in ["/login", "/logout"] {
+            let answer = program.post(path, &headers, right).await;
+            assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        }
     }
     let own = format!("http://{}", program.address());
     let headers = [form, ("origin", &own)];

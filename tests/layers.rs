@@ -41,6 +41,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
             "connection/",
             "write_end/",
             "hub/log.rs",
+            "session/login.rs",
             "session/login/tests.rs",
             "session/redis.rs",
             "session/tests.rs",

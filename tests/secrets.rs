@@ -27,7 +27,7 @@ fn assert_unwritten(written: &str, secrets: &[String]) {
         assert!(written.contains(logged), "no {logged} in {written}");
     }
     for secret in secrets {
-        for part in secret.split('.').filter(|part| part.len() > 8) {
+        for part in secret.split('.') {
             // The header of every such token, which says only what kind it is.
             let is_public = part == "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9";
             assert!(is_public || !written.contains(part), "{part} in {written}");
@@ -103,7 +103,7 @@ async fn a_token_is_in_no_log_whichever_way_it_comes_and_whatever_becomes_of_it(
     let odd = program.post("/token", &[JSON], "\"Ada\"").await;
     assert!(odd.contains(" 422 "), "{odd}");
     // Good when it comes; then it expires, and a fresh one follows.
-    for seconds in [4, 60] {
+    for seconds in [10, 60] {
         let login = format!(r#"{{"name":"Ada","seconds":{seconds}}}"#);
         let answer = program.post("/token", &[JSON], &login).await;
         let token = value(&cookie_of(&answer));
@@ -124,7 +124,7 @@ async fn a_token_is_in_no_log_whichever_way_it_comes_and_whatever_becomes_of_it(
                     assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
                 }
             }
-            if is_good && seconds == 4 {
+            if is_good && seconds == 10 {
                 for client in &mut clients {
                     assert_eq!(client.closed().await, (4401, "Token expired".into()));
                 }

@@ -123,14 +123,38 @@ fn expected(text: &str) -> String {
         // Nothing more is expected, and what was found may end in anything.
         _ if text.ends_with(", there are no fields") => String::new(),
         _ if text.ends_with(", there are no variants") => String::new(),
-        Some((_, wanted)) => format!(", expected {wanted}"),
-        None => String::new(),
+        Some((_, wanted)) if is_serdes_own(wanted) => format!(", expected {wanted}"),
+        _ => String::new(),
     }
+}
+
+/// Says whether this is what serde and its derive say of a type: a type of the program's may say
+/// anything, also what was sent.
+fn is_serdes_own(wanted: &str) -> bool {
+    let is_listed = |word: &str| {
+        let name = word
+            .strip_prefix('`')
+            .and_then(|rest| rest.strip_suffix('`'));
+        name.is_some_and(is_name)
+    };
+    let list = wanted.strip_prefix("one of ").unwrap_or(wanted);
+    if list
+        .split(", ")
+        .flat_map(|part| part.split(" or "))
+        .all(is_listed)
+    {
+        return true;
+    }
+    let described = KINDS.iter().find_map(|kind| wanted.strip_prefix(kind));
+    TYPES.contains(&wanted)
+        || described
+            .is_some_and(|rest| rest.split(' ').all(|word| is_name(word) || word.is_empty()))
 }
 
 /// The path to a value that does not fit, as `moves[2].x`.
 ///
-/// A key that is data, as a map has them, is told from a field only by what it looks like.
+/// A key that is data, as a map has them, or a variant that `#[serde(other)]` takes, is told from the
+/// names of the type only by what it looks like.
 fn shown(path: &Path, message: &str) -> String {
     let mut shown = String::new();
     for segment in path.iter() {
@@ -180,6 +204,61 @@ const FOUND: [&str; 13] = [
     "newtype variant",
     "tuple variant",
     "struct variant",
+];
+
+/// What serde calls the types that are not the program's.
+const TYPES: [&str; 30] = [
+    "a Duration",
+    "a borrowed byte array",
+    "a borrowed string",
+    "a boolean",
+    "a byte array",
+    "a character",
+    "a map",
+    "a sequence",
+    "a string",
+    "any value",
+    "f32",
+    "f64",
+    "field identifier",
+    "i128",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "identifier",
+    "isize",
+    "null",
+    "option",
+    "path string",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "unit",
+    "usize",
+];
+
+/// What serde's derive calls those that are, before a name or a number.
+const KINDS: [&str; 17] = [
+    "a nonzero ",
+    "a tuple of size ",
+    "adjacently tagged enum ",
+    "an array of length ",
+    "enum ",
+    "fewer elements in ",
+    "internally tagged enum ",
+    "newtype struct ",
+    "newtype variant ",
+    "struct ",
+    "struct variant ",
+    "tuple struct ",
+    "tuple variant ",
+    "unit struct ",
+    "unit variant ",
+    "variant identifier",
+    "variant index ",
 ];
 
 #[cfg(test)]

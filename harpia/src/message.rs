@@ -196,8 +196,8 @@ impl<T: FromMessage> FromMessage for Result<T, Error> {
 ///
 /// Where it does not fit, the error says what kind of mistake it is, and the path, line and column:
 /// ``invalid type: string, expected i32 at `x`, line 1 column 7``. It holds no value that the client
-/// sent, and nothing that `T` says itself, which may quote one. Of the keys of a map, the path has
-/// those that look like a name.
+/// sent, and nothing that `T` says itself, which may quote one. Of the keys of a map,
+/// and of a variant that `#[serde(other)]` takes, the path has those that look like a name.
 ///
 /// ```
 /// use harpia::{FromMessage, Json};

@@ -15,7 +15,7 @@
 //! | **A token in a broadcast**: the first message goes to all others | It goes to `auth` alone; until that is `Ok` the connection takes part in nothing | `the_first_message_is_for_auth_alone_and_then_open_is_called`, `the_first_message_lets_in_and_reaches_nobody_else`, `before_auth_a_connection_hears_nothing_and_is_not_counted` |
 //! | Speaking in a room without being let in, by what `auth`, `open` or `close` publish | It waits until the connection is active, and is forgotten if it never is | `who_is_refused_or_closed_in_auth_publishes_nothing`, `who_fails_in_open_publishes_nothing_by_its_close_handler_either`, `who_is_closed_while_open_waits_publishes_nothing` |
 //! | A route that looks authenticated and is not: `auth` misspelt, behind `#[cfg]`, without a result | A compile error | `handler/authenticate.rs`, `handler/auth_behind_cfg.rs`, `handler/auth_behind_cfg_attr.rs`, `handler/raw_auth_without_first.rs`, `item/macro_call.rs`, `handler/auth_without_result.rs`, `handler/auth_without_first.rs`, `attribute/auth_timeout_without_auth.rs` |
-//! | Holding connections open without a token | 1008 "Auth Timeout", for `auth` itself too; pings do not extend it | `silence_is_1008_auth_timeout_and_pings_are_no_excuse`, `an_auth_that_never_returns_is_dropped_and_1008_auth_timeout` |
+//! | Holding connections open without a token | 1008 "Auth Timeout", for `auth` itself too; pings do not extend it | `silence_is_1008_auth_timeout_and_pings_are_no_excuse`, `an_auth_that_never_returns_is_dropped_and_1008_auth_timeout`, `who_sends_no_body_is_not_waited_for` |
 //! | Filling the memory with first messages that never end | At most 16 KiB each, and all of them 64 MiB, apart from what those who are in may hold | `a_longer_first_message_is_1009_as_soon_as_it_says_so`, `who_is_not_in_yet_takes_no_input_memory_of_those_who_are` |
 //! | **Algorithm confusion**: a public key used as an HMAC secret, `none`, another algorithm than the key's | The key alone decides; what the token says must agree | `a_public_key_used_as_an_hmac_secret_is_refused`, `the_algorithm_none_is_refused`, `each_algorithm_verifies_what_its_key_signed_and_nothing_else_does`, `a_public_key_in_pem_is_no_secret_whatever_surrounds_it` |
 //! | A token that brings its own key or rules: `jwk`, `kid`, `crit` | Keys are the program's; a `kid` chooses among them and nothing else | `a_key_is_found_by_its_kid_alone`, `of_keys_of_several_algorithms_only_the_one_that_the_kid_names_verifies`, `a_key_that_the_token_brings_along_verifies_nothing`, `a_header_that_demands_an_extension_is_refused` |
@@ -38,7 +38,8 @@
 //! # What is left to you
 //!
 //! - A script in your own page can use the socket as its visitor does: keep foreign code out of it.
-//! - Forms other than a login are yours to guard: refuse a `POST` whose `Origin` is not yours.
+//! - Forms other than a login are yours to guard:
+//!   [`is_same_origin`](crate::extract::is_same_origin) says what to refuse.
 //! - A socket outlives its session, and a token its logout: end the one with
 //!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic), and have `auth` ask a list for the
 //!   other, by its `jti` or `sub`.

@@ -234,7 +234,7 @@ impl<D> Socket<D> {
     ///
     /// What is published in `auth` or `open` waits until `open` has returned `Ok`, and is forgotten
     /// if it does not: who was not let in reaches nobody, by its `close` handler neither. `Sent` then
-    /// says that it is kept, `Dropped` that as much waits as the route's `backlog` allows, `Closed`
+    /// says that it is kept, `Dropped` that as much waits as the route's `backlog` allows (with 0, nothing may), `Closed`
     /// that the connection is closed already. [`Hub::publish`](crate::Hub::publish) waits for
     /// nothing: it speaks for the server.
     ///

@@ -55,7 +55,7 @@ async fn the_page_is_told_when_its_token_has_expired() {
     let page = driver.open(NARROW).await;
     page.goto(&format!("http://localhost:{}/", program.port()))
         .await;
-    page.fill("#seconds", "4").await;
+    page.fill("#seconds", "10").await;
     page.press("#login button").await;
     page.shows("#valid", "Ada has a token").await;
     for way in WAYS {

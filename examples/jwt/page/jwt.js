@@ -5,6 +5,8 @@ const at = (id) => document.getElementById(id);
 // Known to this page for the first message and the query; the cookie is not.
 let token = "";
 
+const MOST_LINES = 100;
+
 const server = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
 
 /** Opens a socket by each way. */
@@ -53,6 +55,7 @@ function setUp(id, open) {
     const line = document.createElement("li");
     line.textContent = text;
     log.append(line);
+    if (log.childElementCount > MOST_LINES) log.firstElementChild.remove();
     log.scrollTop = log.scrollHeight;
   };
   connect.onclick = () => {

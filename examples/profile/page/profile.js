@@ -5,8 +5,11 @@ const at = (id) => document.getElementById(id);
 // The first try to come back is made soon, the later ones ever more slowly.
 const SHORTEST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
+const MOST_UPDATES = 100;
 
 let tries = 0;
+let socket = null;
+let retry = null;
 
 async function start() {
   if (await showProfile()) connect();
@@ -26,6 +29,9 @@ async function showProfile() {
 }
 
 function logIn() {
+  clearTimeout(retry);
+  socket?.close();
+  socket = null;
   at("profile").hidden = true;
   at("login").hidden = false;
   at("email").focus();
@@ -42,28 +48,35 @@ async function send(event) {
 }
 
 function connect() {
+  clearTimeout(retry);
   show("connecting", "connecting");
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const socket = new WebSocket(`${scheme}://${location.host}/profile-updates`);
-  socket.onmessage = (event) => {
+  const opened = new WebSocket(`${scheme}://${location.host}/profile-updates`);
+  socket = opened;
+  opened.onmessage = (event) => {
     tries = 0;
     if (at("state").dataset.state === "connected") return hear(event.data);
     show("connected", "connected");
     at("welcome").textContent = event.data;
   };
-  socket.onclose = (event) => {
-    if (["Unauthorized", "Logged Out"].includes(event.reason)) return logIn();
-    const longest = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** tries);
-    tries += 1;
-    show("waiting", "trying again");
-    setTimeout(connect, longest / 2 + Math.random() * (longest / 2));
+  opened.onclose = (event) => {
+    if (socket === opened) wait(event.reason);
   };
+}
+
+function wait(reason) {
+  if (["Unauthorized", "Logged Out"].includes(reason)) return logIn();
+  const longest = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** tries);
+  tries += 1;
+  show("waiting", "trying again");
+  retry = setTimeout(connect, longest / 2 + Math.random() * (longest / 2));
 }
 
 function hear(text) {
   const line = document.createElement("li");
   line.textContent = text;
   at("updates").append(line);
+  if (at("updates").childElementCount > MOST_UPDATES) at("updates").firstElementChild.remove();
   showProfile();
 }
 

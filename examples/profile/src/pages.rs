@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::map_response;
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
-use harpia::extract::Rejection;
+use harpia::extract::{Rejection, is_same_origin};
 use harpia::session::{SessionError, SessionId};
 use harpia::{Cookies, Hub, Session};
 use serde::Deserialize;
@@ -56,6 +56,7 @@ impl Pages {
             .route("/logout", post(log_out))
             .route("/profile", get(profile).post(rename))
             .layer(DefaultBodyLimit::max(4096))
+            .layer(from_fn(guard))
             .layer(map_response(with_policy))
             .with_state(pages)
     }
@@ -85,8 +86,6 @@ async fn profile(
 
 /// Changes the session, and tells all pages that are open in it. A real one changes the user too, who
 /// may have sessions in other browsers.
-///
-/// Takes JSON, which no page of another site can send here.
 async fn rename(
     State(pages): State<Arc<Pages>>,
     headers: HeaderMap,
@@ -112,6 +111,14 @@ fn session(pages: &Pages, headers: &HeaderMap) -> Result<SessionId, SessionError
 /// Closes all pages of a session that has ended.
 fn end(hub: &Hub, id: &SessionId) {
     hub.disconnect_topic(topic(id), 1008, "Logged Out");
+}
+
+/// Takes no form of another site's page, which a browser would send with its visitor's cookies.
+async fn guard(request: Request, next: Next) -> Response {
+    if !request.method().is_safe() && !is_same_origin(&request) {
+        return (StatusCode::FORBIDDEN, "this form is of another site's page").into_response();
+    }
+    next.run(request).await
 }
 
 fn file(kind: &'static str, text: &'static str) -> MethodRouter<Arc<Pages>> {

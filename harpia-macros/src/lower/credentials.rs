@@ -97,9 +97,19 @@ fn find(tokens: TokenStream, socket: &Ident, calls: &mut Vec<Call>) {
     }
 }
 
-/// Says whether the first argument is the socket, be it behind `&` or `*`.
+/// Says whether the first argument is the socket, be it behind `&mut *`; what is read of it is not.
 fn begins_with(arguments: TokenStream, socket: &Ident) -> bool {
-    let mut trees = arguments.into_iter();
-    let first = trees.find(|tree| !matches!(tree, TokenTree::Punct(_)));
-    matches!(first, Some(TokenTree::Ident(ident)) if ident == *socket)
+    let is_borrow = |tree: &TokenTree| match tree {
+        TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '*'),
+        TokenTree::Ident(word) => word == "mut",
+        _ => false,
+    };
+    let mut trees = arguments.into_iter().skip_while(is_borrow);
+    let is_socket = matches!(trees.next(), Some(TokenTree::Ident(word)) if word == *socket);
+    let ends = match trees.next() {
+        None => true,
+        Some(TokenTree::Punct(punct)) => punct.as_char() == ',',
+        Some(_) => false,
+    };
+    is_socket && ends
 }

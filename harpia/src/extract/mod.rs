@@ -13,6 +13,8 @@ mod rejection;
 
 use std::future::Future;
 
+use http::Request;
+
 pub(crate) use alarm::CookieAlarm;
 pub use cookies::Cookies;
 #[cfg(any(feature = "jwt", feature = "session"))]
@@ -22,6 +24,30 @@ pub use parts::{Query, RemoteAddr, Url};
 pub use rejection::Rejection;
 
 pub use crate::path::PathValues;
+
+/// Says whether a request comes from a page of the server's own origin, or from no page at all: for
+/// the forms and APIs beside the sockets, which any site's page can send a `POST` to with its
+/// visitor's cookies.
+///
+/// The origin is the one of the default for handshakes: host and port of `Origin` are those of `Host`,
+/// and a page without TLS is none where a proxy says that the request had it. Programs send no
+/// `Origin`. Behind a proxy that puts another `Host` in its place, nothing is of this origin.
+///
+/// ```
+/// use harpia::extract::is_same_origin;
+/// use http::Request;
+///
+/// # fn main() -> Result<(), http::Error> {
+/// let form = |origin| Request::post("/rename").header("host", "a.test").header("origin", origin).body(());
+/// assert!(is_same_origin(&form("https://a.test")?));
+/// assert!(!is_same_origin(&form("https://evil.test")?));
+/// assert!(is_same_origin(&Request::post("/rename").header("host", "a.test").body(())?));
+/// # Ok(())
+/// # }
+/// ```
+pub fn is_same_origin<B>(request: &Request<B>) -> bool {
+    crate::protocol::handshake::is_same_origin(request.headers(), request.uri())
+}
 
 /// Data that is made from a handshake, then owned by the connection.
 ///

@@ -5,7 +5,6 @@
 //! and leaves always fit: there are no more of them than connections.
 
 use std::collections::HashMap;
-use std::iter;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -26,7 +25,8 @@ use super::RouteId;
 #[derive(Debug)]
 pub(crate) enum Record {
     Enter(Arc<WriteEnd>, RouteId),
-    Activate(Slot),
+    /// From here on a member, and what it has published before.
+    Activate(Slot, Early),
     Subscribe(Slot, ByteString),
     Unsubscribe(Slot, ByteString),
     Publish {
@@ -48,6 +48,9 @@ pub(crate) enum Record {
     },
     Stop,
 }
+
+/// What a connection has published before it was active, and to which topics.
+pub(crate) type Early = Vec<(ByteString, Encoded)>;
 
 /// Whom a message is for.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -96,21 +99,25 @@ impl Record {
     /// Says whether somebody waits for its turn. The others only have to be there in order when
     /// one comes, and spare a wake-up for each connection that comes and goes.
     fn is_urgent(&self) -> bool {
-        !matches!(
-            self,
+        match self {
+            Self::Activate(_, early) => !early.is_empty(),
             Self::Enter(..)
-                | Self::Activate(_)
-                | Self::Subscribe(..)
-                | Self::Unsubscribe(..)
-                | Self::Deactivate(_)
-                | Self::Leave(_)
-        )
+            | Self::Subscribe(..)
+            | Self::Unsubscribe(..)
+            | Self::Deactivate(_)
+            | Self::Leave(_) => false,
+            _ => true,
+        }
     }
 
     /// What it counts as, in bytes.
     fn held(&self) -> usize {
         let payload = match self {
             Self::Publish { channel, frame, .. } => frame.held() + channel.held(),
+            Self::Activate(_, early) => early
+                .iter()
+                .map(|(topic, frame)| topic.len() + frame.held())
+                .sum(),
             Self::Subscribe(_, topic) | Self::Unsubscribe(_, topic) => topic.len(),
             Self::Finish(_, closing) | Self::Disconnect(_, closing) => closing.reason.len(),
             Self::DisconnectTopic(topic, closing) => topic.len() + closing.reason.len(),
@@ -173,18 +180,6 @@ impl Log {
             self.shutdown.notify_waiters();
         }
         self.push(self.lock(), record)
-    }
-
-    /// Appends that a connection is active, and right behind it what it published before. That always
-    /// fits, as it was held until now.
-    pub(super) fn activate(&self, slot: Slot, early: Vec<(ByteString, Encoded)>) {
-        let publishes = early.into_iter().map(|(topic, frame)| Record::Publish {
-            channel: Channel::Topic(topic),
-            from: Some(slot),
-            frame,
-        });
-        let records = iter::once(Record::Activate(slot)).chain(publishes);
-        self.push_all(self.lock(), records);
     }
 
     /// Appends what is published by hand, or drops it where there is no room.
@@ -302,25 +297,13 @@ impl Log {
         last
     }
 
-    fn push(&self, state: MutexGuard<'_, State>, record: Record) -> bool {
-        self.push_all(state, iter::once(record))
-    }
-
-    /// Appends with nothing in between.
-    fn push_all(
-        &self,
-        mut state: MutexGuard<'_, State>,
-        records: impl Iterator<Item = Record>,
-    ) -> bool {
+    fn push(&self, mut state: MutexGuard<'_, State>, record: Record) -> bool {
         if state.stopped {
             return false;
         }
-        let mut is_urgent = false;
-        for record in records {
-            is_urgent |= record.is_urgent();
-            state.bytes += record.held();
-            state.records.push(record);
-        }
+        let is_urgent = record.is_urgent();
+        state.bytes += record.held();
+        state.records.push(record);
         if state.bytes >= CAPACITY {
             self.full.store(true, Ordering::Release);
         }

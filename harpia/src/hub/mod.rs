@@ -260,7 +260,7 @@ impl Hub {
         self.shared.population.join(end);
         let early = early.into_iter();
         let early = early.map(|(topic, message)| (topic, self.encode(&message)));
-        self.shared.log.activate(end.id().slot(), early.collect());
+        self.append(Record::Activate(end.id().slot(), early.collect()));
         // Who asked it to end meanwhile may have found it not active yet. The lock behind this
         // look decides which of the two sees the other; a flag alone could be missed by both.
         if end.decided().is_some() {

@@ -112,9 +112,26 @@ fn what_was_no_text_has_no_lines() {
     assert_eq!(error.to_string(), text);
 }
 
+#[test]
+fn a_text_of_the_types_own_that_looks_like_serdes_is_not_kept() {
+    for text in [
+        "unknown variant, expected a or b, found hunter2",
+        "unknown field `a`, expected `b` or hunter2",
+        r#"invalid value: string "a", expected a day, not hunter2"#,
+        "invalid type: map, expected a string (hunter2)",
+        "missing field `a`, not hunter2",
+        "hunter2",
+    ] {
+        let kept = misfit(text);
+        assert!(!kept.contains("hunter2"), "{kept}");
+    }
+}
+
 /// JSON in which every text that can be told from the types' own is the secret.
 fn requests() -> impl Strategy<Value = Value> {
-    let names = vec!["token", "draw", "own", "points", "color", "x", "y", SECRET];
+    let names = vec![
+        "token", "draw", "own", "any", "points", "color", "x", "y", SECRET,
+    ];
     let names = prop::sample::select(names);
     let leaf = prop_oneof![
         3 => Just(json!(SECRET)),

@@ -7,11 +7,13 @@ use std::future::Future;
 use std::sync::Arc;
 
 use http::header::{
-    ALLOW, CONNECTION, HOST, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    ALLOW, CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+};
 use hyper::upgrade::Upgraded;
 
 use crate::limits::OriginPolicy;
@@ -198,9 +200,14 @@ fn is_key(key: &[u8]) -> bool {
 }
 
 /// Says whether a request comes from a page of the host that it was sent to, or from no page.
-#[cfg(feature = "session")]
-pub(crate) fn is_of_own_page(headers: &HeaderMap) -> bool {
-    host(headers).is_some_and(|host| origin::is_allowed(headers, &host, &OriginPolicy::Same))
+///
+/// HTTP/2 tells the host in the URI.
+pub(crate) fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
+    let told = host(headers).or_else(|| uri.authority().cloned());
+    match told {
+        Some(host) => origin::is_allowed(headers, &host, &OriginPolicy::Same),
+        None => !headers.contains_key(ORIGIN),
+    }
 }
 
 /// The host that the request was sent to, which must be told once and hold no user's name.

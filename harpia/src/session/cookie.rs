@@ -41,7 +41,11 @@ impl CookieSettings {
 
     /// Says why browsers would drop the cookie without a word, or would not send it back.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
-        let has_prefix = |prefix| self.name.starts_with(prefix);
+        // Browsers compare these without case.
+        let has_prefix = |prefix: &str| {
+            let start = self.name.get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
         if self.secure {
             let is_of_host = self.domain.is_none() && &*self.path == "/";
             let is_wrong = has_prefix("__Host-") && !is_of_host;
@@ -144,7 +148,7 @@ mod tests {
     #[test]
     fn what_browsers_would_drop_is_a_contradiction() {
         let host = || CookieSettings {
-            name: "__Host-id".into(),
+            name: "__host-id".into(),
             ..CookieSettings::default()
         };
         assert_eq!(host().contradiction(), None);

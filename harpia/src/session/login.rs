@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
@@ -14,12 +15,12 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::error::BoxError;
-use crate::extract::{Cookies, Rejection};
+use crate::extract::{Cookies, Rejection, is_same_origin};
 use crate::json::{self, JsonError};
-use crate::protocol::handshake::is_of_own_page;
 
 use super::{Session, SessionData, SessionError, SessionId, Store};
 
@@ -27,12 +28,12 @@ use super::{Session, SessionData, SessionError, SessionId, Store};
 ///
 /// A tower service, for one path of axum (`route_service`) or of any other router.
 ///
-/// - The body is a form, or JSON, of at most 8 KiB; `F` is read from it: any type that serde reads, for
+/// - The body is a form, or JSON, of at most 8 KiB that come within ten seconds; `F` is read from it: any type that serde reads, for
 ///   one value a `String`, sent as the JSON `"Ada"`. Another type is answered with
 ///   415, what is no `F` with 422, and the answer quotes nothing of it. What a value has to be is for
 ///   the function to say: `name.parse::<Name>().map_err(Rejection::bad_request)` tells the page why.
-/// - A form of another site's page, whose `Origin` is not the `Host`, is refused with 403: else it
-///   could log its visitor in as someone else. Programs send no `Origin`, and are served.
+/// - A form of another site's page is refused with 403: else it could log its visitor in as someone
+///   else. [`is_same_origin`] says which those are.
 /// - The visitor gets a new session in any case, and the one that the cookie named is ended: an id
 ///   that was planted in the browser is of no use.
 /// - The answer is 204, as for `fetch`, or a [redirect](Self::redirect), as for a form without a script.
@@ -106,8 +107,9 @@ impl<T: SessionData, S, F, L> Login<T, S, F, L> {
         self
     }
 
-    /// Hears of each session that a new one takes the place of, once it has ended: to close what it
-    /// has opened, by [`Hub::disconnect_topic`](crate::Hub::disconnect_topic).
+    /// Hears the id that the visitor's cookie named before, once no session has it any more: to close
+    /// what that one has opened, by [`Hub::disconnect_topic`](crate::Hub::disconnect_topic). It may
+    /// have ended long ago, or never have been.
     pub fn replaced(mut self, hear: impl Fn(&SessionId) + Send + Sync + 'static) -> Self {
         self.replaced = Some(Arc::new(hear));
         self
@@ -148,12 +150,13 @@ impl<T: SessionData, S: Store, F, L> Login<T, S, F, L> {
         R: Future<Output = Result<T, Rejection>>,
         B: Body<Error: Into<BoxError>>,
     {
+        let is_own = is_same_origin(&request);
         let (head, body) = request.into_parts();
         if head.method != Method::POST {
             let why = "a login is a POST";
             return Err(Rejection::new(StatusCode::METHOD_NOT_ALLOWED, why));
         }
-        if !is_of_own_page(&head.headers) {
+        if !is_own {
             let why = "this form is of another site's page";
             return Err(Rejection::new(StatusCode::FORBIDDEN, why));
         }
@@ -214,13 +217,18 @@ where
 }
 
 async fn collect<B: Body<Error: Into<BoxError>>>(body: B) -> Result<Bytes, Rejection> {
-    match Limited::new(body, MAX_FORM).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
+    let collected = timeout(FORM_TIMEOUT, Limited::new(body, MAX_FORM).collect()).await;
+    match collected {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
             let why = "a login has at most 8 KiB";
             Err(Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, why))
         }
-        Err(_) => Err(Rejection::bad_request("the body breaks off")),
+        Ok(Err(_)) => Err(Rejection::bad_request("the body breaks off")),
+        Err(_) => {
+            let why = "the body does not come";
+            Err(Rejection::new(StatusCode::REQUEST_TIMEOUT, why))
+        }
     }
 }
 
@@ -245,6 +253,9 @@ fn refusal(rejection: &Rejection) -> Response<String> {
 
 /// In bytes: names and passwords are short.
 const MAX_FORM: usize = 8 * 1024;
+
+/// Who sends slowly holds a connection's place, and has no session yet.
+const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl<T: SessionData, S, F, L> Clone for Login<T, S, F, L> {
     fn clone(&self) -> Self {

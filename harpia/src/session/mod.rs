@@ -54,8 +54,8 @@
 //!
 //! The example `example-profile` in the repository is this with pages, a user and a logout.
 //!
-//! - Other forms are yours to guard: harpia checks the origin of handshakes and of its
-//!   [`login`](Session::login). Refuse a `POST` whose `Origin` is not yours.
+//! - Other forms are yours to guard, the logout too: harpia checks the origin of handshakes and of its
+//!   [`login`](Session::login). [`is_same_origin`](crate::extract::is_same_origin) says what to refuse.
 //! - All windows of a browser share the cookie: who logs in last is who they all are.
 //! - A socket without a session is upgraded and then closed, so that a page sees `onopen` before the
 //!   1008. After a restart sessions in memory are gone: on 1008, have the page log in again, with a

@@ -54,20 +54,10 @@ fn joins_and_leaves_fit_into_a_full_log() {
 }
 
 #[test]
-fn what_was_published_early_is_right_behind_its_activation_in_a_full_log_too() {
-    let log = Log::new();
-    fill(&log);
-    let early = ["a", "b"].map(|topic| (topic.into(), encoded(topic)));
-    log.activate(7, early.into());
-    let mut records = Vec::new();
-    log.take(&mut records, None);
-    let topic = |name: &str| Channel::Topic(name.into());
-    let is_early = |record: &Record, name| matches!(record, Record::Publish { channel, from: Some(7), .. } if *channel == topic(name));
-    let [.., first, second, third] = &records[..] else {
-        panic!("they are there");
-    };
-    assert!(matches!(first, Record::Activate(7)));
-    assert!(is_early(second, "a") && is_early(third, "b"));
+fn who_has_published_early_wakes_the_flusher_and_others_do_not() {
+    let early = vec![("a".into(), encoded("a"))];
+    assert!(Record::Activate(7, early).is_urgent());
+    assert!(!Record::Activate(7, Vec::new()).is_urgent());
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::protocol::Encoded;
 use crate::write_end::{Ending, WriteEnd};
 
 use super::RouteId;
-use super::log::{Channel, Record};
+use super::log::{Channel, Early, Record};
 use super::population::Population;
 use deliver::{Buffers, Mixed};
 
@@ -136,7 +136,7 @@ impl Table {
         self.position += 1;
         match record {
             Record::Enter(end, route) => self.enter(end, route),
-            Record::Activate(slot) => self.activate(slot),
+            Record::Activate(slot, early) => self.activate(slot, early),
             Record::Subscribe(slot, topic) => self.join(slot, Channel::Topic(topic)),
             Record::Unsubscribe(slot, topic) => self.part(slot, &Channel::Topic(topic)),
             Record::Publish {
@@ -187,7 +187,7 @@ impl Table {
         });
     }
 
-    fn activate(&mut self, slot: Slot) {
+    fn activate(&mut self, slot: Slot, early: Early) {
         let Some(member) = self.member(slot) else {
             return;
         };
@@ -199,6 +199,10 @@ impl Table {
         self.owe_from_here(slot);
         self.join(slot, Channel::Server);
         self.join(slot, Channel::Route(route));
+        for (topic, frame) in early {
+            self.position += 1;
+            self.publish(&Channel::Topic(topic), Some(slot), frame);
+        }
     }
 
     fn publish(&mut self, name: &Channel, from: Option<Slot>, frame: Encoded) {

@@ -81,6 +81,53 @@ async fn a_form_of_another_sites_page_is_refused_and_programs_and_own_pages_are_
 }
 
 #[tokio::test]
+async fn a_request_that_tells_its_host_in_the_uri_or_not_at_all_is_judged_by_its_origin() {
+    let sessions = Session::<String>::memory();
+    let request = |uri: &str, origin: Option<&str>| {
+        let mut request = request(FORM, "name=Ada");
+        request.headers_mut().remove(HOST);
+        *request.uri_mut() = uri.parse().unwrap();
+        if let Some(origin) = origin {
+            let origin = HeaderValue::from_str(origin).unwrap();
+            request.headers_mut().insert(ORIGIN, origin);
+        }
+        request
+    };
+    for (uri, origin, status) in [
+        ("/login", None, 204),
+        ("/login", Some("https://chat.test"), 403),
+        ("https://chat.test/login", Some("https://chat.test"), 204),
+        ("https://chat.test/login", Some("https://evil.test"), 403),
+    ] {
+        let response = answer(&sessions, request(uri, origin)).await;
+        assert_eq!(response.status(), status, "{uri} {origin:?}");
+    }
+}
+
+/// A body of which nothing comes.
+struct Silent;
+
+impl Body for Silent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_no_body_is_not_waited_for() {
+    let sessions = Session::<String>::memory();
+    let request = request(FORM, "").map(|_| Silent);
+    let response = sessions.login(ada).call(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test]
 async fn what_is_no_form_is_refused_without_a_word_of_it() {
     let sessions = Session::<String>::memory();
     let long = format!("name={}", "a".repeat(MAX_FORM));

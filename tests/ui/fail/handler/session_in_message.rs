@@ -19,7 +19,7 @@ impl Notes {
     }
 
     fn close(&self, socket: &mut Socket) -> HandlerResult {
-        if let Ok(claims) = self.jwt.from_bearer(&*socket) {
+        if let Ok(claims) = self.jwt.from_bearer(&mut *socket) {
             println!("{} left", claims.sub);
         }
         Ok(())

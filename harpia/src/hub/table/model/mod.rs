@@ -62,6 +62,8 @@ impl Model {
                 is_long,
             } => self.publish(place, to, from_it, is_long),
             Step::DisconnectTopic(one) => self.disconnect_topic(one),
+            Step::Activate(early) => self.activate(place, early, false),
+            Step::DeactivateAndActivate(early) => self.activate(place, early, true),
             Step::Stale => self.stale(place),
             Step::Leave => self.leave(place),
             Step::Turn => self.turn(),
@@ -89,20 +91,6 @@ impl Model {
         };
         let (id, slot) = (connection.end.id(), place as Slot);
         match step {
-            Step::Activate if !connection.joined => {
-                connection.joined = true;
-                connection.active = !connection.over;
-                self.population.join(&connection.end);
-                self.records.push(Record::Activate(slot));
-            }
-            Step::DeactivateAndActivate if !connection.joined => {
-                connection.joined = true;
-                connection.over = true;
-                self.population.join(&connection.end);
-                assert!(self.population.leave(&connection.end));
-                self.records.push(Record::Deactivate(id));
-                self.records.push(Record::Activate(slot));
-            }
             Step::Deactivate if self.population.leave(&connection.end) => {
                 connection.active = false;
                 connection.over = true;
@@ -129,27 +117,66 @@ impl Model {
         }
     }
 
+    /// Somebody may close it while it is activated, and be the first to append.
+    fn activate(&mut self, place: usize, early: Option<usize>, is_closed_first: bool) {
+        let Some(connection) = &mut self.places[place] else {
+            return;
+        };
+        if connection.joined {
+            return;
+        }
+        connection.joined = true;
+        self.population.join(&connection.end);
+        if is_closed_first {
+            connection.over = true;
+            assert!(self.population.leave(&connection.end));
+            self.records.push(Record::Deactivate(connection.end.id()));
+        }
+        connection.active = !connection.over;
+        // Who never becomes active causes nothing.
+        let is_heard = connection.active;
+        let slot = place as Slot;
+        let early = early.map(|one| {
+            let to = Channel::Topic(topic(one));
+            (topic(one), self.frame(&to, Some(slot), false, is_heard))
+        });
+        self.records
+            .push(Record::Activate(slot, early.into_iter().collect()));
+    }
+
     fn publish(&mut self, place: usize, to: Channel, from_it: bool, is_long: bool) {
         let from = place as Slot;
         let from = (from_it && self.places[place].is_some()).then_some(from);
+        let frame = self.frame(&to, from, is_long, true);
+        self.records.push(Record::Publish {
+            channel: to,
+            from,
+            frame,
+        });
+    }
+
+    /// Makes a message, and notes who has to get it.
+    fn frame(
+        &mut self,
+        to: &Channel,
+        from: Option<Slot>,
+        is_long: bool,
+        is_heard: bool,
+    ) -> Encoded {
         self.published += 1;
         let text = format!("message {} to {to:?}", self.published);
         let width = if is_long { 300 } else { 0 };
         let frame = Encoded::new(&Message::from(format!("{text:width$}")), Some(200));
         for connection in self.places.iter_mut().flatten() {
             let is_its_own = from == Some(connection.end.id().slot());
-            if connection.active && connection.is_in(&to) && !is_its_own {
+            if is_heard && connection.active && connection.is_in(to) && !is_its_own {
                 let form = connection.end.form();
                 let name = name(&text, is_long, form);
                 self.names.insert(frame.frame(form).to_vec(), name.clone());
                 connection.expect(name);
             }
         }
-        self.records.push(Record::Publish {
-            channel: to,
-            from,
-            frame,
-        });
+        frame
     }
 
     fn disconnect_topic(&mut self, one: usize) {

@@ -18,7 +18,8 @@ pub(super) enum Step {
         route: RouteId,
         deflates: bool,
     },
-    Activate,
+    /// With a topic that it has published to before.
+    Activate(Option<usize>),
     Subscribe(usize),
     Unsubscribe(usize),
     Publish {
@@ -29,7 +30,7 @@ pub(super) enum Step {
     /// By the hub's own ways: only who is active is deactivated.
     Deactivate,
     /// Somebody closes it while it is activated, and is the first to append.
-    DeactivateAndActivate,
+    DeactivateAndActivate(Option<usize>),
     Finish,
     Leave,
     Disconnect,
@@ -56,12 +57,11 @@ fn step() -> impl Strategy<Value = Step> {
     let publish = (channel(), any::<bool>(), any::<bool>());
     prop_oneof![
         4 => enter.prop_map(|(route, deflates)| Step::Enter { route, deflates }),
-        4 => Just(Step::Activate),
+        5 => activation(),
         5 => (0..TOPICS).prop_map(Step::Subscribe),
         3 => (0..TOPICS).prop_map(Step::Unsubscribe),
         12 => publish.prop_map(|(to, from_it, is_long)| Step::Publish { to, from_it, is_long }),
         1 => Just(Step::Deactivate),
-        1 => Just(Step::DeactivateAndActivate),
         1 => Just(Step::Finish),
         2 => Just(Step::Leave),
         1 => Just(Step::Disconnect),
@@ -71,15 +71,23 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn activation() -> impl Strategy<Value = Step> {
+    let early = || prop::option::of(0..TOPICS);
+    prop_oneof![
+        4 => early().prop_map(Step::Activate),
+        1 => early().prop_map(Step::DeactivateAndActivate),
+    ]
+}
+
 /// All at their places, in some topics.
 fn everyone() -> impl Strategy<Value = Vec<(usize, Step)>> {
-    let one = (0..ROUTES, any::<bool>(), vec(0..TOPICS, 0..3));
+    let one = (0..ROUTES, any::<bool>(), vec(0..TOPICS, 0..3), activation());
     vec(one, PLACES).prop_map(|all| {
         let mut steps = Vec::new();
-        for (place, (route, deflates, topics)) in all.into_iter().enumerate() {
+        for (place, (route, deflates, topics, activation)) in all.into_iter().enumerate() {
             steps.push((place, Step::Enter { route, deflates }));
-            steps.push((place, Step::Activate));
             steps.extend(topics.into_iter().map(|one| (place, Step::Subscribe(one))));
+            steps.push((place, activation));
         }
         steps
     })
