@@ -207,7 +207,7 @@ const FOUND: [&str; 13] = [
 ];
 
 /// What serde calls the types that are not the program's.
-const TYPES: [&str; 30] = [
+const TYPES: [&str; 31] = [
     "a Duration",
     "a borrowed byte array",
     "a borrowed string",
@@ -238,10 +238,11 @@ const TYPES: [&str; 30] = [
     "u8",
     "unit",
     "usize",
+    "variant identifier",
 ];
 
 /// What serde's derive calls those that are, before a name or a number.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 16] = [
     "a nonzero ",
     "a tuple of size ",
     "adjacently tagged enum ",
@@ -257,7 +258,6 @@ const KINDS: [&str; 17] = [
     "tuple variant ",
     "unit struct ",
     "unit variant ",
-    "variant identifier",
     "variant index ",
 ];
 

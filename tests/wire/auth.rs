@@ -1,10 +1,9 @@
 //! The first message: until `auth` has let a peer in, it takes part in nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use harpia::prelude::*;
-use harpia_tests::{Events, Log, TestServer, masked, within};
+use harpia_tests::{Events, Log, TestServer, masked};
 use tokio::sync::Semaphore;
 
 /// Lets in who says `token`, and notes what is called.
@@ -377,72 +376,6 @@ async fn a_first_message_is_no_longer_than_a_route_allows_at_all() {
     let mut client = server.connect("/narrow").await;
     client.send("eleven byte").await;
     assert_eq!(client.closed().await.0, 1009);
-}
-
-/// Sets the timers that it is told to.
-struct Timed;
-
-#[ws_route("/timed", broadcast = off)]
-impl Timed {
-    fn message(&self, ws: &mut Socket, message: String) {
-        let now = std::time::UNIX_EPOCH
-            .elapsed()
-            .map_or(0, |now| now.as_secs());
-        match &*message {
-            "deadline" => ws.deadline(Duration::from_millis(300), 4000, "Too Late"),
-            "clear" => ws.clear_deadline(),
-            "expired" => ws.expire_at(now - 10),
-            "expire" => ws.expire_at(now + 1),
-            "extend" => ws.expire_at(now + 1000),
-            _ => {}
-        }
-        ws.send("done");
-    }
-}
-
-#[tokio::test]
-async fn a_deadline_closes_with_its_code_and_reason() {
-    let server = TestServer::start(App::new().ws(Timed)).await;
-    let mut client = server.connect("/timed").await;
-    client.send("deadline").await;
-    assert_eq!(client.text().await, "done");
-    assert_eq!(client.closed().await, (4000, "Too Late".into()));
-}
-
-#[tokio::test]
-async fn a_deadline_that_was_taken_back_closes_nothing() {
-    let server = TestServer::start(App::new().ws(Timed)).await;
-    let mut client = server.connect("/timed").await;
-    let mut other = server.connect("/timed").await;
-    for text in ["deadline", "clear"] {
-        client.send(text).await;
-        assert_eq!(client.text().await, "done");
-    }
-    // By the time that a later one has closed another, this one would have been closed.
-    other.send("deadline").await;
-    assert_eq!(other.text().await, "done");
-    assert_eq!(other.closed().await.0, 4000);
-    client.send("still here?").await;
-    assert_eq!(client.text().await, "done");
-}
-
-#[tokio::test]
-async fn an_expiry_closes_with_4401_and_a_fresh_token_extends_it() {
-    let server = TestServer::start(App::new().ws(Timed)).await;
-    let mut gone = server.connect("/timed").await;
-    gone.send("expired").await;
-    assert_eq!(gone.closed().await, (4401, "Token expired".into()));
-    let mut stays = server.connect("/timed").await;
-    let mut goes = server.connect("/timed").await;
-    for text in ["expire", "extend"] {
-        stays.send(text).await;
-        assert_eq!(stays.text().await, "done");
-    }
-    goes.send("expire").await;
-    assert_eq!(goes.text().await, "done");
-    assert_eq!(goes.closed().await, (4401, "Token expired".into()));
-    stays.send("still here?").await;
-    assert_eq!(within(stays.text()).await, "done");
 }
 
 #[tokio::test]

@@ -22,4 +22,5 @@ mod routing;
 mod session;
 mod settings;
 mod shutdown;
+mod timers;
 mod topics;

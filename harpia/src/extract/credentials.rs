@@ -14,6 +14,8 @@ use http::header::COOKIE;
 #[cfg(feature = "jwt")]
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 
+#[cfg(feature = "jwt")]
+use super::handshake::find_in_query;
 use super::{CookieAlarm, Handshake, cookies};
 
 /// The parts of a handshake in which a token or a session's id may stand.
@@ -77,8 +79,7 @@ impl Credentials {
     /// The first value of this name in the query, decoded.
     #[cfg(feature = "jwt")]
     pub(crate) fn query(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut pairs = form_urlencoded::parse(self.query.as_bytes());
-        pairs.find_map(|(known, value)| (known == name).then_some(value))
+        find_in_query(&self.query, name)
     }
 }
 

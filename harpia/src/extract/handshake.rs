@@ -84,9 +84,7 @@ impl Handshake {
 
     /// Returns the first value of this name in the query, decoded.
     pub fn query(&self, name: &str) -> Option<Cow<'_, str>> {
-        let query = self.uri.query()?.as_bytes();
-        let mut pairs = form_urlencoded::parse(query);
-        pairs.find_map(|(known, value)| (known == name).then_some(value))
+        find_in_query(self.uri.query()?, name)
     }
 
     /// Returns the value of a cookie.
@@ -137,6 +135,12 @@ impl Handshake {
             Source::Path => self.path_values.get(name).map(Cow::Borrowed),
         }
     }
+}
+
+/// Finds the first value of a name in a query, and decodes it.
+pub(super) fn find_in_query<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find_map(|(known, value)| (known == name).then_some(value))
 }
 
 /// Headers and query may hold secrets: only names are printed.

@@ -26,7 +26,7 @@ use super::RouteId;
 pub(crate) enum Record {
     Enter(Arc<WriteEnd>, RouteId),
     /// From here on a member, and what it has published before.
-    Activate(Slot, Early),
+    Activate(Slot, EarlyFrames),
     Subscribe(Slot, ByteString),
     Unsubscribe(Slot, ByteString),
     Publish {
@@ -50,7 +50,7 @@ pub(crate) enum Record {
 }
 
 /// What a connection has published before it was active, and to which topics.
-pub(crate) type Early = Vec<(ByteString, Encoded)>;
+pub(crate) type EarlyFrames = Vec<(ByteString, Encoded)>;
 
 /// Whom a message is for.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

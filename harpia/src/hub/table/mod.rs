@@ -5,6 +5,7 @@
 //! Whoever joins or leaves a channel in the midst of a turn is settled first: it is written what it
 //! is owed up to there, so that each gets exactly what stands between its join and its leave.
 
+mod channels;
 mod deliver;
 
 #[cfg(test)]
@@ -22,8 +23,9 @@ use crate::protocol::Encoded;
 use crate::write_end::{Ending, WriteEnd};
 
 use super::RouteId;
-use super::log::{Channel, Early, Record};
+use super::log::{Channel, EarlyFrames, Record};
 use super::population::Population;
+use channels::{ChannelIndex, ChannelState, Membership, Piece};
 use deliver::{Buffers, Mixed};
 
 #[derive(Default)]
@@ -71,31 +73,8 @@ enum Activity {
     Over,
 }
 
-struct Membership {
-    channel: ChannelIndex,
-    /// Where it stands among the channel's members; as narrow as a slot, since each connection has
-    /// a few of these.
-    place: Slot,
-}
-
-type ChannelIndex = u32;
-
 /// Whether `close` handlers are cancelled too.
 type WithClose = bool;
-
-struct ChannelState {
-    name: Channel,
-    members: Vec<Slot>,
-    touched: u64,
-    /// What was published in the present turn.
-    pieces: Vec<Piece>,
-}
-
-struct Piece {
-    position: u32,
-    from: Option<Slot>,
-    frame: Encoded,
-}
 
 /// What a record leaves for the flusher to do.
 pub(super) enum Effect {
@@ -187,7 +166,7 @@ impl Table {
         });
     }
 
-    fn activate(&mut self, slot: Slot, early: Early) {
+    fn activate(&mut self, slot: Slot, early: EarlyFrames) {
         let Some(member) = self.member(slot) else {
             return;
         };
@@ -288,101 +267,6 @@ impl Table {
     fn each(&self, act: impl Fn(&WriteEnd)) {
         for member in self.members.iter().flatten() {
             act(&member.end);
-        }
-    }
-
-    fn join(&mut self, slot: Slot, name: Channel) {
-        let index = self.channel(name);
-        let Some(member) = self.member(slot) else {
-            return self.drop_if_empty(index);
-        };
-        if member.memberships.iter().any(|one| one.channel == index) {
-            return;
-        }
-        self.settle(slot);
-        let members = &mut self.channels[index as usize].members;
-        // There are no more members than slots.
-        let place = Slot::try_from(members.len()).unwrap_or(Slot::MAX);
-        members.push(slot);
-        if let Some(member) = self.member(slot) {
-            member.memberships.push(Membership {
-                channel: index,
-                place,
-            });
-        }
-    }
-
-    fn part(&mut self, slot: Slot, name: &Channel) {
-        let Some(&index) = self.names.get(name) else {
-            return;
-        };
-        self.settle(slot);
-        let Some(member) = self.member(slot) else {
-            return;
-        };
-        let memberships = &mut member.memberships;
-        if let Some(at) = memberships.iter().position(|one| one.channel == index) {
-            let membership = memberships.swap_remove(at);
-            self.remove(membership);
-        }
-    }
-
-    fn part_all(&mut self, slot: Slot) {
-        while let Some(membership) = self.member(slot).and_then(|one| one.memberships.pop()) {
-            self.remove(membership);
-        }
-    }
-
-    /// Takes a member out of a channel; the last one takes its place.
-    fn remove(&mut self, membership: Membership) {
-        let Membership { channel, place } = membership;
-        let members = &mut self.channels[channel as usize].members;
-        members.swap_remove(place as usize);
-        let moved = members.get(place as usize).copied();
-        if let Some(member) = moved.and_then(|slot| self.member(slot)) {
-            let mut memberships = member.memberships.iter_mut();
-            if let Some(moved) = memberships.find(|one| one.channel == channel) {
-                moved.place = place;
-            }
-        }
-        self.drop_if_empty(channel);
-    }
-
-    fn channel(&mut self, name: Channel) -> ChannelIndex {
-        if let Some(&index) = self.names.get(&name) {
-            return index;
-        }
-        let state = ChannelState {
-            name: name.clone(),
-            members: Vec::new(),
-            touched: 0,
-            pieces: Vec::new(),
-        };
-        let index = match self.free_channels.pop() {
-            Some(index) => {
-                self.channels[index as usize] = state;
-                index
-            }
-            None => {
-                self.channels.push(state);
-                // As many channels as there are memberships, which are far below.
-                ChannelIndex::try_from(self.channels.len() - 1).unwrap_or(ChannelIndex::MAX)
-            }
-        };
-        self.names.insert(name, index);
-        index
-    }
-
-    /// A topic without members is forgotten, or topics named by users would pile up.
-    fn drop_if_empty(&mut self, index: ChannelIndex) {
-        let channel = &mut self.channels[index as usize];
-        if channel.members.is_empty() {
-            self.names.remove(&channel.name);
-            channel.pieces = Vec::new();
-            // One that is touched may be used again only in the next turn: it stands in `touched`.
-            if channel.touched != self.turn {
-                self.free_channels.push(index);
-            }
         }
     }
 
