@@ -215,6 +215,20 @@ async fn serve_connection(
     permit: OwnedSemaphorePermit,
     context: Arc<Context>,
 ) {
+    if let Some(upgrade) = serve_http(stream, address, context).await {
+        upgrade.finish(permit).await;
+    }
+}
+
+/// Speaks HTTP until the client leaves, an upgrade is answered, or the shutdown ends it.
+///
+/// hyper's connection ends here. It holds the sender that [`Upgrade::finish`] waits for, and keeps
+/// it when writing the 101 fails, so the wait must not begin before the connection is dropped.
+async fn serve_http(
+    stream: TcpStream,
+    address: SocketAddr,
+    context: Arc<Context>,
+) -> Option<Upgrade> {
     let mut stage = context.stage.clone();
     let upgrade = Arc::new(Mutex::new(None));
     let service = service_fn(|request| {
@@ -240,13 +254,10 @@ async fn serve_connection(
             _ = stage.wait_for(|stage| *stage == Stage::Ending) => {}
         }
     }
-    let upgrade = upgrade
+    upgrade
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    if let Some(upgrade) = upgrade {
-        upgrade.finish(permit).await;
-    }
+        .take()
 }
 
 /// What an answer with 101 leaves to be done, once hyper has written it.

@@ -1,0 +1,89 @@
+//! Clients that break off: whatever they leave half-done, the server gets everything back.
+//!
+//! A binary of its own with one test at a time, since it counts this process's open descriptors.
+#![cfg(target_os = "linux")]
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use harpia::prelude::*;
+use harpia_tests::{TestServer, within};
+use socket2::SockRef;
+use tokio::sync::Mutex;
+
+/// Held by each test: descriptors are counted for the whole process.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+const TRIES: usize = 500;
+
+struct Chat;
+
+#[ws_route("/chat")]
+impl Chat {
+    fn open(&self, ws: &mut Socket) {
+        ws.send("welcome");
+    }
+}
+
+/// Sends these bytes, then resets the connection.
+fn send_and_reset(address: SocketAddr, bytes: &[u8]) {
+    // Without a free permit the listen queue fills up and connecting would block for minutes.
+    let mut client = TcpStream::connect_timeout(&address, Duration::from_secs(20)).unwrap();
+    client.write_all(bytes).unwrap();
+    SockRef::from(&client)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+}
+
+fn open_descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn upgrade_request() -> Vec<u8> {
+    b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        .to_vec()
+}
+
+/// Aborts many handshakes, and checks that their descriptors and permits come back: the server has
+/// far fewer permits than there were tries.
+async fn aborted_handshakes_leave_nothing(bytes: &[u8]) {
+    let _one = ONE_AT_A_TIME.lock().await;
+    let server = TestServer::start(App::new().ws(Chat).max_connections(20)).await;
+    let before = open_descriptors();
+    for _ in 0..TRIES / 10 {
+        // The server shares this thread, so each client is gone before it is accepted.
+        for _ in 0..10 {
+            send_and_reset(server.address(), bytes);
+        }
+        tokio::task::yield_now().await;
+    }
+    let mut client = server.connect("/chat").await;
+    assert_eq!(client.text().await, "welcome");
+    client.close().await;
+    within(async {
+        while open_descriptors() > before {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    server.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_handshake_aborted_before_its_answer_leaves_no_descriptor_and_no_permit() {
+    aborted_handshakes_leave_nothing(&upgrade_request()).await;
+}
+
+#[tokio::test]
+async fn a_handshake_aborted_after_one_more_byte_leaves_no_descriptor_and_no_permit() {
+    let mut bytes = upgrade_request();
+    bytes.push(0x81);
+    aborted_handshakes_leave_nothing(&bytes).await;
+}
+
+#[tokio::test]
+async fn half_a_request_head_leaves_no_descriptor_and_no_permit() {
+    aborted_handshakes_leave_nothing(b"GET /chat HTTP/1.1\r\nHost").await;
+}
