@@ -3,7 +3,7 @@
 //! A binary of its own with one test at a time, since it counts this process's open descriptors.
 #![cfg(target_os = "linux")]
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -27,17 +27,15 @@ impl Chat {
 }
 
 /// Sends these bytes, then resets the connection.
-fn send_and_reset(address: SocketAddr, bytes: &[u8]) {
+fn send_and_reset(address: SocketAddr, bytes: &[u8]) -> io::Result<()> {
     // Without a free permit the listen queue fills up and connecting would block for minutes.
-    let mut client = TcpStream::connect_timeout(&address, Duration::from_secs(20)).unwrap();
-    client.write_all(bytes).unwrap();
-    SockRef::from(&client)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
+    let mut client = TcpStream::connect_timeout(&address, Duration::from_secs(20))?;
+    client.write_all(bytes)?;
+    SockRef::from(&client).set_linger(Some(Duration::ZERO))
 }
 
-fn open_descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
+fn open_descriptors() -> io::Result<usize> {
+    Ok(std::fs::read_dir("/proc/self/fd")?.count())
 }
 
 fn upgrade_request() -> Vec<u8> {
@@ -48,14 +46,14 @@ fn upgrade_request() -> Vec<u8> {
 
 /// Aborts many handshakes, and checks that their descriptors and permits come back: the server has
 /// far fewer permits than there were tries.
-async fn aborted_handshakes_leave_nothing(bytes: &[u8]) {
+async fn aborted_handshakes_leave_nothing(bytes: &[u8]) -> io::Result<()> {
     let _one = ONE_AT_A_TIME.lock().await;
     let server = TestServer::start(App::new().ws(Chat).max_connections(20)).await;
-    let before = open_descriptors();
+    let before = open_descriptors()?;
     for _ in 0..TRIES / 10 {
         // The server shares this thread, so each client is gone before it is accepted.
         for _ in 0..10 {
-            send_and_reset(server.address(), bytes);
+            send_and_reset(server.address(), bytes)?;
         }
         tokio::task::yield_now().await;
     }
@@ -63,27 +61,31 @@ async fn aborted_handshakes_leave_nothing(bytes: &[u8]) {
     assert_eq!(client.text().await, "welcome");
     client.close().await;
     within(async {
-        while open_descriptors() > before {
+        while open_descriptors()? > before {
             tokio::task::yield_now().await;
         }
+        Ok::<_, io::Error>(())
     })
-    .await;
+    .await?;
     server.shut_down().await;
+    Ok(())
 }
 
 #[tokio::test]
-async fn a_handshake_aborted_before_its_answer_leaves_no_descriptor_and_no_permit() {
-    aborted_handshakes_leave_nothing(&upgrade_request()).await;
+async fn a_handshake_aborted_before_its_answer_leaves_no_descriptor_and_no_permit() -> io::Result<()>
+{
+    aborted_handshakes_leave_nothing(&upgrade_request()).await
 }
 
 #[tokio::test]
-async fn a_handshake_aborted_after_one_more_byte_leaves_no_descriptor_and_no_permit() {
+async fn a_handshake_aborted_after_one_more_byte_leaves_no_descriptor_and_no_permit()
+-> io::Result<()> {
     let mut bytes = upgrade_request();
     bytes.push(0x81);
-    aborted_handshakes_leave_nothing(&bytes).await;
+    aborted_handshakes_leave_nothing(&bytes).await
 }
 
 #[tokio::test]
-async fn half_a_request_head_leaves_no_descriptor_and_no_permit() {
-    aborted_handshakes_leave_nothing(b"GET /chat HTTP/1.1\r\nHost").await;
+async fn half_a_request_head_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
+    aborted_handshakes_leave_nothing(b"GET /chat HTTP/1.1\r\nHost").await
 }
