@@ -5,15 +5,17 @@
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use harpia::prelude::*;
 use harpia_tests::{TestServer, within};
 use socket2::SockRef;
-use tokio::sync::Mutex;
+use tokio::runtime::Builder;
 
-/// Held by each test: descriptors are counted for the whole process.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// Descriptors are counted for the whole process, so a test holds this before it opens any, those
+/// of its runtime included.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 const TRIES: usize = 500;
 
@@ -46,8 +48,13 @@ fn upgrade_request() -> Vec<u8> {
 
 /// Aborts many handshakes, and checks that their descriptors and permits come back: the server has
 /// far fewer permits than there were tries.
-async fn aborted_handshakes_leave_nothing(bytes: &[u8]) -> io::Result<()> {
-    let _one = ONE_AT_A_TIME.lock().await;
+fn aborted_handshakes_leave_nothing(bytes: &[u8]) -> io::Result<()> {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(abort_handshakes(bytes))
+}
+
+async fn abort_handshakes(bytes: &[u8]) -> io::Result<()> {
     let server = TestServer::start(App::new().ws(Chat).max_connections(20)).await;
     let before = open_descriptors()?;
     for _ in 0..TRIES / 10 {
@@ -71,21 +78,19 @@ async fn aborted_handshakes_leave_nothing(bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_handshake_aborted_before_its_answer_leaves_no_descriptor_and_no_permit() -> io::Result<()>
-{
-    aborted_handshakes_leave_nothing(&upgrade_request()).await
+#[test]
+fn a_handshake_aborted_before_its_answer_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
+    aborted_handshakes_leave_nothing(&upgrade_request())
 }
 
-#[tokio::test]
-async fn a_handshake_aborted_after_one_more_byte_leaves_no_descriptor_and_no_permit()
--> io::Result<()> {
+#[test]
+fn a_handshake_aborted_after_one_more_byte_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
     let mut bytes = upgrade_request();
     bytes.push(0x81);
-    aborted_handshakes_leave_nothing(&bytes).await
+    aborted_handshakes_leave_nothing(&bytes)
 }
 
-#[tokio::test]
-async fn half_a_request_head_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
-    aborted_handshakes_leave_nothing(b"GET /chat HTTP/1.1\r\nHost").await
+#[test]
+fn half_a_request_head_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
+    aborted_handshakes_leave_nothing(b"GET /chat HTTP/1.1\r\nHost")
 }
