@@ -3,13 +3,15 @@
 //! A [`Budget`] counts; a [`Charge`] is one holder's part of it, given back when it is dropped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Counts bytes that are held, all together, against a limit.
 #[derive(Debug)]
 pub(crate) struct Budget {
     used: AtomicUsize,
     limit: usize,
+    /// How many messages were left out for want of room, in one holder's share or in all.
+    skipped: AtomicU64,
 }
 
 impl Budget {
@@ -17,7 +19,16 @@ impl Budget {
         Self {
             used: AtomicUsize::new(0),
             limit,
+            skipped: AtomicU64::new(0),
         }
+    }
+
+    pub(crate) fn count_skipped(&self, messages: usize) {
+        self.skipped.fetch_add(messages as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn skipped(&self) -> u64 {
+        self.skipped.load(Ordering::Relaxed)
     }
 
     /// Says whether nothing more should be begun.

@@ -3,9 +3,13 @@
 //! Owns what RFC 6455 section 7.4 says about codes. Which violation has which
 //! code is the decoder's table, not this file's.
 
+mod cause;
+
 use std::fmt;
 
 use bytestring::ByteString;
+
+pub(crate) use cause::{CloseCause, Ending, Visibility};
 
 /// Says why a WebSocket connection ended, by the number of RFC 6455 section 7.4.
 ///

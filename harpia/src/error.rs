@@ -6,7 +6,7 @@ use std::{error, fmt, io};
 
 use bytestring::ByteString;
 
-use crate::close::CloseCode;
+use crate::close::{CloseCause, CloseCode};
 
 /// Any error a handler may fail with.
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
@@ -147,6 +147,29 @@ impl Error {
             },
             _ => ByteString::new(),
         }
+    }
+
+    /// Why a connection ended that is closed for this error.
+    pub(crate) fn close_cause(&self) -> CloseCause {
+        match self {
+            Self::Panic { .. } => CloseCause::HandlerPanic,
+            Self::Auth { .. } => CloseCause::AuthFailed,
+            Self::Message { .. } => CloseCause::InvalidMessage,
+            Self::Protocol { code, .. } => match *code {
+                CloseCode::POLICY => CloseCause::RateLimit,
+                CloseCode::TOO_BIG => CloseCause::TooBig,
+                CloseCode::TRY_AGAIN => CloseCause::Overload,
+                _ => CloseCause::Protocol,
+            },
+            _ => CloseCause::HandlerError,
+        }
+    }
+
+    /// What `error` is told where a connection ends for a cause that no error was made for yet.
+    pub(crate) fn from_cause(cause: CloseCause) -> Option<Self> {
+        let row = cause.row();
+        let (code, rule) = row.frame.filter(|_| row.reaches_error)?;
+        Some(Self::Protocol { code, rule })
     }
 
     /// Names the handler that an error came from, unless it is harpia's own to begin with.

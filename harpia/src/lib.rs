@@ -187,6 +187,7 @@ mod hub;
 mod id;
 mod json;
 mod limits;
+mod log_limit;
 mod message;
 mod outcome;
 mod path;
@@ -206,7 +207,7 @@ pub use bytestring::ByteString;
 pub use close::CloseCode;
 pub use error::{BoxError, Error, HandlerResult, OrClose, Result};
 pub use extract::{Cookies, FromHandshake, Query, RemoteAddr, Url};
-pub use hub::Hub;
+pub use hub::{Count, Hub, NodeId, Presence};
 pub use id::ConnectionId;
 pub use limits::{Options, OriginPolicy, Origins, Rate, Scope, Slow};
 pub use message::{FromMessage, Json, Message};
@@ -216,7 +217,7 @@ pub use route::{IntoRoute, Route};
 pub use server::{App, HttpRequest, Router, Server};
 #[cfg(feature = "session")]
 pub use session::Session;
-pub use socket::Socket;
+pub use socket::{Socket, SubscribeError, Subscribing};
 pub use write_end::SendStatus;
 
 /// Fills a struct from the handshake, field by field.

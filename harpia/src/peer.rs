@@ -65,6 +65,12 @@ impl Peer {
         }
     }
 
+    /// Returns how many messages were left out for this peer so far, on a route with `slow = skip`:
+    /// see [`Socket::skipped`](crate::Socket::skipped). 0 once the connection is gone.
+    pub fn skipped(&self) -> u32 {
+        self.end.upgrade().map_or(0, |end| end.skipped())
+    }
+
     /// Says whether the connection can still be sent to.
     pub fn is_open(&self) -> bool {
         self.end.upgrade().is_some_and(|end| !end.is_ending())

@@ -6,6 +6,7 @@ use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
 use crate::extract::{FromHandshake, PathFields, PathValues, Rejection};
 use crate::limits::Options;
+use crate::log_limit::LogLimit;
 use crate::message::Message;
 use crate::outcome::Broadcast;
 use crate::socket::Socket;
@@ -143,7 +144,8 @@ pub trait Route: Sized + Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Runs for whatever goes wrong on a connection; by default it is logged.
+    /// Runs for whatever goes wrong on a connection; by default it is logged, at most ten times a
+    /// second.
     ///
     /// The log is `tracing`'s: without a subscriber the default is silent. One line installs one:
     /// `tracing_subscriber::fmt().init()`, as shown at [Logging](crate#logging).
@@ -154,7 +156,12 @@ pub trait Route: Sized + Send + Sync + 'static {
         error: &Error,
     ) -> impl Future<Output = Result<(), BoxError>> + Send {
         let _ = parameters;
-        tracing::warn!(connection = %socket.id(), route = Self::PATH, "{error:#}");
+        static ERRORS: LogLimit = LogLimit::new();
+        if let Some(suppressed) = ERRORS.admit() {
+            tracing::warn!(
+                connection = %socket.id(), route = Self::PATH, suppressed, "{error:#}"
+            );
+        }
         std::future::ready(Ok(()))
     }
 }

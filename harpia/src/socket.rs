@@ -1,6 +1,7 @@
 //! What a handler holds of its connection: the data, and a shared handle to write with.
 
 mod early;
+mod subscribing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::peer::Peer;
 use crate::write_end::{self, SendStatus, Timer, WriteEnd, ticks};
 
 use early::Early;
+pub use subscribing::{SubscribeError, Subscribing};
 
 /// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
 ///
@@ -212,16 +214,56 @@ impl<D> Socket<D> {
         self.end.skipped()
     }
 
-    /// Has this connection get what is published to a topic, from `open` on or later.
+    /// Subscribes this connection to a topic: it gets every message that is published to the topic
+    /// after this call.
     ///
-    /// A topic is a name; it exists while it has subscribers. Subscribing twice is once. A
+    /// None is missed, also while `open` still runs: then it waits until `open` has returned `Ok`.
+    /// So take the lock that guards your state, subscribe, send a snapshot: if the state is changed
+    /// and published under the same lock, the next message follows the snapshot. A topic that is
+    /// subscribed in `auth` counts from the call of `open`.
+    ///
+    /// A topic is a name; it exists while it has subscribers. Subscribing again changes nothing. A
     /// connection leaves its topics when it ends. All routes of a server share the names: a prefix,
     /// as in `format!("room {room}")`, keeps what a client may choose apart from the rest.
-    pub fn subscribe(&self, topic: impl Into<ByteString>) {
-        self.hub.subscribe(self.id().slot(), topic.into());
+    ///
+    /// The result may be ignored; see [`Subscribing`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use harpia::prelude::*;
+    ///
+    /// struct Counter { value: Mutex<u64> }
+    ///
+    /// #[ws_route("/counter", broadcast = off)]
+    /// impl Counter {
+    ///     fn open(&self, ws: &mut Socket) {
+    ///         let value = self.value.lock().unwrap();
+    ///         ws.subscribe("counter");
+    ///         ws.send(value.to_string());         // the next message is value + 1
+    ///     }
+    ///
+    ///     fn message(&self, ws: &mut Socket, _: Message) {
+    ///         let mut value = self.value.lock().unwrap();
+    ///         *value += 1;
+    ///         ws.hub().publish("counter", value.to_string());
+    ///     }
+    /// }
+    /// ```
+    pub fn subscribe(&self, topic: impl Into<ByteString>) -> Subscribing {
+        if self.end.is_ending() {
+            return Subscribing::refused(SubscribeError::Closed);
+        }
+        if self.hub.subscribe(self.id().slot(), topic.into()) {
+            Subscribing::done()
+        } else {
+            Subscribing::refused(SubscribeError::Closed)
+        }
     }
 
-    /// Ends a subscription; one that is not there is left alone.
+    /// Ends a subscription; one that is not there is left alone. What was published to the topic
+    /// before this call is still delivered.
     pub fn unsubscribe(&self, topic: impl Into<ByteString>) {
         self.hub.unsubscribe(self.id().slot(), topic.into());
     }

@@ -200,7 +200,7 @@ async fn the_broadcast_waits_for_an_async_handler() {
 }
 
 #[tokio::test]
-async fn before_open_is_done_a_connection_neither_hears_nor_is_heard() {
+async fn while_open_runs_a_connection_is_not_heard_and_then_receives_what_it_was_owed() {
     struct Slow(Arc<Semaphore>, Events);
     #[ws_route("/slow")]
     impl Slow {
@@ -219,11 +219,12 @@ async fn before_open_is_done_a_connection_neither_hears_nor_is_heard() {
     client.send("a token, say").await;
     assert_eq!(events.next().await, "opening");
     assert_eq!(server.hub().connections(), 1);
-    server.hub().broadcast("not for you");
-    assert_eq!(other.text().await, "not for you");
+    server.hub().broadcast("meanwhile");
+    assert_eq!(other.text().await, "meanwhile");
 
     gate.add_permits(1);
     assert_eq!(client.text().await, "open");
+    assert_eq!(client.text().await, "meanwhile");
     // What came early is handled after `open`, and only then heard.
     assert_eq!(other.text().await, "a token, say");
     server.hub().broadcast("for both");

@@ -14,7 +14,7 @@ struct Topics;
 impl Topics {
     fn message(&self, ws: &mut Socket, message: String) {
         match message.split_at(1) {
-            ("+", topic) => ws.subscribe(topic),
+            ("+", topic) => drop(ws.subscribe(topic)),
             ("-", topic) => ws.unsubscribe(topic),
             _ => {
                 if let Some((topic, text)) = message.split_once(':') {

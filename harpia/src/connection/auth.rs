@@ -8,12 +8,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCause, Ending};
 use crate::error::BoxError;
 use crate::limits::MAX_FIRST_MESSAGE;
 use crate::protocol::{Event, Terms};
 use crate::route::Route;
-use crate::write_end::{Clock, Ending, News, WriteEnd};
+use crate::write_end::{Clock, News, WriteEnd};
 
 use super::inbound::{self, Input, Window};
 use super::user_code::Call;
@@ -65,7 +65,8 @@ impl<R: Route> Connection<R> {
         if let News::Ending(ending) = self.end.news() {
             return Some(ending);
         }
-        self.is_overdue().then(|| Ending::Close(late()))
+        self.is_overdue()
+            .then(|| Ending::of(CloseCause::AuthTimeout))
     }
 }
 
@@ -79,14 +80,10 @@ where
     poll_fn(|context| match auth.as_mut().poll(context) {
         // The sweep wakes the task when its time is over.
         Poll::Pending if end.silence.is_overdue(clock.now()) => {
-            end.ask(Ending::Close(late()));
+            end.ask(Ending::of(CloseCause::AuthTimeout));
             Poll::Ready(Err("`auth` did not return within `auth_timeout`".into()))
         }
         polled => polled,
     })
     .await
-}
-
-fn late() -> Closing {
-    Closing::new(CloseCode::POLICY, "Auth Timeout")
 }

@@ -8,8 +8,8 @@ use crate::message::Message;
 use crate::route::Route;
 
 use super::inbound::Window;
-use super::user_code::{self, Call, Finished};
-use super::{Connection, Phase, Step};
+use super::user_code::{self, Finished};
+use super::{Connection, Failure, Step};
 
 impl<R: Route> Connection<R> {
     pub(super) fn handle_message(&mut self, message: Message, window: &mut Window) -> Step {
@@ -21,8 +21,7 @@ impl<R: Route> Connection<R> {
                 code: CloseCode::POLICY,
                 rule: "Rate Limit Exceeded",
             };
-            self.phase = Phase::Failing { abruptly: true };
-            return self.call(Call::Error(error));
+            return self.report(error, Failure::Violation);
         }
         self.inbound.cork(window, &self.end);
         match user_code::begin_message(&mut self.user, message) {

@@ -11,6 +11,7 @@ mod auth;
 mod ending;
 mod inbound;
 mod life;
+mod log;
 mod messages;
 mod rate;
 mod user_code;
@@ -24,11 +25,12 @@ use std::task::{Context, Poll};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::budget::Budget;
+use crate::close::{CloseCause, Ending};
 use crate::hub::Hub;
 use crate::protocol::Event;
 use crate::route::Route;
 use crate::socket::Socket;
-use crate::write_end::{Ending, News, WriteEnd};
+use crate::write_end::{News, WriteEnd};
 
 use inbound::{Inbound, Input, Window};
 use life::Life;
@@ -42,10 +44,11 @@ pub(crate) struct Connection<R: Route> {
     user: User<R>,
     inbound: Inbound,
     phase: Phase,
-    /// Whether `open` was called, so that `close` has to be.
+    /// Whether `open` was called and `close` was not yet, so that it has to be.
+    owes_close: bool,
+    /// Whether `open` has returned `Ok`, so that the close frame comes after all that was published
+    /// before it: through the hub's log.
     opened: bool,
-    /// Whether it ever got broadcasts.
-    activated: bool,
     /// Whether a broadcast waits for room in the hub's log.
     has_unsent: bool,
     hub: Hub,
@@ -62,9 +65,7 @@ enum Phase {
     Opening,
     Active,
     /// `error` was called, or is; then the connection closes.
-    Failing {
-        abruptly: bool,
-    },
+    Failing(Failure),
     /// The close frame is on its way out.
     Flushing,
     /// `close` was called.
@@ -83,6 +84,17 @@ impl Phase {
             _ => hub.input_budget(),
         }
     }
+}
+
+/// What `error` was called for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Failure {
+    /// `open` failed, which decides the close frame whatever was asked for meanwhile.
+    Open,
+    /// Another handler failed, or the peer was too slow.
+    Handler,
+    /// The peer broke a rule: it does not get what waits for it.
+    Violation,
 }
 
 /// What a step leads to.
@@ -105,15 +117,15 @@ impl<R: Route> Connection<R> {
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let hub = shared.hub.clone();
-        hub.enter(Arc::clone(&end), shared.id);
+        hub.enter(Arc::clone(&end), shared.id, R::AUTHENTICATES);
         let life = Life::new(shared, socket, parameters, permit);
         Self {
             end,
             user: User::Idle(Box::new(life)),
             inbound: Inbound::new(first_bytes, Phase::Start.input_budget::<R>(&hub)),
             phase: Phase::Start,
+            owes_close: false,
             opened: false,
-            activated: false,
             has_unsent: false,
             hub,
         }
@@ -126,9 +138,9 @@ impl<R: Route> Connection<R> {
     fn step(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
         match self.phase {
             Phase::Start => {
-                if let Some(closing) = self.end.decided() {
+                if let Some(ending) = self.end.ending() {
                     // The server was shut down while it upgraded: nothing is begun any more.
-                    return self.leave_hub(Some(closing));
+                    return self.leave_hub(&ending);
                 }
                 if R::AUTHENTICATES {
                     self.await_first()
@@ -142,7 +154,7 @@ impl<R: Route> Connection<R> {
             Phase::Flushing => self.step_flushing(),
             Phase::Lingering => self.step_lingering(context, window),
             // These wait for user code, which is asked for before a step.
-            Phase::Authenticating | Phase::Opening | Phase::Failing { .. } | Phase::Closing => {
+            Phase::Authenticating | Phase::Opening | Phase::Failing(_) | Phase::Closing => {
                 Step::Wait
             }
         }
@@ -157,6 +169,7 @@ impl<R: Route> Connection<R> {
             match self.end.news() {
                 News::None => {}
                 News::Ending(ending) => return self.begin_ending(&ending),
+                News::Skipping => return self.log_skipping(),
                 News::Drained => return self.call(Call::Drain),
             }
         }
@@ -175,11 +188,8 @@ impl<R: Route> Connection<R> {
                 self.end.silence.heard(self.now());
                 Step::Again
             }
-            Input::Violation(violation) => {
-                self.phase = Phase::Failing { abruptly: true };
-                self.call(Call::Error(violation.into()))
-            }
-            Input::Ended => self.begin_ending(&Ending::Lost),
+            Input::Violation(violation) => self.report(violation.into(), Failure::Violation),
+            Input::Ended => self.begin_ending(&Ending::of(CloseCause::Lost)),
             Input::Wait => Step::Wait,
         }
     }
@@ -193,8 +203,8 @@ impl<R: Route> Connection<R> {
             }
             Event::Pong => Step::Again,
             Event::Close(closing) => {
-                let closing = self.decide(closing);
-                self.leave_hub(Some(closing))
+                let ending = self.decide(Ending::new(CloseCause::Client, closing));
+                self.leave_hub(&ending)
             }
         }
     }
@@ -228,35 +238,39 @@ impl<R: Route> Connection<R> {
     fn finished(&mut self, finished: Finished) -> Step {
         match (finished, self.phase) {
             (Finished::Failed(error), Phase::Closing) => self.call(Call::Error(error)),
-            (Finished::Failed(error), _) => {
-                self.phase = Phase::Failing { abruptly: false };
-                self.call(Call::Error(error))
+            (Finished::Failed(error), Phase::Opening) => self.report(error, Failure::Open),
+            (Finished::Failed(error), _) => self.report(error, Failure::Handler),
+            (Finished::Reported(ending), Phase::Failing(failure)) => self.fail(ending, failure),
+            (Finished::Cancelled, Phase::Opening) => self.cancel_open(),
+            (_, Phase::Closing) => {
+                self.phase = Phase::Flushing;
+                Step::Again
             }
-            (Finished::Reported(closing), Phase::Failing { abruptly }) => {
-                self.fail(closing, abruptly)
-            }
-            (_, Phase::Closing) => self.linger(),
             (_, Phase::Authenticating) => {
                 self.phase = Phase::LetIn;
                 Step::Again
             }
             (_, Phase::Opening) => self.activate(),
             (Finished::Broadcast(message), _) => self.broadcast(&message),
-            (Finished::Done | Finished::Reported(_), _) => Step::Again,
+            (Finished::Done | Finished::Cancelled | Finished::Reported(_), _) => Step::Again,
         }
     }
 
     fn open(&mut self) -> Step {
+        if R::AUTHENTICATES {
+            self.hub.open(self.end.id().slot());
+        }
         self.phase = Phase::Opening;
-        self.opened = true;
+        self.owes_close = true;
         self.call(Call::Open)
     }
 
+    /// `open` has returned `Ok`. A connection that was closed meanwhile never becomes active.
     fn activate(&mut self) -> Step {
+        self.opened = true;
         if !self.end.is_ending()
             && let Some(life) = self.user.idle()
         {
-            self.activated = true;
             self.hub.activate(&self.end, life.socket.take_early());
         }
         self.phase = Phase::Active;

@@ -10,7 +10,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::close::Closing;
+use crate::close::{Closing, Ending};
 use crate::error::{BoxError, Error};
 use crate::limits::Scope;
 use crate::message::Message;
@@ -19,6 +19,7 @@ use crate::route::Route;
 use crate::write_end::WriteEnd;
 
 use super::auth::in_time;
+use super::ending::until_closed;
 use super::life::Life;
 
 /// Which handler to call, and with what; `message` is called by [`begin_message`].
@@ -37,8 +38,10 @@ pub(super) enum Finished {
     Broadcast(Message),
     /// `error` has to hear of it.
     Failed(Error),
-    /// `error` has heard; the connection closes so.
-    Reported(Closing),
+    /// `error` has heard; the connection ends so.
+    Reported(Ending),
+    /// It was dropped before it returned.
+    Cancelled,
 }
 
 pub(super) type Waiting<R> = Pin<Box<dyn Future<Output = (Box<Life<R>>, Finished)> + Send>>;
@@ -113,7 +116,12 @@ pub(super) fn begin<R: Route>(user: &mut User<R>, call: Call) -> Option<Finished
             user,
             R::INLINE.open,
             false,
-            |life| life.shared.route.open(&mut life.socket, &life.parameters),
+            |life| {
+                let end = Arc::clone(life.socket.end());
+                let shared = &life.shared;
+                let open = shared.route.open(&mut life.socket, &life.parameters);
+                until_closed(end, shared.hub.clock(), open)
+            },
             opened
         ),
         Call::Drain => begin!(
@@ -157,6 +165,7 @@ pub(super) fn begin_message<R: Route>(user: &mut User<R>, message: Message) -> O
 
 fn begin_error<R: Route>(user: &mut User<R>, error: Error) -> Option<Finished> {
     let closing = Closing::new(error.close_code(), error.close_reason());
+    let ending = Ending::new(error.close_cause(), closing);
     begin!(
         user,
         R::INLINE.error,
@@ -170,7 +179,7 @@ fn begin_error<R: Route>(user: &mut User<R>, error: Error) -> Option<Finished> {
                 // There is nobody left to tell.
                 tracing::error!(route = R::PATH, "{error:#}");
             }
-            Finished::Reported(closing)
+            Finished::Reported(ending)
         }
     )
 }
@@ -187,9 +196,10 @@ fn authenticated(outcome: Outcome<()>) -> Finished {
     }
 }
 
-fn opened(outcome: Outcome<()>) -> Finished {
+fn opened(outcome: Outcome<Option<()>>) -> Finished {
     match outcome {
-        Ok(Ok(())) | Err(Stopped::Cancelled) => Finished::Done,
+        Ok(Ok(Some(()))) => Finished::Done,
+        Ok(Ok(None)) | Err(Stopped::Cancelled) => Finished::Cancelled,
         Ok(Err(source)) => Finished::Failed(Error::from_handler("open", source)),
         Err(Stopped::Panicked(message)) => panicked("open", message),
     }

@@ -46,7 +46,8 @@ impl<'a> Flusher<'a> {
     fn run(&mut self) {
         let mut records = Vec::new();
         loop {
-            self.hub.shared.log.take(&mut records, self.patience());
+            let (patience, owing) = (self.patience(), self.owing());
+            self.hub.shared.log.take(&mut records, patience, owing);
             let start = Instant::now();
             if !records.is_empty() && self.turn(&mut records) {
                 return;
@@ -60,6 +61,11 @@ impl<'a> Flusher<'a> {
     /// Without connections there is nothing to sweep, so the thread sleeps for good.
     pub(super) fn patience(&self) -> Option<Duration> {
         (!self.table.is_empty()).then_some(TICK)
+    }
+
+    /// Says whether some connection whose `open` runs is owed messages.
+    pub(super) fn owing(&self) -> bool {
+        self.table.is_owing()
     }
 
     /// Applies what came last. Connections that are still there go on by themselves, to their end.

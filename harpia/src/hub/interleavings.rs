@@ -33,7 +33,7 @@ fn end(wire: &Wire, hub: &Hub) -> (Arc<WriteEnd>, FarEnd) {
 fn take_all(log: &Log, patience: Option<std::time::Duration>) -> Vec<Record> {
     let (mut all, mut records) = (Vec::new(), Vec::new());
     loop {
-        log.take(&mut records, patience);
+        log.take(&mut records, patience, false);
         all.append(&mut records);
         if all.iter().any(|one| matches!(one, Record::Stop)) {
             all.extend(log.stop());
@@ -91,7 +91,7 @@ fn any_record_wakes_who_sleeps_for_want_of_connections() {
             move || log.append(Record::Leave(1))
         });
         let mut records = Vec::new();
-        log.take(&mut records, None);
+        log.take(&mut records, None, false);
         assert!(joiner.join().unwrap());
         assert_eq!(slots(&records), [1]);
     });
@@ -134,7 +134,9 @@ fn flush(hub: &Hub) -> Flusher<'_> {
     let mut flusher = Flusher::new(hub);
     let mut records = Vec::new();
     loop {
-        hub.shared.log.take(&mut records, flusher.patience());
+        hub.shared
+            .log
+            .take(&mut records, flusher.patience(), flusher.owing());
         if flusher.turn(&mut records) {
             flusher.stop();
             return flusher;
@@ -152,14 +154,14 @@ fn a_close_frame_is_behind_what_was_broadcast_before_it_through_the_log_or_not()
     explore(move || {
         let hub = Hub::new();
         let (end, far) = end(&wire, &hub);
-        hub.enter(Arc::clone(&end), 0);
+        hub.enter(Arc::clone(&end), 0, false);
         hub.activate(&end, Vec::new());
         let flusher = thread::spawn({
             let hub = hub.clone();
             move || drop(flush(&hub))
         });
         assert_eq!(hub.broadcast("before"), SendStatus::Sent);
-        end.ask(Ending::Close(closing()));
+        end.ask(Ending::new(CloseCause::Handler, closing()));
         // As a connection leaves the hub.
         let frames = run_task(&wire, &end, &far, |closing| {
             hub.deactivate(&end);
@@ -182,7 +184,7 @@ fn who_is_closed_while_it_is_activated_is_counted_out_and_gets_nothing_more() {
     explore(move || {
         let hub = Hub::new();
         let (end, far) = end(&wire, &hub);
-        hub.enter(Arc::clone(&end), 0);
+        hub.enter(Arc::clone(&end), 0, false);
         let peer = thread::spawn({
             let (hub, end) = (hub.clone(), Arc::clone(&end));
             move || hub.close(&end, closing())

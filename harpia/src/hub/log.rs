@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytestring::ByteString;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::close::Closing;
 use crate::id::{ConnectionId, Slot};
@@ -24,8 +24,15 @@ use super::RouteId;
 /// One entry of the log.
 #[derive(Debug)]
 pub(crate) enum Record {
-    Enter(Arc<WriteEnd>, RouteId),
-    /// From here on a member, and what it has published before.
+    /// A new connection. Without `auth` it is owed every broadcast from here on.
+    Enter {
+        end: Arc<WriteEnd>,
+        route: RouteId,
+        authenticates: bool,
+    },
+    /// `auth` has let it in: it is owed every broadcast and its topics from here on.
+    Open(Slot),
+    /// `open` has returned `Ok`: it gets what it is owed, and its early publishes go out.
     Activate(Slot, EarlyFrames),
     Subscribe(Slot, ByteString),
     Unsubscribe(Slot, ByteString),
@@ -34,6 +41,13 @@ pub(crate) enum Record {
         from: Option<Slot>,
         frame: Encoded,
     },
+    PublishExcept {
+        topic: ByteString,
+        frame: Encoded,
+        except: ConnectionId,
+    },
+    /// Asks for the active subscribers of a topic, at this position.
+    Subscribers(ByteString, SubscribersReply),
     /// No more broadcasts. Whoever closes a connection may come to append this when its place is
     /// another's already.
     Deactivate(ConnectionId),
@@ -51,6 +65,9 @@ pub(crate) enum Record {
 
 /// What a connection has published before it was active, and to which topics.
 pub(crate) type EarlyFrames = Vec<(ByteString, Encoded)>;
+
+/// Takes a topic's active subscribers, which all who ask in one turn share.
+pub(crate) type SubscribersReply = oneshot::Sender<Arc<[ConnectionId]>>;
 
 /// Whom a message is for.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -78,6 +95,9 @@ struct State {
     /// Tasks that wait for room.
     waiting: HashMap<Slot, Waker>,
     flusher: Flusher,
+    /// Since the last turn, some connection whose `open` runs is owed messages. Then its activation
+    /// is urgent, and nothing may be written past the log: a close frame would overtake them.
+    owing: bool,
     stopped: bool,
 }
 
@@ -98,10 +118,11 @@ const CAPACITY: usize = 16 * 1024 * 1024;
 impl Record {
     /// Says whether somebody waits for its turn. The others only have to be there in order when
     /// one comes, and spare a wake-up for each connection that comes and goes.
-    fn is_urgent(&self) -> bool {
+    fn is_urgent(&self, owing: bool) -> bool {
         match self {
-            Self::Activate(_, early) => !early.is_empty(),
-            Self::Enter(..)
+            Self::Activate(_, early) => owing || !early.is_empty(),
+            Self::Enter { .. }
+            | Self::Open(_)
             | Self::Subscribe(..)
             | Self::Unsubscribe(..)
             | Self::Deactivate(_)
@@ -114,11 +135,14 @@ impl Record {
     fn held(&self) -> usize {
         let payload = match self {
             Self::Publish { channel, frame, .. } => frame.held() + channel.held(),
+            Self::PublishExcept { topic, frame, .. } => frame.held() + topic.len(),
             Self::Activate(_, early) => early
                 .iter()
                 .map(|(topic, frame)| topic.len() + frame.held())
                 .sum(),
-            Self::Subscribe(_, topic) | Self::Unsubscribe(_, topic) => topic.len(),
+            Self::Subscribe(_, topic)
+            | Self::Unsubscribe(_, topic)
+            | Self::Subscribers(topic, _) => topic.len(),
             Self::Finish(_, closing) | Self::Disconnect(_, closing) => closing.reason.len(),
             Self::DisconnectTopic(topic, closing) => topic.len() + closing.reason.len(),
             _ => 0,
@@ -146,6 +170,7 @@ impl Log {
                 next: 0,
                 waiting: HashMap::new(),
                 flusher: Flusher::Awake,
+                owing: false,
                 stopped: false,
             }),
             news: Condvar::new(),
@@ -189,6 +214,15 @@ impl Log {
         from: Option<Slot>,
         frame: Encoded,
     ) -> SendStatus {
+        self.publish_record(Record::Publish {
+            channel,
+            from,
+            frame,
+        })
+    }
+
+    /// As [`publish`](Self::publish), for a record that carries a message.
+    pub(super) fn publish_record(&self, record: Record) -> SendStatus {
         let state = self.lock();
         if state.stopped {
             return SendStatus::Closed;
@@ -196,11 +230,6 @@ impl Log {
         if state.bytes >= CAPACITY {
             return SendStatus::Dropped;
         }
-        let record = Record::Publish {
-            channel,
-            from,
-            frame,
-        };
         self.push(state, record);
         SendStatus::Sent
     }
@@ -225,9 +254,11 @@ impl Log {
         Ok(())
     }
 
-    /// Says that all that was published is delivered, so that what is written now comes behind it.
+    /// Says that all that was published is delivered and nobody is owed any of it, so that what is
+    /// written now comes after it.
     pub(super) fn is_delivered(&self) -> bool {
-        self.lock().flusher != Flusher::Awake
+        let state = self.lock();
+        state.flusher != Flusher::Awake && !state.owing
     }
 
     #[inline]
@@ -261,11 +292,13 @@ impl Log {
     }
 
     /// Moves all records into `into`, which is empty. Waits for an urgent one, for at most this
-    /// long; `None`, when nobody is there to sweep: for any at all.
-    pub(super) fn take(&self, into: &mut Vec<Record>, patience: Option<Duration>) {
+    /// long; `None`, when nobody is there to sweep: for any at all. `owing` says whether the last
+    /// turn left some connection owed messages.
+    pub(super) fn take(&self, into: &mut Vec<Record>, patience: Option<Duration>, owing: bool) {
         let mut state = self.lock();
+        state.owing = owing;
         state = match patience {
-            Some(patience) if !state.records.iter().any(Record::is_urgent) => {
+            Some(patience) if !state.records.iter().any(|one| one.is_urgent(owing)) => {
                 state.flusher = Flusher::Dozes;
                 let woken = self.news.wait_timeout(state, patience);
                 woken.unwrap_or_else(PoisonError::into_inner).0
@@ -301,7 +334,7 @@ impl Log {
         if state.stopped {
             return false;
         }
-        let is_urgent = record.is_urgent();
+        let is_urgent = record.is_urgent(state.owing);
         state.bytes += record.held();
         state.records.push(record);
         if state.bytes >= CAPACITY {
@@ -356,7 +389,7 @@ pub(crate) mod bench {
                 self.log.publish(Channel::Server, Some(0), frame.clone());
             }
             self.taken.clear();
-            self.log.take(&mut self.taken, None);
+            self.log.take(&mut self.taken, None, false);
             self.taken.len()
         }
     }

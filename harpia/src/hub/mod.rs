@@ -7,6 +7,7 @@
 mod flusher;
 mod log;
 mod population;
+mod presence;
 mod sweep;
 mod table;
 
@@ -20,20 +21,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytestring::ByteString;
+use tokio::sync::oneshot;
 
 use crate::budget::Budget;
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCause, CloseCode, Closing, Ending};
 use crate::id::{ConnectionId, Slot};
 use crate::message::Message;
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::write_end::{Clock, Ending, SendStatus, WriteEnd};
+use crate::write_end::{Clock, SendStatus, WriteEnd};
 
 use log::Log;
 #[cfg(feature = "bench")]
 pub(crate) use log::bench::LogBench;
 pub(crate) use log::{Channel, Record};
 use population::Population;
+pub use presence::{Count, NodeId, Presence};
 
 /// Names a route within its server, for broadcasts that stay within it.
 pub(crate) type RouteId = u32;
@@ -129,6 +132,102 @@ impl Hub {
         self.shared
             .log
             .publish(Channel::Topic(topic.into()), None, frame)
+    }
+
+    /// Sends a message to every active subscriber of a topic except one connection; see
+    /// [`broadcast`](Self::broadcast).
+    ///
+    /// For what a client caused outside its socket, such as a REST request, and has seen already.
+    /// An id that is no longer there excludes nobody.
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use harpia::ConnectionId;
+    ///
+    /// /// Called by the REST handler that has stored a comment.
+    /// fn comment_added(hub: &Hub, article: u64, comment: &str, author: ConnectionId) {
+    ///     hub.publish_except(format!("article {article}"), comment, author);
+    /// }
+    /// ```
+    pub fn publish_except(
+        &self,
+        topic: impl Into<ByteString>,
+        message: impl Into<Message>,
+        except: ConnectionId,
+    ) -> SendStatus {
+        self.shared.log.publish_record(Record::PublishExcept {
+            topic: topic.into(),
+            frame: self.encode(&message.into()),
+            except,
+        })
+    }
+
+    /// Returns the active subscribers of a topic, at one moment of the order in which all messages
+    /// are delivered.
+    ///
+    /// Within its own `open` a connection is not active yet, so its own id is missing there. Each
+    /// answer takes one flush round; all who ask in one round share one list while the topic does
+    /// not change.
+    ///
+    /// Before the app is bound or served this waits; after the server has ended, the list is empty.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost if the future is dropped: the answer is discarded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Room;
+    ///
+    /// #[ws_route("/room", broadcast = off)]
+    /// impl Room {
+    ///     async fn open(&self, ws: &mut Socket) {
+    ///         ws.subscribe("room");
+    ///         let others = ws.hub().subscribers("room").await.ids;
+    ///         ws.send(format!("{} others are here", others.len()));
+    ///     }
+    /// }
+    /// ```
+    pub async fn subscribers(&self, topic: impl Into<ByteString>) -> Presence {
+        let (reply, answer) = oneshot::channel();
+        self.append(Record::Subscribers(topic.into(), reply));
+        // A log that has stopped has dropped the record, and `reply` with it.
+        let ids = answer.await.unwrap_or_default();
+        let missing = Vec::new();
+        Presence { ids, missing }
+    }
+
+    /// Returns how many active subscribers a topic has: the length of
+    /// [`subscribers`](Self::subscribers), at the same cost.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost if the future is dropped: the answer is discarded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use harpia::Hub;
+    /// async fn is_watched(hub: &Hub, auction: u64) -> bool {
+    ///     hub.subscriber_count(format!("auction {auction}")).await.count > 0
+    /// }
+    /// ```
+    pub async fn subscriber_count(&self, topic: impl Into<ByteString>) -> Count {
+        let Presence { ids, missing } = self.subscribers(topic).await;
+        let count = ids.len();
+        Count { count, missing }
+    }
+
+    /// Returns how many messages were left out for slow consumers so far, on all routes with
+    /// `slow = skip` together.
+    ///
+    /// [`Socket::skipped`](crate::Socket::skipped) and [`Peer::skipped`](crate::Peer::skipped) are
+    /// one connection's part of it.
+    pub fn skipped(&self) -> u64 {
+        self.shared.outbox_budget.skipped()
     }
 
     /// Returns how many connections are active at this moment.
@@ -245,24 +344,37 @@ impl Hub {
         self.shared.log.reserve()
     }
 
-    pub(crate) fn enter(&self, end: Arc<WriteEnd>, route: RouteId) {
+    /// Puts a connection into the table. Without `auth` it is owed every broadcast from here on.
+    pub(crate) fn enter(&self, end: Arc<WriteEnd>, route: RouteId, authenticates: bool) {
         if self.shared.log.is_shutting_down() {
-            end.ask(Ending::Shutdown);
+            end.ask(Ending::of(CloseCause::Shutdown));
         }
-        if !self.append(Record::Enter(Arc::clone(&end), route)) {
+        let record = Record::Enter {
+            end: Arc::clone(&end),
+            route,
+            authenticates,
+        };
+        if !self.append(record) {
             end.orphan();
         }
     }
 
-    /// From here on the connection gets what is broadcast. What it published before goes out right
-    /// behind that.
+    /// `auth` has let the connection in: it is owed every broadcast, and every message to its
+    /// topics, from here on.
+    pub(crate) fn open(&self, slot: Slot) {
+        self.append(Record::Open(slot));
+    }
+
+    /// `open` has returned `Ok`: the connection gets what it is owed and all that follows. What it
+    /// published before goes out right after that.
     pub(crate) fn activate(&self, end: &WriteEnd, early: Vec<(ByteString, Message)>) {
         self.shared.population.join(end);
         let early = early.into_iter();
         let early = early.map(|(topic, message)| (topic, self.encode(&message)));
         self.append(Record::Activate(end.id().slot(), early.collect()));
-        // Who asked it to end meanwhile may have found it not active yet. The lock behind this
-        // look decides which of the two sees the other; a flag alone could be missed by both.
+        // Race: a `close` may run between `join` above and here. It asks for the ending and then
+        // takes the active flag away, which it may have found not set yet. Both look under the
+        // write end's lock, so at least one of the two sees the other.
         if end.decided().is_some() {
             self.deactivate(end);
         }
@@ -277,7 +389,7 @@ impl Hub {
 
     /// Closes a connection: from here on it is not active, whatever its handler still does.
     pub(crate) fn close(&self, end: &WriteEnd, closing: Closing) {
-        if end.ask(Ending::Close(closing)) {
+        if end.ask(Ending::new(CloseCause::Handler, closing)) {
             self.deactivate(end);
         }
     }
@@ -292,8 +404,9 @@ impl Hub {
         self.append(Record::Leave(slot));
     }
 
-    pub(crate) fn subscribe(&self, slot: Slot, topic: ByteString) {
-        self.append(Record::Subscribe(slot, topic));
+    /// Subscribes a connection. Returns false when the server has ended.
+    pub(crate) fn subscribe(&self, slot: Slot, topic: ByteString) -> bool {
+        self.append(Record::Subscribe(slot, topic))
     }
 
     pub(crate) fn unsubscribe(&self, slot: Slot, topic: ByteString) {

@@ -2,7 +2,8 @@
 //!
 //! Each tick visits a part of the table, so that ten thousand pings are spread and not a burst.
 
-use crate::write_end::{Ending, Now, ticks};
+use crate::close::{CloseCause, Ending};
+use crate::write_end::{Now, Timer, ticks};
 
 use super::table::{Member, Table};
 
@@ -43,8 +44,12 @@ fn visit(member: &mut Member, now: Now) -> Option<Ending> {
     if end.silence.is_overdue(now.ticks) {
         end.poke();
     }
-    if let Some(closing) = end.due(now) {
-        return Some(Ending::Close(closing));
+    if let Some((timer, closing)) = end.due(now) {
+        let cause = match timer {
+            Timer::Deadline => CloseCause::Deadline,
+            Timer::Expiry => CloseCause::Expired,
+        };
+        return Some(Ending::new(cause, closing));
     }
     let now = now.ticks;
     let heard = end.silence.last_heard()?;
@@ -54,7 +59,7 @@ fn visit(member: &mut Member, now: Now) -> Option<Ending> {
         .idle_timeout
         .is_some_and(|limit| silent >= ticks(limit))
     {
-        return Some(Ending::Idle);
+        return Some(Ending::of(CloseCause::Idle));
     }
     let quiet_since = heard.max(member.pinged);
     let quiet = now.saturating_sub(quiet_since);
@@ -100,7 +105,11 @@ mod tests {
                 let id = ConnectionId::new(slot, 0);
                 let (end, far) = wire.wide(id, limits.clone(), None);
                 let end = Arc::new(end);
-                table.apply(Record::Enter(Arc::clone(&end), 0));
+                table.apply(Record::Enter {
+                    end: Arc::clone(&end),
+                    route: 0,
+                    authenticates: false,
+                });
                 (end, far)
             });
             Self {
@@ -172,7 +181,10 @@ mod tests {
             world.end().is_ending()
         });
         assert!((49..49 + PARTS).contains(&idle_since.unwrap()));
-        assert_eq!(world.end().decided(), Some(Ending::Idle.closing()));
+        assert_eq!(
+            world.end().decided(),
+            Some(Ending::of(CloseCause::Idle).closing)
+        );
     }
 
     #[test]

@@ -5,24 +5,33 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCause, Ending};
 use crate::limits::Slow;
 use crate::protocol::frame;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
 use super::outbox::{Full, Outbox};
-use super::{BLOCKED, DRAINED, ENDING, Ending, SendStatus, Stage, State, WriteEnd};
+use super::{BLOCKED, DRAINED, ENDING, SKIPPING, SendStatus, Stage, State, WriteEnd};
 
 impl WriteEnd {
     /// Queues what the socket did not take: `written` bytes of the run are gone already.
     pub(super) fn block(
         &self,
-        mut state: MutexGuard<'_, State>,
+        state: MutexGuard<'_, State>,
         run: Bytes,
         written: usize,
     ) -> SendStatus {
         let outbox = Outbox::new(Arc::clone(&self.budget), run, written);
+        self.block_with(state, outbox)
+    }
+
+    /// Has an outbox wait for the socket, and the task drain it.
+    pub(super) fn block_with(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        outbox: Outbox,
+    ) -> SendStatus {
         let waiting = outbox.len();
         state.stage = Stage::Blocked(Box::new(outbox));
         // From here on all queues in the outbox; a cork beside it would overtake.
@@ -33,28 +42,46 @@ impl WriteEnd {
     }
 
     pub(super) fn queue(&self, mut state: MutexGuard<'_, State>, run: Bytes) -> SendStatus {
-        let State { stage, ending, .. } = &mut *state;
-        let Stage::Blocked(outbox) = stage else {
+        let Stage::Blocked(outbox) = &mut state.stage else {
             return SendStatus::Closed;
         };
+        let begins = !outbox.is_skipping();
         match (outbox.push(run, self.limits.backlog), self.limits.slow) {
             (Ok(waiting), _) => SendStatus::Queued(waiting),
             (Err(Full(run)), Slow::Skip) => {
-                let frames = u32::try_from(frame::count(&run)).unwrap_or(u32::MAX);
-                self.skipped.fetch_add(frames, Ordering::Relaxed);
+                self.count_skipped(&run);
+                if begins {
+                    self.attention.fetch_or(SKIPPING, Ordering::AcqRel);
+                    self.wake(state);
+                }
                 SendStatus::Dropped
             }
             (Err(Full(_)), Slow::Close) => {
-                let closing = Closing::new(CloseCode::TRY_AGAIN, "Slow Consumer");
-                let ending = ending.get_or_insert_with(|| Box::new(Ending::Slow(closing)));
-                outbox.drop_queue();
-                outbox.push_unbounded(frame::encode_close(&ending.closing()));
-                state.sealed = true;
-                self.attention.fetch_or(ENDING, Ordering::Release);
-                self.wake(state);
+                self.close_slow_consumer(state);
                 SendStatus::Closed
             }
         }
+    }
+
+    /// Counts a run's messages as left out for this peer.
+    pub(super) fn count_skipped(&self, run: &[u8]) {
+        let frames = frame::count(run);
+        self.budget.count_skipped(frames);
+        let frames = u32::try_from(frames).unwrap_or(u32::MAX);
+        self.skipped.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    /// Sends the close frame in place of what waits: 1013, unless another close was decided before.
+    pub(super) fn close_slow_consumer(&self, mut state: MutexGuard<'_, State>) {
+        let ending = state
+            .ending
+            .get_or_insert_with(|| Box::new(Ending::of(CloseCause::SlowConsumer)));
+        let closing = ending.closing.clone();
+        self.attention.fetch_or(ENDING, Ordering::Release);
+        if let Stage::Blocked(outbox) = &mut state.stage {
+            outbox.drop_queue();
+        }
+        self.seal(state, &closing);
     }
 
     /// Writes what waits. Called by the connection's task alone, whose waker the socket keeps.

@@ -66,7 +66,7 @@ impl WriteEnd {
         self.seal(state, closing);
     }
 
-    fn seal(&self, mut state: MutexGuard<'_, State>, closing: &Closing) {
+    pub(super) fn seal(&self, mut state: MutexGuard<'_, State>, closing: &Closing) {
         if state.sealed {
             return self.wake(state);
         }

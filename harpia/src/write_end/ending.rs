@@ -4,47 +4,23 @@ use std::net::Shutdown;
 
 use socket2::SockRef;
 
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCause, Closing, Ending};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
 use super::{
-    BLOCKED, CANCEL, CANCEL_CLOSE, DRAINED, ENDING, ORPHANED, SendStatus, Stage, State, WriteEnd,
+    BLOCKED, CANCEL, CANCEL_CLOSE, DRAINED, ENDING, ORPHANED, SKIPPING, SendStatus, Stage, State,
+    WriteEnd,
 };
-
-/// Why a connection ends when it is not its own doing.
-#[derive(Clone, Debug)]
-pub(crate) enum Ending {
-    /// A handler, a `Peer` or the hub closed it.
-    Close(Closing),
-    /// Its backlog was full; the close frame is on its way.
-    Slow(Closing),
-    /// Nothing was heard from the peer for too long.
-    Idle,
-    /// The server shuts down.
-    Shutdown,
-    /// The socket failed.
-    Lost,
-}
 
 /// What a connection has to act on before it reads on.
 #[derive(Debug)]
 pub(crate) enum News {
     None,
     Ending(Ending),
+    /// Messages are being left out, since the backlog was full.
+    Skipping,
     Drained,
-}
-
-impl Ending {
-    /// The code and reason that the `close` handler is told.
-    pub(crate) fn closing(&self) -> Closing {
-        match self {
-            Self::Close(closing) | Self::Slow(closing) => closing.clone(),
-            Self::Idle => Closing::new(CloseCode::GOING_AWAY, "Idle Timeout"),
-            Self::Shutdown => Closing::new(CloseCode::GOING_AWAY, "Server Shutdown"),
-            Self::Lost => Closing::bare(CloseCode::ABNORMAL),
-        }
-    }
 }
 
 impl WriteEnd {
@@ -60,15 +36,43 @@ impl WriteEnd {
         is_first
     }
 
+    /// Replaces the ending, unless a close frame is queued or the socket is gone: an `open` that
+    /// fails decides the close frame itself, whatever was asked for meanwhile.
+    pub(crate) fn replace_ending(&self, ending: Ending) {
+        let mut state = self.lock();
+        if !state.sealed {
+            state.ending = Some(Box::new(ending));
+            self.attention.fetch_or(ENDING, Ordering::Release);
+        }
+    }
+
+    /// Says whether a close frame is queued or sent, or the socket is gone.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.lock().sealed
+    }
+
+    /// Returns why the connection ends, if it does.
+    pub(crate) fn cause(&self) -> Option<CloseCause> {
+        self.lock().ending.as_ref().map(|ending| ending.cause)
+    }
+
+    /// Returns the ending that was asked for first.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        self.lock().ending.as_deref().cloned()
+    }
+
     /// Returns the code and reason of the ending that was asked for first.
     pub(crate) fn decided(&self) -> Option<Closing> {
-        self.lock().ending.as_ref().map(|ending| ending.closing())
+        self.lock()
+            .ending
+            .as_ref()
+            .map(|ending| ending.closing.clone())
     }
 
     /// Ends a connection that the hub will not serve any more: it keeps its own time from here on.
     pub(crate) fn orphan(&self) {
         self.attention.fetch_or(ORPHANED, Ordering::Release);
-        self.ask(Ending::Shutdown);
+        self.ask(Ending::of(CloseCause::Shutdown));
     }
 
     /// Says whether nobody watches this connection's deadlines, so that it should not wait.
@@ -102,16 +106,21 @@ impl WriteEnd {
         self.attention.load(Ordering::Acquire) == 0
     }
 
-    /// Says what there is to act on: an ending first, else once that the outbox has emptied.
+    /// Says what there is to act on: an ending first, else, once each, that messages are left out and
+    /// that the outbox has emptied.
     pub(crate) fn news(&self) -> News {
         let attention = self.attention.load(Ordering::Acquire);
-        if attention & (ENDING | DRAINED) == 0 {
+        if attention & (ENDING | SKIPPING | DRAINED) == 0 {
             return News::None;
         }
         if attention & ENDING != 0
             && let Some(ending) = &self.lock().ending
         {
             return News::Ending(Ending::clone(ending));
+        }
+        if attention & SKIPPING != 0 {
+            self.attention.fetch_and(!SKIPPING, Ordering::AcqRel);
+            return News::Skipping;
         }
         self.attention.fetch_and(!DRAINED, Ordering::AcqRel);
         News::Drained
@@ -163,7 +172,9 @@ impl WriteEnd {
     pub(super) fn lose(&self, mut state: MutexGuard<'_, State>) -> SendStatus {
         state.stage = Stage::Closed;
         state.sealed = true;
-        state.ending.get_or_insert_with(|| Box::new(Ending::Lost));
+        state
+            .ending
+            .get_or_insert_with(|| Box::new(Ending::of(CloseCause::Lost)));
         self.attention.fetch_and(!BLOCKED, Ordering::AcqRel);
         self.attention.fetch_or(ENDING, Ordering::Release);
         self.wake(state);

@@ -8,13 +8,13 @@ use std::task::{Context, Wake, Waker};
 
 use loom::thread;
 
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCause, CloseCode, Closing, Ending};
 use crate::limits::Limits;
 use crate::protocol::frame;
 use crate::sync::{Condvar, Mutex, explore};
 
 use super::far_end::{FarEnd, Frame, Wire, split};
-use super::{Ending, News, Run, SendStatus, WriteEnd};
+use super::{News, Run, SendStatus, WriteEnd};
 
 /// A thread that waits as a task does: until it is woken.
 pub(crate) struct Parked {
@@ -66,7 +66,7 @@ pub(crate) fn run_task(
         }
         if !has_left && let News::Ending(ending) = end.news() {
             has_left = true;
-            leave_hub(ending.closing());
+            leave_hub(ending.closing);
         }
         if has_left && end.is_flushed() {
             break;
@@ -110,7 +110,10 @@ fn the_task_drains_and_ends_whoever_blocks_it_and_asks_it_to() {
             let end = Arc::clone(&end);
             move || {
                 end.pong(b"pong");
-                end.ask(Ending::Close(Closing::bare(CloseCode::NORMAL)));
+                end.ask(Ending::new(
+                    CloseCause::Handler,
+                    Closing::bare(CloseCode::NORMAL),
+                ));
             }
         });
         let frames = run_task(&wire, &end, &far, |closing| end.finish(&closing));
@@ -138,7 +141,10 @@ fn what_a_peer_sends_while_the_handler_is_corked_is_neither_lost_nor_behind_the_
         let handler = end.send(&"a".into());
         end.uncork();
         end.pong(b"pong");
-        end.ask(Ending::Close(Closing::bare(CloseCode::NORMAL)));
+        end.ask(Ending::new(
+            CloseCause::Handler,
+            Closing::bare(CloseCode::NORMAL),
+        ));
         let frames = run_task(&wire, &end, &far, |closing| end.finish(&closing));
         let [one, two] = peer.join().unwrap();
         let texts = [("a", handler), ("1", one), ("2", two)];

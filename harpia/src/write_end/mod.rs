@@ -15,6 +15,7 @@ mod ending;
 mod input;
 mod outbox;
 mod outgoing;
+mod owed;
 mod run;
 mod timers;
 
@@ -39,6 +40,7 @@ use std::task::Waker;
 use tokio::net::TcpStream;
 
 use crate::budget::Budget;
+use crate::close::Ending;
 use crate::id::ConnectionId;
 use crate::limits::Limits;
 use crate::message::Message;
@@ -50,8 +52,9 @@ use crate::sync::{Mutex, MutexGuard};
 use clock::Silence;
 pub(crate) use clock::{Clock, TICK, ticks, unix_seconds};
 use cork::Cork;
-pub(crate) use ending::{Ending, News};
+pub(crate) use ending::News;
 use outbox::Outbox;
+pub(crate) use owed::Owed;
 pub(crate) use run::Run;
 use timers::{Due, Timers};
 pub(crate) use timers::{Now, Timer};
@@ -121,6 +124,8 @@ const CANCEL: u8 = 8;
 const CANCEL_CLOSE: u8 = 16;
 /// The hub is gone, and with it who watched the deadlines.
 const ORPHANED: u8 = 32;
+/// Messages are being left out, which the task logs.
+const SKIPPING: u8 = 64;
 
 impl WriteEnd {
     pub(crate) fn new(

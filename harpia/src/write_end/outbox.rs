@@ -25,21 +25,28 @@ pub(super) struct Outbox {
     counted: Charge,
     /// The bytes of `data` and `under_way`.
     waiting: usize,
+    /// What was owed when `open` returned: it may wait beside a whole backlog.
+    allowance: usize,
     /// Set when a message was left out, until the outbox is empty: whole gaps, not crumbs.
     skipping: bool,
 }
 
 impl Outbox {
-    /// Begins with a run of which `written` bytes are gone already.
-    pub(super) fn new(budget: Arc<Budget>, run: Bytes, written: usize) -> Self {
-        let mut outbox = Self {
+    pub(super) fn empty(budget: Arc<Budget>) -> Self {
+        Self {
             under_way: Bytes::new(),
             control: Bytes::new(),
             data: VecDeque::new(),
             counted: Charge::new(budget),
             waiting: 0,
+            allowance: 0,
             skipping: false,
-        };
+        }
+    }
+
+    /// Begins with a run of which `written` bytes are gone already.
+    pub(super) fn new(budget: Arc<Budget>, run: Bytes, written: usize) -> Self {
+        let mut outbox = Self::empty(budget);
         if written == 0 && frame::is_control(&run) {
             // Behind the data a newer one would overtake it.
             outbox.set_control(run);
@@ -57,7 +64,8 @@ impl Outbox {
     /// Adds a run of whole frames. The bound is tested before, so that one large message alone
     /// is never a fault: what waits is at most the backlog and one run.
     pub(super) fn push(&mut self, run: Bytes, backlog: usize) -> Result<usize, Full> {
-        let is_full = self.counted.bytes() >= backlog || self.counted.budget().is_spent();
+        let limit = backlog.saturating_add(self.allowance);
+        let is_full = self.counted.bytes() >= limit || self.counted.budget().is_spent();
         if self.skipping || is_full {
             self.skipping = true;
             return Err(Full(run));
@@ -72,9 +80,24 @@ impl Outbox {
         self.data.push_back(run);
     }
 
+    /// Adds what was owed when `open` returned, whatever waits already. After a gap further
+    /// messages are left out until all is written.
+    pub(super) fn push_owed(&mut self, batches: Vec<Bytes>, has_gap: bool) {
+        for batch in batches {
+            self.allowance += cost(&batch);
+            self.push_unbounded(batch);
+        }
+        self.skipping |= has_gap;
+    }
+
     /// Puts a control frame ahead of the data, in place of an older one.
     pub(super) fn set_control(&mut self, frame: Bytes) {
         self.control = frame;
+    }
+
+    /// Says whether messages are being left out until all is written.
+    pub(super) fn is_skipping(&self) -> bool {
+        self.skipping
     }
 
     pub(super) fn has_control(&self) -> bool {
@@ -179,7 +202,7 @@ impl Outbox {
 }
 
 /// Small pieces count for more than their bytes, since a queue of them costs more.
-fn cost(piece: &Bytes) -> usize {
+pub(super) fn cost(piece: &Bytes) -> usize {
     piece.len().max(LEAST_COST)
 }
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
 
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCause, CloseCode, Closing, Ending};
 use crate::limits::Slow;
 use crate::protocol::frame;
 
@@ -205,14 +205,19 @@ fn a_close_frame_is_sent_once_and_nothing_after_it() {
 #[test]
 fn an_ending_stops_sends_at_once_but_not_what_the_hub_still_owes() {
     let task = Task::new(Limits::default());
-    assert!(task.end.ask(Ending::Close(closing())));
-    assert!(!task.end.ask(Ending::Idle), "the first to ask decides");
+    assert!(task.end.ask(Ending::new(CloseCause::Handler, closing())));
+    assert!(
+        !task.end.ask(Ending::of(CloseCause::Idle)),
+        "the first to ask decides"
+    );
     assert_eq!(task.end.decided(), Some(closing()));
     assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
     assert_eq!(write_run(&task.end, "owed"), SendStatus::Sent);
     assert_eq!(task.far.frames(), [Frame::text("owed")]);
-    assert!(matches!(task.end.news(), News::Ending(Ending::Close(_))));
-    assert!(matches!(task.end.news(), News::Ending(Ending::Close(_))));
+    assert_eq!(task.end.cause(), Some(CloseCause::Handler));
+    assert!(matches!(task.end.news(), News::Ending(_)));
+    assert_eq!(task.end.cause(), Some(CloseCause::Handler));
+    assert!(matches!(task.end.news(), News::Ending(_)));
 }
 
 #[test]
@@ -226,7 +231,13 @@ fn a_full_backlog_closes_the_slow_peer_with_1013() {
     assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
     assert_eq!(write_run(&task.end, "late"), SendStatus::Closed);
     task.end.pong(b"late");
-    assert!(matches!(task.end.news(), News::Ending(Ending::Slow(_))));
+    assert!(matches!(
+        task.end.news(),
+        News::Ending(Ending {
+            cause: CloseCause::SlowConsumer,
+            ..
+        })
+    ));
     let behind = task.drain_behind();
     assert_eq!(behind.len(), 1);
     assert_eq!(behind[0].close_code(), Some(1013));
@@ -257,7 +268,13 @@ fn a_peer_that_is_gone_ends_the_connection_and_wakes_the_task() {
     far.close();
     end.uncork();
     assert!(task.woken.0.load(Ordering::Relaxed) > 0);
-    assert!(matches!(end.news(), News::Ending(Ending::Lost)));
+    assert!(matches!(
+        end.news(),
+        News::Ending(Ending {
+            cause: CloseCause::Lost,
+            ..
+        })
+    ));
     assert!(end.is_lost() && end.is_flushed());
     assert_eq!(end.send(&"late".into()), SendStatus::Closed);
 }

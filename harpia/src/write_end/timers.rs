@@ -92,14 +92,15 @@ impl WriteEnd {
         self.due.at(timer).store(at, Ordering::Release);
     }
 
-    /// Returns what the connection has to be closed with by now.
-    pub(crate) fn due(&self, now: Now) -> Option<Closing> {
+    /// Returns the timer that is over by now, and what the connection has to be closed with.
+    pub(crate) fn due(&self, now: Now) -> Option<(Timer, Closing)> {
         // One look without the lock, since this is asked of every connection.
         self.due.over(now)?;
         let mut state = self.lock();
         // Another may have been set meanwhile.
         let timer = self.due.over(now)?;
-        state.timers.as_mut()?.closing(timer).clone()
+        let closing = state.timers.as_mut()?.closing(timer).clone();
+        Some((timer, closing?))
     }
 }
 

@@ -25,7 +25,7 @@ fn a_full_log_drops_what_is_published_by_hand_and_has_broadcasters_wait() {
     assert!(!has_room(&log));
     assert!(log.lock().bytes < CAPACITY + 2 * 1024 * 1024);
     let mut records = Vec::new();
-    log.take(&mut records, None);
+    log.take(&mut records, None, false);
     assert_eq!(records.len(), 16);
     assert!(has_room(&log));
 }
@@ -49,15 +49,16 @@ fn joins_and_leaves_fit_into_a_full_log() {
     fill(&log);
     log.append(Record::Leave(7));
     let mut records = Vec::new();
-    log.take(&mut records, None);
+    log.take(&mut records, None, false);
     assert!(matches!(records.last(), Some(Record::Leave(7))));
 }
 
 #[test]
-fn who_has_published_early_wakes_the_flusher_and_others_do_not() {
+fn an_activation_wakes_the_flusher_if_it_publishes_or_somebody_is_owed_messages() {
     let early = vec![("a".into(), encoded("a"))];
-    assert!(Record::Activate(7, early).is_urgent());
-    assert!(!Record::Activate(7, Vec::new()).is_urgent());
+    assert!(Record::Activate(7, early).is_urgent(false));
+    assert!(!Record::Activate(7, Vec::new()).is_urgent(false));
+    assert!(Record::Activate(7, Vec::new()).is_urgent(true));
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn a_turn_wakes_those_who_wait_for_room() {
     assert!(log.poll_room(&mut context, 3).is_pending());
     assert!(log.poll_room(&mut context, 3).is_pending());
     assert_eq!(log.lock().waiting.len(), 1);
-    log.take(&mut Vec::new(), None);
+    log.take(&mut Vec::new(), None, false);
     assert!(flag.0.load(Ordering::Relaxed));
     assert!(log.poll_room(&mut context, 3).is_ready());
 }
@@ -109,7 +110,7 @@ fn a_doze_in_vain_is_followed_by_a_turn_as_any_other() {
     assert!(!log.is_delivered());
     log.append(Record::Leave(7));
     let mut records = Vec::new();
-    log.take(&mut records, Some(Duration::from_millis(1)));
+    log.take(&mut records, Some(Duration::from_millis(1)), false);
     assert!(matches!(records[..], [Record::Leave(7)]));
     assert!(!log.is_delivered(), "it may be delivering");
 }

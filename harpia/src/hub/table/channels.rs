@@ -1,10 +1,12 @@
 //! Who is in which channel: members and memberships, each list naming the other's places.
 
+use std::sync::Arc;
+
 use crate::hub::log::Channel;
-use crate::id::Slot;
+use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
 
-use super::Table;
+use super::{Activity, Table};
 
 pub(super) struct Membership {
     pub(super) channel: ChannelIndex,
@@ -21,6 +23,8 @@ pub(super) struct ChannelState {
     pub(super) touched: u64,
     /// What was published in the present turn.
     pub(super) pieces: Vec<Piece>,
+    /// Its active members, if somebody has asked for them in the present turn.
+    pub(super) listed: Option<Arc<[ConnectionId]>>,
 }
 
 pub(super) struct Piece {
@@ -35,11 +39,16 @@ impl Table {
         let Some(member) = self.member(slot) else {
             return self.drop_if_empty(index);
         };
+        if member.activity == Activity::Over {
+            return self.drop_if_empty(index);
+        }
         if member.memberships.iter().any(|one| one.channel == index) {
             return;
         }
         self.settle(slot);
-        let members = &mut self.channels[index as usize].members;
+        let channel = &mut self.channels[index as usize];
+        channel.listed = None;
+        let members = &mut channel.members;
         // There are no more members than slots.
         let place = Slot::try_from(members.len()).unwrap_or(Slot::MAX);
         members.push(slot);
@@ -75,6 +84,7 @@ impl Table {
     /// Takes a member out of a channel; the last one takes its place.
     fn remove(&mut self, membership: Membership) {
         let Membership { channel, place } = membership;
+        self.channels[channel as usize].listed = None;
         let members = &mut self.channels[channel as usize].members;
         members.swap_remove(place as usize);
         let moved = members.get(place as usize).copied();
@@ -96,6 +106,7 @@ impl Table {
             members: Vec::new(),
             touched: 0,
             pieces: Vec::new(),
+            listed: None,
         };
         let index = match self.free_channels.pop() {
             Some(index) => {

@@ -4,7 +4,7 @@ use crate::id::Slot;
 use crate::protocol::Form;
 use crate::write_end::Run;
 
-use super::{Activity, ChannelIndex, ChannelState, Member, Membership, Piece, Table};
+use super::{ChannelIndex, ChannelState, Member, Membership, Piece, Table};
 
 /// What runs are composed in, kept from turn to turn.
 #[derive(Default)]
@@ -31,6 +31,7 @@ impl Table {
         for &index in &touched {
             self.deliver_channel(index, touched.len() == 1);
         }
+        self.drop_overflowed();
         for &index in &touched {
             let channel = &mut self.channels[index as usize];
             channel.pieces.clear();
@@ -40,6 +41,7 @@ impl Table {
         }
         self.touched = touched;
         self.touched.clear();
+        self.forget_all_listings();
         shrink(&mut self.buffers.plain);
         shrink(&mut self.buffers.deflated);
         shrink(&mut self.mixed.run);
@@ -56,16 +58,17 @@ impl Table {
             let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
                 continue;
             };
-            if member.visited == turn || member.activity != Activity::Active {
+            if member.visited == turn || !member.activity.receives() {
                 continue;
             }
             member.visited = turn;
             let is_whole = member.sent != turn && member.owed_from.0 != turn;
             if is_whole && (is_only || touched_by(&self.channels, member, turn) == 1) {
-                match &mut deflated {
-                    Some(run) if member.end.form() == Form::Deflated => member.end.write_run(run),
-                    _ => member.end.write_run(&mut plain),
+                let run = match &mut deflated {
+                    Some(run) if member.end.form() == Form::Deflated => run,
+                    _ => &mut plain,
                 };
+                member.receive(run, &mut self.owing, &mut self.overflowed);
             } else {
                 self.apart.push(slot);
             }
@@ -80,10 +83,11 @@ impl Table {
     /// Writes a run made for one member: merged from its channels, without what it sent itself
     /// and what came before it was owed anything.
     pub(super) fn write_own(&mut self, slot: Slot) {
-        let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
+        let is_applying = self.is_applying();
+        let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
         };
-        if member.activity != Activity::Active {
+        if !member.activity.receives() {
             return;
         }
         let turn = self.turn;
@@ -107,12 +111,13 @@ impl Table {
                 .flat_map(|&index| &self.channels[index as usize].pieces)
                 .filter(|piece| piece.position > since && piece.from != Some(slot));
             self.mixed.merge(pieces.collect(), form);
-            let is_kept = is_common && !self.is_applying();
+            let is_kept = is_common && !is_applying;
             self.mixed.turn = if is_kept { turn } else { 0 };
             self.mixed.channels = own;
         }
         if !self.mixed.run.is_empty() {
-            member.end.write_run(&mut Run::new(&self.mixed.run));
+            let run = &mut Run::new(&self.mixed.run);
+            member.receive(run, &mut self.owing, &mut self.overflowed);
         }
     }
 

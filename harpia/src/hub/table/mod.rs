@@ -2,11 +2,15 @@
 //!
 //! Only the flusher's thread touches it. A turn applies records in order ([`Table::apply`]) and
 //! then delivers what each channel collected ([`deliver`]), one write for each member.
-//! Whoever joins or leaves a channel in the midst of a turn is settled first: it is written what it
-//! is owed up to there, so that each gets exactly what stands between its join and its leave.
+//! A member that joins or leaves a channel in the midst of a turn is settled first: it gets what it
+//! is owed up to there, so that each gets exactly what was published between its join and its leave.
+//!
+//! While a member's `open` runs, what it gets is kept aside ([`opening`]).
 
 mod channels;
 mod deliver;
+mod opening;
+mod presence;
 
 #[cfg(test)]
 #[cfg(unix)]
@@ -17,13 +21,13 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use crate::close::Closing;
+use crate::close::{CloseCause, Closing, Ending};
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
-use crate::write_end::{Ending, WriteEnd};
+use crate::write_end::{Owed, WriteEnd};
 
 use super::RouteId;
-use super::log::{Channel, EarlyFrames, Record};
+use super::log::{Channel, Record};
 use super::population::Population;
 use channels::{ChannelIndex, ChannelState, Membership, Piece};
 use deliver::{Buffers, Mixed};
@@ -48,6 +52,12 @@ pub(super) struct Table {
     buffers: Buffers,
     /// Members that need a run of their own, found while a channel's run is written.
     apart: Vec<Slot>,
+    /// Members whose `open` runs and whose backlog overflowed, to be taken out of their channels.
+    overflowed: Vec<Slot>,
+    /// How many members are owed messages until their `open` has returned.
+    owing: usize,
+    /// Channels whose active members were listed in the present turn.
+    listed: Vec<ChannelIndex>,
 }
 
 pub(super) struct Member {
@@ -55,6 +65,8 @@ pub(super) struct Member {
     pub(super) pinged: u32,
     route: RouteId,
     activity: Activity,
+    /// What it gets when its `open` has returned `Ok`; there while that is something.
+    owed: Option<Box<Owed>>,
     memberships: Vec<Membership>,
     /// The last turn in which it was written to.
     visited: u64,
@@ -65,12 +77,28 @@ pub(super) struct Member {
 }
 
 /// Whether a member gets what is broadcast. By the log alone, whatever was asked of it meanwhile.
+///
+/// ```text
+/// Enter ──► Authenticating ──Open──► Opening ──Activate──► Active
+///   └────────── without auth ──────────▲ │                   │
+///                                        └──► Over ◄─────────┘   Deactivate, an ending, an overflow
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Activity {
-    NotYet,
+    /// `auth` has not let it in: it gets nothing.
+    Authenticating,
+    /// Its `open` runs: what it gets is kept aside.
+    Opening,
     Active,
-    /// Whoever closes it may be faster than its own task, so this may come before `Active`.
+    /// It gets nothing more. What it was owed up to here is kept until it is known whether its
+    /// `open` returns `Ok`.
     Over,
+}
+
+impl Activity {
+    fn receives(self) -> bool {
+        matches!(self, Self::Opening | Self::Active)
+    }
 }
 
 /// Whether `close` handlers are cancelled too.
@@ -114,7 +142,12 @@ impl Table {
     pub(super) fn apply(&mut self, record: Record) -> Effect {
         self.position += 1;
         match record {
-            Record::Enter(end, route) => self.enter(end, route),
+            Record::Enter {
+                end,
+                route,
+                authenticates,
+            } => self.enter(end, route, authenticates),
+            Record::Open(slot) => self.open(slot),
             Record::Activate(slot, early) => self.activate(slot, early),
             Record::Subscribe(slot, topic) => self.join(slot, Channel::Topic(topic)),
             Record::Unsubscribe(slot, topic) => self.part(slot, &Channel::Topic(topic)),
@@ -123,11 +156,21 @@ impl Table {
                 from,
                 frame,
             } => self.publish(&channel, from, frame),
+            Record::PublishExcept {
+                topic,
+                frame,
+                except,
+            } => {
+                // The place may be another connection's by now, which gets the message.
+                let except = self.is_here(except).then(|| except.slot());
+                self.publish(&Channel::Topic(topic), except, frame);
+            }
+            Record::Subscribers(topic, reply) => self.list_subscribers(topic, reply),
             Record::Deactivate(id) if self.is_here(id) => self.deactivate(id.slot()),
             Record::Finish(slot, closing) => self.finish(slot, &closing),
             Record::Leave(slot) => return self.leave(slot),
             Record::Disconnect(id, closing) if self.is_here(id) => {
-                self.end(id.slot(), Ending::Close(closing));
+                self.end(id.slot(), Ending::new(CloseCause::Disconnect, closing));
             }
             Record::DisconnectTopic(topic, closing) => self.end_all(topic, &closing),
             // The place is empty by now, or another's.
@@ -142,45 +185,34 @@ impl Table {
         Effect::None
     }
 
-    fn enter(&mut self, end: Arc<WriteEnd>, route: RouteId) {
-        let slot = end.id().slot() as usize;
-        if self.members.len() <= slot {
-            self.members.resize_with(slot + 1, || None);
+    fn enter(&mut self, end: Arc<WriteEnd>, route: RouteId, authenticates: bool) {
+        let slot = end.id().slot();
+        let index = slot as usize;
+        if self.members.len() <= index {
+            self.members.resize_with(index + 1, || None);
         }
         self.present += 1;
         if self.is_shutting_down {
-            end.ask(Ending::Shutdown);
+            end.ask(Ending::of(CloseCause::Shutdown));
         }
         if let Some(with_close) = self.cancels {
             end.cancel(with_close);
         }
-        self.members[slot] = Some(Member {
+        self.members[index] = Some(Member {
             end,
             pinged: 0,
             route,
-            activity: Activity::NotYet,
+            activity: Activity::Authenticating,
+            owed: None,
             memberships: Vec::new(),
             visited: 0,
             sent: 0,
             owed_from: (0, 0),
         });
-    }
-
-    fn activate(&mut self, slot: Slot, early: EarlyFrames) {
-        let Some(member) = self.member(slot) else {
-            return;
-        };
-        if member.activity == Activity::Over {
-            return;
-        }
-        member.activity = Activity::Active;
-        let route = member.route;
-        self.owe_from_here(slot);
-        self.join(slot, Channel::Server);
-        self.join(slot, Channel::Route(route));
-        for (topic, frame) in early {
-            self.position += 1;
-            self.publish(&Channel::Topic(topic), Some(slot), frame);
+        if self.is_shutting_down {
+            self.deactivate(slot);
+        } else if !authenticates {
+            self.open(slot);
         }
     }
 
@@ -204,7 +236,8 @@ impl Table {
         }
     }
 
-    fn deactivate(&mut self, slot: Slot) {
+    /// Nothing that is published from here on reaches it.
+    fn stop_receiving(&mut self, slot: Slot) {
         self.settle(slot);
         self.part_all(slot);
         if let Some(member) = self.member(slot) {
@@ -212,15 +245,32 @@ impl Table {
         }
     }
 
+    fn deactivate(&mut self, slot: Slot) {
+        self.stop_receiving(slot);
+        // Only a connection whose `open` has returned `Ok` is deactivated. If it was still opening
+        // here, then somebody closed it between that return and its activation's record.
+        self.write_owed(slot);
+    }
+
     fn finish(&mut self, slot: Slot, closing: &Closing) {
-        // Who closes it from elsewhere may not have come to deactivate it yet.
-        self.settle(slot);
+        let Some(member) = self.member(slot) else {
+            return;
+        };
+        match member.activity {
+            // Its handler or a `Peer` closed it before `open` returned, so it never was active.
+            Activity::Opening => self.forget_owed(slot),
+            // The hub ended it while `open` ran: it gets what came before that.
+            Activity::Over => self.write_owed(slot),
+            // Somebody closed it from elsewhere, and has not come to deactivate it yet.
+            Activity::Active | Activity::Authenticating => self.settle(slot),
+        }
         if let Some(member) = self.member(slot) {
             member.end.finish(closing);
         }
     }
 
     fn leave(&mut self, slot: Slot) -> Effect {
+        self.forget_owed(slot);
         self.part_all(slot);
         match self.members.get_mut(slot as usize).and_then(Option::take) {
             Some(member) => {
@@ -234,7 +284,7 @@ impl Table {
     fn shut_down(&mut self) {
         self.is_shutting_down = true;
         for slot in 0..self.next_slot() {
-            self.end(slot, Ending::Shutdown);
+            self.end(slot, Ending::of(CloseCause::Shutdown));
         }
     }
 
@@ -245,7 +295,8 @@ impl Table {
         };
         if member.end.ask(ending) {
             self.population.leave(&member.end);
-            self.deactivate(slot);
+            // What it is owed is kept: whether `open` returns `Ok` is not known yet.
+            self.stop_receiving(slot);
         }
     }
 
@@ -255,8 +306,13 @@ impl Table {
         };
         // A copy: whoever ends leaves the list.
         for slot in self.channels[index as usize].members.clone() {
-            self.end(slot, Ending::Close(closing.clone()));
+            self.end(slot, Ending::new(CloseCause::Disconnect, closing.clone()));
         }
+    }
+
+    /// Says whether some connection whose `open` runs is owed messages.
+    pub(super) fn is_owing(&self) -> bool {
+        self.owing > 0
     }
 
     /// Leaves all connections to themselves: nothing is applied or swept any more.

@@ -15,15 +15,25 @@ pub(super) struct Connection {
     pub(super) end: Arc<WriteEnd>,
     pub(super) far: FarEnd,
     pub(super) route: RouteId,
-    pub(super) joined: bool,
-    pub(super) active: bool,
-    /// Was deactivated or disconnected, and so is never active again.
-    pub(super) over: bool,
+    pub(super) state: State,
+    /// Its `open` has returned `Ok`.
+    pub(super) opened: bool,
     pub(super) disconnected: bool,
     pub(super) finished: bool,
     pub(super) topics: BTreeSet<usize>,
+    /// What it gets once `open` has returned `Ok`.
+    pub(super) owed: Vec<String>,
     /// What it has to get in the present turn.
     pub(super) expected: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum State {
+    Authenticating,
+    Opening,
+    Active,
+    /// Was deactivated or disconnected, and so never receives again.
+    Over,
 }
 
 impl Connection {
@@ -32,12 +42,12 @@ impl Connection {
             end,
             far,
             route,
-            joined: false,
-            active: false,
-            over: false,
+            state: State::Authenticating,
+            opened: false,
             disconnected: false,
             finished: false,
             topics: BTreeSet::new(),
+            owed: Vec::new(),
             expected: Vec::new(),
         }
     }
@@ -52,10 +62,29 @@ impl Connection {
 
     pub(super) fn disconnect(&mut self) {
         if !self.disconnected {
-            self.active = false;
-            self.over = true;
+            self.state = State::Over;
         }
         self.disconnected = true;
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.state == State::Active
+    }
+
+    /// A message reaches it at this position of the log.
+    pub(super) fn receive(&mut self, what: String) {
+        match self.state {
+            State::Opening => self.owed.push(what),
+            State::Active => self.expect(what),
+            State::Authenticating | State::Over => {}
+        }
+    }
+
+    /// It gets what it is owed.
+    pub(super) fn pay(&mut self) {
+        for what in std::mem::take(&mut self.owed) {
+            self.expect(what);
+        }
     }
 
     pub(super) fn expect(&mut self, what: String) {

@@ -1,7 +1,8 @@
 //! The table against a naive model: random lives of connections, cut into random turns.
 //!
 //! The model takes each record at once and notes, for each connection there is, what it has to get
-//! for it. However the records are cut into turns, each connection must get that, in that order.
+//! for it: at once if it is active, once `open` has returned `Ok` if that still runs. However the
+//! records are cut into turns, each connection must get that, in that order.
 
 mod connection;
 mod steps;
@@ -9,6 +10,7 @@ mod steps;
 use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
+use tokio::sync::oneshot;
 
 use crate::close::CloseCode;
 use crate::limits::Limits;
@@ -18,7 +20,7 @@ use crate::protocol::{Form, frame};
 use crate::write_end::far_end::Wire;
 
 use super::*;
-use connection::Connection;
+use connection::{Connection, State};
 use steps::{PLACES, Step, steps, topic};
 
 struct Model {
@@ -32,9 +34,13 @@ struct Model {
     /// Those that left in the present turn.
     left: Vec<Connection>,
     published: usize,
+    /// Questions for a topic's subscribers in the present turn, and the right answers.
+    asked: Vec<(Answer, Vec<ConnectionId>)>,
     /// What a frame says.
     names: HashMap<Vec<u8>, String>,
 }
+
+type Answer = oneshot::Receiver<Arc<[ConnectionId]>>;
 
 impl Model {
     fn new() -> Self {
@@ -49,13 +55,20 @@ impl Model {
             generations: [0; PLACES],
             left: Vec::new(),
             published: 0,
+            asked: Vec::new(),
             names: HashMap::from([(close.to_vec(), "close".to_owned())]),
         }
     }
 
     fn take(&mut self, place: usize, step: Step) {
         match step {
-            Step::Enter { route, deflates } => self.enter(place, route, deflates),
+            Step::Enter {
+                route,
+                deflates,
+                authenticates,
+            } => self.enter(place, route, deflates, authenticates),
+            Step::PublishExcept { to, is_stale } => self.publish_except(place, to, is_stale),
+            Step::Subscribers(one) => self.ask_subscribers(one),
             Step::Publish {
                 to,
                 from_it,
@@ -71,7 +84,7 @@ impl Model {
         }
     }
 
-    fn enter(&mut self, place: usize, route: RouteId, deflates: bool) {
+    fn enter(&mut self, place: usize, route: RouteId, deflates: bool, authenticates: bool) {
         if self.places[place].is_some() {
             return;
         }
@@ -80,8 +93,16 @@ impl Model {
         let agreement = Agreement::choose(deflates.then_some("permessage-deflate"));
         let (end, far) = self.wire.wide(id, Limits::default(), agreement);
         let end = Arc::new(end);
-        self.records.push(Record::Enter(Arc::clone(&end), route));
-        self.places[place] = Some(Connection::new(end, far, route));
+        self.records.push(Record::Enter {
+            end: Arc::clone(&end),
+            route,
+            authenticates,
+        });
+        let mut connection = Connection::new(end, far, route);
+        if !authenticates {
+            connection.state = State::Opening;
+        }
+        self.places[place] = Some(connection);
     }
 
     /// A step of a connection that is there.
@@ -91,9 +112,12 @@ impl Model {
         };
         let (id, slot) = (connection.end.id(), place as Slot);
         match step {
+            Step::Open if connection.state == State::Authenticating => {
+                connection.state = State::Opening;
+                self.records.push(Record::Open(slot));
+            }
             Step::Deactivate if self.population.leave(&connection.end) => {
-                connection.active = false;
-                connection.over = true;
+                connection.state = State::Over;
                 self.records.push(Record::Deactivate(id));
             }
             Step::Subscribe(one) => {
@@ -105,6 +129,12 @@ impl Model {
                 self.records.push(Record::Unsubscribe(slot, topic(one)));
             }
             Step::Finish => {
+                // Over: the hub ended it while `open` ran, and `open` has returned `Ok`. Opening:
+                // its handler or a `Peer` closed it.
+                if connection.state == State::Over {
+                    connection.pay();
+                }
+                connection.owed.clear();
                 connection.expect("close".into());
                 connection.finished = true;
                 self.records.push(Record::Finish(slot, closing()));
@@ -117,24 +147,30 @@ impl Model {
         }
     }
 
-    /// Somebody may close it while it is activated, and be the first to append.
+    /// `open` has returned `Ok`. Somebody may close the connection while it is activated, and be the
+    /// first to append.
     fn activate(&mut self, place: usize, early: Option<usize>, is_closed_first: bool) {
         let Some(connection) = &mut self.places[place] else {
             return;
         };
-        if connection.joined {
+        let is_ended = connection.state == State::Over;
+        if connection.opened || connection.finished || connection.state == State::Authenticating {
             return;
         }
-        connection.joined = true;
+        connection.opened = true;
         self.population.join(&connection.end);
-        if is_closed_first {
-            connection.over = true;
+        let id = connection.end.id();
+        if is_closed_first && !is_ended {
             assert!(self.population.leave(&connection.end));
-            self.records.push(Record::Deactivate(connection.end.id()));
+            self.records.push(Record::Deactivate(id));
         }
-        connection.active = !connection.over;
-        // Who never becomes active causes nothing.
-        let is_heard = connection.active;
+        connection.pay();
+        connection.state = match is_ended || is_closed_first {
+            true => State::Over,
+            false => State::Active,
+        };
+        // A connection that never becomes active causes nothing.
+        let is_heard = connection.is_active();
         let slot = place as Slot;
         let early = early.map(|one| {
             let to = Channel::Topic(topic(one));
@@ -142,6 +178,35 @@ impl Model {
         });
         self.records
             .push(Record::Activate(slot, early.into_iter().collect()));
+        if is_ended {
+            // The hub ended it before; the task finds that out right after it has activated it.
+            let connection = self.places[place].as_ref().expect("it was there above");
+            assert!(self.population.leave(&connection.end));
+            self.records.push(Record::Deactivate(id));
+        }
+    }
+
+    fn publish_except(&mut self, place: usize, to: usize, is_stale: bool) {
+        let generation = self.generations[place] + u32::from(is_stale);
+        let except = ConnectionId::new(place as Slot, generation);
+        let is_here = self.places[place].is_some() && !is_stale;
+        let excluded = is_here.then_some(place as Slot);
+        let frame = self.frame(&Channel::Topic(topic(to)), excluded, false, true);
+        self.records.push(Record::PublishExcept {
+            topic: topic(to),
+            frame,
+            except,
+        });
+    }
+
+    fn ask_subscribers(&mut self, one: usize) {
+        let (reply, answer) = oneshot::channel();
+        let connections = self.places.iter().flatten();
+        let active = connections.filter(|one| one.is_active());
+        let inside = active.filter(|connection| connection.topics.contains(&one));
+        let expected = inside.map(|connection| connection.end.id()).collect();
+        self.asked.push((answer, expected));
+        self.records.push(Record::Subscribers(topic(one), reply));
     }
 
     fn publish(&mut self, place: usize, to: Channel, from_it: bool, is_long: bool) {
@@ -169,11 +234,11 @@ impl Model {
         let frame = Encoded::new(&Message::from(format!("{text:width$}")), Some(200));
         for connection in self.places.iter_mut().flatten() {
             let is_its_own = from == Some(connection.end.id().slot());
-            if is_heard && connection.active && connection.is_in(to) && !is_its_own {
+            if is_heard && connection.is_in(to) && !is_its_own {
                 let form = connection.end.form();
                 let name = name(&text, is_long, form);
                 self.names.insert(frame.frame(form).to_vec(), name.clone());
-                connection.expect(name);
+                connection.receive(name);
             }
         }
         frame
@@ -235,6 +300,11 @@ impl Model {
             self.table.is_empty(),
             self.places.iter().all(Option::is_none)
         );
+        for (mut answer, expected) in self.asked.drain(..) {
+            let ids = answer.try_recv().expect("an answer in its turn");
+            let ids: HashSet<_> = ids.iter().copied().collect();
+            assert_eq!(ids, expected.into_iter().collect());
+        }
         self.table.check();
     }
 }
@@ -272,12 +342,17 @@ impl Table {
         assert_eq!(free.len(), self.free_channels.len());
         assert_eq!(free.len() + named.len(), self.channels.len());
         assert!(free.iter().all(|index| !named.contains_key(index)));
+        let owing = self.members.iter().flatten();
+        let owing = owing.filter(|member| member.owed.is_some()).count();
+        assert_eq!(owing, self.owing);
+        assert!(self.listed.is_empty() && self.overflowed.is_empty());
+        assert!(self.channels.iter().all(|channel| channel.listed.is_none()));
     }
 }
 
 proptest! {
     #[test]
-    fn each_gets_exactly_what_stands_between_its_join_and_its_leave_in_one_order(
+    fn each_connection_gets_exactly_what_was_published_from_its_open_to_its_leave_in_order(
         steps in steps(),
         shuts_down in any::<bool>(),
     ) {
@@ -288,8 +363,7 @@ proptest! {
         if shuts_down {
             model.records.push(Record::Shutdown);
             for connection in model.places.iter_mut().flatten() {
-                connection.active = false;
-                connection.over = true;
+                connection.state = State::Over;
             }
             model.publish(0, Channel::Server, false, false);
         }

@@ -17,8 +17,11 @@ pub(super) enum Step {
     Enter {
         route: RouteId,
         deflates: bool,
+        authenticates: bool,
     },
-    /// With a topic that it has published to before.
+    /// `auth` has let it in.
+    Open,
+    /// `open` has returned `Ok`. With a topic that it has published to before.
     Activate(Option<usize>),
     Subscribe(usize),
     Unsubscribe(usize),
@@ -27,6 +30,13 @@ pub(super) enum Step {
         from_it: bool,
         is_long: bool,
     },
+    /// To a topic; the exception is the connection at the place, or the one before it.
+    PublishExcept {
+        to: usize,
+        is_stale: bool,
+    },
+    /// Asks who is in a topic.
+    Subscribers(usize),
     /// By the hub's own ways: only who is active is deactivated.
     Deactivate,
     /// Somebody closes it while it is activated, and is the first to append.
@@ -53,14 +63,22 @@ fn channel() -> impl Strategy<Value = Channel> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let enter = (0..ROUTES, any::<bool>());
+    let enter = (0..ROUTES, any::<bool>(), any::<bool>());
+    let except = (0..TOPICS, any::<bool>());
     let publish = (channel(), any::<bool>(), any::<bool>());
     prop_oneof![
-        4 => enter.prop_map(|(route, deflates)| Step::Enter { route, deflates }),
+        4 => enter.prop_map(|(route, deflates, authenticates)| Step::Enter {
+            route,
+            deflates,
+            authenticates,
+        }),
+        2 => Just(Step::Open),
         5 => activation(),
         5 => (0..TOPICS).prop_map(Step::Subscribe),
         3 => (0..TOPICS).prop_map(Step::Unsubscribe),
         12 => publish.prop_map(|(to, from_it, is_long)| Step::Publish { to, from_it, is_long }),
+        2 => except.prop_map(|(to, is_stale)| Step::PublishExcept { to, is_stale }),
+        2 => (0..TOPICS).prop_map(Step::Subscribers),
         1 => Just(Step::Deactivate),
         1 => Just(Step::Finish),
         2 => Just(Step::Leave),
@@ -79,15 +97,25 @@ fn activation() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// All at their places, in some topics.
+/// All at their places, in some topics, some still opening.
 fn everyone() -> impl Strategy<Value = Vec<(usize, Step)>> {
-    let one = (0..ROUTES, any::<bool>(), vec(0..TOPICS, 0..3), activation());
+    let routes = (0..ROUTES, any::<bool>(), any::<bool>());
+    let one = (routes, vec(0..TOPICS, 0..3), any::<bool>(), activation());
     vec(one, PLACES).prop_map(|all| {
         let mut steps = Vec::new();
-        for (place, (route, deflates, topics, activation)) in all.into_iter().enumerate() {
-            steps.push((place, Step::Enter { route, deflates }));
+        for (place, (route, topics, is_activated, activation)) in all.into_iter().enumerate() {
+            let (route, deflates, authenticates) = route;
+            let enter = Step::Enter {
+                route,
+                deflates,
+                authenticates,
+            };
+            steps.push((place, enter));
             steps.extend(topics.into_iter().map(|one| (place, Step::Subscribe(one))));
-            steps.push((place, activation));
+            steps.push((place, Step::Open));
+            if is_activated {
+                steps.push((place, activation));
+            }
         }
         steps
     })

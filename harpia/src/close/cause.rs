@@ -1,0 +1,161 @@
+//! Why connections end: one table of causes, each with its label, its log level, whether the `error`
+//! handler is told, and the close frame where harpia itself chooses it.
+
+use super::{CloseCode, Closing};
+
+/// Why a connection ended. The first cause that is noted decides the close frame.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum CloseCause {
+    /// The client sent a close frame.
+    Client,
+    /// The connection was lost without a close frame.
+    Lost,
+    /// `Socket::close` or `Peer::close`.
+    Handler,
+    /// `Hub::disconnect` or `Hub::disconnect_topic`.
+    Disconnect,
+    /// `Socket::deadline` passed.
+    Deadline,
+    /// A token expired.
+    Expired,
+    /// Nothing came from the client for `idle_timeout`.
+    Idle,
+    /// The server shuts down.
+    Shutdown,
+    /// The client reads too slowly for its `backlog`.
+    SlowConsumer,
+    /// The client sent more messages than `rate` allows.
+    RateLimit,
+    /// A message was over `max_message`.
+    TooBig,
+    /// The client broke RFC 6455.
+    Protocol,
+    /// A message could not be read as the type that the handler takes.
+    InvalidMessage,
+    /// The unfinished input of all clients together is over its budget.
+    Overload,
+    /// No first message within `auth_timeout`, or `auth` did not return within it. Only the second
+    /// reaches `error`, as the error of `auth`: silent clients are ordinary on the internet.
+    AuthTimeout,
+    /// `auth` failed.
+    AuthFailed,
+    /// A handler returned an error.
+    HandlerError,
+    /// A handler panicked.
+    HandlerPanic,
+}
+
+/// How visible an ending is in the log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Visibility {
+    /// Ordinary life, at `debug`.
+    Ordinary,
+    /// A limit or a rule was enforced, at `info`.
+    Policy,
+    /// A fault of the application or the server, at `warn`.
+    Fault,
+}
+
+/// One row of the table.
+pub(crate) struct Row {
+    /// The cause's name in logs and metrics.
+    pub(crate) label: &'static str,
+    pub(crate) visibility: Visibility,
+    /// Whether the `error` handler is called before `close`.
+    pub(crate) reaches_error: bool,
+    /// The close code and reason, where they are always the same.
+    pub(crate) frame: Option<(CloseCode, &'static str)>,
+}
+
+use Visibility::{Fault, Ordinary, Policy};
+
+impl CloseCause {
+    #[rustfmt::skip]
+    pub(crate) const fn row(self) -> Row {
+        let (label, visibility, reaches_error, frame) = match self {
+            Self::Client         => ("client",          Ordinary, false, None),
+            Self::Lost           => ("lost",            Ordinary, false, Some((CloseCode::ABNORMAL, ""))),
+            Self::Handler        => ("handler",         Ordinary, false, None),
+            Self::Disconnect     => ("disconnect",      Ordinary, false, None),
+            Self::Deadline       => ("deadline",        Policy,   false, None),
+            Self::Expired        => ("expired",         Policy,   false, None),
+            Self::Idle           => ("idle",            Ordinary, false, Some((CloseCode::GOING_AWAY, "Idle Timeout"))),
+            Self::Shutdown       => ("shutdown",        Ordinary, false, Some((CloseCode::GOING_AWAY, "Server Shutdown"))),
+            Self::SlowConsumer   => ("slow_consumer",   Policy,   true,  Some((CloseCode::TRY_AGAIN, "Slow Consumer"))),
+            Self::RateLimit      => ("rate_limit",      Policy,   true,  Some((CloseCode::POLICY, "Rate Limit Exceeded"))),
+            Self::TooBig         => ("too_big",         Policy,   true,  Some((CloseCode::TOO_BIG, "message is too big"))),
+            Self::Protocol       => ("protocol",        Policy,   true,  None),
+            Self::InvalidMessage => ("invalid_message", Policy,   true,  None),
+            Self::Overload       => ("overload",        Fault,    true,  Some((CloseCode::TRY_AGAIN, "server has no memory for more input"))),
+            Self::AuthTimeout    => ("auth_timeout",    Policy,   false, Some((CloseCode::POLICY, "Auth Timeout"))),
+            Self::AuthFailed     => ("auth_failed",     Policy,   true,  None),
+            Self::HandlerError   => ("handler_error",   Policy,   true,  None),
+            Self::HandlerPanic   => ("handler_panic",   Fault,    true,  Some((CloseCode::INTERNAL, ""))),
+        };
+        Row { label, visibility, reaches_error, frame }
+    }
+
+    /// Every cause, in the order of the table.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 18] = [
+        Self::Client,
+        Self::Lost,
+        Self::Handler,
+        Self::Disconnect,
+        Self::Deadline,
+        Self::Expired,
+        Self::Idle,
+        Self::Shutdown,
+        Self::SlowConsumer,
+        Self::RateLimit,
+        Self::TooBig,
+        Self::Protocol,
+        Self::InvalidMessage,
+        Self::Overload,
+        Self::AuthTimeout,
+        Self::AuthFailed,
+        Self::HandlerError,
+        Self::HandlerPanic,
+    ];
+}
+
+/// The end of a connection, once it is decided: its cause and its close frame.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Ending {
+    pub(crate) cause: CloseCause,
+    pub(crate) closing: Closing,
+}
+
+impl Ending {
+    pub(crate) fn new(cause: CloseCause, closing: Closing) -> Self {
+        Self { cause, closing }
+    }
+
+    /// An ending whose close frame the table gives.
+    pub(crate) fn of(cause: CloseCause) -> Self {
+        let (code, reason) = cause.row().frame.unwrap_or((CloseCode::INTERNAL, ""));
+        Self::new(cause, Closing::new(code, reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_cause_has_a_label_of_its_own() {
+        let labels: HashSet<_> = CloseCause::ALL.iter().map(|one| one.row().label).collect();
+        assert_eq!(labels.len(), CloseCause::ALL.len());
+    }
+
+    #[test]
+    fn a_close_frame_of_the_table_carries_a_code_that_may_be_sent() {
+        for cause in CloseCause::ALL {
+            if let Some((code, _)) = cause.row().frame {
+                assert!(code.is_sendable() || cause == CloseCause::Lost, "{cause:?}");
+            }
+        }
+    }
+}

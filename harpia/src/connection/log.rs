@@ -1,0 +1,53 @@
+//! What a connection logs of its own life: why it ended, and that messages are left out for it.
+//!
+//! Repeated lines are limited, so that a flood of clients cannot flood the log.
+
+use crate::close::{Ending, Visibility};
+use crate::log_limit::LogLimit;
+use crate::route::Route;
+
+use super::{Connection, Step};
+
+static POLICY_CLOSES: LogLimit = LogLimit::new();
+static FAULT_CLOSES: LogLimit = LogLimit::new();
+static SKIPPING: LogLimit = LogLimit::new();
+
+impl<R: Route> Connection<R> {
+    pub(super) fn log_ending(&self, ending: &Ending) {
+        let row = ending.cause.row();
+        let (code, reason) = (ending.closing.code, &*ending.closing.reason);
+        let (id, cause) = (self.end.id(), row.label);
+        match row.visibility {
+            Visibility::Ordinary => tracing::debug!(
+                connection = %id, route = R::PATH, cause, %code, reason, "connection closed"
+            ),
+            Visibility::Policy => {
+                if let Some(suppressed) = POLICY_CLOSES.admit() {
+                    tracing::info!(
+                        connection = %id, route = R::PATH, cause, %code, reason, suppressed,
+                        "connection closed"
+                    );
+                }
+            }
+            Visibility::Fault => {
+                if let Some(suppressed) = FAULT_CLOSES.admit() {
+                    tracing::warn!(
+                        connection = %id, route = R::PATH, cause, %code, reason, suppressed,
+                        "connection closed"
+                    );
+                }
+            }
+        }
+    }
+
+    /// The backlog is full: messages are left out until all of it is written.
+    pub(super) fn log_skipping(&self) -> Step {
+        if let Some(suppressed) = SKIPPING.admit() {
+            tracing::info!(
+                connection = %self.end.id(), route = R::PATH, skipped = self.end.skipped(),
+                suppressed, "slow consumer: messages are left out until its backlog is written"
+            );
+        }
+        Step::Again
+    }
+}

@@ -1,0 +1,90 @@
+//! Members whose `open` runs: they are in their channels like all others, and what they get is kept
+//! aside until `open` has returned.
+
+use crate::hub::log::{Channel, EarlyFrames};
+use crate::id::Slot;
+use crate::write_end::Run;
+
+use super::{Activity, Member, Table};
+
+impl Table {
+    /// From here on a connection is owed every broadcast, and every message to its topics.
+    pub(super) fn open(&mut self, slot: Slot) {
+        let Some(member) = self.member(slot) else {
+            return;
+        };
+        if member.activity != Activity::Authenticating {
+            return;
+        }
+        member.activity = Activity::Opening;
+        let route = member.route;
+        self.owe_from_here(slot);
+        self.join(slot, Channel::Server);
+        self.join(slot, Channel::Route(route));
+    }
+
+    /// `open` has returned `Ok`: writes what is owed, then lets the early publishes go out.
+    pub(super) fn activate(&mut self, slot: Slot, early: EarlyFrames) {
+        let Some(member) = self.member(slot) else {
+            return;
+        };
+        if member.activity != Activity::Opening {
+            return;
+        }
+        // What this turn has published so far comes after what earlier turns left, and is written
+        // with the rest of the turn.
+        member.activity = Activity::Active;
+        self.write_owed(slot);
+        self.forget_listings(slot);
+        for (topic, frame) in early {
+            self.position += 1;
+            self.publish(&Channel::Topic(topic), Some(slot), frame);
+        }
+    }
+
+    pub(super) fn write_owed(&mut self, slot: Slot) {
+        if let Some(member) = self.member(slot)
+            && let Some(owed) = member.owed.take()
+        {
+            member.end.write_owed(*owed);
+            self.owing -= 1;
+        }
+    }
+
+    pub(super) fn forget_owed(&mut self, slot: Slot) {
+        if let Some(member) = self.member(slot)
+            && member.owed.take().is_some()
+        {
+            self.owing -= 1;
+        }
+    }
+
+    /// Takes members out of their channels whose backlog overflowed while their `open` ran.
+    pub(super) fn drop_overflowed(&mut self) {
+        while let Some(slot) = self.overflowed.pop() {
+            self.part_all(slot);
+        }
+    }
+}
+
+impl Member {
+    /// Gives a batch to a member: to its socket, or to what it is owed. Returns how many more
+    /// members are owed something, and adds to `overflowed` if it must leave its channels.
+    pub(super) fn receive(
+        &mut self,
+        run: &mut Run<'_>,
+        owing: &mut usize,
+        overflowed: &mut Vec<Slot>,
+    ) {
+        if self.activity == Activity::Active {
+            self.end.write_run(run);
+            return;
+        }
+        *owing -= usize::from(self.owed.is_some());
+        if !self.end.owe(&mut self.owed, run) {
+            self.activity = Activity::Over;
+            overflowed.push(self.end.id().slot());
+        }
+        *owing += usize::from(self.owed.is_some());
+    }
+}

@@ -1,0 +1,78 @@
+//! What `Socket::subscribe` returns.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A subscription that was asked for: ignore it, look at it, or await it.
+///
+/// On one server a subscription is complete when
+/// [`Socket::subscribe`](crate::Socket::subscribe) returns, so awaiting it never waits. Code that
+/// awaits it before it reads a snapshot is ready for several servers, where a subscription takes a
+/// round trip.
+///
+/// # Cancel safety
+///
+/// Dropping it does not end the subscription.
+///
+/// # Examples
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Prices;
+///
+/// #[ws_route("/prices", broadcast = off)]
+/// impl Prices {
+///     async fn open(&self, ws: &mut Socket) -> HandlerResult {
+///         ws.subscribe("prices").await?;
+///         Ok(())
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Subscribing {
+    result: Result<(), SubscribeError>,
+}
+
+/// Why a connection was not subscribed to a topic.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The connection is closed or about to be, or the server has ended.
+    Closed,
+}
+
+impl Subscribing {
+    pub(crate) fn done() -> Self {
+        Self { result: Ok(()) }
+    }
+
+    pub(crate) fn refused(error: SubscribeError) -> Self {
+        Self { result: Err(error) }
+    }
+
+    /// Returns why the subscription was refused, if it was.
+    pub fn error(&self) -> Option<&SubscribeError> {
+        self.result.as_ref().err()
+    }
+}
+
+impl Future for Subscribing {
+    type Output = Result<(), SubscribeError>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(self.result.clone())
+    }
+}
+
+impl fmt::Display for SubscribeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the connection is closed"),
+        }
+    }
+}
+
+impl std::error::Error for SubscribeError {}
