@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
@@ -128,6 +128,11 @@ impl Client {
             Some(Ok(message)) => message,
             other => panic!("expected a message, got {other:?}"),
         }
+    }
+
+    /// Drops what has arrived so far.
+    pub async fn discard_received(&mut self) {
+        while let Some(Some(Ok(_))) = self.stream.next().now_or_never() {}
     }
 
     /// Receives text.

@@ -164,10 +164,7 @@ fn a_close_frame_is_behind_what_was_broadcast_before_it_through_the_log_or_not()
         end.ask(Ending::new(CloseCause::Handler, closing()));
         // As a connection leaves the hub.
         let frames = run_task(&wire, &end, &far, |closing| {
-            hub.deactivate(&end);
-            if !hub.finish(end.id().slot(), closing.clone()) {
-                end.finish(&closing);
-            }
+            close_through_log(&hub, &end, &closing);
         });
         hub.leave(end.id().slot());
         hub.stop();
@@ -175,6 +172,73 @@ fn a_close_frame_is_behind_what_was_broadcast_before_it_through_the_log_or_not()
         assert_eq!(frames.len(), 2, "{frames:?}");
         assert_eq!(frames[0], Frame::text("before"));
         assert_eq!(frames[1].close_code(), Some(1000));
+    });
+}
+
+/// Has the task of `end` close after all that was published, as a connection does whose `open` has
+/// returned `Ok`.
+fn close_through_log(hub: &Hub, end: &WriteEnd, closing: &Closing) {
+    hub.deactivate(end);
+    if !hub.finish(end.id().slot(), closing.clone()) {
+        end.finish(closing);
+    }
+}
+
+#[test]
+fn a_message_published_while_open_runs_is_written_once_open_has_returned() {
+    let wire = Arc::new(Wire::new());
+    explore(move || {
+        let hub = Hub::new();
+        let (end, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&end), 0, false);
+        let flusher = thread::spawn({
+            let hub = hub.clone();
+            move || drop(flush(&hub))
+        });
+        assert!(hub.subscribe(end.id().slot(), "topic".into()));
+        assert_eq!(hub.publish("topic", "owed"), SendStatus::Sent);
+        hub.activate(&end, Vec::new());
+        // Loom lets no time pass, so the flusher would sleep for ever if the activation did not
+        // wake it; then the close frame would go past the log, and past what is owed.
+        end.ask(Ending::new(CloseCause::Handler, closing()));
+        let frames = run_task(&wire, &end, &far, |closing| {
+            close_through_log(&hub, &end, &closing);
+        });
+        hub.leave(end.id().slot());
+        hub.stop();
+        flusher.join().unwrap();
+        assert_eq!(frames.len(), 2, "{frames:?}");
+        assert_eq!(frames[0], Frame::text("owed"));
+    });
+}
+
+#[test]
+fn a_topic_that_is_closed_while_open_runs_gets_its_last_message_and_then_the_close_frame() {
+    let wire = Arc::new(Wire::new());
+    explore(move || {
+        let hub = Hub::new();
+        let (end, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&end), 0, false);
+        assert!(hub.subscribe(end.id().slot(), "topic".into()));
+        let flusher = thread::spawn({
+            let hub = hub.clone();
+            move || drop(flush(&hub))
+        });
+        hub.publish("topic", "last");
+        hub.disconnect_topic("topic", 4000, "over");
+        // `open` returns `Ok` here, before or after the flusher has seen any of this.
+        if !end.is_ending() {
+            hub.activate(&end, Vec::new());
+        }
+        let frames = run_task(&wire, &end, &far, |closing| {
+            close_through_log(&hub, &end, &closing);
+        });
+        hub.leave(end.id().slot());
+        hub.stop();
+        flusher.join().unwrap();
+        assert_eq!(frames.len(), 2, "{frames:?}");
+        assert_eq!(frames[0], Frame::text("last"));
+        assert_eq!(frames[1].close_code(), Some(4000));
     });
 }
 

@@ -1,0 +1,114 @@
+//! The program of the guide: a state behind a lock, clients that join with a snapshot of it, and
+//! tasks that change it and publish the change under the same lock.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use harpia::prelude::*;
+use tokio::sync::watch;
+
+/// How an update reaches the clients.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Way {
+    /// `Hub::publish` to a topic that clients subscribe in `open`.
+    Topic,
+    /// `Hub::broadcast`.
+    Broadcast,
+    /// The automatic broadcast of what other clients send.
+    Automatic,
+}
+
+/// The last number of each writer.
+pub(crate) type Numbers = BTreeMap<String, u64>;
+
+/// What all routes share.
+#[derive(Debug)]
+pub(crate) struct World {
+    way: Way,
+    numbers: Mutex<Numbers>,
+    /// The sum of all numbers, for those who wait until it grows.
+    total: watch::Sender<u64>,
+}
+
+pub(crate) const TOPIC: &str = "numbers";
+
+impl World {
+    pub(crate) fn new(way: Way) -> Arc<Self> {
+        Arc::new(Self {
+            way,
+            numbers: Mutex::default(),
+            total: watch::Sender::new(0),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Numbers> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Subscribes and sends a snapshot, under the lock. Returns how many updates it has.
+    pub(crate) fn join<D>(&self, ws: &Socket<D>) -> u64 {
+        let numbers = self.lock();
+        if self.way == Way::Topic {
+            ws.subscribe(TOPIC);
+        }
+        let numbers = numbers
+            .iter()
+            .map(|(writer, number)| format!(" {writer}:{number}"));
+        ws.send(format!("snapshot{}", numbers.collect::<String>()));
+        *self.total.borrow()
+    }
+
+    /// Takes a writer's next number and publishes it, under the lock.
+    pub(crate) fn publish(&self, hub: &Hub, writer: &str, padding: &str) {
+        let mut numbers = self.lock();
+        let number = numbers.entry(writer.to_owned()).or_default();
+        let message = format!("{writer}:{}{padding}", *number + 1);
+        let status = match self.way {
+            Way::Topic => hub.publish(TOPIC, message),
+            Way::Broadcast | Way::Automatic => hub.broadcast(message),
+        };
+        // What was not accepted did not happen: the guarantee is for messages that were.
+        *number += u64::from(status.is_accepted());
+        self.has_grown(&numbers);
+    }
+
+    /// Notes what a client sent, before it is broadcast.
+    pub(crate) fn note(&self, message: &str) {
+        if let Some((writer, number)) = parse(message) {
+            let mut numbers = self.lock();
+            numbers.insert(writer, number);
+            self.has_grown(&numbers);
+        }
+    }
+
+    fn has_grown(&self, numbers: &Numbers) {
+        self.total.send_replace(numbers.values().sum());
+    }
+
+    /// Waits until this many more updates have happened.
+    pub(crate) async fn grow_by(&self, count: u64) {
+        let target = *self.total.borrow() + count;
+        self.grow_to(target).await;
+    }
+
+    /// Waits until this many updates have happened in all.
+    pub(crate) async fn grow_to(&self, target: u64) {
+        let mut total = self.total.subscribe();
+        // The sender is this world, so it is there.
+        let _ = total.wait_for(|total| *total >= target).await;
+    }
+}
+
+/// Reads `writer:number`, with or without padding after it.
+pub(crate) fn parse(message: &str) -> Option<(String, u64)> {
+    let (writer, rest) = message.split_once(':')?;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    Some((writer.to_owned(), digits.parse().ok()?))
+}
+
+/// Reads a snapshot.
+pub(crate) fn parse_snapshot(message: &str) -> Numbers {
+    let mut words = message.split(' ');
+    assert_eq!(words.next(), Some("snapshot"), "{message}");
+    words.filter_map(parse).collect()
+}
