@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use bytestring::ByteString;
 
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCause, CloseCode, Closing, Ending};
 use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::Message;
@@ -61,7 +61,9 @@ impl Peer {
     /// Closes the connection, behind what was sent to it so far.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
         if let Some(end) = self.end.upgrade() {
-            self.hub.close(&end, Closing::new(code.into(), reason));
+            let closing = Closing::new(code.into(), reason);
+            self.hub
+                .close(&end, Ending::new(CloseCause::Handler, closing));
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCause, CloseCode, Closing, Ending};
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
 use crate::hub::Hub;
@@ -135,7 +135,9 @@ impl<D> Socket<D> {
     /// code that must not be sent (RFC 6455 section 7.4) goes out as 1011; 1005, which stands for
     /// no code, sends none.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
-        self.hub.close(&self.end, Closing::new(code.into(), reason));
+        let closing = Closing::new(code.into(), reason);
+        let ending = Ending::new(CloseCause::Handler, closing);
+        self.hub.close(&self.end, ending);
     }
 
     /// Closes the connection after this time, unless [`clear_deadline`](Self::clear_deadline) comes
@@ -196,7 +198,10 @@ impl<D> Socket<D> {
     ) {
         let closing = Closing::new(code.into(), reason);
         match u32::try_from(unix_seconds) {
-            Ok(at) if at <= write_end::unix_seconds() => self.hub.close(&self.end, closing),
+            Ok(at) if at <= write_end::unix_seconds() => {
+                let ending = Ending::new(CloseCause::Expired, closing);
+                self.hub.close(&self.end, ending);
+            }
             Ok(at) => self.end.set_timer(Timer::Expiry, at, closing),
             // What is beyond 2106 never comes.
             Err(_) => self.end.clear_timer(Timer::Expiry),

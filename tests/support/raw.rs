@@ -210,6 +210,16 @@ impl RawClient {
         count
     }
 
+    /// Ends its own side of the stream, without a close frame.
+    ///
+    /// # Panics
+    ///
+    /// If the connection is gone.
+    pub async fn finish(&mut self) {
+        let finished = self.stream.shutdown().await;
+        assert!(finished.is_ok(), "{finished:?}");
+    }
+
     /// Breaks the TCP connection off with a reset.
     pub fn reset(self) {
         let _ = self.stream.set_zero_linger();

@@ -6,6 +6,7 @@
 mod auth;
 mod backpressure;
 mod broadcast;
+mod causes;
 mod close;
 mod compression;
 mod endings;
@@ -17,6 +18,7 @@ mod keepalive;
 mod lifecycle;
 mod limits;
 mod messages;
+mod opening;
 mod protocol;
 mod routing;
 mod session;

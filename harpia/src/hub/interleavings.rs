@@ -198,8 +198,6 @@ fn a_message_published_while_open_runs_is_written_once_open_has_returned() {
         assert!(hub.subscribe(end.id().slot(), "topic".into()));
         assert_eq!(hub.publish("topic", "owed"), SendStatus::Sent);
         hub.activate(&end, Vec::new());
-        // Loom lets no time pass, so the flusher would sleep for ever if the activation did not
-        // wake it; then the close frame would go past the log, and past what is owed.
         end.ask(Ending::new(CloseCause::Handler, closing()));
         let frames = run_task(&wire, &end, &far, |closing| {
             close_through_log(&hub, &end, &closing);
@@ -209,6 +207,28 @@ fn a_message_published_while_open_runs_is_written_once_open_has_returned() {
         flusher.join().unwrap();
         assert_eq!(frames.len(), 2, "{frames:?}");
         assert_eq!(frames[0], Frame::text("owed"));
+    });
+}
+
+#[test]
+fn an_activation_wakes_the_flusher_if_messages_are_owed() {
+    let wire = Arc::new(Wire::new());
+    explore(move || {
+        let hub = Hub::new();
+        let (end, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&end), 0, false);
+        let flusher = thread::spawn({
+            let hub = hub.clone();
+            move || drop(flush(&hub))
+        });
+        assert_eq!(hub.broadcast("owed"), SendStatus::Sent);
+        hub.activate(&end, Vec::new());
+        // Loom lets no time pass: a flusher that was not woken would sleep for ever.
+        while far.frames().is_empty() {
+            thread::yield_now();
+        }
+        hub.stop();
+        flusher.join().unwrap();
     });
 }
 
@@ -251,7 +271,7 @@ fn who_is_closed_while_it_is_activated_is_counted_out_and_gets_nothing_more() {
         hub.enter(Arc::clone(&end), 0, false);
         let peer = thread::spawn({
             let (hub, end) = (hub.clone(), Arc::clone(&end));
-            move || hub.close(&end, closing())
+            move || hub.close(&end, Ending::new(CloseCause::Handler, closing()))
         });
         let handle = thread::spawn({
             let (hub, id) = (hub.clone(), end.id());

@@ -388,8 +388,8 @@ impl Hub {
     }
 
     /// Closes a connection: from here on it is not active, whatever its handler still does.
-    pub(crate) fn close(&self, end: &WriteEnd, closing: Closing) {
-        if end.ask(Ending::new(CloseCause::Handler, closing)) {
+    pub(crate) fn close(&self, end: &WriteEnd, ending: Ending) {
+        if end.ask(ending) {
             self.deactivate(end);
         }
     }

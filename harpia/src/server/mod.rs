@@ -8,6 +8,7 @@ mod accept;
 mod app;
 mod check;
 mod http;
+mod refusal;
 mod router;
 mod shutdown;
 mod upgrade;

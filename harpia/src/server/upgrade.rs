@@ -25,6 +25,7 @@ use crate::socket::Socket;
 use crate::write_end::WriteEnd;
 
 use super::http::{Body, text};
+use super::refusal;
 
 /// What a route is built with: its own options over the app's.
 pub(super) struct Settings {
@@ -164,7 +165,10 @@ pub(super) async fn answer(
     });
     let (terms, response, upgraded) = match accepted {
         Ok(accepted) => accepted,
-        Err(fault) => return (refuse(fault), None),
+        Err(fault) => {
+            refusal::log_fault(fault, request.uri().path(), request.headers());
+            return (refuse(fault), None);
+        }
     };
     let (head, _) = request.into_parts();
     let handshake = Handshake::new(head.uri, head.headers, remote_addr)
@@ -176,7 +180,10 @@ pub(super) async fn answer(
             let upgrade = Upgrade { upgraded, launch };
             (response.map(|()| Body::default()), Some(upgrade))
         }
-        Err(rejection) => (text(rejection.status(), rejection.message()), None),
+        Err(rejection) => {
+            refusal::log_rejection(&rejection, handshake.uri().path());
+            (text(rejection.status(), rejection.message()), None)
+        }
     }
 }
 

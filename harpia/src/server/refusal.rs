@@ -1,0 +1,49 @@
+//! Refused upgrades, in the log: an operator sees why a client cannot connect.
+
+use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, HeaderName};
+
+use crate::extract::Rejection;
+use crate::log_limit::LogLimit;
+use crate::protocol::handshake::Fault;
+
+static REFUSALS: LogLimit = LogLimit::new();
+
+/// Logs a handshake that breaks a rule. A request that is no upgrade at all is ordinary life.
+pub(super) fn log_fault(fault: Fault, path: &str, headers: &HeaderMap) {
+    let (status, reason) = (fault.status().as_u16(), fault.message());
+    if matches!(fault, Fault::Method | Fault::NotAnUpgrade) {
+        tracing::debug!(path, status, reason, "upgrade refused");
+        return;
+    }
+    let Some(suppressed) = REFUSALS.admit() else {
+        return;
+    };
+    if fault == Fault::Origin {
+        let (origin, host) = (text(headers, ORIGIN), text(headers, HOST));
+        tracing::info!(
+            path,
+            status,
+            origin,
+            host,
+            suppressed,
+            "upgrade refused: the page's origin is not allowed; list it in `origins`, or let the \
+             proxy in front of this server pass on the `Host` header"
+        );
+    } else {
+        tracing::info!(path, status, reason, suppressed, "upgrade refused");
+    }
+}
+
+/// Logs a refusal by `FromHandshake` or by a path parameter.
+pub(super) fn log_rejection(rejection: &Rejection, path: &str) {
+    if let Some(suppressed) = REFUSALS.admit() {
+        let (status, reason) = (rejection.status().as_u16(), rejection.message());
+        tracing::info!(path, status, reason, suppressed, "upgrade refused");
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> &str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default()
+}
