@@ -40,6 +40,8 @@
 //! | read messages as a type | [`FromMessage`], [`Json`] |
 //! | send JSON | [`Message::json`] |
 //! | decide what is broadcast | [`Broadcast`], [`Scope`] |
+//! | bring a client up to date when it joins, and then send every change | [`guide::snapshot_then_updates`] |
+//! | show who is here | [`guide::who_is_here`] |
 //! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
 //! | fail with a close code | [`Error::close`], [`OrClose`] |
 //! | know who a browser belongs to | [`Session`], [`session`] |
@@ -71,8 +73,36 @@
 //! ```
 //!
 //! What goes wrong on a connection is a `WARN` with the connection's id and the route's path,
-//! unless the route has an `error` handler, which then hears of it instead. What `close`, `drain` and
+//! unless the route has an `error` handler, which then gets it instead. What `close`, `drain` and
 //! `error` themselves return as `Err`, and panics in them, are an `ERROR`.
+//!
+//! Each connection that ends writes one line, `connection closed`, with its id, its route, the cause,
+//! the close code and the reason. Each upgrade that is refused writes one too, with path, status and
+//! reason. Lines of one kind are limited to ten a second; `suppressed` in the next line says how
+//! many were left out.
+//!
+//! # Why connections end
+//!
+//! | cause | close frame | level | `error` handler |
+//! |---|---|---|---|
+//! | `client`: the client sent a close frame | the client's | debug | no |
+//! | `lost`: the connection broke without a close frame | none (`close` gets 1006) | debug | no |
+//! | `handler`: `Socket::close` or `Peer::close` | yours | debug | no |
+//! | `disconnect`: `Hub::disconnect` or `Hub::disconnect_topic` | yours | debug | no |
+//! | `deadline`: `Socket::deadline` passed | yours | info | no |
+//! | `expired`: a token expired | 4401 "Token expired", or yours | info | no |
+//! | `idle`: nothing came for `idle_timeout` | 1001 "Idle Timeout" | debug | no |
+//! | `shutdown`: the server shuts down | 1001 "Server Shutdown" | debug | no |
+//! | `slow_consumer`: the client reads too slowly for its `backlog` | 1013 "Slow Consumer" | info | yes |
+//! | `rate_limit`: more messages than `rate` | 1008 "Rate Limit Exceeded" | info | yes |
+//! | `too_big`: a message over `max_message` | 1009 "message is too big" | info | yes |
+//! | `protocol`: the client broke RFC 6455 | 1002 or 1007, with the rule | info | yes |
+//! | `invalid_message`: not the type that the handler takes | 1007 or 1003 | info | yes |
+//! | `overload`: unfinished input of all clients is over its budget | 1013 "server has no memory for more input" | warn | yes |
+//! | `auth_timeout`: no first message in `auth_timeout`, or `auth` took longer | 1008 "Auth Timeout" | info | only if `auth` took longer |
+//! | `auth_failed`: `auth` failed | 1008 "Invalid Token" | info | yes |
+//! | `handler_error`: a handler returned `Err` | 1011, or the code of [`Error::close`] | info | yes |
+//! | `handler_panic`: a handler panicked | 1011 | warn | yes |
 //!
 //! # Test your route
 //!
@@ -131,8 +161,8 @@
 //! # async fn main() -> HandlerResult { a_user_is_welcomed_and_answered().await }
 //! ```
 //!
-//! A connection gets broadcasts only once its `open` has returned: with several clients, wait for
-//! each one's welcome before the first speaks. `client.next()` waits for as long as nothing comes:
+//! A connection misses nothing that is published after its `open` was called: with several clients,
+//! wait for each one's welcome before the first speaks. `client.next()` waits for as long as nothing comes:
 //! [`tokio::time::timeout`](https://docs.rs/tokio/latest/tokio/time/fn.timeout.html) makes that a
 //! failure.
 //!
@@ -140,8 +170,10 @@
 //!
 //! - **One order.** All connections see broadcasts in one order, and one sender's in the order sent.
 //!   Handlers of one connection never overlap and keep the order of its messages.
-//! - **Active connections only.** A connection takes part in broadcasts once `open` has returned `Ok`
-//!   and until it closes; before and after, it neither gets nor causes them.
+//! - **Nothing is missed.** From the moment `open` is called, a connection misses nothing that is
+//!   published to it; until `open` returns `Ok`, it receives nothing but what is sent to it directly.
+//! - **Only active connections cause broadcasts.** A connection is active from when `open` has
+//!   returned `Ok` until it closes.
 //! - **`close` once.** If `open` was called, `close` is called exactly once, whatever ended the
 //!   connection. A panic in a handler ends its connection with 1011 and reaches `error`.
 //! - **Bounded.** Messages, queues, handshakes and their times have limits with safe defaults
@@ -183,6 +215,7 @@ mod close;
 mod connection;
 mod error;
 pub mod extract;
+pub mod guide;
 mod hub;
 mod id;
 mod json;

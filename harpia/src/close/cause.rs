@@ -151,6 +151,29 @@ mod tests {
     }
 
     #[test]
+    fn the_table_in_the_docs_has_a_row_for_each_cause_with_its_level_and_frame() {
+        let docs = include_str!("../lib.rs");
+        for cause in CloseCause::ALL {
+            let row = cause.row();
+            let start = format!("//! | `{}`:", row.label);
+            let line = docs.lines().find(|line| line.starts_with(&start));
+            let line = line.unwrap_or_else(|| panic!("no row for {cause:?}"));
+            let columns: Vec<_> = line.split('|').map(str::trim).collect();
+            let level = match row.visibility {
+                Ordinary => "debug",
+                Policy => "info",
+                Fault => "warn",
+            };
+            assert_eq!(columns[3], level, "{line}");
+            assert_eq!(columns[4] == "yes", row.reaches_error, "{line}");
+            if let Some((code, reason)) = row.frame {
+                assert!(columns[2].contains(&code.to_string()), "{line}");
+                assert!(columns[2].contains(reason), "{line}");
+            }
+        }
+    }
+
+    #[test]
     fn a_close_frame_of_the_table_carries_a_code_that_may_be_sent() {
         for cause in CloseCause::ALL {
             if let Some((code, _)) = cause.row().frame {
