@@ -119,3 +119,118 @@ impl WriteEnd {
         }
     }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use crate::close::CloseCause;
+    use crate::limits::Limits;
+    use crate::protocol::frame;
+
+    use super::super::far_end::{FarEnd, Frame, Wire, split};
+    use super::super::{News, SendStatus};
+    use super::*;
+
+    const BACKLOG: usize = 4096;
+
+    fn narrow(slow: Slow) -> (Wire, WriteEnd, FarEnd) {
+        let wire = Wire::new();
+        let limits = Limits {
+            backlog: BACKLOG,
+            slow,
+            ..Limits::default()
+        };
+        let (end, far) = wire.narrow(limits);
+        (wire, end, far)
+    }
+
+    fn batch(name: &str) -> Bytes {
+        frame::encode(&format!("{name:1000}").into())
+    }
+
+    fn owe(end: &WriteEnd, owed: &mut Option<Box<Owed>>, name: &str) -> bool {
+        end.owe(owed, &mut Run::of(&batch(name)))
+    }
+
+    fn names(frames: &[Frame]) -> Vec<String> {
+        let text = |frame: &Frame| String::from_utf8_lossy(&frame.payload).trim().to_owned();
+        frames.iter().map(text).collect()
+    }
+
+    /// Reads and drains until all is written.
+    fn read_all(wire: &Wire, end: &WriteEnd, far: &FarEnd) -> Vec<String> {
+        let mut bytes = Vec::new();
+        let mut context = Context::from_waker(Waker::noop());
+        while end.poll_drain(&mut context).is_pending() {
+            bytes.extend(far.read());
+            wire.turn();
+        }
+        bytes.extend(far.read());
+        names(&split(&bytes).0)
+    }
+
+    #[test]
+    fn owed_batches_follow_what_open_sent_also_where_that_still_waits() {
+        let (wire, end, far) = narrow(Slow::Close);
+        let snapshot = "snapshot".repeat(1000);
+        assert!(matches!(
+            end.send(&snapshot.as_str().into()),
+            SendStatus::Queued(_)
+        ));
+        let mut owed = None;
+        for name in ["one", "two", "three"] {
+            assert!(owe(&end, &mut owed, name));
+        }
+        end.write_owed(*owed.unwrap());
+        let live = end.write_run(&mut Run::of(&batch("live")));
+        assert!(matches!(live, SendStatus::Queued(_)));
+        assert!(!end.is_ending(), "moving what is owed is no overflow");
+        let names = read_all(&wire, &end, &far);
+        assert_eq!(names, [&snapshot, "one", "two", "three", "live"]);
+    }
+
+    #[test]
+    fn a_full_backlog_of_owed_batches_closes_the_slow_consumer_with_1013_and_nothing_else() {
+        let (_wire, end, far) = narrow(Slow::Close);
+        let mut owed = None;
+        let kept = (0..20)
+            .take_while(|_| owe(&end, &mut owed, "batch"))
+            .count();
+        assert_eq!(kept, 5, "the backlog and one batch");
+        assert!(owed.is_none());
+        assert_eq!(end.cause(), Some(CloseCause::SlowConsumer));
+        let frames = far.frames();
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames[0].close_code(), Some(1013));
+    }
+
+    #[test]
+    fn a_gap_in_what_is_owed_is_counted_and_drain_is_due_when_the_rest_is_written() {
+        let (wire, end, far) = narrow(Slow::Skip);
+        let mut owed = None;
+        for number in 0..20 {
+            assert!(owe(&end, &mut owed, &number.to_string()));
+        }
+        assert_eq!(end.skipped(), 15);
+        assert!(matches!(end.news(), News::Skipping));
+        assert!(matches!(end.news(), News::None));
+        end.write_owed(*owed.unwrap());
+        assert_eq!(read_all(&wire, &end, &far), ["0", "1", "2", "3", "4"]);
+        assert!(matches!(end.news(), News::Drained));
+        assert!(matches!(end.news(), News::None));
+    }
+
+    #[test]
+    fn what_is_owed_counts_in_the_budget_until_it_is_written_or_dropped() {
+        let (_wire, end, far) = narrow(Slow::Close);
+        let mut owed = None;
+        assert!(owe(&end, &mut owed, "owed"));
+        let counted = owed.as_ref().unwrap().charge.bytes();
+        assert_eq!(counted, batch("owed").len());
+        end.write_owed(*owed.unwrap());
+        assert_eq!(names(&far.frames()), ["owed"]);
+        assert!(Charge::new(Arc::clone(&end.budget)).try_add(usize::MAX));
+    }
+}
