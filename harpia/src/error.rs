@@ -58,6 +58,12 @@ pub enum Error {
         /// What was wrong with it.
         source: BoxError,
     },
+    /// A value to send could not be serialized as JSON; a handler that returns this closes with
+    /// 1011.
+    Serialize {
+        /// What was wrong with it. Never sent to the client.
+        source: BoxError,
+    },
     /// The peer broke the WebSocket protocol or a limit of the route.
     Protocol {
         /// The code the connection is closed with.
@@ -149,9 +155,15 @@ impl Error {
         }
     }
 
-    /// Names the handler that an error came from, unless it is harpia's own to begin with.
+    /// Names the handler that an error came from, unless the error itself decides how the
+    /// connection is closed.
     pub(crate) fn from_handler(handler: &'static str, source: BoxError) -> Self {
         match source.downcast::<Self>() {
+            // The place is what one looks for: the error names only what was wrong.
+            Ok(own) if matches!(*own, Self::Serialize { .. }) => Self::Handler {
+                handler,
+                source: own,
+            },
             Ok(own) => *own,
             Err(source) => Self::Handler { handler, source },
         }
@@ -188,6 +200,7 @@ impl Error {
             Self::Close { code, reason, .. } => write!(f, "closed by the handler: {code} {reason}"),
             Self::Auth { .. } => f.write_str("not authenticated"),
             Self::Message { code, .. } => write!(f, "unreadable message ({code})"),
+            Self::Serialize { .. } => f.write_str("the value cannot be serialized as JSON"),
             Self::Protocol { code, rule } => write!(f, "protocol violation ({code}): {rule}"),
             Self::DuplicateRoute { first, second } => {
                 write!(f, "routes `{first}` and `{second}` answer the same paths")
@@ -201,9 +214,10 @@ impl Error {
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Handler { source, .. } | Self::Auth { source } | Self::Message { source, .. } => {
-                Some(source.as_ref())
-            }
+            Self::Handler { source, .. }
+            | Self::Auth { source }
+            | Self::Message { source, .. }
+            | Self::Serialize { source } => Some(source.as_ref()),
             Self::Close { source, .. } => source.as_deref().map(|source| source as _),
             Self::Io(source) => Some(source),
             _ => None,
@@ -295,6 +309,15 @@ mod tests {
         let error = Error::from_handler("open", "no such user".into());
         assert_eq!(error.to_string(), "handler `open` failed");
         assert_eq!(format!("{error:#}"), "handler `open` failed: no such user");
+    }
+
+    #[test]
+    fn a_value_that_does_not_serialize_closes_with_1011_and_names_the_handler() {
+        let source = "password=hunter2".into();
+        let error = Error::from_handler("open", Error::Serialize { source }.into());
+        assert!(format!("{error:#}").starts_with("handler `open` failed: the value cannot be"));
+        assert_eq!(error.close_code(), CloseCode::INTERNAL);
+        assert_eq!(error.close_reason(), "");
     }
 
     #[test]

@@ -38,7 +38,7 @@
 //! | read cookies, query, headers, path into the connection's data | [`macro@FromHandshake`], [`extract`] |
 //! | send, close, subscribe from a handler | [`Socket`] |
 //! | read messages as a type | [`FromMessage`], [`Json`] |
-//! | send JSON | [`Message::json`] |
+//! | send JSON | [`Socket::send_json`], [`Socket::publish_json`], [`Hub::broadcast_json`] |
 //! | decide what is broadcast | [`Broadcast`], [`Scope`] |
 //! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
 //! | fail with a close code | [`Error::close`], [`OrClose`] |
@@ -209,7 +209,7 @@ pub use extract::{Cookies, FromHandshake, Query, RemoteAddr, Url};
 pub use hub::Hub;
 pub use id::ConnectionId;
 pub use limits::{Options, OriginPolicy, Origins, Rate, Scope, Slow};
-pub use message::{FromMessage, Json, Message};
+pub use message::{FromMessage, IntoMessage, Json, Message};
 pub use outcome::{Broadcast, HandlerOutput, MessageOutput};
 pub use peer::Peer;
 pub use route::{IntoRoute, Route};
@@ -490,8 +490,8 @@ pub use harpia_macros::routes;
 /// In: any [`FromMessage`], such as [`Message`], `String`, [`Bytes`] and
 /// [`Json<T>`](Json). What cannot be read as that type reaches `error` and closes; with
 /// `Result<T, harpia::Error>` the handler decides itself. Out: [`Socket::send`] and
-/// [`Socket::publish`] take anything that is `Into<Message>`; [`Message::json`] makes JSON of any
-/// `Serialize`.
+/// [`Socket::publish`] take text, bytes and [`Message`]s ([`IntoMessage`]);
+/// [`Socket::send_json`] and [`Socket::publish_json`] take any `Serialize`.
 ///
 /// # Options
 ///
