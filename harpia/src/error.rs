@@ -19,8 +19,17 @@ pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 /// What harpia reports: to the `error` handler of a route, or from building and running an app.
 ///
-/// `{error}` prints what happened, `{error:#}` its causes too, in one line.
-#[derive(Debug)]
+/// `{error}` prints what happened, `{error:#}` its causes too, in one line. `{error:?}` prints the
+/// same line as `{error:#}`, since that is what a `main` prints that returns the error, and
+/// `{error:#?}` prints each cause on a line of its own.
+///
+/// ```
+/// use harpia::Error;
+///
+/// let error = Error::invalid_message("a number is missing");
+/// assert_eq!(format!("{error}"), "unreadable message (1007)");
+/// assert_eq!(format!("{error:?}"), "unreadable message (1007): a number is missing");
+/// ```
 #[non_exhaustive]
 pub enum Error {
     /// A handler returned `Err`.
@@ -83,7 +92,15 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
-    /// The operating system refused, as when an address is in use.
+    /// The server could not listen on its address: it is in use, needs other rights, or is not an
+    /// address.
+    Listen {
+        /// The address as it was given to [`App::listen`](crate::App::listen).
+        address: String,
+        /// What the operating system answered.
+        source: io::Error,
+    },
+    /// The operating system refused something else, such as a thread.
     Io(io::Error),
 }
 
@@ -180,8 +197,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_own(f)?;
         if f.alternate() {
-            let causes = std::iter::successors(error::Error::source(self), |error| error.source());
-            for cause in causes {
+            for cause in self.causes() {
                 write!(f, ": {cause}")?;
             }
         }
@@ -189,7 +205,27 @@ impl fmt::Display for Error {
     }
 }
 
+/// Not derived: this is how a `main` reports an error.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let link = if f.alternate() {
+            "\n    caused by: "
+        } else {
+            ": "
+        };
+        self.fmt_own(f)?;
+        for cause in self.causes() {
+            write!(f, "{link}{cause}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Error {
+    fn causes(&self) -> impl Iterator<Item = &(dyn error::Error + 'static)> {
+        std::iter::successors(error::Error::source(self), |error| error.source())
+    }
+
     /// This level alone; causes are `source`'s.
     fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -206,6 +242,7 @@ impl Error {
                 write!(f, "routes `{first}` and `{second}` answer the same paths")
             }
             Self::Config { message } => f.write_str(message),
+            Self::Listen { address, .. } => write!(f, "could not listen on {address}"),
             Self::Io(_) => f.write_str("input or output failed"),
         }
     }
@@ -219,7 +256,7 @@ impl error::Error for Error {
             | Self::Message { source, .. }
             | Self::Serialize { source } => Some(source.as_ref()),
             Self::Close { source, .. } => source.as_deref().map(|source| source as _),
-            Self::Io(source) => Some(source),
+            Self::Listen { source, .. } | Self::Io(source) => Some(source),
             _ => None,
         }
     }
@@ -305,10 +342,25 @@ mod tests {
     }
 
     #[test]
-    fn the_alternate_form_prints_the_causes() {
+    fn the_alternate_form_and_debug_print_the_causes() {
         let error = Error::from_handler("open", "no such user".into());
         assert_eq!(error.to_string(), "handler `open` failed");
-        assert_eq!(format!("{error:#}"), "handler `open` failed: no such user");
+        let line = "handler `open` failed: no such user";
+        assert_eq!(format!("{error:#}"), line);
+        assert_eq!(format!("{error:?}"), line);
+        let lines = "handler `open` failed\n    caused by: no such user";
+        assert_eq!(format!("{error:#?}"), lines);
+    }
+
+    #[test]
+    fn a_main_that_fails_prints_what_to_change() {
+        let duplicate = Error::DuplicateRoute {
+            first: "/chat".into(),
+            second: "/chat".into(),
+        };
+        // What the standard library prints is `Error: ` and this.
+        let printed = format!("{:?}", BoxError::from(duplicate));
+        assert_eq!(printed, "routes `/chat` and `/chat` answer the same paths");
     }
 
     #[test]

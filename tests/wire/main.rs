@@ -22,5 +22,6 @@ mod routing;
 mod session;
 mod settings;
 mod shutdown;
+mod startup;
 mod timers;
 mod topics;

@@ -85,7 +85,8 @@ impl App {
         self
     }
 
-    /// Adds a router's routes under a prefix, in which there are no parameters.
+    /// Adds a router's routes under a prefix, in which there are no parameters. Without a prefix
+    /// that is [`merge`](Self::merge).
     pub fn nest(mut self, prefix: &str, router: Router) -> Self {
         self.router = self.router.nest(prefix, router);
         self
@@ -243,7 +244,7 @@ impl App {
     ///
     /// Dropping the future stops accepting and closes all connections with 1001; their `close`
     /// handlers still run.
-    pub async fn listen(self, address: impl ToSocketAddrs) -> Result {
+    pub async fn listen(self, address: impl ToSocketAddrs + fmt::Debug) -> Result {
         let server = self.bind(address).await?;
         server.serve_with(Signals::listen()?).await;
         Ok(())
@@ -257,8 +258,8 @@ impl App {
     /// # Errors
     ///
     /// [`Error::DuplicateRoute`] and [`Error::Config`] for routes that cannot be,
-    /// [`Error::Config`] for a setting that cannot hold, [`Error::Io`] for an address that cannot
-    /// be had.
+    /// [`Error::Config`] for a setting that cannot hold, [`Error::Listen`] with the address if the
+    /// system does not let it be bound.
     ///
     /// # Cancel safety
     ///
@@ -280,7 +281,7 @@ impl App {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server> {
+    pub async fn bind(self, address: impl ToSocketAddrs + fmt::Debug) -> Result<Server> {
         check::app(&self.options, &self.origins, &self.protocols)?;
         let routes = self.router.build({
             let hub = &self.hub;
@@ -292,7 +293,11 @@ impl App {
                 message: "`max_connections` is 0, so nobody could connect".into(),
             });
         }
-        let listener = TcpListener::bind(address).await?;
+        let listener = TcpListener::bind(&address).await;
+        let listener = listener.map_err(|source| Error::Listen {
+            address: as_given(&address),
+            source,
+        })?;
         let local_addr = listener.local_addr()?;
         self.hub.start()?;
         Ok(Server {
@@ -320,6 +325,15 @@ impl fmt::Debug for App {
             .field("routes", &self.router)
             .finish_non_exhaustive()
     }
+}
+
+/// The address as the program wrote it; of text without its quotes.
+fn as_given(address: &impl fmt::Debug) -> String {
+    let text = format!("{address:?}");
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    inner.map(str::to_owned).unwrap_or(text)
 }
 
 /// Lays a route's options over the app's.

@@ -86,7 +86,8 @@ impl Router {
         self
     }
 
-    /// Adds another router's routes under a prefix, in which there are no parameters.
+    /// Adds another router's routes under a prefix, in which there are no parameters. Without a
+    /// prefix that is [`merge`](Self::merge).
     pub fn nest(mut self, prefix: &str, router: Self) -> Self {
         self.mistakes.extend(router.mistakes);
         match Pattern::parse_prefix(prefix) {
