@@ -70,9 +70,10 @@
 //! }
 //! ```
 //!
-//! What goes wrong on a connection is a `WARN` with the connection's id and the route's path,
-//! unless the route has an `error` handler, which then hears of it instead. What `close`, `drain` and
-//! `error` themselves return as `Err`, and panics in them, are an `ERROR`.
+//! [`App::listen`] begins with one line at `INFO`, which says where it listens and which routes it
+//! serves. What goes wrong on a connection is a `WARN` with the connection's id and the route's
+//! path, unless the route has an `error` handler, which then hears of it instead. What `close`,
+//! `drain` and `error` themselves return as `Err`, and panics in them, are an `ERROR`.
 //!
 //! # Test your route
 //!

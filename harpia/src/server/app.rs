@@ -231,6 +231,11 @@ impl App {
 
     /// Serves until Ctrl-C, SIGTERM or [`Hub::shutdown`], then shuts down gracefully.
     ///
+    /// Logs at level `INFO` where it listens and which routes it serves:
+    /// `listening on http://127.0.0.1:3000, routes: /chat, /rooms/{room}`. [`bind`](Self::bind)
+    /// and [`Server::serve`] log no such line: their program knows
+    /// [the address](Server::local_addr) and may say it in its own words.
+    ///
     /// The signals are handled here alone: [`bind`](Self::bind) and [`Server::serve`] leave them
     /// to the program. A second signal ends the shutdown's
     /// [patience](Self::shutdown_timeout) at once: handlers that still wait are cancelled. A third
@@ -246,7 +251,10 @@ impl App {
     /// handlers still run.
     pub async fn listen(self, address: impl ToSocketAddrs + fmt::Debug) -> Result {
         let server = self.bind(address).await?;
-        server.serve_with(Signals::listen()?).await;
+        let signals = Signals::listen()?;
+        let (address, routes) = (server.local_addr, &server.routes);
+        tracing::info!("listening on http://{address}, routes: {routes}");
+        server.serve_with(signals).await;
         Ok(())
     }
 

@@ -119,6 +119,7 @@ impl Router {
         }
         let mut table = matchit::Router::new();
         let mut patterns = HashMap::new();
+        let mut paths = Vec::new();
         for (id, entry) in (0..).zip(self.entries) {
             let matcher = entry.pattern.matcher();
             check::route(&entry.pattern, &entry.options)?;
@@ -133,6 +134,7 @@ impl Router {
                 });
             }
             let names = entry.pattern.names().map(str::to_owned).collect();
+            paths.push(entry.pattern.as_str().to_owned());
             let endpoint = (entry.build)(settings);
             table
                 .insert(matcher, Destination { endpoint, names })
@@ -140,7 +142,7 @@ impl Router {
                     message: format!("path `{}`: {error}", entry.pattern.as_str()),
                 })?;
         }
-        Ok(RouteTable { table })
+        Ok(RouteTable { table, paths })
     }
 }
 
@@ -164,6 +166,8 @@ fn any_origin(pattern: &Pattern) -> Error {
 /// Finds the route of a request.
 pub(super) struct RouteTable {
     table: matchit::Router<Destination>,
+    /// The routes' paths as written, with their prefixes, in the order they were added.
+    paths: Vec<String>,
 }
 
 struct Destination {
@@ -178,6 +182,16 @@ pub(super) enum Found {
     Unreadable,
     /// No route answers it: it is the fallback's.
     Nothing,
+}
+
+/// Formats as the list of paths.
+impl fmt::Display for RouteTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.paths {
+            [] => f.write_str("none"),
+            paths => f.write_str(&paths.join(", ")),
+        }
+    }
 }
 
 impl RouteTable {
