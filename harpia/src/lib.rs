@@ -41,6 +41,7 @@
 //! | send JSON | [`Socket::send_json`], [`Socket::publish_json`], [`Hub::broadcast_json`] |
 //! | decide what is broadcast | [`Broadcast`], [`Scope`] |
 //! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
+//! | use a route's state elsewhere | [Share state](#share-state-with-a-background-task) |
 //! | fail with a close code | [`Error::close`], [`OrClose`] |
 //! | know who a browser belongs to | [`Session`], [`session`] |
 //! | verify a token, and close when it expires | `auth::Jwt` (feature `jwt`), [`Socket::expire_at`] |
@@ -74,6 +75,51 @@
 //! serves. What goes wrong on a connection is a `WARN` with the connection's id and the route's
 //! path, unless the route has an `error` handler, which then hears of it instead. What `close`,
 //! `drain` and `error` themselves return as `Err`, and panics in them, are an `ERROR`.
+//!
+//! # Share state with a background task
+//!
+//! All connections of a route share its value. To share it with the rest of the program as well,
+//! put it into an [`Arc`](std::sync::Arc): the app takes one share, and you keep the others.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//! use std::time::Duration;
+//!
+//! use harpia::prelude::*;
+//!
+//! #[derive(Default)]
+//! struct Uptime {
+//!     seconds: AtomicU32,
+//! }
+//!
+//! #[ws_route("/uptime", broadcast = off)]
+//! impl Uptime {
+//!     fn open(&self, ws: &mut Socket) {
+//!         ws.subscribe("uptime");
+//!         ws.send(self.seconds.load(Ordering::Relaxed).to_string());
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> harpia::Result {
+//!     let uptime = Arc::new(Uptime::default());
+//!     let app = App::new().ws(Arc::clone(&uptime));
+//!     let hub = app.handle();
+//!     tokio::spawn(async move {
+//!         let mut clock = tokio::time::interval(Duration::from_secs(1));
+//!         loop {
+//!             clock.tick().await;
+//!             let seconds = uptime.seconds.fetch_add(1, Ordering::Relaxed) + 1;
+//!             hub.publish("uptime", seconds.to_string());
+//!         }
+//!     });
+//!     app.listen("127.0.0.1:3000").await
+//! }
+//! ```
+//!
+//! Handlers get `&self`, so what changes is an atomic, or behind a lock. In [`macro@routes`] name
+//! the type with its `Arc`: `routes![Arc<Uptime>, Chat]`.
 //!
 //! # Test your route
 //!
@@ -344,6 +390,9 @@ pub use harpia_macros::FromHandshake;
 /// let app = harpia::App::new().nest("/api", api::api(api::Prices));   // /api/prices
 /// # }
 /// ```
+///
+/// A route that the program [shares](crate#share-state-with-a-background-task) is listed with its
+/// `Arc`: `routes![Arc<Chat>, Rooms]` is `fn routes(Arc<Chat>, Rooms) -> Router`.
 ///
 /// With prefixes and several routers, two routes of one path are found when the app is built:
 /// [`App::bind`] and [`App::listen`] then return [`Error::DuplicateRoute`].

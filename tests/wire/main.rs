@@ -21,6 +21,7 @@ mod protocol;
 mod routing;
 mod session;
 mod settings;
+mod sharing;
 mod shutdown;
 mod startup;
 mod timers;

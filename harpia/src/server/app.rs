@@ -79,7 +79,8 @@ impl App {
         }
     }
 
-    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections.
+    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections. In an
+    /// `Arc` it is [shared with the program](crate#share-state-with-a-background-task) too.
     pub fn ws(mut self, route: impl IntoRoute) -> Self {
         self.router = self.router.ws(route);
         self

@@ -55,7 +55,8 @@ impl Router {
         Self::default()
     }
 
-    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections.
+    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections. In an
+    /// `Arc` it is [shared with the program](crate#share-state-with-a-background-task) too.
     pub fn ws(self, route: impl IntoRoute) -> Self {
         self.add(route.into_route())
     }
