@@ -557,7 +557,7 @@ pub use harpia_macros::routes;
 /// | `ping` | a time, `off` | `"30s"` |
 /// | `backlog` | a size | `"1MiB"` |
 /// | `slow` | `close`, `skip` | `close` |
-/// | `compression` | `on` (from 1 KiB), `off`, a size from which on | `off` |
+/// | `compression` | `on` (from 1 KiB), `off`, a size from which on; on one server the [smallest size](App::compression) holds for all | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
 /// | `origins` | `["https://…"]`: exactly these, the server's own too only if named; `any` | the same host and port |
 /// | `protocols` | `["chat.v1"]` | none |

@@ -254,7 +254,7 @@ impl<T: FromMessage> FromMessage for Result<T, Error> {
     }
 }
 
-/// Reads a text message as JSON. To send JSON, see [`Socket::send_json`](crate::Socket::send_json).
+/// Reads a text message as JSON. [`Socket::send_json`](crate::Socket::send_json) sends JSON.
 ///
 /// Where it does not fit, the error says what kind of mistake it is, and the path, line and column:
 /// ``invalid type: string, expected i32 at `x`, line 1 column 7``. It holds no value that the client

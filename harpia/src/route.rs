@@ -165,7 +165,7 @@ pub trait Route: Sized + Send + Sync + 'static {
     }
 }
 
-/// A type that becomes a route: one with `#[ws_route]`, any [`Route`] itself, or an `Arc` of either.
+/// A type that becomes a route: one with `#[ws_route]`, a [`Route`] itself, or an `Arc` of either.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",

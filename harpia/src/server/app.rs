@@ -178,7 +178,12 @@ impl App {
     /// Compresses messages of at least this many bytes for peers that can read them
     /// (permessage-deflate, RFC 7692). Default: `None`, no compression.
     ///
-    /// A broadcast is compressed once for all. It costs the sender's thread microseconds where
+    /// A route decides with its own `compression` whether its connections compress. The size is
+    /// one for the whole server, for sends and broadcasts alike: the smallest that any of its
+    /// routes has, by itself (`compression = on` is 1 KiB) or from here. So a broadcast is
+    /// compressed once for all.
+    ///
+    /// It costs the sender's thread microseconds where
     /// encoding costs nanoseconds (`benches/micro.rs`), and saves most of what JSON takes on the
     /// wire: for slow networks rather than for fast ones. Where one message holds a secret beside what an attacker wrote, its compressed length
     /// can tell of the secret (the BREACH attack): leave it off there.
@@ -292,10 +297,18 @@ impl App {
     /// ```
     pub async fn bind(self, address: impl ToSocketAddrs + fmt::Debug) -> Result<Server> {
         check::app(&self.options, &self.origins, &self.protocols)?;
+        let compress_from = compress_from(&self.options, self.router.options());
+        if let Some(length) = compress_from {
+            self.hub.compress_from(length);
+        }
         let routes = self.router.build({
             let hub = &self.hub;
             let (app, origins, protocols) = (&self.options, &self.origins, &self.protocols);
-            move |id, options| settings(id, options, app, origins, protocols, hub)
+            move |id, route| {
+                let mut limits = Limits::default().with(app).with(route);
+                limits.compression = limits.compression.and(compress_from);
+                settings(id, route, limits, app, origins, protocols, hub)
+            }
         })?;
         if self.max_connections == 0 {
             return Err(Error::Config {
@@ -345,10 +358,21 @@ fn as_given(address: &impl fmt::Debug) -> String {
     inner.map(str::to_owned).unwrap_or(text)
 }
 
+/// Returns the size from which on the server compresses, for whomever it compresses at all: the
+/// smallest of its routes.
+///
+/// A broadcast is compressed once, before it is known who gets it. With a size of its own for what
+/// each route sends, one message would be compressed or not by the way it took.
+fn compress_from<'a>(app: &Options, routes: impl Iterator<Item = &'a Options>) -> Option<usize> {
+    let sizes = routes.map(|route| Limits::default().with(app).with(route).compression);
+    sizes.flatten().min()
+}
+
 /// Lays a route's options over the app's.
 fn settings(
     id: RouteId,
     route: &Options,
+    limits: Limits,
     app: &Options,
     origins: &OriginPolicy,
     protocols: &[Arc<str>],
@@ -357,10 +381,6 @@ fn settings(
     let own_protocols = route
         .protocols
         .map(|own| own.iter().map(|&name| name.into()).collect());
-    let limits = Limits::default().with(app).with(route);
-    if let Some(length) = limits.compression {
-        hub.compress_from(length);
-    }
     Settings {
         id,
         scope: route.broadcast.or(app.broadcast).unwrap_or_default(),

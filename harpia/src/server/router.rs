@@ -110,6 +110,11 @@ impl Router {
         self
     }
 
+    /// Returns what each route says for itself.
+    pub(super) fn options(&self) -> impl Iterator<Item = &Options> {
+        self.entries.iter().map(|entry| &entry.options)
+    }
+
     /// Builds the table, or reports the first mistake.
     pub(super) fn build(
         mut self,
