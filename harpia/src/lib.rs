@@ -40,6 +40,7 @@
 //! | read messages as a type | [`FromMessage`], [`Json`] |
 //! | send JSON | [`Socket::send_json`], [`Socket::publish_json`], [`Hub::broadcast_json`] |
 //! | decide what is broadcast | [`Broadcast`], [`Scope`] |
+//! | send to a topic: to all others, or to everyone | [`Socket::publish`], [`Hub::publish`] |
 //! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
 //! | use a route's state elsewhere | [Share state](#share-state-with-a-background-task) |
 //! | fail with a close code | [`Error::close`], [`OrClose`] |

@@ -241,15 +241,32 @@ impl<D> Socket<D> {
 
     /// Sends a message to all other active subscribers of a topic, subscribed to it or not.
     ///
-    /// All see the messages of the server in one order. Returns `Sent` when it is on its way,
-    /// `Dropped` when the server has 16 MiB waiting to be distributed. To publish a value as JSON
-    /// there is [`publish_json`](Self::publish_json).
+    /// All see the messages of the server in one order. To publish a value as JSON there is
+    /// [`publish_json`](Self::publish_json).
     ///
-    /// What is published in `auth` or `open` waits until `open` has returned `Ok`, and is forgotten
-    /// if it does not: who was not let in reaches nobody, by its `close` handler neither. `Sent` then
-    /// says that it is kept, `Dropped` that as much waits as the route's `backlog` allows (with 0, nothing may), `Closed`
-    /// that the connection is closed already. [`Hub::publish`](crate::Hub::publish) waits for
-    /// nothing: it speaks for the server.
+    /// # Everyone, including the sender
+    ///
+    /// `ws.publish` leaves out its own connection, like `broadcast_from` in Phoenix and
+    /// `socket.to(room).emit` in Socket.IO. To reach the sender too, like `broadcast` in Phoenix
+    /// and `io.to(room).emit` in Socket.IO, publish through the [`Hub`]:
+    /// `ws.hub().publish(topic, message)`.
+    ///
+    /// # In `open` and `auth`
+    ///
+    /// In `auth` and `open`, `ws.publish` keeps the message. It is sent right after the connection
+    /// becomes active, which is when `open` has returned `Ok`, or never: a rejected connection
+    /// publishes nothing, not even from its `close` handler.
+    ///
+    /// `ws.hub().publish` is immediate, also in `auth` and `open`: the hub speaks for the server.
+    ///
+    /// # Returns
+    ///
+    /// - `Sent`: the message is on its way, or kept until the connection is active.
+    /// - `Dropped`: the server has 16 MiB waiting to be distributed, or the messages kept for this
+    ///   connection have reached the route's `backlog` (with 0, none is kept).
+    /// - `Closed`: the connection was closed in `auth` or `open`, or the server has ended.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use harpia::prelude::*;
