@@ -37,6 +37,7 @@
 //! | declare a route, its handlers and options | [`macro@ws_route`] |
 //! | read cookies, query, headers, path into the connection's data | [`macro@FromHandshake`], [`extract`] |
 //! | send, close, subscribe from a handler | [`Socket`] |
+//! | require a cookie, or close with 1008 | [`macro@FromHandshake`], its last section |
 //! | read messages as a type | [`FromMessage`], [`Json`] |
 //! | send JSON | [`Socket::send_json`], [`Socket::publish_json`], [`Hub::broadcast_json`] |
 //! | decide what is broadcast | [`Broadcast`], [`Scope`] |
@@ -331,6 +332,52 @@ pub use write_end::SendStatus;
 ///     }
 /// }
 /// ```
+///
+/// # A value that must be there
+///
+/// There are two ways to require a cookie, or any other value. They differ in what the client sees.
+///
+/// | field | if it is missing | the client sees |
+/// |---|---|---|
+/// | `#[from(cookie)] session_id: String` | the upgrade is refused | status 400 |
+/// | `#[from(cookie)] session_id: Option<String>`, and [`or_close`](crate::OrClose) in `open` | the connection is closed | close code 1008 and your reason |
+///
+/// The first is the shortest, and in all handlers the value is a plain `String`. Use it if only a
+/// broken client comes without the value. A page cannot see the status of a refused upgrade: its
+/// `WebSocket` reports 1006, as if the server were down. So use the second if a page has to react,
+/// for example by showing its login form. `open` is also the place to look the value up, and to
+/// keep what it stands for in a field that is no `Option`:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use harpia::prelude::*;
+///
+/// #[derive(FromHandshake)]
+/// struct Member {
+///     #[from(cookie)] session_id: Option<String>,
+///     #[from(default)] name: String,      // `open` fills it in
+/// }
+///
+/// struct Club {
+///     names: HashMap<String, String>,
+/// }
+///
+/// #[ws_route("/club", data = Member, broadcast = off)]
+/// impl Club {
+///     fn open(&self, ws: &mut Socket<Member>) -> HandlerResult {
+///         let id = ws.data.session_id.as_deref().or_close(1008, "Unauthorized")?;
+///         ws.data.name = self.names.get(id).cloned().or_close(1008, "Unauthorized")?;
+///         Ok(())
+///     }
+///
+///     fn message(&self, ws: &mut Socket<Member>, message: String) {
+///         println!("{}: {message}", ws.data.name);   // never empty here
+///     }
+/// }
+/// ```
+///
+/// `message` runs only after `open` has returned `Ok`. `close` runs in any case, and finds the
+/// default if `open` failed.
 pub use harpia_macros::FromHandshake;
 
 /// Makes a router of several routes, whose paths are compared as they compile.
