@@ -19,8 +19,17 @@ pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 /// What harpia reports: to the `error` handler of a route, or from building and running an app.
 ///
-/// `{error}` prints what happened, `{error:#}` its causes too, in one line.
-#[derive(Debug)]
+/// `{error}` prints what happened, `{error:#}` its causes too, in one line. `{error:?}` prints the
+/// same line as `{error:#}`, since that is what a `main` prints that returns the error, and
+/// `{error:#?}` prints each cause on a line of its own.
+///
+/// ```
+/// use harpia::Error;
+///
+/// let error = Error::invalid_message("a number is missing");
+/// assert_eq!(format!("{error}"), "unreadable message (1007)");
+/// assert_eq!(format!("{error:?}"), "unreadable message (1007): a number is missing");
+/// ```
 #[non_exhaustive]
 pub enum Error {
     /// A handler returned `Err`.
@@ -58,6 +67,12 @@ pub enum Error {
         /// What was wrong with it.
         source: BoxError,
     },
+    /// A value to send could not be serialized as JSON; a handler that returns this closes with
+    /// 1011.
+    Serialize {
+        /// What was wrong with it. Never sent to the client.
+        source: BoxError,
+    },
     /// The peer broke the WebSocket protocol or a limit of the route.
     Protocol {
         /// The code the connection is closed with.
@@ -77,7 +92,15 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
-    /// The operating system refused, as when an address is in use.
+    /// The server could not listen on its address: it is in use, needs other rights, or is not an
+    /// address.
+    Listen {
+        /// The address as it was given to [`App::listen`](crate::App::listen).
+        address: String,
+        /// What the operating system answered.
+        source: io::Error,
+    },
+    /// The operating system refused something else, such as a thread.
     Io(io::Error),
 }
 
@@ -172,9 +195,15 @@ impl Error {
         Some(Self::Protocol { code, rule })
     }
 
-    /// Names the handler that an error came from, unless it is harpia's own to begin with.
+    /// Names the handler that an error came from, unless the error itself decides how the
+    /// connection is closed.
     pub(crate) fn from_handler(handler: &'static str, source: BoxError) -> Self {
         match source.downcast::<Self>() {
+            // The place is what one looks for: the error names only what was wrong.
+            Ok(own) if matches!(*own, Self::Serialize { .. }) => Self::Handler {
+                handler,
+                source: own,
+            },
             Ok(own) => *own,
             Err(source) => Self::Handler { handler, source },
         }
@@ -191,8 +220,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_own(f)?;
         if f.alternate() {
-            let causes = std::iter::successors(error::Error::source(self), |error| error.source());
-            for cause in causes {
+            for cause in self.causes() {
                 write!(f, ": {cause}")?;
             }
         }
@@ -200,7 +228,27 @@ impl fmt::Display for Error {
     }
 }
 
+/// Not derived: this is how a `main` reports an error.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let link = if f.alternate() {
+            "\n    caused by: "
+        } else {
+            ": "
+        };
+        self.fmt_own(f)?;
+        for cause in self.causes() {
+            write!(f, "{link}{cause}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Error {
+    fn causes(&self) -> impl Iterator<Item = &(dyn error::Error + 'static)> {
+        std::iter::successors(error::Error::source(self), |error| error.source())
+    }
+
     /// This level alone; causes are `source`'s.
     fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -211,11 +259,13 @@ impl Error {
             Self::Close { code, reason, .. } => write!(f, "closed by the handler: {code} {reason}"),
             Self::Auth { .. } => f.write_str("not authenticated"),
             Self::Message { code, .. } => write!(f, "unreadable message ({code})"),
+            Self::Serialize { .. } => f.write_str("the value cannot be serialized as JSON"),
             Self::Protocol { code, rule } => write!(f, "protocol violation ({code}): {rule}"),
             Self::DuplicateRoute { first, second } => {
                 write!(f, "routes `{first}` and `{second}` answer the same paths")
             }
             Self::Config { message } => f.write_str(message),
+            Self::Listen { address, .. } => write!(f, "could not listen on {address}"),
             Self::Io(_) => f.write_str("input or output failed"),
         }
     }
@@ -224,11 +274,12 @@ impl Error {
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Handler { source, .. } | Self::Auth { source } | Self::Message { source, .. } => {
-                Some(source.as_ref())
-            }
+            Self::Handler { source, .. }
+            | Self::Auth { source }
+            | Self::Message { source, .. }
+            | Self::Serialize { source } => Some(source.as_ref()),
             Self::Close { source, .. } => source.as_deref().map(|source| source as _),
-            Self::Io(source) => Some(source),
+            Self::Listen { source, .. } | Self::Io(source) => Some(source),
             _ => None,
         }
     }
@@ -314,10 +365,34 @@ mod tests {
     }
 
     #[test]
-    fn the_alternate_form_prints_the_causes() {
+    fn the_alternate_form_and_debug_print_the_causes() {
         let error = Error::from_handler("open", "no such user".into());
         assert_eq!(error.to_string(), "handler `open` failed");
-        assert_eq!(format!("{error:#}"), "handler `open` failed: no such user");
+        let line = "handler `open` failed: no such user";
+        assert_eq!(format!("{error:#}"), line);
+        assert_eq!(format!("{error:?}"), line);
+        let lines = "handler `open` failed\n    caused by: no such user";
+        assert_eq!(format!("{error:#?}"), lines);
+    }
+
+    #[test]
+    fn a_main_that_fails_prints_what_to_change() {
+        let duplicate = Error::DuplicateRoute {
+            first: "/chat".into(),
+            second: "/chat".into(),
+        };
+        // What the standard library prints is `Error: ` and this.
+        let printed = format!("{:?}", BoxError::from(duplicate));
+        assert_eq!(printed, "routes `/chat` and `/chat` answer the same paths");
+    }
+
+    #[test]
+    fn a_value_that_does_not_serialize_closes_with_1011_and_names_the_handler() {
+        let source = "password=hunter2".into();
+        let error = Error::from_handler("open", Error::Serialize { source }.into());
+        assert!(format!("{error:#}").starts_with("handler `open` failed: the value cannot be"));
+        assert_eq!(error.close_code(), CloseCode::INTERNAL);
+        assert_eq!(error.close_reason(), "");
     }
 
     #[test]

@@ -37,12 +37,15 @@
 //! | declare a route, its handlers and options | [`macro@ws_route`] |
 //! | read cookies, query, headers, path into the connection's data | [`macro@FromHandshake`], [`extract`] |
 //! | send, close, subscribe from a handler | [`Socket`] |
+//! | require a cookie, or close with 1008 | [`macro@FromHandshake`], its last section |
 //! | read messages as a type | [`FromMessage`], [`Json`] |
-//! | send JSON | [`Message::json`] |
+//! | send JSON | [`Socket::send_json`], [`Socket::publish_json`], [`Hub::broadcast_json`] |
 //! | decide what is broadcast | [`Broadcast`], [`Scope`] |
 //! | bring a client up to date when it joins, and then send every change | [`guide::snapshot_then_updates`] |
 //! | show who is here | [`guide::who_is_here`] |
+//! | send to a topic: to all others, or to everyone | [`Socket::publish`], [`Hub::publish`] |
 //! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
+//! | use a route's state elsewhere | [Share state](#share-state-with-a-background-task) |
 //! | fail with a close code | [`Error::close`], [`OrClose`] |
 //! | know who a browser belongs to | [`Session`], [`session`] |
 //! | verify a token, and close when it expires | `auth::Jwt` (feature `jwt`), [`Socket::expire_at`] |
@@ -72,9 +75,10 @@
 //! }
 //! ```
 //!
-//! What goes wrong on a connection is a `WARN` with the connection's id and the route's path,
-//! unless the route has an `error` handler, which then gets it instead. What `close`, `drain` and
-//! `error` themselves return as `Err`, and panics in them, are an `ERROR`.
+//! [`App::listen`] begins with one line at `INFO`, which says where it listens and which routes it
+//! serves. What goes wrong on a connection is a `WARN` with the connection's id and the route's
+//! path, unless the route has an `error` handler, which then gets it instead. What `close`,
+//! `drain` and `error` themselves return as `Err`, and panics in them, are an `ERROR`.
 //!
 //! Each connection that ends writes one line, `connection closed`, with its id, its route, the cause,
 //! the close code and the reason. Each upgrade that is refused writes one too, with path, status and
@@ -103,6 +107,53 @@
 //! | `auth_failed`: `auth` failed | 1008 "Invalid Token" | info | yes |
 //! | `handler_error`: a handler returned `Err` | 1011, or the code of [`Error::close`] | info | yes |
 //! | `handler_panic`: a handler panicked | 1011 | warn | yes |
+//!
+//! # Share state with a background task
+//!
+//! All connections of a route share its value. To share it with the rest of the program as well,
+//! put it into an [`Arc`](std::sync::Arc): the app takes one share, and you keep the others.
+//!
+//! ```no_run
+//! use std::sync::{Arc, Mutex};
+//! use std::time::Duration;
+//!
+//! use harpia::prelude::*;
+//!
+//! #[derive(Default)]
+//! struct Uptime {
+//!     seconds: Mutex<u32>,
+//! }
+//!
+//! #[ws_route("/uptime", broadcast = off)]
+//! impl Uptime {
+//!     fn open(&self, ws: &mut Socket) {
+//!         let seconds = self.seconds.lock().unwrap();
+//!         ws.subscribe("uptime");
+//!         ws.send(seconds.to_string());
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> harpia::Result {
+//!     let uptime = Arc::new(Uptime::default());
+//!     let app = App::new().ws(Arc::clone(&uptime));
+//!     let hub = app.handle();
+//!     tokio::spawn(async move {
+//!         let mut clock = tokio::time::interval(Duration::from_secs(1));
+//!         loop {
+//!             clock.tick().await;
+//!             let mut seconds = uptime.seconds.lock().unwrap();
+//!             *seconds += 1;
+//!             hub.publish("uptime", seconds.to_string());
+//!         }
+//!     });
+//!     app.listen("127.0.0.1:3000").await
+//! }
+//! ```
+//!
+//! Change and publish under one lock, so that no client misses an update: see
+//! [`guide::snapshot_then_updates`]. In [`macro@routes`] name the type with its `Arc`:
+//! `routes![Arc<Uptime>, Chat]`.
 //!
 //! # Test your route
 //!
@@ -243,7 +294,7 @@ pub use extract::{Cookies, FromHandshake, Query, RemoteAddr, Url};
 pub use hub::{Count, Hub, NodeId, Presence};
 pub use id::ConnectionId;
 pub use limits::{Options, OriginPolicy, Origins, Rate, Scope, Slow};
-pub use message::{FromMessage, Json, Message};
+pub use message::{FromMessage, IntoMessage, Json, Message};
 pub use outcome::{Broadcast, HandlerOutput, MessageOutput};
 pub use peer::Peer;
 pub use route::{IntoRoute, Route};
@@ -317,6 +368,52 @@ pub use write_end::SendStatus;
 ///     }
 /// }
 /// ```
+///
+/// # A value that must be there
+///
+/// There are two ways to require a cookie, or any other value. They differ in what the client sees.
+///
+/// | field | if it is missing | the client sees |
+/// |---|---|---|
+/// | `#[from(cookie)] session_id: String` | the upgrade is refused | status 400 |
+/// | `#[from(cookie)] session_id: Option<String>`, and [`or_close`](crate::OrClose) in `open` | the connection is closed | close code 1008 and your reason |
+///
+/// The first is the shortest, and in all handlers the value is a plain `String`. Use it if only a
+/// broken client comes without the value. A page cannot see the status of a refused upgrade: its
+/// `WebSocket` reports 1006, as if the server were down. So use the second if a page has to react,
+/// for example by showing its login form. `open` is also the place to look the value up, and to
+/// keep what it stands for in a field that is no `Option`:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use harpia::prelude::*;
+///
+/// #[derive(FromHandshake)]
+/// struct Member {
+///     #[from(cookie)] session_id: Option<String>,
+///     #[from(default)] name: String,      // `open` fills it in
+/// }
+///
+/// struct Club {
+///     names: HashMap<String, String>,
+/// }
+///
+/// #[ws_route("/club", data = Member, broadcast = off)]
+/// impl Club {
+///     fn open(&self, ws: &mut Socket<Member>) -> HandlerResult {
+///         let id = ws.data.session_id.as_deref().or_close(1008, "Unauthorized")?;
+///         ws.data.name = self.names.get(id).cloned().or_close(1008, "Unauthorized")?;
+///         Ok(())
+///     }
+///
+///     fn message(&self, ws: &mut Socket<Member>, message: String) {
+///         println!("{}: {message}", ws.data.name);   // never empty here
+///     }
+/// }
+/// ```
+///
+/// `message` runs only after `open` has returned `Ok`. `close` runs in any case, and finds the
+/// default if `open` failed.
 pub use harpia_macros::FromHandshake;
 
 /// Makes a router of several routes, whose paths are compared as they compile.
@@ -377,6 +474,9 @@ pub use harpia_macros::FromHandshake;
 /// let app = harpia::App::new().nest("/api", api::api(api::Prices));   // /api/prices
 /// # }
 /// ```
+///
+/// A route that the program [shares](crate#share-state-with-a-background-task) is listed with its
+/// `Arc`: `routes![Arc<Chat>, Rooms]` is `fn routes(Arc<Chat>, Rooms) -> Router`.
 ///
 /// With prefixes and several routers, two routes of one path are found when the app is built:
 /// [`App::bind`] and [`App::listen`] then return [`Error::DuplicateRoute`].
@@ -524,8 +624,8 @@ pub use harpia_macros::routes;
 /// In: any [`FromMessage`], such as [`Message`], `String`, [`Bytes`] and
 /// [`Json<T>`](Json). What cannot be read as that type reaches `error` and closes; with
 /// `Result<T, harpia::Error>` the handler decides itself. Out: [`Socket::send`] and
-/// [`Socket::publish`] take anything that is `Into<Message>`; [`Message::json`] makes JSON of any
-/// `Serialize`.
+/// [`Socket::publish`] take text, bytes and [`Message`]s ([`IntoMessage`]);
+/// [`Socket::send_json`] and [`Socket::publish_json`] take any `Serialize`.
 ///
 /// # Options
 ///
@@ -541,7 +641,7 @@ pub use harpia_macros::routes;
 /// | `ping` | a time, `off` | `"30s"` |
 /// | `backlog` | a size | `"1MiB"` |
 /// | `slow` | `close`, `skip` | `close` |
-/// | `compression` | `on` (from 1 KiB), `off`, a size from which on | `off` |
+/// | `compression` | `on` (from 1 KiB), `off`, a size from which on; on one server the [smallest size](App::compression) holds for all | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
 /// | `origins` | `["https://…"]`: exactly these, the server's own too only if named; `any` | the same host and port |
 /// | `protocols` | `["chat.v1"]` | none |

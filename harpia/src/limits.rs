@@ -216,6 +216,8 @@ impl Options {
     }
 
     /// Compresses messages of at least this many bytes for peers that can read them; `None`: none.
+    /// Of several sizes on one server, the smallest holds: see
+    /// [`App::compression`](crate::App::compression).
     pub const fn compression(mut self, from: Option<usize>) -> Self {
         self.compression = Some(from);
         self
@@ -263,7 +265,8 @@ pub(crate) struct Limits {
     /// 1 MiB: seconds of a busy room, for a phone that changes its cell.
     pub(crate) backlog: usize,
     pub(crate) slow: Slow,
-    /// Off: it costs time, and can tell of secrets (the BREACH attack). From how many bytes on.
+    /// Off: it costs time, and can tell of secrets (the BREACH attack). From how many bytes on,
+    /// which is one size for all routes that compress.
     pub(crate) compression: Option<usize>,
     /// 200 a second: no hand and no game loop reaches it; a flood does at once.
     pub(crate) rate: Option<Rate>,

@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::close::CloseCode;
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Error, Result};
 use crate::json::JsonError;
 
 /// One whole WebSocket message. Cloning it copies no payload.
 ///
-/// Text and binary stay what they are on their way through a broadcast. Text, bytes and what holds
-/// them convert by `into()`, a value that serializes by [`Message::json`].
+/// Text and binary stay what they are on their way through a broadcast. Text and bytes convert with
+/// `into()`, as [`IntoMessage`] lists them. [`Message::json`] serializes any other value.
 ///
 /// ```
 /// use harpia::Message;
@@ -34,14 +34,17 @@ pub enum Message {
 impl Message {
     /// Serializes a value as a JSON text message.
     ///
-    /// The way out of what [`Json`] is the way in. One message may go to many:
-    /// [`Socket::send`](crate::Socket::send), [`Socket::publish`](crate::Socket::publish),
-    /// [`Hub::broadcast`](crate::Hub::broadcast) and
-    /// [`Broadcast::Replace`](crate::Broadcast::Replace) take it.
+    /// Use it for [`Broadcast::Replace`](crate::Broadcast::Replace), or to serialize a value once
+    /// and send it several times. To send it once, [`Socket::send_json`](crate::Socket::send_json),
+    /// [`Socket::publish_json`](crate::Socket::publish_json) and
+    /// [`Hub::broadcast_json`](crate::Hub::broadcast_json) are shorter. [`Json`] reads what this
+    /// writes.
     ///
     /// # Errors
     ///
-    /// What [`serde_json::to_vec`] fails on, such as a map whose keys are not strings.
+    /// [`Error::Serialize`] if the value has no form in JSON, such as a map whose keys are not
+    /// strings. A handler that returns it closes the connection with 1011. The client is not told
+    /// what was wrong.
     ///
     /// # Examples
     ///
@@ -50,10 +53,13 @@ impl Message {
     ///
     /// let message = Message::json(&[1, 2])?;
     /// assert_eq!(message.as_str(), Some("[1,2]"));
-    /// # harpia::HandlerResult::Ok(())
+    /// # Ok::<(), harpia::Error>(())
     /// ```
-    pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        serde_json::to_string(value).map(Self::from)
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
+        let text = serde_json::to_string(value).map_err(|error| Error::Serialize {
+            source: error.into(),
+        })?;
+        Ok(Self::from(text))
     }
 
     /// Returns the payload, of text its UTF-8.
@@ -114,9 +120,65 @@ message_from! {
     Vec<u8> => Binary,
 }
 
+impl From<&String> for Message {
+    fn from(value: &String) -> Self {
+        value.as_str().into()
+    }
+}
+
 impl From<&[u8]> for Message {
     fn from(value: &[u8]) -> Self {
         Self::Binary(Bytes::copy_from_slice(value))
+    }
+}
+
+/// Clones it, which copies no payload.
+impl From<&Message> for Message {
+    fn from(message: &Message) -> Self {
+        message.clone()
+    }
+}
+
+/// What can be sent as it is: text, bytes and [`Message`].
+///
+/// | type | is sent as |
+/// |---|---|
+/// | `&str`, `String`, `&String`, [`ByteString`] | text |
+/// | `&[u8]`, `Vec<u8>`, [`Bytes`] | binary data |
+/// | [`Message`], `&Message` | what it is |
+///
+/// Every type that is `Into<Message>` has this trait: to add a type of your own, implement
+/// `From<YourType> for Message`. To send a value as JSON, use a method whose name ends in `_json`,
+/// such as [`Socket::send_json`](crate::Socket::send_json).
+///
+/// ```
+/// use harpia::{IntoMessage, Message};
+///
+/// struct Celsius(f64);
+///
+/// impl From<Celsius> for Message {
+///     fn from(celsius: Celsius) -> Self {
+///         format!("{:.1}", celsius.0).into()
+///     }
+/// }
+/// assert_eq!(Celsius(21.5).into_message().as_str(), Some("21.5"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither text, bytes nor a `Message`",
+    label = "cannot be sent as it is",
+    note = "to send a value as JSON, use `send_json(&value)`, `publish_json(topic, &value)` or \
+            `broadcast_json(&value)`"
+)]
+pub trait IntoMessage {
+    /// Makes the message.
+    fn into_message(self) -> Message;
+}
+
+// The error should be about the trait above, and not about a missing `From`.
+#[diagnostic::do_not_recommend]
+impl<T: Into<Message>> IntoMessage for T {
+    fn into_message(self) -> Message {
+        self.into()
     }
 }
 
@@ -192,7 +254,7 @@ impl<T: FromMessage> FromMessage for Result<T, Error> {
     }
 }
 
-/// Reads a text message as JSON. To send JSON, see [`Message::json`].
+/// Reads a text message as JSON. [`Socket::send_json`](crate::Socket::send_json) sends JSON.
 ///
 /// Where it does not fit, the error says what kind of mistake it is, and the path, line and column:
 /// ``invalid type: string, expected i32 at `x`, line 1 column 7``. It holds no value that the client
@@ -257,5 +319,35 @@ mod tests {
     fn a_result_as_message_type_carries_the_error_to_the_handler() {
         let read = Result::<Json<u32>, Error>::from_message("no".into());
         assert!(matches!(read, Ok(Err(Error::Message { .. }))));
+    }
+
+    #[test]
+    fn text_bytes_and_messages_are_sent_as_they_are() {
+        fn sent(message: impl IntoMessage) -> Message {
+            message.into_message()
+        }
+        let text = Message::Text("hi".into());
+        assert_eq!(sent("hi"), text);
+        let owned = "hi".to_owned();
+        assert_eq!(sent(&owned), text);
+        assert_eq!(sent(owned), text);
+        assert_eq!(sent(ByteString::from("hi")), text);
+        assert_eq!(sent(&text), text);
+        assert_eq!(sent(text.clone()), text);
+        let binary = Message::Binary(Bytes::from_static(&[1, 2]));
+        // The literals' type is inferred.
+        assert_eq!(sent(vec![1, 2]), binary);
+        assert_eq!(sent(&[1, 2][..]), binary);
+        assert_eq!(sent(Bytes::from_static(&[1, 2])), binary);
+    }
+
+    #[test]
+    fn a_value_without_a_form_in_json_is_an_error_of_ours_with_its_cause() {
+        let keyed_by_pairs = std::collections::BTreeMap::from([((1, 2), 3)]);
+        let error = Message::json(&keyed_by_pairs).unwrap_err();
+        assert_eq!(
+            format!("{error:#}"),
+            "the value cannot be serialized as JSON: key must be a string"
+        );
     }
 }

@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use bytestring::ByteString;
+use serde::Serialize;
 
 use crate::close::{CloseCause, CloseCode, Closing, Ending};
+use crate::error::Result;
 use crate::hub::Hub;
 use crate::id::ConnectionId;
-use crate::message::Message;
+use crate::message::{IntoMessage, Message};
 use crate::write_end::{SendStatus, WriteEnd};
 
 /// Sends to one connection from anywhere: other connections' handlers, tasks, threads.
@@ -51,11 +53,21 @@ impl Peer {
     }
 
     /// Sends a message to this peer alone. Never waits.
-    pub fn send(&self, message: impl Into<Message>) -> SendStatus {
+    pub fn send(&self, message: impl IntoMessage) -> SendStatus {
         match self.end.upgrade() {
-            Some(end) => end.send(&message.into()),
+            Some(end) => end.send(&message.into_message()),
             None => SendStatus::Closed,
         }
+    }
+
+    /// Sends a value to this peer alone, as JSON text. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Message::json`]. Then nothing is sent.
+    pub fn send_json<T: Serialize + ?Sized>(&self, value: &T) -> Result<SendStatus> {
+        Ok(self.send(Message::json(value)?))
     }
 
     /// Closes the connection, behind what was sent to it so far.

@@ -1,6 +1,9 @@
 //! The trait that `#[ws_route]` implements, and that you could implement by hand.
 
+mod shared;
+
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
@@ -12,6 +15,8 @@ use crate::outcome::Broadcast;
 use crate::socket::Socket;
 
 pub use crate::path::{has_parameter, same_shape};
+
+use shared::Shared;
 
 /// A WebSocket endpoint: its path, its options, its data, and what happens in it.
 ///
@@ -53,7 +58,8 @@ pub use crate::path::{has_parameter, same_shape};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",
-    note = "put `#[ws_route(\"/path\")]` on the type's `impl` block, and pass the route by value"
+    note = "put `#[ws_route(\"/path\")]` on the type's `impl` block, and pass the route by value \
+            or in an `Arc`"
 )]
 pub trait Route: Sized + Send + Sync + 'static {
     /// The path pattern, as written.
@@ -166,18 +172,27 @@ pub trait Route: Sized + Send + Sync + 'static {
     }
 }
 
-/// A type that becomes a route: one with `#[ws_route]`, or any [`Route`] itself.
+/// A type that becomes a route: one with `#[ws_route]`, a [`Route`] itself, or an `Arc` of either.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",
-    note = "put `#[ws_route(\"/path\")]` on the type's `impl` block, and pass the route by value"
+    note = "put `#[ws_route(\"/path\")]` on the type's `impl` block, and pass the route by value \
+            or in an `Arc`"
 )]
 pub trait IntoRoute {
     /// The path pattern, as written.
     const PATH: &'static str;
 
     /// Makes the route.
-    fn into_route(self) -> impl Route;
+    fn into_route(self) -> impl Route
+    where
+        Self: Sized,
+    {
+        Arc::new(self).share_route()
+    }
+
+    /// Makes the route of a value that the program goes on using.
+    fn share_route(self: Arc<Self>) -> impl Route;
 }
 
 #[diagnostic::do_not_recommend]
@@ -186,6 +201,10 @@ impl<R: Route> IntoRoute for R {
 
     fn into_route(self) -> impl Route {
         self
+    }
+
+    fn share_route(self: Arc<Self>) -> impl Route {
+        Shared(self)
     }
 }
 

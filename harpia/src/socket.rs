@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
+use serde::Serialize;
 
 use crate::close::{CloseCause, CloseCode, Closing, Ending};
+use crate::error::Result;
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
 use crate::hub::Hub;
 use crate::id::ConnectionId;
-use crate::message::Message;
+use crate::message::{IntoMessage, Message};
 use crate::peer::Peer;
 use crate::write_end::{self, SendStatus, Timer, WriteEnd, ticks};
 
@@ -107,9 +109,20 @@ impl<D> Socket<D> {
     /// What is sent before something is broadcast arrives before it; what is sent later may
     /// overtake it.
     ///
-    /// # Examples
+    /// Takes text, bytes and [`Message`]s: [`IntoMessage`] lists the types. For any other value
+    /// there is [`send_json`](Self::send_json).
+    pub fn send(&self, message: impl IntoMessage) -> SendStatus {
+        self.end.send(&message.into_message())
+    }
+
+    /// Sends a value to this peer alone, as JSON text. See [`send`](Self::send).
     ///
-    /// Text and bytes are messages as they are; [`Message::json`] makes one of a value:
+    /// # Errors
+    ///
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Message::json`]. Then nothing is sent.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use harpia::prelude::*;
@@ -120,12 +133,12 @@ impl<D> Socket<D> {
     ///
     /// fn welcome(ws: &Socket) -> HandlerResult {
     ///     let (id, online) = (ws.id().as_u64(), ws.hub().connections());
-    ///     ws.send(Message::json(&Welcome { id, online })?);
+    ///     ws.send_json(&Welcome { id, online })?;
     ///     Ok(())
     /// }
     /// ```
-    pub fn send(&self, message: impl Into<Message>) -> SendStatus {
-        self.end.send(&message.into())
+    pub fn send_json<T: Serialize + ?Sized>(&self, value: &T) -> Result<SendStatus> {
+        Ok(self.send(Message::json(value)?))
     }
 
     /// Closes the connection, behind all that was sent and broadcast so far.
@@ -275,15 +288,32 @@ impl<D> Socket<D> {
 
     /// Sends a message to all other active subscribers of a topic, subscribed to it or not.
     ///
-    /// All see the messages of the server in one order. Returns `Sent` when it is on its way,
-    /// `Dropped` when the server has 16 MiB waiting to be distributed. JSON is made by
-    /// [`Message::json`].
+    /// All see the messages of the server in one order. To publish a value as JSON there is
+    /// [`publish_json`](Self::publish_json).
     ///
-    /// What is published in `auth` or `open` waits until `open` has returned `Ok`, and is forgotten
-    /// if it does not: who was not let in reaches nobody, by its `close` handler neither. `Sent` then
-    /// says that it is kept, `Dropped` that as much waits as the route's `backlog` allows (with 0, nothing may), `Closed`
-    /// that the connection is closed already. [`Hub::publish`](crate::Hub::publish) waits for
-    /// nothing: it speaks for the server.
+    /// # Everyone, including the sender
+    ///
+    /// `ws.publish` leaves out its own connection, like `broadcast_from` in Phoenix and
+    /// `socket.to(room).emit` in Socket.IO. To reach the sender too, like `broadcast` in Phoenix
+    /// and `io.to(room).emit` in Socket.IO, publish through the [`Hub`]:
+    /// `ws.hub().publish(topic, message)`.
+    ///
+    /// # In `open` and `auth`
+    ///
+    /// In `auth` and `open`, `ws.publish` keeps the message. It is sent right after the connection
+    /// becomes active, which is when `open` has returned `Ok`, or never: a rejected connection
+    /// publishes nothing, not even from its `close` handler.
+    ///
+    /// `ws.hub().publish` is immediate, also in `auth` and `open`: the hub speaks for the server.
+    ///
+    /// # Returns
+    ///
+    /// - `Sent`: the message is on its way, or kept until the connection is active.
+    /// - `Dropped`: the server has 16 MiB waiting to be distributed, or the messages kept for this
+    ///   connection have reached the route's `backlog` (with 0, none is kept).
+    /// - `Closed`: the connection was closed in `auth` or `open`, or the server has ended.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use harpia::prelude::*;
@@ -304,17 +334,56 @@ impl<D> Socket<D> {
     ///     }
     /// }
     /// ```
-    pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
+    pub fn publish(&self, topic: impl Into<ByteString>, message: impl IntoMessage) -> SendStatus {
         if let Some(early) = &self.early {
             if self.end.is_ending() {
                 return SendStatus::Closed;
             }
             let limit = self.end.limits().backlog;
-            return early.hold(topic.into(), message.into(), limit);
+            return early.hold(topic.into(), message.into_message(), limit);
         }
         self.end.set_published();
         self.hub
-            .publish_from(self.id().slot(), topic.into(), &message.into())
+            .publish_from(self.id().slot(), topic.into(), &message.into_message())
+    }
+
+    /// Sends a value to all other active subscribers of a topic, as JSON text. See
+    /// [`publish`](Self::publish).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Message::json`]. Then nothing is sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Deserialize, Serialize)]
+    /// struct Stroke { from: (u32, u32), to: (u32, u32) }
+    ///
+    /// struct Board;
+    ///
+    /// #[ws_route("/board", broadcast = off)]
+    /// impl Board {
+    ///     fn open(&self, ws: &mut Socket) {
+    ///         ws.subscribe("board");
+    ///     }
+    ///
+    ///     fn message(&self, ws: &mut Socket, Json(stroke): Json<Stroke>) -> HandlerResult {
+    ///         ws.publish_json("board", &stroke)?;
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    pub fn publish_json<T: Serialize + ?Sized>(
+        &self,
+        topic: impl Into<ByteString>,
+        value: &T,
+    ) -> Result<SendStatus> {
+        Ok(self.publish(topic, Message::json(value)?))
     }
 
     /// Returns a handle to this connection that can be kept and cloned.

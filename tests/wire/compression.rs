@@ -145,6 +145,31 @@ async fn a_broadcast_reaches_each_in_the_form_it_takes_and_all_the_same_message(
 }
 
 #[tokio::test]
+async fn the_smallest_size_of_any_route_holds_for_sends_and_broadcasts_of_all() {
+    let server = server().await;
+    let mut echo = offering(&server, "/echo", OFFER).await.active().await;
+    // Less than the 1 KiB of `/echo`, more than the 64 bytes of `/chat`.
+    let text = "between, ".repeat(30);
+    echo.frame(0x81, text.as_bytes()).await;
+    let sent = echo.read_frame().await.unwrap();
+    assert_eq!((sent.head, inflate(&sent)), (0xc1, text.clone()));
+    server.hub().broadcast(&text);
+    let broadcast = echo.read_frame().await.unwrap();
+    assert_eq!((broadcast.head, inflate(&broadcast)), (0xc1, text));
+}
+
+#[tokio::test]
+async fn a_size_that_no_route_takes_from_the_app_holds_for_none() {
+    let server = TestServer::start(App::new().compression(64).ws(Echo)).await;
+    let mut echo = offering(&server, "/echo", OFFER).await.active().await;
+    let text = "between, ".repeat(30);
+    echo.frame(0x81, text.as_bytes()).await;
+    assert_eq!(echo.read_frame().await.unwrap().head, 0x81);
+    server.hub().broadcast(&text);
+    assert_eq!(echo.read_frame().await.unwrap().head, 0x81);
+}
+
+#[tokio::test]
 async fn a_compressed_message_is_broadcast_as_what_it_says() {
     let server = server().await;
     let mut sender = offering(&server, "/chat", OFFER).await.active().await;

@@ -189,6 +189,57 @@ async fn a_required_value_that_is_missing_or_wrong_is_a_400_that_names_it() {
 }
 
 #[tokio::test]
+async fn a_cookie_that_must_be_there_is_a_400_by_its_type_or_a_1008_by_or_close() {
+    #[derive(FromHandshake)]
+    struct Required {
+        #[from(cookie)]
+        session_id: String,
+    }
+    struct ByType;
+    #[ws_route("/by-type", broadcast = off)]
+    impl ByType {
+        fn open(&self, ws: &mut Socket<Required>) {
+            ws.send(&ws.data.session_id);
+        }
+    }
+    #[derive(FromHandshake)]
+    struct Member {
+        #[from(cookie)]
+        session_id: Option<String>,
+        #[from(default)]
+        name: String,
+    }
+    struct InOpen;
+    #[ws_route("/in-open", broadcast = off)]
+    impl InOpen {
+        fn open(&self, ws: &mut Socket<Member>) -> HandlerResult {
+            let id = ws
+                .data
+                .session_id
+                .as_deref()
+                .or_close(1008, "Unauthorized")?;
+            ws.data.name = format!("member {id}");
+            Ok(())
+        }
+        fn message(&self, ws: &mut Socket<Member>) {
+            ws.send(&ws.data.name);
+        }
+    }
+    let server = TestServer::start(App::new().ws(ByType).ws(InOpen)).await;
+    let (status, text) = server.refused("/by-type", &[]).await;
+    assert_eq!(status, 400);
+    assert!(text.contains("session_id"), "{text}");
+    let closed = server.connect("/in-open").await.closed().await;
+    assert_eq!(closed, (1008, "Unauthorized".into()));
+    let cookie = [("cookie", "session_id=7")];
+    let mut client = server.connect_with("/by-type", &cookie).await;
+    assert_eq!(client.text().await, "7");
+    let mut client = server.connect_with("/in-open", &cookie).await;
+    client.send("who am I?").await;
+    assert_eq!(client.text().await, "member 7");
+}
+
+#[tokio::test]
 async fn a_whole_query_is_read_into_a_struct() {
     #[derive(Deserialize)]
     struct Filter {

@@ -23,6 +23,8 @@ mod protocol;
 mod routing;
 mod session;
 mod settings;
+mod sharing;
 mod shutdown;
+mod startup;
 mod timers;
 mod topics;

@@ -16,10 +16,10 @@ struct Points(Events);
 #[ws_route("/points")]
 impl Points {
     fn message(&self, ws: &mut Socket, Json(point): Json<Point>) -> HandlerResult {
-        ws.send(Message::json(&Point {
+        ws.send_json(&Point {
             x: point.y,
             y: point.x,
-        })?);
+        })?;
         Ok(())
     }
 
@@ -113,6 +113,66 @@ async fn json_is_parsed_and_sent() {
     let mut client = server.connect("/points").await;
     client.send(r#"{"x":1,"y":2}"#).await;
     assert_eq!(client.text().await, r#"{"x":2,"y":1}"#);
+}
+
+#[tokio::test]
+async fn each_way_to_send_takes_a_value_as_json() {
+    struct Feed;
+    #[ws_route("/feed", broadcast = off)]
+    impl Feed {
+        fn open(&self, ws: &mut Socket) -> HandlerResult {
+            ws.subscribe("feed");
+            ws.send_json(&Point { x: 1, y: 1 })?;
+            ws.peer().send_json(&Point { x: 2, y: 2 })?;
+            Ok(())
+        }
+        fn message(&self, ws: &mut Socket) -> HandlerResult {
+            ws.publish_json("feed", &Point { x: 3, y: 3 })?;
+            ws.hub().publish_json("feed", &Point { x: 4, y: 4 })?;
+            ws.hub().broadcast_json(&[5])?;
+            Ok(())
+        }
+    }
+    let server = TestServer::start(App::new().ws(Feed)).await;
+    let mut one = server.connect("/feed").await;
+    let mut two = server.connect("/feed").await;
+    for client in [&mut one, &mut two] {
+        assert_eq!(client.text().await, r#"{"x":1,"y":1}"#);
+        assert_eq!(client.text().await, r#"{"x":2,"y":2}"#);
+    }
+    let (mut one, mut two) = (one.active().await, two.active().await);
+    one.send("go").await;
+    assert_eq!(two.text().await, r#"{"x":3,"y":3}"#);
+    for client in [&mut one, &mut two] {
+        assert_eq!(client.text().await, r#"{"x":4,"y":4}"#);
+        assert_eq!(client.text().await, "[5]");
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_serialize_closes_with_1011_and_its_error_is_for_the_log_alone() {
+    struct Secretive;
+    impl Serialize for Secretive {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("hunter2 is not for JSON"))
+        }
+    }
+    struct Feed;
+    #[ws_route("/feed", broadcast = off)]
+    impl Feed {
+        fn open(&self, ws: &mut Socket) -> harpia::Result {
+            ws.send_json(&Secretive)?;
+            Ok(())
+        }
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(Feed)).await;
+    let mut client = server.connect("/feed").await;
+    assert_eq!(client.closed().await, (1011, String::new()));
+    let told = "handler `open` failed: the value cannot be serialized as JSON: \
+                hunter2 is not for JSON";
+    let text = log.text();
+    assert!(text.contains(told), "{text}");
 }
 
 #[tokio::test]

@@ -172,6 +172,18 @@ async fn a_prefix_with_a_parameter_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_empty_prefix_is_an_error_that_names_merge() {
+    let app = App::new().nest("", Router::new().ws(Room));
+    let error = error_of(app).await.to_string();
+    assert_eq!(
+        error,
+        "`nest` got an empty prefix: use `merge` to add routes without one"
+    );
+    let error = error_of(App::new().nest("api", Router::new())).await;
+    assert_eq!(error.to_string(), "prefix `api` must start with `/`");
+}
+
+#[tokio::test]
 async fn pages_are_served_beside_the_sockets() {
     let pages = service_fn(|request: HttpRequest| async move {
         let text = format!("page {}", request.uri().path());

@@ -288,6 +288,48 @@ async fn who_publishes_in_open_does_not_hear_it_in_a_room_it_entered_there() {
 }
 
 #[tokio::test]
+async fn the_hub_publishes_to_everyone_including_the_sender() {
+    struct Room;
+    #[ws_route("/room", broadcast = off)]
+    impl Room {
+        fn open(&self, ws: &mut Socket) {
+            ws.subscribe("room");
+        }
+        fn message(&self, ws: &mut Socket, message: Message) {
+            ws.hub().publish("room", message);
+        }
+    }
+    let server = TestServer::start(App::new().ws(Room)).await;
+    let (mut one, mut two) = (server.join("/room").await, server.join("/room").await);
+    one.send("hello").await;
+    assert_eq!(one.text().await, "hello");
+    assert_eq!(two.text().await, "hello");
+}
+
+#[tokio::test]
+async fn what_the_hub_publishes_in_open_is_immediate() {
+    struct Room(Arc<Semaphore>);
+    #[ws_route("/room", broadcast = off)]
+    impl Room {
+        async fn open(&self, ws: &mut Socket) -> HandlerResult {
+            ws.hub().publish("room", "somebody knocks");
+            self.0.acquire().await?.forget();
+            ws.send("in");
+            Ok(())
+        }
+    }
+    let gate = Arc::new(Semaphore::new(0));
+    let app = App::new().ws(Topics).ws(Room(Arc::clone(&gate)));
+    let server = TestServer::start(app).await;
+    let mut member = server.connect("/topics").await;
+    does!(member, "+room");
+    let mut client = server.connect("/room").await;
+    assert_eq!(member.text().await, "somebody knocks");
+    gate.add_permits(1);
+    assert_eq!(client.text().await, "in");
+}
+
+#[tokio::test]
 async fn who_fails_in_open_publishes_nothing_by_its_close_handler_either() {
     let (server, events, gate, mut member) = door().await;
     gate.add_permits(1);

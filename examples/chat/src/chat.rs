@@ -57,13 +57,13 @@ impl Chat {
             // miss who comes in that moment.
             Request::Enter => self.rooms.enter(room, ws.id(), name, |people| {
                 ws.subscribe(room);
-                ws.publish(room, Message::json(&Event::Joined { name })?);
-                ws.send(Message::json(&Event::Welcome { people })?);
+                ws.publish_json(room, &Event::Joined { name })?;
+                ws.send_json(&Event::Welcome { people })?;
                 Ok(())
             }),
             Request::Say { text } => {
                 let said = Event::Said { name, text: &text };
-                ws.publish(room, Message::json(&said)?);
+                ws.publish_json(room, &said)?;
                 Ok(())
             }
         }
@@ -72,7 +72,7 @@ impl Chat {
     fn close(&self, ws: &mut Socket<Visitor>, room: &str) -> HandlerResult {
         let name = &ws.data.name.0;
         self.rooms.leave(room, ws.id(), || {
-            ws.publish(room, Message::json(&Event::Left { name })?);
+            ws.publish_json(room, &Event::Left { name })?;
             Ok(())
         })
     }

@@ -15,7 +15,7 @@ pub(super) fn expand(block: &Block) -> TokenStream {
         #[automatically_derived]
         impl #generics __harpia::IntoRoute for #self_type #where_clause {
             const PATH: &'static str = "";
-            fn into_route(self) -> impl __harpia::Route {
+            fn share_route(self: ::std::sync::Arc<Self>) -> impl __harpia::Route {
                 __harpia::__private::Broken
             }
         }

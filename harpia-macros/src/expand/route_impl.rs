@@ -48,7 +48,7 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         #[allow(unused_imports)]
         use __harpia::__private::{Lenient as _, ReadsNothing as _};
 
-        struct __Route #impl_generics (#self_type) #where_clause;
+        struct __Route #impl_generics (::std::sync::Arc<#self_type>) #where_clause;
 
         #[automatically_derived]
         impl #impl_generics __harpia::Route for __Route #type_generics #demands {
@@ -131,7 +131,7 @@ fn into_route(route: &Route, demands: &TokenStream) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics __harpia::IntoRoute for #self_type #bounds {
             const PATH: &'static str = #path;
-            fn into_route(self) -> impl __harpia::Route {
+            fn share_route(self: ::std::sync::Arc<Self>) -> impl __harpia::Route {
                 #made
             }
         }

@@ -21,12 +21,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytestring::ByteString;
+use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::budget::Budget;
 use crate::close::{CloseCause, CloseCode, Closing, Ending};
+use crate::error::Result;
 use crate::id::{ConnectionId, Slot};
-use crate::message::Message;
+use crate::message::{IntoMessage, Message};
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::write_end::{Clock, SendStatus, WriteEnd};
@@ -121,17 +123,43 @@ impl Hub {
     ///
     /// Returns `Sent` when it is in the log, `Dropped` when the log is full (16 MiB wait to be
     /// distributed), and `Closed` when the server has ended. Never waits.
-    pub fn broadcast(&self, message: impl Into<Message>) -> SendStatus {
-        let frame = self.encode(&message.into());
+    pub fn broadcast(&self, message: impl IntoMessage) -> SendStatus {
+        let frame = self.encode(&message.into_message());
         self.shared.log.publish(Channel::Server, None, frame)
     }
 
+    /// Sends a value to every active connection of the server, as JSON text; see
+    /// [`broadcast`](Self::broadcast).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Message::json`]. Then nothing is sent.
+    pub fn broadcast_json<T: Serialize + ?Sized>(&self, value: &T) -> Result<SendStatus> {
+        Ok(self.broadcast(Message::json(value)?))
+    }
+
     /// Sends a message to every active subscriber of a topic; see [`broadcast`](Self::broadcast).
-    pub fn publish(&self, topic: impl Into<ByteString>, message: impl Into<Message>) -> SendStatus {
-        let frame = self.encode(&message.into());
+    pub fn publish(&self, topic: impl Into<ByteString>, message: impl IntoMessage) -> SendStatus {
+        let frame = self.encode(&message.into_message());
         self.shared
             .log
             .publish(Channel::Topic(topic.into()), None, frame)
+    }
+
+    /// Sends a value to every active subscriber of a topic, as JSON text; see
+    /// [`broadcast`](Self::broadcast).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Message::json`]. Then nothing is sent.
+    pub fn publish_json<T: Serialize + ?Sized>(
+        &self,
+        topic: impl Into<ByteString>,
+        value: &T,
+    ) -> Result<SendStatus> {
+        Ok(self.publish(topic, Message::json(value)?))
     }
 
     /// Sends a message to every active subscriber of a topic except one connection; see
@@ -152,12 +180,12 @@ impl Hub {
     pub fn publish_except(
         &self,
         topic: impl Into<ByteString>,
-        message: impl Into<Message>,
+        message: impl IntoMessage,
         except: ConnectionId,
     ) -> SendStatus {
         self.shared.log.publish_record(Record::PublishExcept {
             topic: topic.into(),
-            frame: self.encode(&message.into()),
+            frame: self.encode(&message.into_message()),
             except,
         })
     }

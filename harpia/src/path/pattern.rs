@@ -13,28 +13,38 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_as("path", text)
+    }
+
+    /// Parses what the message of a mistake calls by this name.
+    fn parse_as(what: &str, text: &str) -> Result<Self, String> {
         if text == "/" {
             return Ok(Self { text: text.into() });
         }
         let Some(rest) = text.strip_prefix('/') else {
-            return Err(format!("path `{text}` must start with `/`"));
+            return Err(format!("{what} `{text}` must start with `/`"));
         };
         let mut names = Vec::new();
         for segment in rest.split('/') {
             if segment.is_empty() {
-                return Err(format!("path `{text}` has an empty segment"));
+                return Err(format!("{what} `{text}` has an empty segment"));
             }
             if let Some(name) = parameter(segment) {
                 if !is_name(name) {
-                    return Err(format!("`{name}` in path `{text}` is not a parameter name"));
+                    return Err(format!(
+                        "`{name}` in {what} `{text}` is not a parameter name"
+                    ));
                 }
                 if names.contains(&name) {
-                    return Err(format!("parameter `{name}` appears twice in path `{text}`"));
+                    return Err(format!(
+                        "parameter `{name}` appears twice in {what} `{text}`"
+                    ));
                 }
                 names.push(name);
             } else if !is_fixed(segment) {
                 return Err(format!(
-                    "segment `{segment}` of path `{text}` is neither fixed nor a whole `{{parameter}}`"
+                    "segment `{segment}` of {what} `{text}` is neither fixed nor a whole \
+                     `{{parameter}}`"
                 ));
             }
         }
@@ -43,7 +53,10 @@ impl Pattern {
 
     /// A prefix is a pattern without parameters, and `/` adds nothing.
     pub(crate) fn parse_prefix(text: &str) -> Result<Self, String> {
-        let prefix = Self::parse(text)?;
+        if text.is_empty() {
+            return Err("`nest` got an empty prefix: use `merge` to add routes without one".into());
+        }
+        let prefix = Self::parse_as("prefix", text)?;
         if prefix.names().next().is_some() {
             return Err(format!("prefix `{text}` cannot have parameters"));
         }

@@ -79,13 +79,15 @@ impl App {
         }
     }
 
-    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections.
+    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections. In an
+    /// `Arc` it is [shared with the program](crate#share-state-with-a-background-task) too.
     pub fn ws(mut self, route: impl IntoRoute) -> Self {
         self.router = self.router.ws(route);
         self
     }
 
-    /// Adds a router's routes under a prefix, in which there are no parameters.
+    /// Adds a router's routes under a prefix, in which there are no parameters. Without a prefix
+    /// that is [`merge`](Self::merge).
     pub fn nest(mut self, prefix: &str, router: Router) -> Self {
         self.router = self.router.nest(prefix, router);
         self
@@ -176,7 +178,12 @@ impl App {
     /// Compresses messages of at least this many bytes for peers that can read them
     /// (permessage-deflate, RFC 7692). Default: `None`, no compression.
     ///
-    /// A broadcast is compressed once for all. It costs the sender's thread microseconds where
+    /// A route decides with its own `compression` whether its connections compress. The size is
+    /// one for the whole server, for sends and broadcasts alike: the smallest that any of its
+    /// routes has, by itself (`compression = on` is 1 KiB) or from here. So a broadcast is
+    /// compressed once for all.
+    ///
+    /// It costs the sender's thread microseconds where
     /// encoding costs nanoseconds (`benches/micro.rs`), and saves most of what JSON takes on the
     /// wire: for slow networks rather than for fast ones. Where one message holds a secret beside what an attacker wrote, its compressed length
     /// can tell of the secret (the BREACH attack): leave it off there.
@@ -230,6 +237,11 @@ impl App {
 
     /// Serves until Ctrl-C, SIGTERM or [`Hub::shutdown`], then shuts down gracefully.
     ///
+    /// Logs at level `INFO` where it listens and which routes it serves:
+    /// `listening on http://127.0.0.1:3000, routes: /chat, /rooms/{room}`. [`bind`](Self::bind)
+    /// and [`Server::serve`] log no such line: their program knows
+    /// [the address](Server::local_addr) and may say it in its own words.
+    ///
     /// The signals are handled here alone: [`bind`](Self::bind) and [`Server::serve`] leave them
     /// to the program. A second signal ends the shutdown's
     /// [patience](Self::shutdown_timeout) at once: handlers that still wait are cancelled. A third
@@ -243,9 +255,12 @@ impl App {
     ///
     /// Dropping the future stops accepting and closes all connections with 1001; their `close`
     /// handlers still run.
-    pub async fn listen(self, address: impl ToSocketAddrs) -> Result {
+    pub async fn listen(self, address: impl ToSocketAddrs + fmt::Debug) -> Result {
         let server = self.bind(address).await?;
-        server.serve_with(Signals::listen()?).await;
+        let signals = Signals::listen()?;
+        let (address, routes) = (server.local_addr, &server.routes);
+        tracing::info!("listening on http://{address}, routes: {routes}");
+        server.serve_with(signals).await;
         Ok(())
     }
 
@@ -257,8 +272,8 @@ impl App {
     /// # Errors
     ///
     /// [`Error::DuplicateRoute`] and [`Error::Config`] for routes that cannot be,
-    /// [`Error::Config`] for a setting that cannot hold, [`Error::Io`] for an address that cannot
-    /// be had.
+    /// [`Error::Config`] for a setting that cannot hold, [`Error::Listen`] with the address if the
+    /// system does not let it be bound.
     ///
     /// # Cancel safety
     ///
@@ -280,19 +295,31 @@ impl App {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server> {
+    pub async fn bind(self, address: impl ToSocketAddrs + fmt::Debug) -> Result<Server> {
         check::app(&self.options, &self.origins, &self.protocols)?;
+        let compress_from = compress_from(&self.options, self.router.options());
+        if let Some(length) = compress_from {
+            self.hub.compress_from(length);
+        }
         let routes = self.router.build({
             let hub = &self.hub;
             let (app, origins, protocols) = (&self.options, &self.origins, &self.protocols);
-            move |id, options| settings(id, options, app, origins, protocols, hub)
+            move |id, route| {
+                let mut limits = Limits::default().with(app).with(route);
+                limits.compression = limits.compression.and(compress_from);
+                settings(id, route, limits, app, origins, protocols, hub)
+            }
         })?;
         if self.max_connections == 0 {
             return Err(Error::Config {
                 message: "`max_connections` is 0, so nobody could connect".into(),
             });
         }
-        let listener = TcpListener::bind(address).await?;
+        let listener = TcpListener::bind(&address).await;
+        let listener = listener.map_err(|source| Error::Listen {
+            address: as_given(&address),
+            source,
+        })?;
         let local_addr = listener.local_addr()?;
         self.hub.start()?;
         Ok(Server {
@@ -322,10 +349,30 @@ impl fmt::Debug for App {
     }
 }
 
+/// The address as the program wrote it; of text without its quotes.
+fn as_given(address: &impl fmt::Debug) -> String {
+    let text = format!("{address:?}");
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    inner.map(str::to_owned).unwrap_or(text)
+}
+
+/// Returns the size from which on the server compresses, for whomever it compresses at all: the
+/// smallest of its routes.
+///
+/// A broadcast is compressed once, before it is known who gets it. With a size of its own for what
+/// each route sends, one message would be compressed or not by the way it took.
+fn compress_from<'a>(app: &Options, routes: impl Iterator<Item = &'a Options>) -> Option<usize> {
+    let sizes = routes.map(|route| Limits::default().with(app).with(route).compression);
+    sizes.flatten().min()
+}
+
 /// Lays a route's options over the app's.
 fn settings(
     id: RouteId,
     route: &Options,
+    limits: Limits,
     app: &Options,
     origins: &OriginPolicy,
     protocols: &[Arc<str>],
@@ -334,10 +381,6 @@ fn settings(
     let own_protocols = route
         .protocols
         .map(|own| own.iter().map(|&name| name.into()).collect());
-    let limits = Limits::default().with(app).with(route);
-    if let Some(length) = limits.compression {
-        hub.compress_from(length);
-    }
     Settings {
         id,
         scope: route.broadcast.or(app.broadcast).unwrap_or_default(),

@@ -55,7 +55,8 @@ impl Router {
         Self::default()
     }
 
-    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections.
+    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections. In an
+    /// `Arc` it is [shared with the program](crate#share-state-with-a-background-task) too.
     pub fn ws(self, route: impl IntoRoute) -> Self {
         self.add(route.into_route())
     }
@@ -86,7 +87,8 @@ impl Router {
         self
     }
 
-    /// Adds another router's routes under a prefix, in which there are no parameters.
+    /// Adds another router's routes under a prefix, in which there are no parameters. Without a
+    /// prefix that is [`merge`](Self::merge).
     pub fn nest(mut self, prefix: &str, router: Self) -> Self {
         self.mistakes.extend(router.mistakes);
         match Pattern::parse_prefix(prefix) {
@@ -108,6 +110,11 @@ impl Router {
         self
     }
 
+    /// Returns what each route says for itself.
+    pub(super) fn options(&self) -> impl Iterator<Item = &Options> {
+        self.entries.iter().map(|entry| &entry.options)
+    }
+
     /// Builds the table, or reports the first mistake.
     pub(super) fn build(
         mut self,
@@ -118,6 +125,7 @@ impl Router {
         }
         let mut table = matchit::Router::new();
         let mut patterns = HashMap::new();
+        let mut paths = Vec::new();
         for (id, entry) in (0..).zip(self.entries) {
             let matcher = entry.pattern.matcher();
             check::route(&entry.pattern, &entry.options)?;
@@ -132,6 +140,7 @@ impl Router {
                 });
             }
             let names = entry.pattern.names().map(str::to_owned).collect();
+            paths.push(entry.pattern.as_str().to_owned());
             let endpoint = (entry.build)(settings);
             table
                 .insert(matcher, Destination { endpoint, names })
@@ -139,7 +148,7 @@ impl Router {
                     message: format!("path `{}`: {error}", entry.pattern.as_str()),
                 })?;
         }
-        Ok(RouteTable { table })
+        Ok(RouteTable { table, paths })
     }
 }
 
@@ -163,6 +172,8 @@ fn any_origin(pattern: &Pattern) -> Error {
 /// Finds the route of a request.
 pub(super) struct RouteTable {
     table: matchit::Router<Destination>,
+    /// The routes' paths as written, with their prefixes, in the order they were added.
+    paths: Vec<String>,
 }
 
 struct Destination {
@@ -177,6 +188,16 @@ pub(super) enum Found {
     Unreadable,
     /// No route answers it: it is the fallback's.
     Nothing,
+}
+
+/// Formats as the list of paths.
+impl fmt::Display for RouteTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.paths {
+            [] => f.write_str("none"),
+            paths => f.write_str(&paths.join(", ")),
+        }
+    }
 }
 
 impl RouteTable {

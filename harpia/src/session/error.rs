@@ -34,7 +34,8 @@ use crate::json::JsonError;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+///
+/// As with [`harpia::Error`](Error), `{:?}` prints what happened and its cause in one line.
 #[non_exhaustive]
 pub enum SessionError {
     /// There is no such session: no cookie, one that is no id, an unknown or an expired session.
@@ -95,6 +96,21 @@ impl fmt::Display for SessionError {
     }
 }
 
+/// Not derived: a `main` whose store cannot be reached prints this.
+impl fmt::Debug for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match self {
+            // The error in between carries the close code and says nothing of what happened.
+            Self::Unavailable(error) => match error::Error::source(error) {
+                Some(cause) => write!(f, ": {cause}"),
+                None => Ok(()),
+            },
+            Self::NotFound | Self::Data { .. } | Self::AfterOpen => Ok(()),
+        }
+    }
+}
+
 impl error::Error for SessionError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
@@ -150,6 +166,14 @@ mod tests {
         let own = Error::from(SessionError::NotFound);
         assert_eq!(own.close_code(), 1008);
         assert_eq!(own.close_reason(), "Unauthorized");
+    }
+
+    #[test]
+    fn debug_prints_what_happened_and_its_cause() {
+        let error = SessionError::unavailable("connection refused");
+        let line = "the session store is unavailable: connection refused";
+        assert_eq!(format!("{error:?}"), line);
+        assert_eq!(format!("{:?}", SessionError::NotFound), "no such session");
     }
 
     #[test]
