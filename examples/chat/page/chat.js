@@ -22,7 +22,6 @@ function connect() {
   socket = opened;
   opened.onopen = () => {
     tries = 0;
-    opened.send(JSON.stringify({ type: "enter" }));
   };
   opened.onmessage = (event) => handle(JSON.parse(event.data));
   opened.onclose = (event) => {

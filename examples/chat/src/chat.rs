@@ -24,7 +24,6 @@ struct Visitor {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Request {
-    Enter,
     Say { text: String },
 }
 
@@ -45,34 +44,34 @@ enum Event<'a> {
     rate = "20/5s"
 )]
 impl Chat {
+    fn open(&self, ws: &mut Socket<Visitor>, room: &str) -> HandlerResult {
+        let name = &ws.data.name.0;
+        self.rooms.enter(room, ws.id(), name, |people| {
+            ws.subscribe(room);
+            ws.send_json(&Event::Welcome { people })?;
+            let joined = Message::json(&Event::Joined { name })?;
+            ws.hub().publish_except(room, joined, ws.id());
+            Ok(())
+        })
+    }
+
     fn message(
         &self,
         ws: &mut Socket<Visitor>,
-        Json(message): Json<Request>,
+        Json(request): Json<Request>,
         room: &str,
     ) -> HandlerResult {
+        let Request::Say { text } = request;
         let name = &ws.data.name.0;
-        match message {
-            // Not in `open`: a connection hears of others from the end of its `open` on, and would
-            // miss who comes in that moment.
-            Request::Enter => self.rooms.enter(room, ws.id(), name, |people| {
-                ws.subscribe(room);
-                ws.publish_json(room, &Event::Joined { name })?;
-                ws.send_json(&Event::Welcome { people })?;
-                Ok(())
-            }),
-            Request::Say { text } => {
-                let said = Event::Said { name, text: &text };
-                ws.publish_json(room, &said)?;
-                Ok(())
-            }
-        }
+        let said = Event::Said { name, text: &text };
+        ws.publish_json(room, &said)?;
+        Ok(())
     }
 
     fn close(&self, ws: &mut Socket<Visitor>, room: &str) -> HandlerResult {
         let name = &ws.data.name.0;
         self.rooms.leave(room, ws.id(), || {
-            ws.publish_json(room, &Event::Left { name })?;
+            ws.hub().publish_json(room, &Event::Left { name })?;
             Ok(())
         })
     }

@@ -12,42 +12,38 @@ type Room = BTreeMap<ConnectionId, String>;
 pub(crate) struct Rooms(Mutex<HashMap<String, Room>>);
 
 impl Rooms {
-    /// Notes a visitor and tells of it with `tell`, which gets everyone's names.
+    /// Adds a visitor and announces it with `announce`, which gets everyone's names.
     ///
-    /// All under one lock, so that the rooms and what is told of them stay in one order.
+    /// All under one lock: so the visitor's list and the announcements after it fit together.
     pub(crate) fn enter(
         &self,
         room: &str,
         id: ConnectionId,
         name: &str,
-        tell: impl FnOnce(Vec<String>) -> HandlerResult,
+        announce: impl FnOnce(Vec<String>) -> HandlerResult,
     ) -> HandlerResult {
         let mut rooms = self.lock();
         let people = rooms.entry(room.to_owned()).or_default();
-        if people.insert(id, name.to_owned()).is_some() {
-            return Ok(());
-        }
-        tell(people.values().cloned().collect())
+        people.insert(id, name.to_owned());
+        announce(people.values().cloned().collect())
     }
 
-    /// Forgets a visitor, and tells of it if there was one.
+    /// Removes a visitor and announces it.
     pub(crate) fn leave(
         &self,
         room: &str,
         id: ConnectionId,
-        tell: impl FnOnce() -> HandlerResult,
+        announce: impl FnOnce() -> HandlerResult,
     ) -> HandlerResult {
         let mut rooms = self.lock();
         let Some(people) = rooms.get_mut(room) else {
             return Ok(());
         };
-        if people.remove(&id).is_none() {
-            return Ok(());
-        }
+        people.remove(&id);
         if people.is_empty() {
             rooms.remove(room);
         }
-        tell()
+        announce()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Room>> {
