@@ -22,7 +22,7 @@ const LAYERS: [&[&str]; 14] = [
     &["message"],
     &["outcome"],
     &["protocol"],
-    &["write_end"],
+    &["transport"],
     &["hub", "extract"],
     &["peer"],
     &["socket"],
@@ -40,7 +40,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("fastwebsockets", &["protocol/"]),
     ("jsonwebtoken", &["auth/"]),
     ("matchit", &["server/router.rs"]),
-    ("socket2", &["write_end/"]),
+    ("socket2", &["transport/"]),
     ("redis", &["session/"]),
     // Bytes in, messages out; types that need no runtime need none to test.
     (
@@ -48,7 +48,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
         &[
             "server/",
             "connection/",
-            "write_end/",
+            "transport/",
             "hub/log.rs",
             "hub/mod.rs",
             "hub/table/model/",

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::budget::Budget;
 use crate::hub::LogBench;
 use crate::message::Message;
-use crate::protocol::{Decoder, Terms, deflate, frame};
+use crate::protocol::{DecodeLimits, Decoder, deflate, frame};
 
 /// Decodes whole frames as they lie in a read buffer.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Decode {
 
     /// Decodes all of it, unmasking in place, and returns how many messages there were.
     pub fn run(&mut self, mut input: &mut [u8]) -> usize {
-        let terms = Terms {
+        let terms = DecodeLimits {
             max_message: usize::MAX,
             deflate: false,
             budget: &self.budget,

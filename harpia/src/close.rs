@@ -9,7 +9,7 @@ use std::fmt;
 
 use bytestring::ByteString;
 
-pub(crate) use cause::{CloseCause, Ending, Visibility};
+pub(crate) use cause::{Close, CloseCause, Visibility};
 
 /// Says why a WebSocket connection ended, by the number of RFC 6455 section 7.4.
 ///
@@ -91,12 +91,12 @@ impl fmt::Display for CloseCode {
 
 /// A code with its reason: what a close frame carries.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Closing {
+pub(crate) struct CloseFrame {
     pub(crate) code: CloseCode,
     pub(crate) reason: ByteString,
 }
 
-impl Closing {
+impl CloseFrame {
     /// A reason longer than [`MAX_REASON`] bytes is cut at a character.
     pub(crate) fn new(code: CloseCode, reason: impl Into<ByteString>) -> Self {
         let mut reason = reason.into();
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_long_reason_is_cut_at_a_character() {
-        let closing = Closing::new(CloseCode::NORMAL, "ä".repeat(100));
-        assert_eq!(closing.reason.len(), 122);
+        let frame = CloseFrame::new(CloseCode::NORMAL, "ä".repeat(100));
+        assert_eq!(frame.reason.len(), 122);
     }
 }

@@ -284,7 +284,7 @@ mod server;
 pub mod session;
 mod socket;
 mod sync;
-mod write_end;
+mod transport;
 
 pub use bytes::Bytes;
 pub use bytestring::ByteString;
@@ -302,7 +302,7 @@ pub use server::{App, HttpRequest, Router, Server};
 #[cfg(feature = "session")]
 pub use session::Session;
 pub use socket::{Socket, SubscribeError, Subscribing};
-pub use write_end::SendStatus;
+pub use transport::SendStatus;
 
 /// Fills a struct from the handshake, field by field.
 ///

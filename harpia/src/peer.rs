@@ -6,12 +6,12 @@ use std::sync::{Arc, Weak};
 use bytestring::ByteString;
 use serde::Serialize;
 
-use crate::close::{CloseCause, CloseCode, Closing, Ending};
+use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::Result;
 use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::{IntoMessage, Message};
-use crate::write_end::{SendStatus, WriteEnd};
+use crate::transport::{SendStatus, Transport};
 
 /// Sends to one connection from anywhere: other connections' handlers, tasks, threads.
 ///
@@ -34,15 +34,15 @@ use crate::write_end::{SendStatus, WriteEnd};
 #[derive(Clone)]
 pub struct Peer {
     id: ConnectionId,
-    end: Weak<WriteEnd>,
+    transport: Weak<Transport>,
     hub: Hub,
 }
 
 impl Peer {
-    pub(crate) fn new(end: &Arc<WriteEnd>, hub: Hub) -> Self {
+    pub(crate) fn new(transport: &Arc<Transport>, hub: Hub) -> Self {
         Self {
-            id: end.id(),
-            end: Arc::downgrade(end),
+            id: transport.id(),
+            transport: Arc::downgrade(transport),
             hub,
         }
     }
@@ -54,8 +54,8 @@ impl Peer {
 
     /// Sends a message to this peer alone. Never waits.
     pub fn send(&self, message: impl IntoMessage) -> SendStatus {
-        match self.end.upgrade() {
-            Some(end) => end.send(&message.into_message()),
+        match self.transport.upgrade() {
+            Some(transport) => transport.send(&message.into_message()),
             None => SendStatus::Closed,
         }
     }
@@ -72,22 +72,26 @@ impl Peer {
 
     /// Closes the connection, behind what was sent to it so far.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
-        if let Some(end) = self.end.upgrade() {
-            let closing = Closing::new(code.into(), reason);
+        if let Some(transport) = self.transport.upgrade() {
+            let frame = CloseFrame::new(code.into(), reason);
             self.hub
-                .close(&end, Ending::new(CloseCause::Handler, closing));
+                .close(&transport, Close::new(CloseCause::Handler, frame));
         }
     }
 
     /// Returns how many messages were left out for this peer so far, on a route with `slow = skip`:
     /// see [`Socket::skipped`](crate::Socket::skipped). 0 once the connection is gone.
     pub fn skipped(&self) -> u32 {
-        self.end.upgrade().map_or(0, |end| end.skipped())
+        self.transport
+            .upgrade()
+            .map_or(0, |transport| transport.skipped())
     }
 
     /// Says whether the connection can still be sent to.
     pub fn is_open(&self) -> bool {
-        self.end.upgrade().is_some_and(|end| !end.is_ending())
+        self.transport
+            .upgrade()
+            .is_some_and(|transport| !transport.is_closing())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a handler holds of its connection: the data, and a shared handle to write with.
 
-mod early;
+mod pending;
 mod subscribing;
 
 use std::fmt;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use serde::Serialize;
 
-use crate::close::{CloseCause, CloseCode, Closing, Ending};
+use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::Result;
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
@@ -18,9 +18,9 @@ use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::{IntoMessage, Message};
 use crate::peer::Peer;
-use crate::write_end::{self, SendStatus, Timer, WriteEnd, ticks};
+use crate::transport::{self, SendStatus, Timer, Transport, ticks};
 
-use early::Early;
+use pending::Pending;
 pub use subscribing::{SubscribeError, Subscribing};
 
 /// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
@@ -49,8 +49,8 @@ pub struct Socket<D = ()> {
     /// The connection's own data, made from its handshake.
     pub data: D,
     /// There until the connection is active.
-    early: Option<Box<Early>>,
-    end: Arc<WriteEnd>,
+    early: Option<Box<Pending>>,
+    transport: Arc<Transport>,
     hub: Hub,
     protocol: Option<Arc<str>>,
 }
@@ -59,18 +59,18 @@ impl<D> Socket<D> {
     pub(crate) fn new(
         data: D,
         #[cfg(any(feature = "jwt", feature = "session"))] credentials: Credentials,
-        end: Arc<WriteEnd>,
+        transport: Arc<Transport>,
         hub: Hub,
         protocol: Option<Arc<str>>,
     ) -> Self {
-        let early = Early::new(
+        let early = Pending::new(
             #[cfg(any(feature = "jwt", feature = "session"))]
             credentials,
         );
         Self {
             data,
             early: Some(Box::new(early)),
-            end,
+            transport,
             hub,
             protocol,
         }
@@ -85,22 +85,22 @@ impl<D> Socket<D> {
 
     /// The connection is active: forgets its cookies and tokens, and returns what its handlers
     /// published so far.
-    pub(crate) fn take_early(&mut self) -> Vec<(ByteString, Message)> {
+    pub(crate) fn take_pending(&mut self) -> Vec<(ByteString, Message)> {
         let early = self.early.take();
         let messages = early.map(|early| early.into_messages()).unwrap_or_default();
         if !messages.is_empty() {
-            self.end.set_published();
+            self.transport.set_published();
         }
         messages
     }
 
-    pub(crate) fn end(&self) -> &Arc<WriteEnd> {
-        &self.end
+    pub(crate) fn end(&self) -> &Arc<Transport> {
+        &self.transport
     }
 
     /// Returns the connection's id, unique within its server.
     pub fn id(&self) -> ConnectionId {
-        self.end.id()
+        self.transport.id()
     }
 
     /// Sends a message to this peer alone. Never waits; what the peer does not take at once is
@@ -112,7 +112,7 @@ impl<D> Socket<D> {
     /// Takes text, bytes and [`Message`]s: [`IntoMessage`] lists the types. For any other value
     /// there is [`send_json`](Self::send_json).
     pub fn send(&self, message: impl IntoMessage) -> SendStatus {
-        self.end.send(&message.into_message())
+        self.transport.send(&message.into_message())
     }
 
     /// Sends a value to this peer alone, as JSON text. See [`send`](Self::send).
@@ -148,9 +148,9 @@ impl<D> Socket<D> {
     /// code that must not be sent (RFC 6455 section 7.4) goes out as 1011; 1005, which stands for
     /// no code, sends none.
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
-        let closing = Closing::new(code.into(), reason);
-        let ending = Ending::new(CloseCause::Handler, closing);
-        self.hub.close(&self.end, ending);
+        let frame = CloseFrame::new(code.into(), reason);
+        let close = Close::new(CloseCause::Handler, frame);
+        self.hub.close(&self.transport, close);
     }
 
     /// Closes the connection after this time, unless [`clear_deadline`](Self::clear_deadline) comes
@@ -183,13 +183,13 @@ impl<D> Socket<D> {
         reason: impl Into<ByteString>,
     ) {
         let at = self.hub.clock().now().saturating_add(ticks(after));
-        let closing = Closing::new(code.into(), reason);
-        self.end.set_timer(Timer::Deadline, at, closing);
+        let frame = CloseFrame::new(code.into(), reason);
+        self.transport.set_timer(Timer::Deadline, at, frame);
     }
 
     /// Takes the deadline back.
     pub fn clear_deadline(&self) {
-        self.end.clear_timer(Timer::Deadline);
+        self.transport.clear_timer(Timer::Deadline);
     }
 
     /// Closes the connection with 4401 "Token expired" at this time, in seconds since 1970 as a
@@ -209,27 +209,27 @@ impl<D> Socket<D> {
         code: impl Into<CloseCode>,
         reason: impl Into<ByteString>,
     ) {
-        let closing = Closing::new(code.into(), reason);
+        let frame = CloseFrame::new(code.into(), reason);
         match u32::try_from(unix_seconds) {
-            Ok(at) if at <= write_end::unix_seconds() => {
-                let ending = Ending::new(CloseCause::Expired, closing);
-                self.hub.close(&self.end, ending);
+            Ok(at) if at <= transport::unix_seconds() => {
+                let close = Close::new(CloseCause::Expired, frame);
+                self.hub.close(&self.transport, close);
             }
-            Ok(at) => self.end.set_timer(Timer::Expiry, at, closing),
+            Ok(at) => self.transport.set_timer(Timer::Expiry, at, frame),
             // What is beyond 2106 never comes.
-            Err(_) => self.end.clear_timer(Timer::Expiry),
+            Err(_) => self.transport.clear_timer(Timer::Expiry),
         }
     }
 
     /// Says whether nobody has closed the connection yet.
     pub fn is_open(&self) -> bool {
-        !self.end.is_ending()
+        !self.transport.is_closing()
     }
 
     /// Returns how many messages were left out for this peer so far, where the route says
     /// `slow = skip`: in `drain` it is what a client has to fetch anew. Counts on beyond one gap.
     pub fn skipped(&self) -> u32 {
-        self.end.skipped()
+        self.transport.skipped()
     }
 
     /// Subscribes this connection to a topic: it gets every message that is published to the topic
@@ -270,7 +270,7 @@ impl<D> Socket<D> {
     /// }
     /// ```
     pub fn subscribe(&self, topic: impl Into<ByteString>) -> Subscribing {
-        if self.end.is_ending() {
+        if self.transport.is_closing() {
             return Subscribing::refused(SubscribeError::Closed);
         }
         if self.hub.subscribe(self.id().slot(), topic.into()) {
@@ -336,13 +336,13 @@ impl<D> Socket<D> {
     /// ```
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl IntoMessage) -> SendStatus {
         if let Some(early) = &self.early {
-            if self.end.is_ending() {
+            if self.transport.is_closing() {
                 return SendStatus::Closed;
             }
-            let limit = self.end.limits().backlog;
+            let limit = self.transport.limits().backlog;
             return early.hold(topic.into(), message.into_message(), limit);
         }
-        self.end.set_published();
+        self.transport.set_published();
         self.hub
             .publish_from(self.id().slot(), topic.into(), &message.into_message())
     }
@@ -388,7 +388,7 @@ impl<D> Socket<D> {
 
     /// Returns a handle to this connection that can be kept and cloned.
     pub fn peer(&self) -> Peer {
-        Peer::new(&self.end, self.hub.clone())
+        Peer::new(&self.transport, self.hub.clone())
     }
 
     /// Returns the hub, to reach all connections including this one.

@@ -1,7 +1,7 @@
 //! Why connections end: one table of causes, each with its label, its log level, whether the `error`
 //! handler is told, and the close frame where harpia itself chooses it.
 
-use super::{CloseCode, Closing};
+use super::{CloseCode, CloseFrame};
 
 /// Why a connection ended. The first cause that is noted decides the close frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +45,7 @@ pub(crate) enum CloseCause {
     HandlerPanic,
 }
 
-/// How visible an ending is in the log.
+/// How visible an close is in the log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Visibility {
     /// Ordinary life, at `debug`.
@@ -121,20 +121,20 @@ impl CloseCause {
 
 /// The end of a connection, once it is decided: its cause and its close frame.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Ending {
+pub(crate) struct Close {
     pub(crate) cause: CloseCause,
-    pub(crate) closing: Closing,
+    pub(crate) frame: CloseFrame,
 }
 
-impl Ending {
-    pub(crate) fn new(cause: CloseCause, closing: Closing) -> Self {
-        Self { cause, closing }
+impl Close {
+    pub(crate) fn new(cause: CloseCause, frame: CloseFrame) -> Self {
+        Self { cause, frame }
     }
 
-    /// An ending whose close frame the table gives.
+    /// An close whose close frame the table gives.
     pub(crate) fn of(cause: CloseCause) -> Self {
         let (code, reason) = cause.row().frame.unwrap_or((CloseCode::INTERNAL, ""));
-        Self::new(cause, Closing::new(code, reason))
+        Self::new(cause, CloseFrame::new(code, reason))
     }
 }
 

@@ -1,8 +1,8 @@
-//! What a connection logs of its own life: why it ended, and that messages are left out for it.
+//! What a connection logs of its own state: why it ended, and that messages are left out for it.
 //!
 //! Repeated lines are limited, so that a flood of clients cannot flood the log.
 
-use crate::close::{Ending, Visibility};
+use crate::close::{Close, Visibility};
 use crate::log_limit::LogLimit;
 use crate::route::Route;
 
@@ -13,10 +13,10 @@ static FAULT_CLOSES: LogLimit = LogLimit::new();
 static SKIPPING: LogLimit = LogLimit::new();
 
 impl<R: Route> Connection<R> {
-    pub(super) fn log_ending(&self, ending: &Ending) {
-        let row = ending.cause.row();
-        let (code, reason) = (ending.closing.code, &*ending.closing.reason);
-        let (id, cause) = (self.end.id(), row.label);
+    pub(super) fn log_close(&self, close: &Close) {
+        let row = close.cause.row();
+        let (code, reason) = (close.frame.code, &*close.frame.reason);
+        let (id, cause) = (self.transport.id(), row.label);
         match row.visibility {
             Visibility::Ordinary => tracing::debug!(
                 connection = %id, route = R::PATH, cause, %code, reason, "connection closed"
@@ -44,7 +44,7 @@ impl<R: Route> Connection<R> {
     pub(super) fn log_skipping(&self) -> Step {
         if let Some(suppressed) = SKIPPING.admit() {
             tracing::info!(
-                connection = %self.end.id(), route = R::PATH, skipped = self.end.skipped(),
+                connection = %self.transport.id(), route = R::PATH, skipped = self.transport.skipped(),
                 suppressed, "slow consumer: messages are left out until its backlog is written"
             );
         }

@@ -7,15 +7,15 @@ use crate::error::Error;
 use crate::message::Message;
 use crate::route::Route;
 
-use super::inbound::Window;
+use super::input::ReadBuffer;
 use super::user_code::{self, Finished};
 use super::{Connection, Failure, Step};
 
 impl<R: Route> Connection<R> {
-    pub(super) fn handle_message(&mut self, message: Message, window: &mut Window) -> Step {
-        if let Some(rate) = self.end.limits().rate
-            && let Some(life) = self.user.idle()
-            && !life.rate.allows(rate, self.hub.clock().milliseconds())
+    pub(super) fn handle_message(&mut self, message: Message, buffer: &mut ReadBuffer) -> Step {
+        if let Some(rate) = self.transport.limits().rate
+            && let Some(state) = self.user.idle()
+            && !state.rate.allows(rate, self.hub.clock().milliseconds())
         {
             let error = Error::Protocol {
                 code: CloseCode::POLICY,
@@ -23,7 +23,7 @@ impl<R: Route> Connection<R> {
             };
             return self.report(error, Failure::Violation);
         }
-        self.inbound.cork(window, &self.end);
+        self.inbound.cork(buffer, &self.transport);
         match user_code::begin_message(&mut self.user, message) {
             Some(Finished::Done) => Step::Again,
             Some(finished) => self.finished(finished),
@@ -32,23 +32,23 @@ impl<R: Route> Connection<R> {
     }
 
     pub(super) fn broadcast(&mut self, message: &Message) -> Step {
-        if !self.end.is_ending()
-            && let Some(life) = self.user.idle()
+        if !self.transport.is_closing()
+            && let Some(state) = self.user.idle()
         {
             let frame = self.hub.encode(message);
-            self.has_unsent = !life.append(self.end.id().slot(), frame);
+            self.has_unsent = !state.append(self.transport.id().slot(), frame);
         }
         Step::Again
     }
 
     /// Appends what found no room in the hub's log, as soon as there is some.
     pub(super) fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let slot = self.end.id().slot();
+        let slot = self.transport.id().slot();
         loop {
-            let Some(life) = self.user.idle() else {
+            let Some(state) = self.user.idle() else {
                 return Poll::Ready(());
             };
-            if life.send_unsent(slot) {
+            if state.send_unsent(slot) {
                 return Poll::Ready(());
             }
             if self.hub.poll_room(context, slot).is_pending() {
@@ -60,7 +60,9 @@ impl<R: Route> Connection<R> {
     /// While the hub's log is full, who publishes is not read.
     pub(super) fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self.user.idle() {
-            Some(life) if life.publishes() => self.hub.poll_room(context, self.end.id().slot()),
+            Some(state) if state.publishes() => {
+                self.hub.poll_room(context, self.transport.id().slot())
+            }
             _ => Poll::Ready(()),
         }
     }

@@ -1,19 +1,19 @@
-//! The life of one connection: one task, one poll written by hand.
+//! The state of one connection: one task, one poll written by hand.
 //!
 //! Owned here: the order of things. `open`, then messages, then the end, which is always: leave
-//! the hub, flush within a deadline, `close` handler once, linger until the peer has seen it.
+//! the hub, flush within a deadline, `close` handler once, await_peer_close until the peer has seen it.
 //! The bytes are [`inbound`]'s, the calls of user code [`user_code`]'s.
 //!
 //! An idle connection owns no buffer: the read buffer is its thread's, and whatever is rare or
-//! the user's is boxed in its [`Life`].
+//! the user's is boxed in its [`ConnectionState`].
 
 mod auth;
-mod ending;
-mod inbound;
-mod life;
+mod close;
+mod input;
 mod log;
 mod messages;
 mod rate;
+mod state;
 mod user_code;
 
 use std::future::Future;
@@ -25,24 +25,24 @@ use std::task::{Context, Poll};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::budget::Budget;
-use crate::close::{CloseCause, Ending};
+use crate::close::{Close, CloseCause};
 use crate::hub::Hub;
 use crate::protocol::Event;
 use crate::route::Route;
 use crate::socket::Socket;
-use crate::write_end::{News, WriteEnd};
+use crate::transport::{Transport, TransportEvent};
 
-use inbound::{Inbound, Input, Window};
-use life::Life;
-pub(crate) use life::Shared;
+use input::{Input, InputState, ReadBuffer};
+use state::ConnectionState;
+pub(crate) use state::RouteContext;
 pub(crate) use user_code::caught;
 use user_code::{Call, Finished, User};
 
 /// The task of one connection.
 pub(crate) struct Connection<R: Route> {
-    end: Arc<WriteEnd>,
+    transport: Arc<Transport>,
     user: User<R>,
-    inbound: Inbound,
+    inbound: InputState,
     phase: Phase,
     /// Whether `open` was called and `close` was not yet, so that it has to be.
     owes_close: bool,
@@ -58,10 +58,10 @@ pub(crate) struct Connection<R: Route> {
 enum Phase {
     Start,
     /// `auth` waits for the first message.
-    Unknown,
+    AwaitingFirstMessage,
     Authenticating,
     /// `auth` has returned `Ok`.
-    LetIn,
+    Authenticated,
     Opening,
     Active,
     /// `error` was called, or is; then the connection closes.
@@ -69,17 +69,17 @@ enum Phase {
     /// The close frame is on its way out.
     Flushing,
     /// `close` was called.
-    Closing,
+    CloseFrame,
     /// The peer is read until it has closed too, or a reset could destroy our close frame.
-    Lingering,
+    AwaitingPeerClose,
 }
 
 impl Phase {
     /// What the peer's unfinished input counts against: who is not in takes none of those who are.
     fn input_budget<R: Route>(self, hub: &Hub) -> &Arc<Budget> {
         match self {
-            Self::Start | Self::Unknown | Self::Authenticating if R::AUTHENTICATES => {
-                hub.early_input_budget()
+            Self::Start | Self::AwaitingFirstMessage | Self::Authenticating if R::AUTHENTICATES => {
+                hub.unauthenticated_input_budget()
             }
             _ => hub.input_budget(),
         }
@@ -109,20 +109,20 @@ const MESSAGES_PER_POLL: usize = 512;
 
 impl<R: Route> Connection<R> {
     pub(crate) fn new(
-        shared: Arc<Shared<R>>,
+        shared: Arc<RouteContext<R>>,
         socket: Socket<R::Data>,
         parameters: R::Parameters,
-        end: Arc<WriteEnd>,
+        transport: Arc<Transport>,
         first_bytes: &[u8],
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let hub = shared.hub.clone();
-        hub.enter(Arc::clone(&end), shared.id, R::AUTHENTICATES);
-        let life = Life::new(shared, socket, parameters, permit);
+        hub.enter(Arc::clone(&transport), shared.id, R::AUTHENTICATES);
+        let state = ConnectionState::new(shared, socket, parameters, permit);
         Self {
-            end,
-            user: User::Idle(Box::new(life)),
-            inbound: Inbound::new(first_bytes, Phase::Start.input_budget::<R>(&hub)),
+            transport,
+            user: User::Idle(Box::new(state)),
+            inbound: InputState::new(first_bytes, Phase::Start.input_budget::<R>(&hub)),
             phase: Phase::Start,
             owes_close: false,
             opened: false,
@@ -135,12 +135,12 @@ impl<R: Route> Connection<R> {
         self.hub.clock().now()
     }
 
-    fn step(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
+    fn step(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Step {
         match self.phase {
             Phase::Start => {
-                if let Some(ending) = self.end.ending() {
+                if let Some(close) = self.transport.requested_close() {
                     // The server was shut down while it upgraded: nothing is begun any more.
-                    return self.leave_hub(&ending);
+                    return self.leave_hub(&close);
                 }
                 if R::AUTHENTICATES {
                     self.await_first()
@@ -148,63 +148,63 @@ impl<R: Route> Connection<R> {
                     self.open()
                 }
             }
-            Phase::Unknown => self.step_unknown(context, window),
-            Phase::LetIn => self.step_let_in(context, window),
-            Phase::Active => self.step_active(context, window),
+            Phase::AwaitingFirstMessage => self.step_awaiting_first_message(context, buffer),
+            Phase::Authenticated => self.step_authenticated(context, buffer),
+            Phase::Active => self.step_active(context, buffer),
             Phase::Flushing => self.step_flushing(),
-            Phase::Lingering => self.step_lingering(context, window),
+            Phase::AwaitingPeerClose => self.step_awaiting_peer_close(context, buffer),
             // These wait for user code, which is asked for before a step.
-            Phase::Authenticating | Phase::Opening | Phase::Failing(_) | Phase::Closing => {
+            Phase::Authenticating | Phase::Opening | Phase::Failing(_) | Phase::CloseFrame => {
                 Step::Wait
             }
         }
     }
 
-    fn step_active(&mut self, context: &mut Context<'_>, window: &mut Window) -> Step {
+    fn step_active(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Step {
         if self.has_unsent && self.poll_unsent(context).is_pending() {
             return Step::Wait;
         }
         self.has_unsent = false;
-        if !self.end.is_quiet() {
-            match self.end.news() {
-                News::None => {}
-                News::Ending(ending) => return self.begin_ending(&ending),
-                News::Skipping => return self.log_skipping(),
-                News::Drained => return self.call(Call::Drain),
+        if !self.transport.has_no_events() {
+            match self.transport.next_event() {
+                TransportEvent::None => {}
+                TransportEvent::Close(close) => return self.begin_close(&close),
+                TransportEvent::Skipping => return self.log_skipping(),
+                TransportEvent::Drained => return self.call(Call::Drain),
             }
         }
         if !self.hub.has_room() && self.poll_room(context).is_pending() {
             return Step::Wait;
         }
-        let terms = inbound::terms(&self.end, self.hub.input_budget());
-        let input = self.inbound.next(context, &self.end, window, &terms);
-        self.take_input(input, window)
+        let limits = input::limits(&self.transport, self.hub.input_budget());
+        let input = self.inbound.next(context, &self.transport, buffer, &limits);
+        self.take_input(input, buffer)
     }
 
-    fn take_input(&mut self, input: Input, window: &mut Window) -> Step {
+    fn take_input(&mut self, input: Input, buffer: &mut ReadBuffer) -> Step {
         match input {
-            Input::Event(event) => self.handle(event, window),
+            Input::Event(event) => self.handle(event, buffer),
             Input::Heard => {
-                self.end.silence.heard(self.now());
+                self.transport.liveness.heard(self.now());
                 Step::Again
             }
             Input::Violation(violation) => self.report(violation.into(), Failure::Violation),
-            Input::Ended => self.begin_ending(&Ending::of(CloseCause::Lost)),
+            Input::Ended => self.begin_close(&Close::of(CloseCause::Lost)),
             Input::Wait => Step::Wait,
         }
     }
 
-    fn handle(&mut self, event: Event, window: &mut Window) -> Step {
+    fn handle(&mut self, event: Event, buffer: &mut ReadBuffer) -> Step {
         match event {
-            Event::Message(message) => self.handle_message(message, window),
+            Event::Message(message) => self.handle_message(message, buffer),
             Event::Ping(payload) => {
-                self.end.pong(&payload);
+                self.transport.pong(&payload);
                 Step::Again
             }
             Event::Pong => Step::Again,
-            Event::Close(closing) => {
-                let ending = self.decide(Ending::new(CloseCause::Client, closing));
-                self.leave_hub(&ending)
+            Event::Close(frame) => {
+                let close = self.settle_close(Close::new(CloseCause::Client, frame));
+                self.leave_hub(&close)
             }
         }
     }
@@ -224,12 +224,12 @@ impl<R: Route> Connection<R> {
         };
         match waiting.as_mut().poll(context) {
             Poll::Pending => {
-                self.end.silence.stand_still();
+                self.transport.liveness.pause();
                 Some(Step::Wait)
             }
-            Poll::Ready((life, finished)) => {
-                self.user = User::Idle(life);
-                self.end.silence.heard(self.now());
+            Poll::Ready((state, finished)) => {
+                self.user = User::Idle(state);
+                self.transport.liveness.heard(self.now());
                 Some(self.finished(finished))
             }
         }
@@ -237,17 +237,19 @@ impl<R: Route> Connection<R> {
 
     fn finished(&mut self, finished: Finished) -> Step {
         match (finished, self.phase) {
-            (Finished::Failed(error), Phase::Closing) => self.call(Call::Error(error)),
+            (Finished::Failed(error), Phase::CloseFrame) => self.call(Call::Error(error)),
             (Finished::Failed(error), Phase::Opening) => self.report(error, Failure::Open),
             (Finished::Failed(error), _) => self.report(error, Failure::Handler),
-            (Finished::Reported(ending), Phase::Failing(failure)) => self.fail(ending, failure),
+            (Finished::Reported(close), Phase::Failing(failure)) => {
+                self.close_after_error(close, failure)
+            }
             (Finished::Cancelled, Phase::Opening) => self.cancel_open(),
-            (_, Phase::Closing) => {
+            (_, Phase::CloseFrame) => {
                 self.phase = Phase::Flushing;
                 Step::Again
             }
             (_, Phase::Authenticating) => {
-                self.phase = Phase::LetIn;
+                self.phase = Phase::Authenticated;
                 Step::Again
             }
             (_, Phase::Opening) => self.activate(),
@@ -258,7 +260,7 @@ impl<R: Route> Connection<R> {
 
     fn open(&mut self) -> Step {
         if R::AUTHENTICATES {
-            self.hub.open(self.end.id().slot());
+            self.hub.open(self.transport.id().slot());
         }
         self.phase = Phase::Opening;
         self.owes_close = true;
@@ -268,24 +270,25 @@ impl<R: Route> Connection<R> {
     /// `open` has returned `Ok`. A connection that was closed meanwhile never becomes active.
     fn activate(&mut self) -> Step {
         self.opened = true;
-        if !self.end.is_ending()
-            && let Some(life) = self.user.idle()
+        if !self.transport.is_closing()
+            && let Some(state) = self.user.idle()
         {
-            self.hub.activate(&self.end, life.socket.take_early());
+            self.hub
+                .activate(&self.transport, state.socket.take_pending());
         }
         self.phase = Phase::Active;
         Step::Again
     }
 
-    fn run(&mut self, context: &mut Context<'_>, window: &mut Window) -> Poll<()> {
+    fn run(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
         for _ in 0..MESSAGES_PER_POLL {
-            if !self.end.is_quiet() {
+            if !self.transport.has_no_events() {
                 // What waits for the peer flows whatever else is under way.
-                let _ = self.end.poll_drain(context);
+                let _ = self.transport.poll_drain(context);
             }
             let step = match self.poll_user(context) {
                 Some(step) => step,
-                None => self.step(context, window),
+                None => self.step(context, buffer),
             };
             match step {
                 Step::Again => {}
@@ -303,12 +306,12 @@ impl<R: Route> Future for Connection<R> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        this.end.attach(context.waker());
-        let mut window = Window::lend();
-        let polled = this.run(context, &mut window);
+        this.transport.attach(context.waker());
+        let mut buffer = ReadBuffer::lend();
+        let polled = this.run(context, &mut buffer);
         let budget = this.phase.input_budget::<R>(&this.hub);
-        this.inbound.give_back(window, budget);
-        this.end.uncork();
+        this.inbound.give_back(buffer, budget);
+        this.transport.uncork();
         polled
     }
 }
@@ -316,18 +319,18 @@ impl<R: Route> Future for Connection<R> {
 /// The futures inside are boxed, and nothing here is pinned by its place.
 impl<R: Route> Unpin for Connection<R> {}
 
-/// Also runs when the runtime drops the task before its end.
+/// Also runs when the runtime drops the task before its transport.
 impl<R: Route> Drop for Connection<R> {
     fn drop(&mut self) {
-        self.hub.deactivate(&self.end);
+        self.hub.deactivate(&self.transport);
         let user = std::mem::replace(&mut self.user, User::Lent);
         // The user's data may panic as it is dropped; the worker thread must not.
         if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err() {
             tracing::error!(route = R::PATH, "connection data panicked in drop");
         }
         // Last, since what is dropped may still name its place, which is another's from here on.
-        self.hub.leave(self.end.id().slot());
-        self.end.detach();
+        self.hub.leave(self.transport.id().slot());
+        self.transport.release_task();
     }
 }
 
@@ -365,11 +368,18 @@ mod tests {
     #[test]
     fn who_is_not_in_yet_takes_no_input_memory_of_those_who_are() {
         let hub = Hub::new();
-        for phase in [Phase::Start, Phase::Unknown, Phase::Authenticating] {
+        for phase in [
+            Phase::Start,
+            Phase::AwaitingFirstMessage,
+            Phase::Authenticating,
+        ] {
             let budget = phase.input_budget::<Guarded>(&hub);
-            assert!(Arc::ptr_eq(budget, hub.early_input_budget()), "{phase:?}");
+            assert!(
+                Arc::ptr_eq(budget, hub.unauthenticated_input_budget()),
+                "{phase:?}"
+            );
         }
-        for phase in [Phase::LetIn, Phase::Opening, Phase::Active] {
+        for phase in [Phase::Authenticated, Phase::Opening, Phase::Active] {
             let budget = phase.input_budget::<Guarded>(&hub);
             assert!(Arc::ptr_eq(budget, hub.input_budget()), "{phase:?}");
         }

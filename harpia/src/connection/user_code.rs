@@ -1,7 +1,7 @@
 //! Calls of user code: in place or boxed, each poll of it under `catch_unwind`.
 //!
 //! A handler that never waits is polled once where it stands. Another one is boxed together with
-//! the [`Life`] it borrows from, which its future gives back with the result: so the connection
+//! the [`ConnectionState`] it borrows from, which its future gives back with the result: so the connection
 //! needs no reference to itself.
 
 use std::future::{Future, poll_fn};
@@ -10,17 +10,17 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::close::{Closing, Ending};
+use crate::close::{Close, CloseFrame};
 use crate::error::{BoxError, Error};
 use crate::limits::Scope;
 use crate::message::Message;
 use crate::outcome::Broadcast;
 use crate::route::Route;
-use crate::write_end::WriteEnd;
+use crate::transport::Transport;
 
 use super::auth::in_time;
-use super::ending::until_closed;
-use super::life::Life;
+use super::close::until_closed;
+use super::state::ConnectionState;
 
 /// Which handler to call, and with what; `message` is called by [`begin_message`].
 pub(super) enum Call {
@@ -28,7 +28,7 @@ pub(super) enum Call {
     Open,
     Drain,
     Error(Error),
-    Close(Closing),
+    Close(CloseFrame),
 }
 
 /// What came of a call, as far as the connection has to act on it.
@@ -39,17 +39,18 @@ pub(super) enum Finished {
     /// `error` has to hear of it.
     Failed(Error),
     /// `error` has heard; the connection ends so.
-    Reported(Ending),
+    Reported(Close),
     /// It was dropped before it returned.
     Cancelled,
 }
 
-pub(super) type Waiting<R> = Pin<Box<dyn Future<Output = (Box<Life<R>>, Finished)> + Send>>;
+pub(super) type Waiting<R> =
+    Pin<Box<dyn Future<Output = (Box<ConnectionState<R>>, Finished)> + Send>>;
 
 /// Where the user's side of a connection is.
 pub(super) enum User<R: Route> {
     /// With the connection: no handler is under way.
-    Idle(Box<Life<R>>),
+    Idle(Box<ConnectionState<R>>),
     /// With a handler that waits.
     Waiting(Waiting<R>),
     /// Only between two lines of one function.
@@ -58,9 +59,9 @@ pub(super) enum User<R: Route> {
 
 impl<R: Route> User<R> {
     /// What no handler has at present.
-    pub(super) fn idle(&mut self) -> Option<&mut Life<R>> {
+    pub(super) fn idle(&mut self) -> Option<&mut ConnectionState<R>> {
         match self {
-            Self::Idle(life) => Some(life),
+            Self::Idle(state) => Some(state),
             _ => None,
         }
     }
@@ -77,20 +78,20 @@ type Outcome<T> = Result<Result<T, BoxError>, Stopped>;
 
 /// Calls one handler as its route says: in place, or boxed. `None`: it waits.
 macro_rules! begin {
-    ($user:ident, $inline:expr, $in_close:expr, |$life:ident| $call:expr, $then:expr) => {{
+    ($user:ident, $inline:expr, $in_close:expr, |$state:ident| $call:expr, $then:expr) => {{
         if $inline {
-            let $life = $user.idle()?;
+            let $state = $user.idle()?;
             return Some($then(now(|| poll_once($call))));
         }
-        if let User::Idle(mut $life) = std::mem::replace($user, User::Lent) {
+        if let User::Idle(mut $state) = std::mem::replace($user, User::Lent) {
             *$user = User::Waiting(Box::pin(async move {
-                let end = Arc::clone($life.socket.end());
+                let transport = Arc::clone($state.socket.end());
                 let outcome = {
-                    let $life = &mut *$life;
-                    watched(&end, $in_close, async move { $call.await }).await
+                    let $state = &mut *$state;
+                    watched(&transport, $in_close, async move { $call.await }).await
                 };
                 let finished = $then(outcome);
-                ($life, finished)
+                ($state, finished)
             }));
         }
         None
@@ -104,11 +105,13 @@ pub(super) fn begin<R: Route>(user: &mut User<R>, call: Call) -> Option<Finished
             user,
             R::INLINE.auth,
             false,
-            |life| {
-                let end = Arc::clone(life.socket.end());
-                let shared = &life.shared;
-                let auth = shared.route.auth(&mut life.socket, &life.parameters, first);
-                in_time(end, shared.hub.clock(), auth)
+            |state| {
+                let transport = Arc::clone(state.socket.end());
+                let shared = &state.shared;
+                let auth = shared
+                    .route
+                    .auth(&mut state.socket, &state.parameters, first);
+                in_time(transport, shared.hub.clock(), auth)
             },
             authenticated
         ),
@@ -116,11 +119,11 @@ pub(super) fn begin<R: Route>(user: &mut User<R>, call: Call) -> Option<Finished
             user,
             R::INLINE.open,
             false,
-            |life| {
-                let end = Arc::clone(life.socket.end());
-                let shared = &life.shared;
-                let open = shared.route.open(&mut life.socket, &life.parameters);
-                until_closed(end, shared.hub.clock(), open)
+            |state| {
+                let transport = Arc::clone(state.socket.end());
+                let shared = &state.shared;
+                let open = shared.route.open(&mut state.socket, &state.parameters);
+                until_closed(transport, shared.hub.clock(), open)
             },
             opened
         ),
@@ -128,19 +131,22 @@ pub(super) fn begin<R: Route>(user: &mut User<R>, call: Call) -> Option<Finished
             user,
             R::INLINE.drain,
             false,
-            |life| life.shared.route.drain(&mut life.socket, &life.parameters),
+            |state| state
+                .shared
+                .route
+                .drain(&mut state.socket, &state.parameters),
             |outcome| logged::<R>("drain", outcome)
         ),
         Call::Error(error) => begin_error(user, error),
-        Call::Close(closing) => begin!(
+        Call::Close(frame) => begin!(
             user,
             R::INLINE.close,
             true,
-            |life| life.shared.route.close(
-                &mut life.socket,
-                &life.parameters,
-                closing.code,
-                &closing.reason
+            |state| state.shared.route.close(
+                &mut state.socket,
+                &state.parameters,
+                frame.code,
+                &frame.reason
             ),
             |outcome| logged::<R>("close", outcome)
         ),
@@ -155,31 +161,31 @@ pub(super) fn begin_message<R: Route>(user: &mut User<R>, message: Message) -> O
         user,
         R::INLINE.message,
         false,
-        |life| life
+        |state| state
             .shared
             .route
-            .message(&mut life.socket, &life.parameters, message),
+            .message(&mut state.socket, &state.parameters, message),
         |outcome| messaged(outcome, kept)
     )
 }
 
 fn begin_error<R: Route>(user: &mut User<R>, error: Error) -> Option<Finished> {
-    let closing = Closing::new(error.close_code(), error.close_reason());
-    let ending = Ending::new(error.close_cause(), closing);
+    let frame = CloseFrame::new(error.close_code(), error.close_reason());
+    let close = Close::new(error.close_cause(), frame);
     begin!(
         user,
         R::INLINE.error,
         false,
-        |life| life
+        |state| state
             .shared
             .route
-            .error(&mut life.socket, &life.parameters, &error),
+            .error(&mut state.socket, &state.parameters, &error),
         |outcome| {
             if let Finished::Failed(error) = logged::<R>("error", outcome) {
                 // There is nobody left to tell.
                 tracing::error!(route = R::PATH, "{error:#}");
             }
-            Finished::Reported(ending)
+            Finished::Reported(close)
         }
     )
 }
@@ -249,10 +255,14 @@ fn poll_once<T>(future: impl Future<Output = Result<T, BoxError>>) -> Result<T, 
 }
 
 /// Polls user code until it is done, panics, or is cancelled by the end of a shutdown's patience.
-async fn watched<F: Future>(end: &WriteEnd, in_close: bool, code: F) -> Result<F::Output, Stopped> {
+async fn watched<F: Future>(
+    transport: &Transport,
+    in_close: bool,
+    code: F,
+) -> Result<F::Output, Stopped> {
     let mut code = pin!(Some(code));
     let result = poll_fn(|context| {
-        if end.is_cancelled(in_close) {
+        if transport.is_cancelled(in_close) {
             return Poll::Ready(Err(Stopped::Cancelled));
         }
         let Some(code) = code.as_mut().as_pin_mut() else {

@@ -1,6 +1,6 @@
-//! The flusher: the one thread that takes the log's records in turns and delivers them.
+//! The flusher: the one thread that takes the log's records in rounds and delivers them.
 //!
-//! A thread and not a task, because a turn over thousands of sockets would hold up everything
+//! A thread and not a task, because a round over thousands of sockets would hold up everything
 //! else on its worker. It runs no user code and drops no user's data.
 
 use std::io;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::write_end::{TICK, unix_seconds};
+use crate::transport::{TICK, unix_seconds};
 
 use super::Hub;
 use super::log::Record;
@@ -38,7 +38,7 @@ impl<'a> Flusher<'a> {
     pub(super) fn new(hub: &'a Hub) -> Self {
         Self {
             hub,
-            table: Table::new(Arc::clone(&hub.shared.population)),
+            table: Table::new(Arc::clone(&hub.shared.counters)),
             sweep: Sweep::default(),
         }
     }
@@ -49,12 +49,12 @@ impl<'a> Flusher<'a> {
             let (patience, owing) = (self.patience(), self.owing());
             self.hub.shared.log.take(&mut records, patience, owing);
             let start = Instant::now();
-            if !records.is_empty() && self.turn(&mut records) {
+            if !records.is_empty() && self.round(&mut records) {
                 return;
             }
             let now = self.hub.shared.clock.now();
             self.sweep.run(&mut self.table, now, unix_seconds);
-            linger(start.elapsed());
+            pause(start.elapsed());
         }
     }
 
@@ -68,16 +68,16 @@ impl<'a> Flusher<'a> {
         self.table.is_owing()
     }
 
-    /// Applies what came last. Connections that are still there go on by themselves, to their end.
+    /// Applies what came last. Connections that are still there go on by themselves, to their transport.
     pub(super) fn stop(&mut self) {
         let mut last = self.hub.shared.log.stop();
-        self.turn(&mut last);
-        self.table.orphan_all();
+        self.round(&mut last);
+        self.table.detach_all();
     }
 
     /// Applies all records, then delivers. Returns whether to stop.
-    pub(super) fn turn(&mut self, records: &mut Vec<Record>) -> bool {
-        self.table.begin_turn();
+    pub(super) fn round(&mut self, records: &mut Vec<Record>) -> bool {
+        self.table.begin_round();
         let mut stop = false;
         for record in records.drain(..) {
             match self.table.apply(record) {
@@ -91,16 +91,16 @@ impl<'a> Flusher<'a> {
     }
 }
 
-/// Waits a fifth of what the turn took. Short pauses let messages gather, so that the next turn
+/// Waits a fifth of what the round took. Short pauses let messages gather, so that the next round
 /// writes more of them at once; without it batches swing between small and whole.
-fn linger(turn: Duration) {
-    let pause = (turn / 5).min(LONGEST_LINGER);
-    if pause > SHORTEST_LINGER {
+fn pause(round: Duration) {
+    let pause = (round / 5).min(LONGEST_PAUSE);
+    if pause > SHORTEST_PAUSE {
         thread::park_timeout(pause);
     }
 }
 
-const LONGEST_LINGER: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(2);
 
 /// Below this, falling asleep costs more than it brings.
-const SHORTEST_LINGER: Duration = Duration::from_micros(50);
+const SHORTEST_PAUSE: Duration = Duration::from_micros(50);

@@ -1,7 +1,7 @@
 //! The log: all that changes who gets what, and all that is got, in one order.
 //!
 //! Appending is one short lock. The log is bounded in bytes: when it is full, a connection that
-//! broadcasts is not read until the next turn, and what is published by hand is dropped. Joins
+//! broadcasts is not read until the next round, and what is published by hand is dropped. Joins
 //! and leaves always fit: there are no more of them than connections.
 
 use std::collections::HashMap;
@@ -12,12 +12,12 @@ use std::time::Duration;
 use bytestring::ByteString;
 use tokio::sync::{Notify, oneshot};
 
-use crate::close::Closing;
+use crate::close::CloseFrame;
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard};
-use crate::write_end::{SendStatus, WriteEnd};
+use crate::transport::{SendStatus, Transport};
 
 use super::RouteId;
 
@@ -26,14 +26,14 @@ use super::RouteId;
 pub(crate) enum Record {
     /// A new connection. Without `auth` it is owed every broadcast from here on.
     Enter {
-        end: Arc<WriteEnd>,
+        transport: Arc<Transport>,
         route: RouteId,
         authenticates: bool,
     },
     /// `auth` has let it in: it is owed every broadcast and its topics from here on.
     Open(Slot),
     /// `open` has returned `Ok`: it gets what it is owed, and its early publishes go out.
-    Activate(Slot, EarlyFrames),
+    Activate(Slot, PendingFrames),
     Subscribe(Slot, ByteString),
     Unsubscribe(Slot, ByteString),
     Publish {
@@ -52,10 +52,10 @@ pub(crate) enum Record {
     /// another's already.
     Deactivate(ConnectionId),
     /// The close frame, behind what was broadcast so far.
-    Finish(Slot, Closing),
+    SendClose(Slot, CloseFrame),
     Leave(Slot),
-    Disconnect(ConnectionId, Closing),
-    DisconnectTopic(ByteString, Closing),
+    Disconnect(ConnectionId, CloseFrame),
+    DisconnectTopic(ByteString, CloseFrame),
     Shutdown,
     Cancel {
         with_close: bool,
@@ -64,9 +64,9 @@ pub(crate) enum Record {
 }
 
 /// What a connection has published before it was active, and to which topics.
-pub(crate) type EarlyFrames = Vec<(ByteString, Encoded)>;
+pub(crate) type PendingFrames = Vec<(ByteString, Encoded)>;
 
-/// Takes a topic's active subscribers, which all who ask in one turn share.
+/// Takes a topic's active subscribers, which all who ask in one round share.
 pub(crate) type SubscribersReply = oneshot::Sender<Arc<[ConnectionId]>>;
 
 /// Whom a message is for.
@@ -78,7 +78,7 @@ pub(crate) enum Channel {
 }
 
 pub(super) struct Log {
-    state: Mutex<State>,
+    state: Mutex<LogState>,
     /// Wakes the flusher.
     news: Condvar,
     full: AtomicBool,
@@ -86,7 +86,7 @@ pub(super) struct Log {
     shutting_down: AtomicBool,
 }
 
-struct State {
+struct LogState {
     records: Vec<Record>,
     bytes: usize,
     /// Places that were left, with the generation that the next one there gets.
@@ -94,17 +94,17 @@ struct State {
     next: Slot,
     /// Tasks that wait for room.
     waiting: HashMap<Slot, Waker>,
-    flusher: Flusher,
-    /// Since the last turn, some connection whose `open` runs is owed messages. Then its activation
+    flusher: FlusherState,
+    /// Since the last round, some connection whose `open` runs is owed messages. Then its activation
     /// is urgent, and nothing may be written past the log: a close frame would overtake them.
     owing: bool,
     stopped: bool,
 }
 
-/// What the flusher is doing. Only a turn that is urgent, or the first connection, wakes it.
+/// What the flusher is doing. Only a round that is urgent, or the first connection, wakes it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Flusher {
-    /// In a turn, or about to begin one.
+enum FlusherState {
+    /// In a round, or about to begin one.
     Awake,
     /// Until the next tick of the sweep at the latest; all that is urgent is delivered.
     Dozes,
@@ -112,11 +112,11 @@ enum Flusher {
     Sleeps,
 }
 
-/// What may wait to be distributed. A turn takes all of it, so at most twice this is held.
+/// What may wait to be distributed. A round takes all of it, so at most twice this is held.
 const CAPACITY: usize = 16 * 1024 * 1024;
 
 impl Record {
-    /// Says whether somebody waits for its turn. The others only have to be there in order when
+    /// Says whether somebody waits for its round. The others only have to be there in order when
     /// one comes, and spare a wake-up for each connection that comes and goes.
     fn is_urgent(&self, owing: bool) -> bool {
         match self {
@@ -143,8 +143,8 @@ impl Record {
             Self::Subscribe(_, topic)
             | Self::Unsubscribe(_, topic)
             | Self::Subscribers(topic, _) => topic.len(),
-            Self::Finish(_, closing) | Self::Disconnect(_, closing) => closing.reason.len(),
-            Self::DisconnectTopic(topic, closing) => topic.len() + closing.reason.len(),
+            Self::SendClose(_, frame) | Self::Disconnect(_, frame) => frame.reason.len(),
+            Self::DisconnectTopic(topic, frame) => topic.len() + frame.reason.len(),
             _ => 0,
         };
         size_of::<Self>() + payload
@@ -163,13 +163,13 @@ impl Channel {
 impl Log {
     pub(super) fn new() -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(LogState {
                 records: Vec::new(),
                 bytes: 0,
                 free: Vec::new(),
                 next: 0,
                 waiting: HashMap::new(),
-                flusher: Flusher::Awake,
+                flusher: FlusherState::Awake,
                 owing: false,
                 stopped: false,
             }),
@@ -258,7 +258,7 @@ impl Log {
     /// written now comes after it.
     pub(super) fn is_delivered(&self) -> bool {
         let state = self.lock();
-        state.flusher != Flusher::Awake && !state.owing
+        state.flusher != FlusherState::Awake && !state.owing
     }
 
     #[inline]
@@ -293,24 +293,24 @@ impl Log {
 
     /// Moves all records into `into`, which is empty. Waits for an urgent one, for at most this
     /// long; `None`, when nobody is there to sweep: for any at all. `owing` says whether the last
-    /// turn left some connection owed messages.
+    /// round left some connection owed messages.
     pub(super) fn take(&self, into: &mut Vec<Record>, patience: Option<Duration>, owing: bool) {
         let mut state = self.lock();
         state.owing = owing;
         state = match patience {
             Some(patience) if !state.records.iter().any(|one| one.is_urgent(owing)) => {
-                state.flusher = Flusher::Dozes;
+                state.flusher = FlusherState::Dozes;
                 let woken = self.news.wait_timeout(state, patience);
                 woken.unwrap_or_else(PoisonError::into_inner).0
             }
             None if state.records.is_empty() => {
-                state.flusher = Flusher::Sleeps;
+                state.flusher = FlusherState::Sleeps;
                 let woken = self.news.wait(state);
                 woken.unwrap_or_else(PoisonError::into_inner)
             }
             _ => state,
         };
-        state.flusher = Flusher::Awake;
+        state.flusher = FlusherState::Awake;
         std::mem::swap(&mut state.records, into);
         state.bytes = 0;
         self.full.store(false, Ordering::Release);
@@ -330,7 +330,7 @@ impl Log {
         last
     }
 
-    fn push(&self, mut state: MutexGuard<'_, State>, record: Record) -> bool {
+    fn push(&self, mut state: MutexGuard<'_, LogState>, record: Record) -> bool {
         if state.stopped {
             return false;
         }
@@ -341,12 +341,12 @@ impl Log {
             self.full.store(true, Ordering::Release);
         }
         let wake = match state.flusher {
-            Flusher::Awake => false,
-            Flusher::Dozes => is_urgent || state.bytes >= CAPACITY,
-            Flusher::Sleeps => true,
+            FlusherState::Awake => false,
+            FlusherState::Dozes => is_urgent || state.bytes >= CAPACITY,
+            FlusherState::Sleeps => true,
         };
         if wake {
-            state.flusher = Flusher::Awake;
+            state.flusher = FlusherState::Awake;
         }
         drop(state);
         if wake {
@@ -355,7 +355,7 @@ impl Log {
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LogState> {
         // No panic can leave the state half-way: only pushes and swaps happen under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,16 +4,16 @@
 //! that thread alone knows, [`sweep`] what it does by the clock. The hub knows write ends, no
 //! routes and no user's type.
 
+mod counters;
 mod flusher;
 mod log;
-mod population;
 mod presence;
 mod sweep;
 mod table;
 
 #[cfg(test)]
-#[cfg(all(interleavings, unix))]
-mod interleavings;
+#[cfg(all(harpia_loom, unix))]
+mod loom_tests;
 
 use std::fmt;
 use std::io;
@@ -25,19 +25,19 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::budget::Budget;
-use crate::close::{CloseCause, CloseCode, Closing, Ending};
+use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::Result;
 use crate::id::{ConnectionId, Slot};
 use crate::message::{IntoMessage, Message};
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::write_end::{Clock, SendStatus, WriteEnd};
+use crate::transport::{Clock, SendStatus, Transport};
 
+use counters::Counters;
 use log::Log;
 #[cfg(feature = "bench")]
 pub(crate) use log::bench::LogBench;
 pub(crate) use log::{Channel, Record};
-use population::Population;
 pub use presence::{Count, NodeId, Presence};
 
 /// Names a route within its server, for broadcasts that stay within it.
@@ -75,16 +75,16 @@ pub(crate) type RouteId = u32;
 /// ```
 #[derive(Clone)]
 pub struct Hub {
-    shared: Arc<Shared>,
+    shared: Arc<HubInner>,
 }
 
-struct Shared {
+struct HubInner {
     log: Log,
     clock: Clock,
     outbox_budget: Arc<Budget>,
     input_budget: Arc<Budget>,
-    early_input_budget: Arc<Budget>,
-    population: Arc<Population>,
+    unauthenticated_input_budget: Arc<Budget>,
+    counters: Arc<Counters>,
     /// The shortest message that some route wants compressed.
     compress_from: AtomicUsize,
 }
@@ -97,18 +97,18 @@ const INPUT_BUDGET: usize = 256 * 1024 * 1024;
 
 /// The same of those whom `auth` has not let in yet, apart from the others: 64 MiB, thousands of
 /// first messages at their limit. Whoever fills it keeps out newcomers, and disturbs nobody who is in.
-const EARLY_INPUT_BUDGET: usize = 64 * 1024 * 1024;
+const UNAUTHENTICATED_INPUT_BUDGET: usize = 64 * 1024 * 1024;
 
 impl Hub {
     pub(crate) fn new() -> Self {
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(HubInner {
                 log: Log::new(),
                 clock: Clock::new(),
                 outbox_budget: Arc::new(Budget::new(OUTBOX_BUDGET)),
                 input_budget: Arc::new(Budget::new(INPUT_BUDGET)),
-                early_input_budget: Arc::new(Budget::new(EARLY_INPUT_BUDGET)),
-                population: Arc::default(),
+                unauthenticated_input_budget: Arc::new(Budget::new(UNAUTHENTICATED_INPUT_BUDGET)),
+                counters: Arc::default(),
                 compress_from: AtomicUsize::new(usize::MAX),
             }),
         }
@@ -260,7 +260,7 @@ impl Hub {
 
     /// Returns how many connections are active at this moment.
     pub fn connections(&self) -> usize {
-        self.shared.population.active()
+        self.shared.counters.active()
     }
 
     /// Closes one connection. An id that is no longer there is left alone.
@@ -270,8 +270,8 @@ impl Hub {
         code: impl Into<CloseCode>,
         reason: impl Into<ByteString>,
     ) {
-        let closing = Closing::new(code.into(), reason);
-        self.append(Record::Disconnect(id, closing));
+        let frame = CloseFrame::new(code.into(), reason);
+        self.append(Record::Disconnect(id, frame));
     }
 
     /// Closes every subscriber of a topic: all pages of someone who logs out or is banned, a room
@@ -309,8 +309,8 @@ impl Hub {
         code: impl Into<CloseCode>,
         reason: impl Into<ByteString>,
     ) {
-        let closing = Closing::new(code.into(), reason);
-        self.append(Record::DisconnectTopic(topic.into(), closing));
+        let frame = CloseFrame::new(code.into(), reason);
+        self.append(Record::DisconnectTopic(topic.into(), frame));
     }
 
     /// Begins a graceful shutdown: no new connections, and each existing one is sent what was
@@ -349,8 +349,8 @@ impl Hub {
         &self.shared.input_budget
     }
 
-    pub(crate) fn early_input_budget(&self) -> &Arc<Budget> {
-        &self.shared.early_input_budget
+    pub(crate) fn unauthenticated_input_budget(&self) -> &Arc<Budget> {
+        &self.shared.unauthenticated_input_budget
     }
 
     /// Has messages of at least this length compressed for those who take that.
@@ -363,7 +363,7 @@ impl Hub {
     /// Encodes what goes to many, before the log and outside its lock: once for all, and
     /// compressed only if somebody takes that.
     pub(crate) fn encode(&self, message: &Message) -> Encoded {
-        let is_wanted = self.shared.population.deflates();
+        let is_wanted = self.shared.counters.deflates();
         let compress_from = is_wanted.then(|| self.shared.compress_from.load(Ordering::Relaxed));
         Encoded::new(message, compress_from)
     }
@@ -373,17 +373,17 @@ impl Hub {
     }
 
     /// Puts a connection into the table. Without `auth` it is owed every broadcast from here on.
-    pub(crate) fn enter(&self, end: Arc<WriteEnd>, route: RouteId, authenticates: bool) {
+    pub(crate) fn enter(&self, transport: Arc<Transport>, route: RouteId, authenticates: bool) {
         if self.shared.log.is_shutting_down() {
-            end.ask(Ending::of(CloseCause::Shutdown));
+            transport.request_close(Close::of(CloseCause::Shutdown));
         }
         let record = Record::Enter {
-            end: Arc::clone(&end),
+            transport: Arc::clone(&transport),
             route,
             authenticates,
         };
         if !self.append(record) {
-            end.orphan();
+            transport.detach();
         }
     }
 
@@ -395,37 +395,37 @@ impl Hub {
 
     /// `open` has returned `Ok`: the connection gets what it is owed and all that follows. What it
     /// published before goes out right after that.
-    pub(crate) fn activate(&self, end: &WriteEnd, early: Vec<(ByteString, Message)>) {
-        self.shared.population.join(end);
+    pub(crate) fn activate(&self, transport: &Transport, early: Vec<(ByteString, Message)>) {
+        self.shared.counters.join(transport);
         let early = early.into_iter();
         let early = early.map(|(topic, message)| (topic, self.encode(&message)));
-        self.append(Record::Activate(end.id().slot(), early.collect()));
-        // Race: a `close` may run between `join` above and here. It asks for the ending and then
+        self.append(Record::Activate(transport.id().slot(), early.collect()));
+        // Race: a `close` may run between `join` above and here. It asks for the close and then
         // takes the active flag away, which it may have found not set yet. Both look under the
         // write end's lock, so at least one of the two sees the other.
-        if end.decided().is_some() {
-            self.deactivate(end);
+        if transport.close_frame().is_some() {
+            self.deactivate(transport);
         }
     }
 
     /// Up to here the connection got what was broadcast. The second time this does nothing.
-    pub(crate) fn deactivate(&self, end: &WriteEnd) {
-        if self.shared.population.leave(end) {
-            self.append(Record::Deactivate(end.id()));
+    pub(crate) fn deactivate(&self, transport: &Transport) {
+        if self.shared.counters.leave(transport) {
+            self.append(Record::Deactivate(transport.id()));
         }
     }
 
     /// Closes a connection: from here on it is not active, whatever its handler still does.
-    pub(crate) fn close(&self, end: &WriteEnd, ending: Ending) {
-        if end.ask(ending) {
-            self.deactivate(end);
+    pub(crate) fn close(&self, transport: &Transport, close: Close) {
+        if transport.request_close(close) {
+            self.deactivate(transport);
         }
     }
 
     /// Sends the close frame behind what was broadcast. Returns false when nothing of that is on
     /// its way, so that the connection can send it at once.
-    pub(crate) fn finish(&self, slot: Slot, closing: Closing) -> bool {
-        !self.shared.log.is_delivered() && self.append(Record::Finish(slot, closing))
+    pub(crate) fn send_close(&self, slot: Slot, frame: CloseFrame) -> bool {
+        !self.shared.log.is_delivered() && self.append(Record::SendClose(slot, frame))
     }
 
     pub(crate) fn leave(&self, slot: Slot) {

@@ -2,8 +2,8 @@
 //!
 //! Each tick visits a part of the table, so that ten thousand pings are spread and not a burst.
 
-use crate::close::{CloseCause, Ending};
-use crate::write_end::{Now, Timer, ticks};
+use crate::close::{Close, CloseCause};
+use crate::transport::{Now, Timer, ticks};
 
 use super::table::{Member, Table};
 
@@ -30,42 +30,42 @@ impl Sweep {
         self.part = (self.part + 1) % PARTS;
         for slot in (self.part..table.next_slot()).step_by(PARTS as usize) {
             if let Some(member) = table.member(slot)
-                && let Some(ending) = visit(member, now)
+                && let Some(close) = visit(member, now)
             {
-                table.end(slot, ending);
+                table.request_close(slot, close);
             }
         }
     }
 }
 
 /// Looks after one connection, and says how it has to end, if it has to.
-fn visit(member: &mut Member, now: Now) -> Option<Ending> {
-    let end = &member.end;
-    if end.silence.is_overdue(now.ticks) {
-        end.poke();
+fn visit(member: &mut Member, now: Now) -> Option<Close> {
+    let transport = &member.transport;
+    if transport.liveness.is_overdue(now.ticks) {
+        transport.wake_task();
     }
-    if let Some((timer, closing)) = end.due(now) {
+    if let Some((timer, frame)) = transport.due(now) {
         let cause = match timer {
             Timer::Deadline => CloseCause::Deadline,
             Timer::Expiry => CloseCause::Expired,
         };
-        return Some(Ending::new(cause, closing));
+        return Some(Close::new(cause, frame));
     }
     let now = now.ticks;
-    let heard = end.silence.last_heard()?;
-    let limits = end.limits();
+    let heard = transport.liveness.last_heard()?;
+    let limits = transport.limits();
     let silent = now.saturating_sub(heard);
     if limits
         .idle_timeout
         .is_some_and(|limit| silent >= ticks(limit))
     {
-        return Some(Ending::of(CloseCause::Idle));
+        return Some(Close::of(CloseCause::Idle));
     }
     let quiet_since = heard.max(member.pinged);
     let quiet = now.saturating_sub(quiet_since);
     if limits.ping.is_some_and(|interval| quiet >= ticks(interval)) {
         member.pinged = now;
-        end.ping();
+        transport.ping();
     }
     None
 }
@@ -78,12 +78,12 @@ mod tests {
     use std::task::{Wake, Waker};
     use std::time::Duration;
 
-    use crate::close::{CloseCode, Closing};
+    use crate::close::{CloseCode, CloseFrame};
     use crate::hub::log::Record;
     use crate::id::{ConnectionId, Slot};
     use crate::limits::Limits;
-    use crate::write_end::far_end::{FarEnd, Frame, Wire};
-    use crate::write_end::{Timer, WriteEnd};
+    use crate::transport::test_peer::{Frame, TestPeer, Wire};
+    use crate::transport::{Timer, Transport};
 
     use super::*;
 
@@ -93,24 +93,24 @@ mod tests {
         table: Table,
         sweep: Sweep,
         now: u32,
-        ends: Vec<(Arc<WriteEnd>, FarEnd)>,
+        ends: Vec<(Arc<Transport>, TestPeer)>,
     }
 
     impl World {
         fn new(count: Slot, limits: &Limits) -> Self {
             let wire = Wire::new();
             let mut table = Table::default();
-            table.begin_turn();
+            table.begin_round();
             let ends = (0..count).map(|slot| {
                 let id = ConnectionId::new(slot, 0);
-                let (end, far) = wire.wide(id, limits.clone(), None);
-                let end = Arc::new(end);
+                let (transport, far) = wire.wide(id, limits.clone(), None);
+                let transport = Arc::new(transport);
                 table.apply(Record::Enter {
-                    end: Arc::clone(&end),
+                    transport: Arc::clone(&transport),
                     route: 0,
                     authenticates: false,
                 });
-                (end, far)
+                (transport, far)
             });
             Self {
                 ends: ends.collect(),
@@ -131,7 +131,7 @@ mod tests {
                 .count()
         }
 
-        fn end(&self) -> &WriteEnd {
+        fn end(&self) -> &Transport {
             &self.ends[0].0
         }
     }
@@ -167,10 +167,10 @@ mod tests {
     fn a_peer_that_is_heard_is_neither_pinged_nor_ended() {
         let mut world = World::new(1, &limits(Some(3), Some(5)));
         while world.now < 200 {
-            world.end().silence.heard(world.now);
+            world.end().liveness.heard(world.now);
             assert_eq!((0..20).map(|_| world.tick()).sum::<usize>(), 0);
         }
-        assert!(!world.end().is_ending());
+        assert!(!world.end().is_closing());
     }
 
     #[test]
@@ -178,21 +178,21 @@ mod tests {
         let mut world = World::new(1, &limits(Some(3), Some(5)));
         let idle_since = (0..100).find(|_| {
             world.tick();
-            world.end().is_ending()
+            world.end().is_closing()
         });
         assert!((49..49 + PARTS).contains(&idle_since.unwrap()));
         assert_eq!(
-            world.end().decided(),
-            Some(Ending::of(CloseCause::Idle).closing)
+            world.end().close_frame(),
+            Some(Close::of(CloseCause::Idle).frame)
         );
     }
 
     #[test]
     fn while_a_handler_waits_its_peer_is_neither_pinged_nor_ended() {
         let mut world = World::new(1, &limits(Some(3), Some(5)));
-        world.end().silence.stand_still();
+        world.end().liveness.pause();
         assert_eq!((0..200).map(|_| world.tick()).sum::<usize>(), 0);
-        assert!(!world.end().is_ending());
+        assert!(!world.end().is_closing());
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
         let mut world = World::new(1, &limits(None, None));
         let woken = Arc::new(Woken(AtomicUsize::new(0)));
         world.end().attach(&Waker::from(Arc::clone(&woken)));
-        world.end().silence.set_deadline(1, Duration::from_secs(2));
+        world.end().liveness.set_deadline(1, Duration::from_secs(2));
         while world.now < 20 {
             world.tick();
         }
@@ -218,15 +218,16 @@ mod tests {
     #[test]
     fn a_token_that_runs_out_by_the_time_of_day_ends_its_connection() {
         let mut world = World::new(2, &limits(None, None));
-        let expired = Closing::new(CloseCode::from(4401), "Token expired");
-        let set = |end: &WriteEnd, at| end.set_timer(Timer::Expiry, at, expired.clone());
+        let expired = CloseFrame::new(CloseCode::from(4401), "Token expired");
+        let set =
+            |transport: &Transport, at| transport.set_timer(Timer::Expiry, at, expired.clone());
         set(&world.ends[0].0, TIME_OF_DAY);
         set(&world.ends[1].0, TIME_OF_DAY + 1);
         for _ in 0..PARTS {
             world.tick();
         }
-        assert_eq!(world.ends[0].0.decided(), Some(expired));
-        assert!(!world.ends[1].0.is_ending());
+        assert_eq!(world.ends[0].0.close_frame(), Some(expired));
+        assert!(!world.ends[1].0.is_closing());
     }
 
     #[test]

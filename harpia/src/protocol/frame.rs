@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use fastwebsockets::{Frame, OpCode, Payload};
 
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCode, CloseFrame};
 use crate::message::Message;
 
 /// The longest head of an unmasked frame (RFC 6455 section 5.2).
@@ -42,7 +42,7 @@ pub(crate) fn append(message: &Message, out: &mut Vec<u8>) {
 
 /// Encodes a close frame. "No status" is an empty one (RFC 6455 section 5.5.1); any other code
 /// that must not be sent is a fault of the program, and goes out as 1011.
-pub(crate) fn encode_close(closing: &Closing) -> Bytes {
+pub(crate) fn encode_close(closing: &CloseFrame) -> Bytes {
     if closing.code == CloseCode::NO_STATUS {
         return encode_control(OpCode::Close, &[]);
     }
@@ -145,9 +145,9 @@ mod tests {
 
     #[test]
     fn a_close_without_status_is_empty_and_a_wrong_code_is_1011() {
-        let empty = encode_close(&Closing::bare(CloseCode::NO_STATUS));
+        let empty = encode_close(&CloseFrame::bare(CloseCode::NO_STATUS));
         assert_eq!(&empty[..], [0x88, 0]);
-        let wrong = encode_close(&Closing::bare(CloseCode::from(42)));
+        let wrong = encode_close(&CloseFrame::bare(CloseCode::from(42)));
         assert_eq!(&wrong[..], [0x88, 2, 0x03, 0xf3]);
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct Rules {
 
 /// What client and server agree on.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Terms {
+pub(crate) struct Negotiated {
     pub(crate) protocol: Option<Arc<str>>,
     pub(crate) extension: Option<Agreement>,
 }
@@ -93,7 +93,7 @@ impl Fault {
 }
 
 /// Checks a request, and chooses subprotocol and extension.
-pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Terms, Fault> {
+pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Negotiated, Fault> {
     let headers = request.headers();
     if request.method() != Method::GET {
         return Err(Fault::Method);
@@ -125,7 +125,7 @@ pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Terms, Fau
         return Err(Fault::Origin);
     }
     let offers = texts(headers, &SEC_WEBSOCKET_EXTENSIONS);
-    Ok(Terms {
+    Ok(Negotiated {
         protocol: choose_protocol(headers, &rules.protocols)?,
         extension: rules
             .compression
@@ -137,7 +137,7 @@ pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Terms, Fau
 /// Answers with 101. The future gives the connection once the answer is written.
 pub(crate) fn accept<B>(
     request: &mut Request<B>,
-    terms: &Terms,
+    negotiated: &Negotiated,
 ) -> Result<
     (
         Response<()>,
@@ -150,11 +150,11 @@ pub(crate) fn accept<B>(
     let agreed = [
         (
             SEC_WEBSOCKET_PROTOCOL,
-            terms.protocol.as_ref().map(|name| name.to_string()),
+            negotiated.protocol.as_ref().map(|name| name.to_string()),
         ),
         (
             SEC_WEBSOCKET_EXTENSIONS,
-            terms.extension.map(|extension| extension.to_string()),
+            negotiated.extension.map(|extension| extension.to_string()),
         ),
     ];
     for (name, text) in agreed {
@@ -339,7 +339,7 @@ mod tests {
             protocols: vec!["chat.v2".into(), "chat.v1".into()],
             compression: false,
         };
-        let protocol = |request| check(&request, &rules).map(|terms| terms.protocol);
+        let protocol = |request| check(&request, &rules).map(|negotiated| negotiated.protocol);
         let chosen = |asked| protocol(with("sec-websocket-protocol", asked));
         assert_eq!(chosen("chat.v1, chat.v2"), Ok(Some("chat.v2".into())));
         assert_eq!(chosen("other"), Err(Fault::Protocol));

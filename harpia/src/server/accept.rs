@@ -21,7 +21,7 @@ use crate::hub::Hub;
 
 use super::http::{Body, Fallback, hide_secrets, text};
 use super::router::{Found, RouteTable};
-use super::shutdown::{self, Signals, Stage};
+use super::shutdown::{self, ShutdownStage, Signals};
 use super::upgrade::{self, Upgrade};
 
 /// A bound server, ready to serve. See [`App::bind`](crate::App::bind).
@@ -41,7 +41,7 @@ pub struct Server {
 struct Context {
     routes: Arc<RouteTable>,
     fallback: Option<Fallback>,
-    stage: watch::Receiver<Stage>,
+    stage: watch::Receiver<ShutdownStage>,
 }
 
 /// A head that takes longer is an attack or a broken client.
@@ -114,7 +114,7 @@ impl Server {
         let permits = Arc::new(Semaphore::new(
             self.max_connections.min(shutdown::ALL as usize),
         ));
-        let (stage_sender, stage) = watch::channel(Stage::Serving);
+        let (stage_sender, stage) = watch::channel(ShutdownStage::Serving);
         let context = Arc::new(Context {
             routes: self.routes,
             fallback: self.fallback,
@@ -245,13 +245,13 @@ async fn serve_http(
     let is_served = tokio::select! {
         // A client that breaks off is its own affair.
         _ = connection.as_mut() => true,
-        _ = stage.wait_for(|stage| *stage != Stage::Serving) => false,
+        _ = stage.wait_for(|stage| *stage != ShutdownStage::Serving) => false,
     };
     if !is_served {
         connection.as_mut().graceful_shutdown();
         tokio::select! {
             _ = connection => {}
-            _ = stage.wait_for(|stage| *stage == Stage::Ending) => {}
+            _ = stage.wait_for(|stage| *stage == ShutdownStage::Ending) => {}
         }
     }
     upgrade

@@ -20,7 +20,7 @@ use super::check;
 use super::http::{Fallback, fallback};
 use super::router::Router;
 use super::shutdown::Signals;
-use super::upgrade::Settings;
+use super::upgrade::RouteConfig;
 
 /// The request that a [`fallback`](App::fallback) service answers.
 ///
@@ -377,11 +377,11 @@ fn settings(
     origins: &OriginPolicy,
     protocols: &[Arc<str>],
     hub: &Hub,
-) -> Settings {
+) -> RouteConfig {
     let own_protocols = route
         .protocols
         .map(|own| own.iter().map(|&name| name.into()).collect());
-    Settings {
+    RouteConfig {
         id,
         scope: route.broadcast.or(app.broadcast).unwrap_or_default(),
         rules: Rules {

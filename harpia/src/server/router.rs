@@ -14,7 +14,7 @@ use crate::path::{Pattern, canonical, decode};
 use crate::route::{IntoRoute, Route, missing_path_field};
 
 use super::check;
-use super::upgrade::{Endpoint, Settings, Typed};
+use super::upgrade::{Endpoint, RouteConfig, Typed};
 
 /// Routes, to be nested under a prefix or merged into an app.
 ///
@@ -46,7 +46,7 @@ struct Entry {
     pattern: Pattern,
     options: Options,
     reads_cookies: bool,
-    build: Box<dyn FnOnce(Settings) -> Arc<dyn Endpoint> + Send>,
+    build: Box<dyn FnOnce(RouteConfig) -> Arc<dyn Endpoint> + Send>,
 }
 
 impl Router {
@@ -118,7 +118,7 @@ impl Router {
     /// Builds the table, or reports the first mistake.
     pub(super) fn build(
         mut self,
-        settings: impl Fn(RouteId, &Options) -> Settings,
+        settings: impl Fn(RouteId, &Options) -> RouteConfig,
     ) -> Result<RouteTable> {
         if !self.mistakes.is_empty() {
             return Err(self.mistakes.swap_remove(0));

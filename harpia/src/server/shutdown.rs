@@ -13,7 +13,7 @@ use crate::hub::Hub;
 
 /// How far a server is on its way out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Stage {
+pub(super) enum ShutdownStage {
     Serving,
     /// Requests that are under way are still answered.
     Draining,
@@ -60,7 +60,7 @@ pub(super) async fn drain(
     hub: &Hub,
     permits: &Arc<Semaphore>,
     total: usize,
-    stage: &watch::Sender<Stage>,
+    stage: &watch::Sender<ShutdownStage>,
     patience: Duration,
     mut signals: Signals,
 ) {
@@ -72,12 +72,12 @@ pub(super) async fn drain(
             () = signals.next() => false,
         }
     };
-    stage.send_replace(Stage::Draining);
+    stage.send_replace(ShutdownStage::Draining);
     if all_gone_within(patience).await {
         return;
     }
     tracing::warn!("the shutdown's patience is over: cancelling handlers");
-    stage.send_replace(Stage::Ending);
+    stage.send_replace(ShutdownStage::Ending);
     hub.cancel(false);
     if all_gone_within(GRACE).await {
         return;

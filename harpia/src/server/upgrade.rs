@@ -13,22 +13,22 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::connection::{self, Connection, Shared};
+use crate::connection::{self, Connection, RouteContext};
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
 use crate::extract::{CookieAlarm, FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
 use crate::limits::{Limits, OriginPolicy, Scope};
-use crate::protocol::handshake::{self, Fault, Rules, Terms};
+use crate::protocol::handshake::{self, Fault, Negotiated, Rules};
 use crate::route::Route;
 use crate::socket::Socket;
-use crate::write_end::WriteEnd;
+use crate::transport::Transport;
 
 use super::http::{Body, text};
 use super::refusal;
 
 /// What a route is built with: its own options over the app's.
-pub(super) struct Settings {
+pub(super) struct RouteConfig {
     pub(super) id: RouteId,
     pub(super) scope: Scope,
     pub(super) limits: Arc<Limits>,
@@ -36,7 +36,7 @@ pub(super) struct Settings {
     pub(super) hub: Hub,
 }
 
-impl Settings {
+impl RouteConfig {
     pub(super) fn allows_any_origin(&self) -> bool {
         self.rules.origins == OriginPolicy::Any
     }
@@ -53,7 +53,7 @@ pub(super) trait Endpoint: Send + Sync {
     fn prepare<'a>(
         &'a self,
         handshake: &'a Handshake,
-        terms: Terms,
+        negotiated: Negotiated,
     ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>>;
 }
 
@@ -62,18 +62,18 @@ pub(super) type Launch = Box<dyn FnOnce(TcpStream, &[u8], OwnedSemaphorePermit) 
 
 /// A route with its types.
 pub(super) struct Typed<R> {
-    shared: Arc<Shared<R>>,
+    shared: Arc<RouteContext<R>>,
     limits: Arc<Limits>,
     rules: Rules,
     alarm: Option<Arc<CookieAlarm>>,
 }
 
 impl<R: Route> Typed<R> {
-    pub(super) fn new(route: R, settings: Settings) -> Self {
+    pub(super) fn new(route: R, settings: RouteConfig) -> Self {
         let alarm = settings.allows_any_origin();
         Self {
             alarm: alarm.then(|| Arc::new(CookieAlarm::new(R::PATH))),
-            shared: Arc::new(Shared {
+            shared: Arc::new(RouteContext {
                 route,
                 id: settings.id,
                 scope: settings.scope,
@@ -97,7 +97,7 @@ impl<R: Route> Endpoint for Typed<R> {
     fn prepare<'a>(
         &'a self,
         handshake: &'a Handshake,
-        terms: Terms,
+        negotiated: Negotiated,
     ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>> {
         Box::pin(async move {
             let parameters = R::parameters(handshake.path_values())?;
@@ -111,18 +111,19 @@ impl<R: Route> Endpoint for Typed<R> {
                 let now = hub.clock().now();
                 let budget = Arc::clone(hub.outbox_budget());
                 let id = hub.reserve();
-                let end = WriteEnd::new(stream, id, limits, budget, terms.extension, now);
-                let end = Arc::new(end);
+                let transport =
+                    Transport::new(stream, id, limits, budget, negotiated.extension, now);
+                let transport = Arc::new(transport);
                 let socket = Socket::new(
                     data,
                     #[cfg(any(feature = "jwt", feature = "session"))]
                     credentials,
-                    Arc::clone(&end),
+                    Arc::clone(&transport),
                     hub.clone(),
-                    terms.protocol,
+                    negotiated.protocol,
                 );
                 let connection =
-                    Connection::new(shared, socket, parameters, end, first_bytes, permit);
+                    Connection::new(shared, socket, parameters, transport, first_bytes, permit);
                 // Ends with its peer, or by the hub's shutdown; holds the permit until then.
                 tokio::spawn(connection);
             });
@@ -140,7 +141,7 @@ pub(super) struct Upgrade {
 type Upgraded = Pin<Box<dyn Future<Output = Option<hyper::upgrade::Upgraded>> + Send>>;
 
 impl Upgrade {
-    /// Starts the connection, if hyper has not lost the client. It holds the permit to its end.
+    /// Starts the connection, if hyper has not lost the client. It holds the permit to its transport.
     pub(super) async fn finish(self, permit: OwnedSemaphorePermit) {
         let parts = match self.upgraded.await {
             Some(upgraded) => upgraded.downcast::<TokioIo<TcpStream>>().ok(),
@@ -159,11 +160,11 @@ pub(super) async fn answer(
     path_values: PathValues,
     remote_addr: SocketAddr,
 ) -> (Response<Body>, Option<Upgrade>) {
-    let accepted = handshake::check(&request, endpoint.rules()).and_then(|terms| {
-        let (response, upgraded) = handshake::accept(&mut request, &terms)?;
-        Ok((terms, response, upgraded))
+    let accepted = handshake::check(&request, endpoint.rules()).and_then(|negotiated| {
+        let (response, upgraded) = handshake::accept(&mut request, &negotiated)?;
+        Ok((negotiated, response, upgraded))
     });
-    let (terms, response, upgraded) = match accepted {
+    let (negotiated, response, upgraded) = match accepted {
         Ok(accepted) => accepted,
         Err(fault) => {
             refusal::log_fault(fault, request.uri().path(), request.headers());
@@ -174,7 +175,7 @@ pub(super) async fn answer(
     let handshake = Handshake::new(head.uri, head.headers, remote_addr)
         .with_path_values(path_values)
         .with_alarm(endpoint.alarm());
-    match prepare(&*endpoint, &handshake, terms).await {
+    match prepare(&*endpoint, &handshake, negotiated).await {
         Ok(launch) => {
             let upgraded = Box::pin(upgraded);
             let upgrade = Upgrade { upgraded, launch };
@@ -191,9 +192,9 @@ pub(super) async fn answer(
 async fn prepare(
     endpoint: &dyn Endpoint,
     handshake: &Handshake,
-    terms: Terms,
+    negotiated: Negotiated,
 ) -> Result<Launch, Rejection> {
-    let prepared = connection::caught(endpoint.prepare(handshake, terms)).await;
+    let prepared = connection::caught(endpoint.prepare(handshake, negotiated)).await;
     prepared.unwrap_or_else(|panic| {
         tracing::error!(
             path = handshake.uri().path(),

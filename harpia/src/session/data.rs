@@ -33,7 +33,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
         let id = SessionId::random()?;
         match self
             .store
-            .insert(&self.key(&id), value, self.settings.ttl)
+            .insert(&self.key(&id), value, self.config.ttl)
             .await?
         {
             true => Ok(id),
@@ -89,11 +89,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
             let result = change(&mut data);
             let new = to_bytes(&data)?;
             drop(data);
-            if self
-                .store
-                .replace(&key, &old, new, self.settings.ttl)
-                .await?
-            {
+            if self.store.replace(&key, &old, new, self.config.ttl).await? {
                 return Ok(result);
             }
         }
@@ -101,7 +97,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     }
 
     async fn load(&self, key: &str) -> Result<Bytes, SessionError> {
-        let found = self.store.load(key, self.settings.ttl).await?;
+        let found = self.store.load(key, self.config.ttl).await?;
         found.ok_or(SessionError::NotFound)
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::table::{Full, Table};
+use super::expiring_map::{ExpiringMap, StoreFull};
 use super::{SessionError, Store};
 
 /// Keeps sessions in memory: they are gone when the program ends, and serve one node.
@@ -27,7 +27,7 @@ use super::{SessionError, Store};
 pub struct MemoryStore {
     /// Held for one look-up or change, never across an await. No task and no timer: each insert
     /// clears a few expired entries away.
-    table: Mutex<Table>,
+    table: Mutex<ExpiringMap>,
     #[cfg(test)]
     ahead: Mutex<Duration>,
 }
@@ -36,7 +36,7 @@ impl MemoryStore {
     /// Makes an empty one.
     pub fn new() -> Self {
         Self {
-            table: Mutex::new(Table::new(100_000, 64 << 20)),
+            table: Mutex::new(ExpiringMap::new(100_000, 64 << 20)),
             #[cfg(test)]
             ahead: Mutex::default(),
         }
@@ -64,7 +64,7 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, ExpiringMap> {
         // Nothing in the table panics half-way through a change.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,8 +134,8 @@ impl Store for MemoryStore {
     }
 }
 
-impl From<Full> for SessionError {
-    fn from(_: Full) -> Self {
+impl From<StoreFull> for SessionError {
+    fn from(_: StoreFull) -> Self {
         Self::unavailable("the memory store is full of live sessions")
     }
 }

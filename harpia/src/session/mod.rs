@@ -82,17 +82,17 @@
 //! | `RedisStore` | `redis` | every node | as Redis is set up |
 //! | your [`Store`] | `session` | | |
 
+mod config;
 mod cookie;
 mod data;
 mod error;
+mod expiring_map;
 mod id;
 mod login;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
-mod settings;
 mod store;
-mod table;
 #[cfg(test)]
 mod tests;
 
@@ -105,6 +105,7 @@ use http::HeaderValue;
 use crate::extract::Cookies;
 use crate::socket::Socket;
 
+use config::SessionConfig;
 pub use cookie::SameSite;
 pub use data::SessionData;
 pub use error::SessionError;
@@ -113,7 +114,6 @@ pub use login::Login;
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
-use settings::Settings;
 pub use store::Store;
 
 /// Sessions whose data is a `T`, kept as JSON in a store.
@@ -149,7 +149,7 @@ pub use store::Store;
 /// all.
 pub struct Session<T: SessionData, S = MemoryStore> {
     store: Arc<S>,
-    settings: Arc<Settings>,
+    config: Arc<SessionConfig>,
     data: PhantomData<fn() -> T>,
 }
 
@@ -166,7 +166,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     pub fn new(store: S) -> Self {
         Self {
             store: Arc::new(store),
-            settings: Arc::default(),
+            config: Arc::default(),
             data: PhantomData,
         }
     }
@@ -188,12 +188,12 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// # }
     /// ```
     pub fn cookie(&self, id: &SessionId) -> HeaderValue {
-        self.settings.cookie.set(id)
+        self.config.cookie.set(id)
     }
 
     /// Returns the value of a `Set-Cookie` header that has a browser forget its session.
     pub fn removal_cookie(&self) -> HeaderValue {
-        self.settings.cookie.remove()
+        self.config.cookie.remove()
     }
 
     /// Returns the id that the handshake's cookie holds, to keep it in the connection's data.
@@ -236,7 +236,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// `open` has returned.
     pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
         let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
-        self.id_in(credentials.cookie(&self.settings.cookie.name).as_deref())
+        self.id_in(credentials.cookie(&self.config.cookie.name).as_deref())
     }
 
     /// Returns the id that stands in a request's cookies, for pages beside the socket:
@@ -246,7 +246,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     ///
     /// [`SessionError::NotFound`] without a cookie that is an id.
     pub fn id_from_cookies(&self, cookies: &Cookies) -> Result<SessionId, SessionError> {
-        self.id_in(cookies.get(&self.settings.cookie.name))
+        self.id_in(cookies.get(&self.config.cookie.name))
     }
 
     /// Ends a session; one that is not there is no error.
@@ -270,7 +270,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     pub async fn rotate(&self, id: &SessionId) -> Result<SessionId, SessionError> {
         let new = SessionId::random()?;
         let (from, to) = (self.key(id), self.key(&new));
-        match self.store.rename(&from, &to, self.settings.ttl).await? {
+        match self.store.rename(&from, &to, self.config.ttl).await? {
             true => Ok(new),
             false => Err(SessionError::NotFound),
         }
@@ -284,11 +284,11 @@ impl<T: SessionData, S: Store> Session<T, S> {
 
     /// The only way to a key: whatever a client sent, it is the prefix and 32 digits.
     fn key(&self, id: &SessionId) -> String {
-        [&self.settings.key_prefix, id.as_str()].concat()
+        [&self.config.key_prefix, id.as_str()].concat()
     }
 
-    fn settings_mut(&mut self) -> &mut Settings {
-        Arc::make_mut(&mut self.settings)
+    fn settings_mut(&mut self) -> &mut SessionConfig {
+        Arc::make_mut(&mut self.config)
     }
 }
 
@@ -303,7 +303,7 @@ impl<T: SessionData, S> Clone for Session<T, S> {
     fn clone(&self) -> Self {
         Self {
             store: Arc::clone(&self.store),
-            settings: Arc::clone(&self.settings),
+            config: Arc::clone(&self.config),
             data: PhantomData,
         }
     }
@@ -313,7 +313,7 @@ impl<T: SessionData, S> Clone for Session<T, S> {
 impl<T: SessionData, S> fmt::Debug for Session<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("settings", &self.settings)
+            .field("settings", &self.config)
             .finish_non_exhaustive()
     }
 }

@@ -220,7 +220,7 @@ async fn neither_id_nor_data_is_printed() {
     let id = sessions.create("hunter2".to_owned()).await.unwrap();
     let other = Session::<u64> {
         store: Arc::clone(&sessions.store),
-        settings: Arc::default(),
+        config: Arc::default(),
         data: PhantomData,
     };
     let error = other.get(&id).await.unwrap_err();

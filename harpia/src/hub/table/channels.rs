@@ -21,20 +21,20 @@ pub(super) struct ChannelState {
     pub(super) name: Channel,
     pub(super) members: Vec<Slot>,
     pub(super) touched: u64,
-    /// What was published in the present turn.
-    pub(super) pieces: Vec<Piece>,
-    /// Its active members, if somebody has asked for them in the present turn.
+    /// What was published in the present round.
+    pub(super) messages: Vec<Published>,
+    /// Its active members, if somebody has asked for them in the present round.
     pub(super) listed: Option<Arc<[ConnectionId]>>,
 }
 
-pub(super) struct Piece {
+pub(super) struct Published {
     pub(super) position: u32,
     pub(super) from: Option<Slot>,
     pub(super) frame: Encoded,
 }
 
 impl Table {
-    pub(super) fn join(&mut self, slot: Slot, name: Channel) {
+    pub(super) fn join_channel(&mut self, slot: Slot, name: Channel) {
         let index = self.channel(name);
         let Some(member) = self.member(slot) else {
             return self.drop_if_empty(index);
@@ -45,7 +45,7 @@ impl Table {
         if member.memberships.iter().any(|one| one.channel == index) {
             return;
         }
-        self.settle(slot);
+        self.flush_member(slot);
         let channel = &mut self.channels[index as usize];
         channel.listed = None;
         let members = &mut channel.members;
@@ -60,11 +60,11 @@ impl Table {
         }
     }
 
-    pub(super) fn part(&mut self, slot: Slot, name: &Channel) {
+    pub(super) fn leave_channel(&mut self, slot: Slot, name: &Channel) {
         let Some(&index) = self.names.get(name) else {
             return;
         };
-        self.settle(slot);
+        self.flush_member(slot);
         let Some(member) = self.member(slot) else {
             return;
         };
@@ -75,7 +75,7 @@ impl Table {
         }
     }
 
-    pub(super) fn part_all(&mut self, slot: Slot) {
+    pub(super) fn leave_all_channels(&mut self, slot: Slot) {
         while let Some(membership) = self.member(slot).and_then(|one| one.memberships.pop()) {
             self.remove(membership);
         }
@@ -105,7 +105,7 @@ impl Table {
             name: name.clone(),
             members: Vec::new(),
             touched: 0,
-            pieces: Vec::new(),
+            messages: Vec::new(),
             listed: None,
         };
         let index = match self.free_channels.pop() {
@@ -128,9 +128,9 @@ impl Table {
         let channel = &mut self.channels[index as usize];
         if channel.members.is_empty() {
             self.names.remove(&channel.name);
-            channel.pieces = Vec::new();
-            // One that is touched may be used again only in the next turn: it stands in `touched`.
-            if channel.touched != self.turn {
+            channel.messages = Vec::new();
+            // One that is touched may be used again only in the next round: it stands in `touched`.
+            if channel.touched != self.round {
                 self.free_channels.push(index);
             }
         }

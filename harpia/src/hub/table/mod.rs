@@ -1,8 +1,8 @@
-//! The table: who is here, in which channels, and what each is owed in the present turn.
+//! The table: who is here, in which channels, and what each is owed in the present round.
 //!
-//! Only the flusher's thread touches it. A turn applies records in order ([`Table::apply`]) and
+//! Only the flusher's thread touches it. A round applies records in order ([`Table::apply`]) and
 //! then delivers what each channel collected ([`deliver`]), one write for each member.
-//! A member that joins or leaves a channel in the midst of a turn is settled first: it gets what it
+//! A member that joins or leaves a channel in the midst of a round is settled first: it gets what it
 //! is owed up to there, so that each gets exactly what was published between its join and its leave.
 //!
 //! While a member's `open` runs, what it gets is kept aside ([`opening`]).
@@ -21,20 +21,20 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use crate::close::{CloseCause, Closing, Ending};
+use crate::close::{Close, CloseCause, CloseFrame};
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
-use crate::write_end::{Owed, WriteEnd};
+use crate::transport::{Owed, Transport};
 
 use super::RouteId;
+use super::counters::Counters;
 use super::log::{Channel, Record};
-use super::population::Population;
-use channels::{ChannelIndex, ChannelState, Membership, Piece};
-use deliver::{Buffers, Mixed};
+use channels::{ChannelIndex, ChannelState, Membership, Published};
+use deliver::{Buffers, MergedBatch};
 
 #[derive(Default)]
 pub(super) struct Table {
-    population: Arc<Population>,
+    counters: Arc<Counters>,
     /// Whoever enters from now on is told to end, too.
     is_shutting_down: bool,
     /// Whose handlers are cancelled, also of who enters from now on.
@@ -44,11 +44,11 @@ pub(super) struct Table {
     channels: Vec<ChannelState>,
     names: HashMap<Channel, ChannelIndex>,
     free_channels: Vec<ChannelIndex>,
-    turn: u64,
-    /// The position of the record at hand within its turn.
+    round: u64,
+    /// The position of the record at hand within its round.
     position: u32,
     touched: Vec<ChannelIndex>,
-    mixed: Mixed,
+    merged: MergedBatch,
     buffers: Buffers,
     /// Members that need a run of their own, found while a channel's run is written.
     apart: Vec<Slot>,
@@ -56,23 +56,23 @@ pub(super) struct Table {
     overflowed: Vec<Slot>,
     /// How many members are owed messages until their `open` has returned.
     owing: usize,
-    /// Channels whose active members were listed in the present turn.
+    /// Channels whose active members were listed in the present round.
     listed: Vec<ChannelIndex>,
 }
 
 pub(super) struct Member {
-    pub(super) end: Arc<WriteEnd>,
+    pub(super) transport: Arc<Transport>,
     pub(super) pinged: u32,
     route: RouteId,
     activity: Activity,
     /// What it gets when its `open` has returned `Ok`; there while that is something.
     owed: Option<Box<Owed>>,
     memberships: Vec<Membership>,
-    /// The last turn in which it was written to.
+    /// The last round in which it was written to.
     visited: u64,
-    /// The last turn in which it sent something, and so gets a run of its own.
+    /// The last round in which it sent something, and so gets a run of its own.
     sent: u64,
-    /// Within turn `.0`, it is owed nothing before position `.1`.
+    /// Within round `.0`, it is owed nothing before position `.1`.
     owed_from: (u64, u32),
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Member {
 /// ```text
 /// Enter ──► Authenticating ──Open──► Opening ──Activate──► Active
 ///   └────────── without auth ──────────▲ │                   │
-///                                        └──► Over ◄─────────┘   Deactivate, an ending, an overflow
+///                                        └──► Over ◄─────────┘   Deactivate, an close, an overflow
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Activity {
@@ -112,9 +112,9 @@ pub(super) enum Effect {
 }
 
 impl Table {
-    pub(super) fn new(population: Arc<Population>) -> Self {
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
         Self {
-            population,
+            counters,
             ..Self::default()
         }
     }
@@ -133,8 +133,8 @@ impl Table {
         self.members.get_mut(slot as usize)?.as_mut()
     }
 
-    pub(super) fn begin_turn(&mut self) {
-        self.turn += 1;
+    pub(super) fn begin_round(&mut self) {
+        self.round += 1;
         self.position = 0;
         self.touched.clear();
     }
@@ -143,14 +143,14 @@ impl Table {
         self.position += 1;
         match record {
             Record::Enter {
-                end,
+                transport,
                 route,
                 authenticates,
-            } => self.enter(end, route, authenticates),
+            } => self.enter(transport, route, authenticates),
             Record::Open(slot) => self.open(slot),
             Record::Activate(slot, early) => self.activate(slot, early),
-            Record::Subscribe(slot, topic) => self.join(slot, Channel::Topic(topic)),
-            Record::Unsubscribe(slot, topic) => self.part(slot, &Channel::Topic(topic)),
+            Record::Subscribe(slot, topic) => self.join_channel(slot, Channel::Topic(topic)),
+            Record::Unsubscribe(slot, topic) => self.leave_channel(slot, &Channel::Topic(topic)),
             Record::Publish {
                 channel,
                 from,
@@ -167,39 +167,39 @@ impl Table {
             }
             Record::Subscribers(topic, reply) => self.list_subscribers(topic, reply),
             Record::Deactivate(id) if self.is_here(id) => self.deactivate(id.slot()),
-            Record::Finish(slot, closing) => self.finish(slot, &closing),
+            Record::SendClose(slot, frame) => self.send_close(slot, &frame),
             Record::Leave(slot) => return self.leave(slot),
-            Record::Disconnect(id, closing) if self.is_here(id) => {
-                self.end(id.slot(), Ending::new(CloseCause::Disconnect, closing));
+            Record::Disconnect(id, frame) if self.is_here(id) => {
+                self.request_close(id.slot(), Close::new(CloseCause::Disconnect, frame));
             }
-            Record::DisconnectTopic(topic, closing) => self.end_all(topic, &closing),
+            Record::DisconnectTopic(topic, frame) => self.close_topic(topic, &frame),
             // The place is empty by now, or another's.
             Record::Deactivate(_) | Record::Disconnect(..) => {}
             Record::Shutdown => self.shut_down(),
             Record::Cancel { with_close } => {
                 self.cancels = Some(with_close);
-                self.each(|end| end.cancel(with_close));
+                self.each(|transport| transport.cancel(with_close));
             }
             Record::Stop => return Effect::Stop,
         }
         Effect::None
     }
 
-    fn enter(&mut self, end: Arc<WriteEnd>, route: RouteId, authenticates: bool) {
-        let slot = end.id().slot();
+    fn enter(&mut self, transport: Arc<Transport>, route: RouteId, authenticates: bool) {
+        let slot = transport.id().slot();
         let index = slot as usize;
         if self.members.len() <= index {
             self.members.resize_with(index + 1, || None);
         }
         self.present += 1;
         if self.is_shutting_down {
-            end.ask(Ending::of(CloseCause::Shutdown));
+            transport.request_close(Close::of(CloseCause::Shutdown));
         }
         if let Some(with_close) = self.cancels {
-            end.cancel(with_close);
+            transport.cancel(with_close);
         }
         self.members[index] = Some(Member {
-            end,
+            transport,
             pinged: 0,
             route,
             activity: Activity::Authenticating,
@@ -221,25 +221,25 @@ impl Table {
             return;
         };
         let channel = &mut self.channels[index as usize];
-        if channel.touched != self.turn {
-            channel.touched = self.turn;
+        if channel.touched != self.round {
+            channel.touched = self.round;
             self.touched.push(index);
         }
-        channel.pieces.push(Piece {
+        channel.messages.push(Published {
             position: self.position,
             from,
             frame,
         });
-        let turn = self.turn;
+        let round = self.round;
         if let Some(member) = from.and_then(|slot| self.member(slot)) {
-            member.sent = turn;
+            member.sent = round;
         }
     }
 
     /// Nothing that is published from here on reaches it.
     fn stop_receiving(&mut self, slot: Slot) {
-        self.settle(slot);
-        self.part_all(slot);
+        self.flush_member(slot);
+        self.leave_all_channels(slot);
         if let Some(member) = self.member(slot) {
             member.activity = Activity::Over;
         }
@@ -252,7 +252,7 @@ impl Table {
         self.write_owed(slot);
     }
 
-    fn finish(&mut self, slot: Slot, closing: &Closing) {
+    fn send_close(&mut self, slot: Slot, frame: &CloseFrame) {
         let Some(member) = self.member(slot) else {
             return;
         };
@@ -262,20 +262,20 @@ impl Table {
             // The hub ended it while `open` ran: it gets what came before that.
             Activity::Over => self.write_owed(slot),
             // Somebody closed it from elsewhere, and has not come to deactivate it yet.
-            Activity::Active | Activity::Authenticating => self.settle(slot),
+            Activity::Active | Activity::Authenticating => self.flush_member(slot),
         }
         if let Some(member) = self.member(slot) {
-            member.end.finish(closing);
+            member.transport.send_close(frame);
         }
     }
 
     fn leave(&mut self, slot: Slot) -> Effect {
         self.forget_owed(slot);
-        self.part_all(slot);
+        self.leave_all_channels(slot);
         match self.members.get_mut(slot as usize).and_then(Option::take) {
             Some(member) => {
                 self.present -= 1;
-                Effect::Left(member.end.id())
+                Effect::Left(member.transport.id())
             }
             None => Effect::None,
         }
@@ -284,29 +284,29 @@ impl Table {
     fn shut_down(&mut self) {
         self.is_shutting_down = true;
         for slot in 0..self.next_slot() {
-            self.end(slot, Ending::of(CloseCause::Shutdown));
+            self.request_close(slot, Close::of(CloseCause::Shutdown));
         }
     }
 
     /// Asks a connection to end; from here on it is not active, whatever its handler still does.
-    pub(super) fn end(&mut self, slot: Slot, ending: Ending) {
+    pub(super) fn request_close(&mut self, slot: Slot, close: Close) {
         let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
             return;
         };
-        if member.end.ask(ending) {
-            self.population.leave(&member.end);
+        if member.transport.request_close(close) {
+            self.counters.leave(&member.transport);
             // What it is owed is kept: whether `open` returns `Ok` is not known yet.
             self.stop_receiving(slot);
         }
     }
 
-    fn end_all(&mut self, topic: ByteString, closing: &Closing) {
+    fn close_topic(&mut self, topic: ByteString, frame: &CloseFrame) {
         let Some(&index) = self.names.get(&Channel::Topic(topic)) else {
             return;
         };
         // A copy: whoever ends leaves the list.
         for slot in self.channels[index as usize].members.clone() {
-            self.end(slot, Ending::new(CloseCause::Disconnect, closing.clone()));
+            self.request_close(slot, Close::new(CloseCause::Disconnect, frame.clone()));
         }
     }
 
@@ -316,32 +316,32 @@ impl Table {
     }
 
     /// Leaves all connections to themselves: nothing is applied or swept any more.
-    pub(super) fn orphan_all(&self) {
-        self.each(WriteEnd::orphan);
+    pub(super) fn detach_all(&self) {
+        self.each(Transport::detach);
     }
 
-    fn each(&self, act: impl Fn(&WriteEnd)) {
+    fn each(&self, act: impl Fn(&Transport)) {
         for member in self.members.iter().flatten() {
-            act(&member.end);
+            act(&member.transport);
         }
     }
 
     fn is_here(&mut self, id: ConnectionId) -> bool {
         let member = self.member(id.slot());
-        member.is_some_and(|member| member.end.id() == id)
+        member.is_some_and(|member| member.transport.id() == id)
     }
 
-    /// Writes what a member is owed so far in this turn.
-    fn settle(&mut self, slot: Slot) {
+    /// Writes what a member is owed so far in this round.
+    fn flush_member(&mut self, slot: Slot) {
         if self.touched.is_empty() {
             return;
         }
-        self.write_own(slot);
+        self.write_own_batch(slot);
         self.owe_from_here(slot);
     }
 
     fn owe_from_here(&mut self, slot: Slot) {
-        let owed_from = (self.turn, self.position);
+        let owed_from = (self.round, self.position);
         if let Some(member) = self.member(slot) {
             member.owed_from = owed_from;
         }

@@ -1,9 +1,9 @@
 //! Members whose `open` runs: they are in their channels like all others, and what they get is kept
 //! aside until `open` has returned.
 
-use crate::hub::log::{Channel, EarlyFrames};
+use crate::hub::log::{Channel, PendingFrames};
 use crate::id::Slot;
-use crate::write_end::Run;
+use crate::transport::Batch;
 
 use super::{Activity, Member, Table};
 
@@ -19,20 +19,20 @@ impl Table {
         member.activity = Activity::Opening;
         let route = member.route;
         self.owe_from_here(slot);
-        self.join(slot, Channel::Server);
-        self.join(slot, Channel::Route(route));
+        self.join_channel(slot, Channel::Server);
+        self.join_channel(slot, Channel::Route(route));
     }
 
     /// `open` has returned `Ok`: writes what is owed, then lets the early publishes go out.
-    pub(super) fn activate(&mut self, slot: Slot, early: EarlyFrames) {
+    pub(super) fn activate(&mut self, slot: Slot, early: PendingFrames) {
         let Some(member) = self.member(slot) else {
             return;
         };
         if member.activity != Activity::Opening {
             return;
         }
-        // What this turn has published so far comes after what earlier turns left, and is written
-        // with the rest of the turn.
+        // What this round has published so far comes after what earlier rounds left, and is written
+        // with the rest of the round.
         member.activity = Activity::Active;
         self.write_owed(slot);
         self.forget_listings(slot);
@@ -46,7 +46,7 @@ impl Table {
         if let Some(member) = self.member(slot)
             && let Some(owed) = member.owed.take()
         {
-            member.end.write_owed(*owed);
+            member.transport.write_owed(*owed);
             self.owing -= 1;
         }
     }
@@ -62,7 +62,7 @@ impl Table {
     /// Takes members out of their channels whose backlog overflowed while their `open` ran.
     pub(super) fn drop_overflowed(&mut self) {
         while let Some(slot) = self.overflowed.pop() {
-            self.part_all(slot);
+            self.leave_all_channels(slot);
         }
     }
 }
@@ -72,18 +72,18 @@ impl Member {
     /// members are owed something, and adds to `overflowed` if it must leave its channels.
     pub(super) fn receive(
         &mut self,
-        run: &mut Run<'_>,
+        run: &mut Batch<'_>,
         owing: &mut usize,
         overflowed: &mut Vec<Slot>,
     ) {
         if self.activity == Activity::Active {
-            self.end.write_run(run);
+            self.transport.write_batch(run);
             return;
         }
         *owing -= usize::from(self.owed.is_some());
-        if !self.end.owe(&mut self.owed, run) {
+        if !self.transport.owe(&mut self.owed, run) {
             self.activity = Activity::Over;
-            overflowed.push(self.end.id().slot());
+            overflowed.push(self.transport.id().slot());
         }
         *owing += usize::from(self.owed.is_some());
     }

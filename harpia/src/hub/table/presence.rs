@@ -1,4 +1,4 @@
-//! Who is in a topic: a list of its active subscribers, shared by all who ask in one turn while the
+//! Who is in a topic: a list of its active subscribers, shared by all who ask in one round while the
 //! topic does not change.
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Table {
         let members = channel.members.iter();
         let members = members.filter_map(|&slot| self.members[slot as usize].as_ref());
         let active = members.filter(|member| member.activity == Activity::Active);
-        let ids: Arc<[ConnectionId]> = active.map(|member| member.end.id()).collect();
+        let ids: Arc<[ConnectionId]> = active.map(|member| member.transport.id()).collect();
         channel.listed = Some(Arc::clone(&ids));
         self.listed.push(index);
         ids
@@ -47,7 +47,7 @@ impl Table {
         }
     }
 
-    /// At the end of a turn: lists are not kept in memory for those who may never ask again.
+    /// At the end of a round: lists are not kept in memory for those who may never ask again.
     pub(super) fn forget_all_listings(&mut self) {
         for index in self.listed.drain(..) {
             self.channels[index as usize].listed = None;

@@ -18,7 +18,7 @@ use bytestring::ByteString;
 use fastwebsockets::{OpCode, unmask};
 
 use crate::budget::Budget;
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCode, CloseFrame};
 use crate::message::Message;
 
 use super::{Violation, deflate};
@@ -33,7 +33,7 @@ pub(crate) struct Decoder {
 
 /// What holds for a peer's input.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms<'a> {
+pub(crate) struct DecodeLimits<'a> {
     /// The longest message, in bytes of its payload, decompressed.
     pub(crate) max_message: usize,
     /// Whether the handshake allowed compressed messages.
@@ -42,7 +42,7 @@ pub(crate) struct Terms<'a> {
     pub(crate) budget: &'a Arc<Budget>,
 }
 
-impl Terms<'_> {
+impl DecodeLimits<'_> {
     /// The most that the frames of one message may announce.
     fn max_payload(&self, compressed: bool) -> u64 {
         let max = if compressed {
@@ -61,7 +61,7 @@ pub(crate) enum Event {
     Ping(Bytes),
     Pong,
     /// Without a code in the frame it is `NO_STATUS`.
-    Close(Closing),
+    Close(CloseFrame),
 }
 
 impl Decoder {
@@ -74,7 +74,7 @@ impl Decoder {
     pub(crate) fn decode(
         &mut self,
         input: &mut [u8],
-        terms: &Terms<'_>,
+        terms: &DecodeLimits<'_>,
     ) -> Result<(usize, Option<Event>), Violation> {
         if self.partial.is_none() {
             if let Some(whole) = decode_whole(input, terms)? {
@@ -107,7 +107,7 @@ impl Decoder {
 /// The common case: an unfragmented frame that lies in the input as a whole.
 fn decode_whole(
     input: &mut [u8],
-    terms: &Terms<'_>,
+    terms: &DecodeLimits<'_>,
 ) -> Result<Option<(usize, Option<Event>)>, Violation> {
     let Some(head) = Head::parse(input, terms.deflate)? else {
         return Ok(None);
@@ -162,9 +162,9 @@ fn control(opcode: OpCode, payload: &[u8]) -> Result<Event, Violation> {
     }
 }
 
-fn close(payload: &[u8]) -> Result<Closing, Violation> {
+fn close(payload: &[u8]) -> Result<CloseFrame, Violation> {
     let (code, reason) = match payload {
-        [] => return Ok(Closing::bare(CloseCode::NO_STATUS)),
+        [] => return Ok(CloseFrame::bare(CloseCode::NO_STATUS)),
         [_] => return Err(Violation::HalfCloseCode),
         [a, b, reason @ ..] => (CloseCode::from(u16::from_be_bytes([*a, *b])), reason),
     };
@@ -172,5 +172,5 @@ fn close(payload: &[u8]) -> Result<Closing, Violation> {
         return Err(Violation::CloseCode);
     }
     let reason = std::str::from_utf8(reason).map_err(|_| Violation::CloseReason)?;
-    Ok(Closing::new(code, reason))
+    Ok(CloseFrame::new(code, reason))
 }

@@ -10,7 +10,7 @@ use crate::protocol::utf8::Validator;
 use crate::protocol::{Violation, deflate};
 
 use super::head::{Head, MAX_CONTROL, MAX_HEAD};
-use super::{Event, Terms, control, message};
+use super::{DecodeLimits, Event, control, message};
 
 /// Unfinished input. Memory grows with what has arrived, never with what is announced.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ impl Partial {
     pub(super) fn decode(
         &mut self,
         input: &mut [u8],
-        terms: &Terms<'_>,
+        terms: &DecodeLimits<'_>,
     ) -> Result<(usize, Option<Event>), Violation> {
         let mut taken = 0;
         loop {
@@ -91,7 +91,11 @@ impl Partial {
         }
     }
 
-    fn take_head(&mut self, input: &[u8], terms: &Terms<'_>) -> Result<(usize, bool), Violation> {
+    fn take_head(
+        &mut self,
+        input: &[u8],
+        terms: &DecodeLimits<'_>,
+    ) -> Result<(usize, bool), Violation> {
         let known = self.head.len;
         let more = input.len().min(MAX_HEAD - known);
         self.head.bytes[known..known + more].copy_from_slice(&input[..more]);
@@ -104,7 +108,7 @@ impl Partial {
         Ok((head.len - known, true))
     }
 
-    fn begin_frame(&mut self, head: Head, terms: &Terms<'_>) -> Result<(), Violation> {
+    fn begin_frame(&mut self, head: Head, terms: &DecodeLimits<'_>) -> Result<(), Violation> {
         if !head.is_control() {
             let message = match (&mut self.message, head.opcode) {
                 (Some(message), OpCode::Continuation) => message,
@@ -151,7 +155,7 @@ impl Partial {
         Ok((take, is_whole))
     }
 
-    fn end_frame(&mut self, terms: &Terms<'_>) -> Result<Option<Event>, Violation> {
+    fn end_frame(&mut self, terms: &DecodeLimits<'_>) -> Result<Option<Event>, Violation> {
         let Some(Current { head, .. }) = self.frame.take() else {
             return Ok(None);
         };
@@ -190,7 +194,7 @@ impl Unfinished {
         Ok(())
     }
 
-    fn finish(self, terms: &Terms<'_>) -> Result<Event, Violation> {
+    fn finish(self, terms: &DecodeLimits<'_>) -> Result<Event, Violation> {
         if self.compressed {
             let payload = deflate::inflate(&self.payload, terms.max_message)?;
             return message(self.is_text, payload);

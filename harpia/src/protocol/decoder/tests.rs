@@ -12,7 +12,7 @@ fn decode(
     input: &mut [u8],
     max_message: usize,
 ) -> Result<(usize, Option<Event>), Violation> {
-    let terms = Terms {
+    let terms = DecodeLimits {
         max_message,
         deflate: false,
         budget: &Arc::new(Budget::new(usize::MAX)),
@@ -167,8 +167,8 @@ fn a_close_is_read_with_code_and_reason() {
     let close = [&[0x03, 0xe8][..], "tschüss".as_bytes()].concat();
     let input = [frame(0x88, &close), frame(0x88, b"")].concat();
     let expected = [
-        Event::Close(Closing::new(CloseCode::NORMAL, "tschüss")),
-        Event::Close(Closing::bare(CloseCode::NO_STATUS)),
+        Event::Close(CloseFrame::new(CloseCode::NORMAL, "tschüss")),
+        Event::Close(CloseFrame::bare(CloseCode::NO_STATUS)),
     ];
     assert_eq!(read([&input[..]], LIMIT).0, expected);
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::hub::RouteId;
 use crate::hub::log::Channel;
 use crate::protocol::frame;
-use crate::write_end::WriteEnd;
-use crate::write_end::far_end::FarEnd;
+use crate::transport::Transport;
+use crate::transport::test_peer::TestPeer;
 
 use super::steps::topic;
 
 pub(super) struct Connection {
-    pub(super) end: Arc<WriteEnd>,
-    pub(super) far: FarEnd,
+    pub(super) transport: Arc<Transport>,
+    pub(super) far: TestPeer,
     pub(super) route: RouteId,
     pub(super) state: State,
     /// Its `open` has returned `Ok`.
@@ -23,7 +23,7 @@ pub(super) struct Connection {
     pub(super) topics: BTreeSet<usize>,
     /// What it gets once `open` has returned `Ok`.
     pub(super) owed: Vec<String>,
-    /// What it has to get in the present turn.
+    /// What it has to get in the present round.
     pub(super) expected: Vec<String>,
 }
 
@@ -37,9 +37,9 @@ pub(super) enum State {
 }
 
 impl Connection {
-    pub(super) fn new(end: Arc<WriteEnd>, far: FarEnd, route: RouteId) -> Self {
+    pub(super) fn new(transport: Arc<Transport>, far: TestPeer, route: RouteId) -> Self {
         Self {
-            end,
+            transport,
             far,
             route,
             state: State::Authenticating,
@@ -93,7 +93,7 @@ impl Connection {
         }
     }
 
-    /// Checks that it got in this turn what it had to.
+    /// Checks that it got in this round what it had to.
     pub(super) fn check(&mut self, names: &HashMap<Vec<u8>, String>) {
         let bytes = self.far.read();
         let mut rest = &bytes[..];
@@ -104,6 +104,6 @@ impl Connection {
             rest = behind;
         }
         let expected = std::mem::take(&mut self.expected);
-        assert_eq!(received, expected, "{:?}", self.end.id());
+        assert_eq!(received, expected, "{:?}", self.transport.id());
     }
 }

@@ -1,8 +1,8 @@
-//! The table against a naive model: random lives of connections, cut into random turns.
+//! The table against a naive model: random lives of connections, cut into random rounds.
 //!
 //! The model takes each record at once and notes, for each connection there is, what it has to get
 //! for it: at once if it is active, once `open` has returned `Ok` if that still runs. However the
-//! records are cut into turns, each connection must get that, in that order.
+//! records are cut into rounds, each connection must get that, in that order.
 
 mod connection;
 mod steps;
@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::protocol::extension::Agreement;
 use crate::protocol::{Form, frame};
-use crate::write_end::far_end::Wire;
+use crate::transport::test_peer::Wire;
 
 use super::*;
 use connection::{Connection, State};
@@ -25,16 +25,16 @@ use steps::{PLACES, Step, steps, topic};
 
 struct Model {
     wire: Wire,
-    population: Arc<Population>,
+    counters: Arc<Counters>,
     table: Table,
     records: Vec<Record>,
     /// The connections that are at their places.
     places: [Option<Connection>; PLACES],
     generations: [u32; PLACES],
-    /// Those that left in the present turn.
+    /// Those that left in the present round.
     left: Vec<Connection>,
     published: usize,
-    /// Questions for a topic's subscribers in the present turn, and the right answers.
+    /// Questions for a topic's subscribers in the present round, and the right answers.
     asked: Vec<(Answer, Vec<ConnectionId>)>,
     /// What a frame says.
     names: HashMap<Vec<u8>, String>,
@@ -44,12 +44,12 @@ type Answer = oneshot::Receiver<Arc<[ConnectionId]>>;
 
 impl Model {
     fn new() -> Self {
-        let population = Arc::<Population>::default();
-        let close = frame::encode_close(&closing());
+        let counters = Arc::<Counters>::default();
+        let close = frame::encode_close(&frame());
         Self {
             wire: Wire::new(),
-            table: Table::new(Arc::clone(&population)),
-            population,
+            table: Table::new(Arc::clone(&counters)),
+            counters,
             records: Vec::new(),
             places: [const { None }; PLACES],
             generations: [0; PLACES],
@@ -79,7 +79,7 @@ impl Model {
             Step::DeactivateAndActivate(early) => self.activate(place, early, true),
             Step::Stale => self.stale(place),
             Step::Leave => self.leave(place),
-            Step::Turn => self.turn(),
+            Step::Round => self.round(),
             _ => self.live(place, step),
         }
     }
@@ -91,14 +91,14 @@ impl Model {
         self.generations[place] += 1;
         let id = ConnectionId::new(place as Slot, self.generations[place]);
         let agreement = Agreement::choose(deflates.then_some("permessage-deflate"));
-        let (end, far) = self.wire.wide(id, Limits::default(), agreement);
-        let end = Arc::new(end);
+        let (transport, far) = self.wire.wide(id, Limits::default(), agreement);
+        let transport = Arc::new(transport);
         self.records.push(Record::Enter {
-            end: Arc::clone(&end),
+            transport: Arc::clone(&transport),
             route,
             authenticates,
         });
-        let mut connection = Connection::new(end, far, route);
+        let mut connection = Connection::new(transport, far, route);
         if !authenticates {
             connection.state = State::Opening;
         }
@@ -110,13 +110,13 @@ impl Model {
         let Some(connection) = &mut self.places[place] else {
             return;
         };
-        let (id, slot) = (connection.end.id(), place as Slot);
+        let (id, slot) = (connection.transport.id(), place as Slot);
         match step {
             Step::Open if connection.state == State::Authenticating => {
                 connection.state = State::Opening;
                 self.records.push(Record::Open(slot));
             }
-            Step::Deactivate if self.population.leave(&connection.end) => {
+            Step::Deactivate if self.counters.leave(&connection.transport) => {
                 connection.state = State::Over;
                 self.records.push(Record::Deactivate(id));
             }
@@ -137,11 +137,11 @@ impl Model {
                 connection.owed.clear();
                 connection.expect("close".into());
                 connection.finished = true;
-                self.records.push(Record::Finish(slot, closing()));
+                self.records.push(Record::SendClose(slot, frame()));
             }
             Step::Disconnect => {
                 connection.disconnect();
-                self.records.push(Record::Disconnect(id, closing()));
+                self.records.push(Record::Disconnect(id, frame()));
             }
             _ => {}
         }
@@ -158,10 +158,10 @@ impl Model {
             return;
         }
         connection.opened = true;
-        self.population.join(&connection.end);
-        let id = connection.end.id();
+        self.counters.join(&connection.transport);
+        let id = connection.transport.id();
         if is_closed_first && !is_ended {
-            assert!(self.population.leave(&connection.end));
+            assert!(self.counters.leave(&connection.transport));
             self.records.push(Record::Deactivate(id));
         }
         connection.pay();
@@ -181,7 +181,7 @@ impl Model {
         if is_ended {
             // The hub ended it before; the task finds that out right after it has activated it.
             let connection = self.places[place].as_ref().expect("it was there above");
-            assert!(self.population.leave(&connection.end));
+            assert!(self.counters.leave(&connection.transport));
             self.records.push(Record::Deactivate(id));
         }
     }
@@ -204,7 +204,7 @@ impl Model {
         let connections = self.places.iter().flatten();
         let active = connections.filter(|one| one.is_active());
         let inside = active.filter(|connection| connection.topics.contains(&one));
-        let expected = inside.map(|connection| connection.end.id()).collect();
+        let expected = inside.map(|connection| connection.transport.id()).collect();
         self.asked.push((answer, expected));
         self.records.push(Record::Subscribers(topic(one), reply));
     }
@@ -233,9 +233,9 @@ impl Model {
         let width = if is_long { 300 } else { 0 };
         let frame = Encoded::new(&Message::from(format!("{text:width$}")), Some(200));
         for connection in self.places.iter_mut().flatten() {
-            let is_its_own = from == Some(connection.end.id().slot());
+            let is_its_own = from == Some(connection.transport.id().slot());
             if is_heard && connection.is_in(to) && !is_its_own {
-                let form = connection.end.form();
+                let form = connection.transport.form();
                 let name = name(&text, is_long, form);
                 self.names.insert(frame.frame(form).to_vec(), name.clone());
                 connection.receive(name);
@@ -251,15 +251,15 @@ impl Model {
             }
         }
         self.records
-            .push(Record::DisconnectTopic(topic(one), closing()));
+            .push(Record::DisconnectTopic(topic(one), frame()));
     }
 
     fn leave(&mut self, place: usize) {
         let Some(connection) = self.places[place].take() else {
             return;
         };
-        if self.population.leave(&connection.end) {
-            let id = connection.end.id();
+        if self.counters.leave(&connection.transport) {
+            let id = connection.transport.id();
             self.records.push(Record::Deactivate(id));
         }
         self.records.push(Record::Leave(place as Slot));
@@ -275,20 +275,20 @@ impl Model {
         };
         let id = ConnectionId::new(slot, generation);
         self.records.push(Record::Deactivate(id));
-        self.records.push(Record::Disconnect(id, closing()));
+        self.records.push(Record::Disconnect(id, frame()));
     }
 
     /// Has the table take the records, and looks at what everyone got.
-    fn turn(&mut self) {
+    fn round(&mut self) {
         let mut gone = Vec::new();
-        self.table.begin_turn();
+        self.table.begin_round();
         for record in self.records.drain(..) {
             if let Effect::Left(id) = self.table.apply(record) {
                 gone.push(id);
             }
         }
         self.table.deliver();
-        let left: Vec<ConnectionId> = self.left.iter().map(|one| one.end.id()).collect();
+        let left: Vec<ConnectionId> = self.left.iter().map(|one| one.transport.id()).collect();
         assert_eq!(gone, left);
         for mut connection in self.left.drain(..) {
             connection.check(&self.names);
@@ -301,7 +301,7 @@ impl Model {
             self.places.iter().all(Option::is_none)
         );
         for (mut answer, expected) in self.asked.drain(..) {
-            let ids = answer.try_recv().expect("an answer in its turn");
+            let ids = answer.try_recv().expect("an answer in its round");
             let ids: HashSet<_> = ids.iter().copied().collect();
             assert_eq!(ids, expected.into_iter().collect());
         }
@@ -309,8 +309,8 @@ impl Model {
     }
 }
 
-fn closing() -> Closing {
-    Closing::bare(CloseCode::NORMAL)
+fn frame() -> CloseFrame {
+    CloseFrame::bare(CloseCode::NORMAL)
 }
 
 fn name(text: &str, is_long: bool, form: Form) -> String {
@@ -334,7 +334,7 @@ impl Table {
         let listed = named.iter().map(|(&index, &name)| {
             let channel = &self.channels[index as usize];
             assert_eq!(channel.name, *name);
-            assert!(!channel.members.is_empty() && channel.pieces.is_empty());
+            assert!(!channel.members.is_empty() && channel.messages.is_empty());
             channel.members.len()
         });
         assert_eq!(listed.sum::<usize>(), memberships);
@@ -367,12 +367,12 @@ proptest! {
             }
             model.publish(0, Channel::Server, false, false);
         }
-        model.turn();
+        model.round();
         for place in 0..PLACES {
             model.leave(place);
         }
-        model.turn();
-        prop_assert_eq!(model.population.active(), 0);
-        prop_assert!(!model.population.deflates());
+        model.round();
+        prop_assert_eq!(model.counters.active(), 0);
+        prop_assert!(!model.counters.deflates());
     }
 }

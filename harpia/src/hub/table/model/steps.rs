@@ -47,7 +47,7 @@ pub(super) enum Step {
     DisconnectTopic(usize),
     /// What was meant for the connection that was at this place before.
     Stale,
-    Turn,
+    Round,
 }
 
 pub(super) fn topic(topic: usize) -> ByteString {
@@ -85,7 +85,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Disconnect),
         1 => (0..TOPICS).prop_map(Step::DisconnectTopic),
         1 => Just(Step::Stale),
-        4 => Just(Step::Turn),
+        4 => Just(Step::Round),
     ]
 }
 
@@ -121,7 +121,7 @@ fn everyone() -> impl Strategy<Value = Vec<(usize, Step)>> {
     })
 }
 
-/// A turn of messages to several channels, in which few have a part of their own: so what was
+/// A round of messages to several channels, in which few have a leave_channel of their own: so what was
 /// composed for one is used for others.
 fn burst() -> impl Strategy<Value = Vec<(usize, Step)>> {
     let step = prop_oneof![
@@ -130,8 +130,8 @@ fn burst() -> impl Strategy<Value = Vec<(usize, Step)>> {
         1 => channel().prop_map(|to| Step::Publish { to, from_it: true, is_long: false }),
     ];
     vec((0..PLACES, step), 3..9).prop_map(|mut steps| {
-        steps.insert(0, (0, Step::Turn));
-        steps.push((0, Step::Turn));
+        steps.insert(0, (0, Step::Round));
+        steps.push((0, Step::Round));
         steps
     })
 }

@@ -1,33 +1,33 @@
-//! The one way to a socket: whatever leaves a connection goes through its write end.
+//! The one way to a socket: whatever leaves a connection goes through its write transport.
 //!
 //! A write end is `Open`, `Blocked` (an [`Outbox`] holds what could not be written) or `Closed`.
 //! Its lock is held across the write call and nothing else, so two writers can never tear a frame
 //! apart. Who blocks it stores what is left, unlocks, and wakes the connection's task, which alone
 //! waits for the socket and drains.
 //!
-//! It also carries what others ask of a connection: to end, and since when its peer is silent.
+//! It also carries what others request_close of a connection: to end, and since when its peer is silent.
 
-mod blocked;
+mod backpressure;
+mod batch;
 mod clock;
+mod close;
 mod control;
 mod cork;
-mod ending;
-mod input;
 mod outbox;
 mod outgoing;
 mod owed;
-mod run;
+mod read;
 mod timers;
 
 #[cfg(test)]
-#[cfg(unix)]
-pub(crate) mod far_end;
-#[cfg(test)]
-#[cfg(all(interleavings, unix))]
-pub(crate) mod interleavings;
+#[cfg(all(harpia_loom, unix))]
+pub(crate) mod loom_tests;
 #[cfg(test)]
 #[cfg(unix)]
 mod stress;
+#[cfg(test)]
+#[cfg(unix)]
+pub(crate) mod test_peer;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
@@ -40,7 +40,7 @@ use std::task::Waker;
 use tokio::net::TcpStream;
 
 use crate::budget::Budget;
-use crate::close::Ending;
+use crate::close::Close;
 use crate::id::ConnectionId;
 use crate::limits::Limits;
 use crate::message::Message;
@@ -49,13 +49,13 @@ use crate::protocol::extension::Agreement;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
-use clock::Silence;
+pub(crate) use batch::Batch;
+use clock::Liveness;
 pub(crate) use clock::{Clock, TICK, ticks, unix_seconds};
+pub(crate) use close::TransportEvent;
 use cork::Cork;
-pub(crate) use ending::News;
 use outbox::Outbox;
 pub(crate) use owed::Owed;
-pub(crate) use run::Run;
 use timers::{Due, Timers};
 pub(crate) use timers::{Now, Timer};
 
@@ -74,39 +74,39 @@ pub enum SendStatus {
 }
 
 /// One connection's way out. Shared by its task, the hub's table and every `Peer`.
-pub(crate) struct WriteEnd {
+pub(crate) struct Transport {
     stream: TcpStream,
     id: ConnectionId,
     limits: Arc<Limits>,
     budget: Arc<Budget>,
     agreement: Option<Agreement>,
-    pub(crate) silence: Silence,
+    pub(crate) liveness: Liveness,
     due: Due,
     /// Set when the task has to look at what is behind the lock.
-    attention: AtomicU8,
+    flags: AtomicU8,
     /// Gets broadcasts and causes them. Whoever takes this away has to tell the hub.
     active: AtomicBool,
     /// Has published by hand, whatever its route broadcasts by itself.
     published: AtomicBool,
     /// How many messages were left out while the backlog was full.
     skipped: AtomicU32,
-    state: Mutex<State>,
+    state: Mutex<TransportState>,
 }
 
-struct State {
-    stage: Stage,
+struct TransportState {
+    write_state: WriteState,
     /// A close frame is queued or sent, or the socket is gone: nothing may follow.
-    sealed: bool,
+    close_queued: bool,
     /// There while it is corked, which it never is while blocked.
     cork: Option<Box<Cork>>,
     /// Boxed, as it is rare.
-    ending: Option<Box<Ending>>,
+    close: Option<Box<Close>>,
     timers: Option<Box<Timers>>,
     /// The task's waker. It keeps the task alive, which keeps this: `detach` breaks the circle.
     waker: Option<Waker>,
 }
 
-enum Stage {
+enum WriteState {
     Open,
     Blocked(Box<Outbox>),
     Closed,
@@ -114,8 +114,8 @@ enum Stage {
 
 /// The outbox has emptied, so `drain` is due.
 const DRAINED: u8 = 1;
-/// An ending was asked for.
-const ENDING: u8 = 2;
+/// An close was asked for.
+const CLOSING: u8 = 2;
 /// The outbox holds something.
 const BLOCKED: u8 = 4;
 /// The deadline of the shutdown is over: handlers that wait are cancelled.
@@ -123,11 +123,11 @@ const CANCEL: u8 = 8;
 /// So is the `close` handler's.
 const CANCEL_CLOSE: u8 = 16;
 /// The hub is gone, and with it who watched the deadlines.
-const ORPHANED: u8 = 32;
+const DETACHED: u8 = 32;
 /// Messages are being left out, which the task logs.
 const SKIPPING: u8 = 64;
 
-impl WriteEnd {
+impl Transport {
     pub(crate) fn new(
         stream: TcpStream,
         id: ConnectionId,
@@ -142,17 +142,17 @@ impl WriteEnd {
             limits,
             budget,
             agreement,
-            silence: Silence::new(now),
+            liveness: Liveness::new(now),
             due: Due::default(),
-            attention: AtomicU8::new(0),
+            flags: AtomicU8::new(0),
             active: AtomicBool::new(false),
             published: AtomicBool::new(false),
             skipped: AtomicU32::new(0),
-            state: Mutex::new(State {
-                stage: Stage::Open,
-                sealed: false,
+            state: Mutex::new(TransportState {
+                write_state: WriteState::Open,
+                close_queued: false,
                 cork: None,
-                ending: None,
+                close: None,
                 timers: None,
                 waker: None,
             }),
@@ -198,7 +198,7 @@ impl WriteEnd {
     pub(crate) fn send(&self, message: &Message) -> SendStatus {
         let outgoing = self.outgoing(message);
         let mut state = self.lock();
-        if state.sealed || state.ending.is_some() {
+        if state.close_queued || state.close.is_some() {
             return SendStatus::Closed;
         }
         if let Some(cork) = &mut state.cork {
@@ -208,31 +208,31 @@ impl WriteEnd {
                 self.write_cork(state)
             };
         }
-        match &mut state.stage {
-            Stage::Open => match self.write_message(&outgoing) {
+        match &mut state.write_state {
+            WriteState::Open => match self.write_message(&outgoing) {
                 Ok((written, total)) if written == total => SendStatus::Sent,
                 Ok((written, _)) => self.block(state, outgoing.into_frame(), written),
-                Err(_) => self.lose(state),
+                Err(_) => self.mark_lost(state),
             },
-            Stage::Blocked(_) => self.queue(state, outgoing.into_frame()),
-            Stage::Closed => SendStatus::Closed,
+            WriteState::Blocked(_) => self.queue(state, outgoing.into_frame()),
+            WriteState::Closed => SendStatus::Closed,
         }
     }
 
-    /// Writes a run of whole frames, for the flusher.
-    pub(crate) fn write_run(&self, run: &mut Run<'_>) -> SendStatus {
+    /// Writes a batch of whole frames, for the flusher.
+    pub(crate) fn write_batch(&self, batch: &mut Batch<'_>) -> SendStatus {
         let mut state = self.lock_behind_cork();
-        if state.sealed {
+        if state.close_queued {
             return SendStatus::Closed;
         }
-        match &mut state.stage {
-            Stage::Open => match self.write(&[IoSlice::new(run.bytes())], run.len()) {
-                Ok(written) if written == run.len() => SendStatus::Sent,
-                Ok(written) => self.block(state, run.share(), written),
-                Err(_) => self.lose(state),
+        match &mut state.write_state {
+            WriteState::Open => match self.write(&[IoSlice::new(batch.bytes())], batch.len()) {
+                Ok(written) if written == batch.len() => SendStatus::Sent,
+                Ok(written) => self.block(state, batch.share(), written),
+                Err(_) => self.mark_lost(state),
             },
-            Stage::Blocked(_) => self.queue(state, run.share()),
-            Stage::Closed => SendStatus::Closed,
+            WriteState::Blocked(_) => self.queue(state, batch.share()),
+            WriteState::Closed => SendStatus::Closed,
         }
     }
 
@@ -249,7 +249,7 @@ impl WriteEnd {
     }
 
     /// Writes until all is written or the socket is full. A partial write alone does not make
-    /// tokio ask the operating system again, so only a refusal ends the loop.
+    /// tokio request_close the operating system again, so only a refusal ends the loop.
     fn write(&self, slices: &[IoSlice<'_>], total: usize) -> io::Result<usize> {
         let mut written = 0;
         while written < total {
@@ -272,7 +272,7 @@ impl WriteEnd {
     }
 
     /// Unlocks, then wakes the task: a woken task may want the lock at once.
-    fn wake(&self, state: MutexGuard<'_, State>) {
+    fn wake(&self, state: MutexGuard<'_, TransportState>) {
         let waker = state.waker.clone();
         drop(state);
         if let Some(waker) = waker {
@@ -280,15 +280,15 @@ impl WriteEnd {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TransportState> {
         // No panic can leave the state half-way: nothing under the lock calls foreign code.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for WriteEnd {
+impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WriteEnd")
+        f.debug_struct("Transport")
             .field("id", &self.id)
             .finish_non_exhaustive()
     }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::budget::{Budget, Charge};
-use crate::protocol::{Decoder, Event, Terms, Violation};
-use crate::write_end::WriteEnd;
+use crate::protocol::{DecodeLimits, Decoder, Event, Violation};
+use crate::transport::Transport;
 
 /// What a connection keeps of its input between two polls: nothing, when all of it is decoded.
-pub(super) struct Inbound {
+pub(super) struct InputState {
     decoder: Decoder,
     /// What was read and could not be handled yet, because a handler waits.
-    rest: Option<Box<Rest>>,
+    undecoded: Option<Box<Undecoded>>,
 }
 
-struct Rest {
+struct Undecoded {
     unread: Unread,
     charge: Charge,
 }
@@ -30,7 +30,7 @@ struct Unread {
 }
 
 /// The thread's read buffer, lent to a connection for one poll, with what is in it.
-pub(super) struct Window {
+pub(super) struct ReadBuffer {
     unread: Unread,
     reads: usize,
     corked: bool,
@@ -57,13 +57,13 @@ thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-impl Inbound {
+impl InputState {
     /// Begins with a copy of what came right behind the handshake: even an empty piece of the
     /// buffer that hyper read the handshake into would keep all of it.
     pub(super) fn new(first_bytes: &[u8], budget: &Arc<Budget>) -> Self {
         Self {
             decoder: Decoder::new(),
-            rest: Rest::keep(first_bytes, budget),
+            undecoded: Undecoded::keep(first_bytes, budget),
         }
     }
 
@@ -71,23 +71,23 @@ impl Inbound {
     pub(super) fn next(
         &mut self,
         context: &mut Context<'_>,
-        end: &WriteEnd,
-        window: &mut Window,
-        terms: &Terms<'_>,
+        transport: &Transport,
+        buffer: &mut ReadBuffer,
+        limits: &DecodeLimits<'_>,
     ) -> Input {
-        if let Some(rest) = &mut self.rest {
-            if rest.is_refused() {
+        if let Some(undecoded) = &mut self.undecoded {
+            if undecoded.is_refused() {
                 return Input::Violation(Violation::Overload);
             }
-            if let Some(input) = rest.unread.decode(&mut self.decoder, terms) {
+            if let Some(input) = undecoded.unread.decode(&mut self.decoder, limits) {
                 return input;
             }
-            self.rest = None;
+            self.undecoded = None;
         }
-        if let Some(input) = window.unread.decode(&mut self.decoder, terms) {
+        if let Some(input) = buffer.unread.decode(&mut self.decoder, limits) {
             return input;
         }
-        match window.poll_fill(context, end) {
+        match buffer.poll_fill(context, transport) {
             Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Input::Ended,
             Poll::Ready(Ok(_)) => Input::Heard,
             Poll::Pending => Input::Wait,
@@ -96,8 +96,8 @@ impl Inbound {
 
     /// Counts what is kept against another budget from here on, if it has room.
     pub(super) fn charge_to(&mut self, budget: &Arc<Budget>) {
-        if let Some(rest) = &mut self.rest {
-            rest.charge.move_to(budget);
+        if let Some(undecoded) = &mut self.undecoded {
+            undecoded.charge.move_to(budget);
         }
     }
 
@@ -106,21 +106,21 @@ impl Inbound {
     pub(super) fn ends_next(
         &self,
         context: &mut Context<'_>,
-        end: &WriteEnd,
-        window: &Window,
+        transport: &Transport,
+        buffer: &ReadBuffer,
     ) -> bool {
         if !self.decoder.is_between_messages() {
             // A close frame that came in part.
             return true;
         }
-        let unread = match &self.rest {
-            Some(rest) if !rest.unread.is_empty() => &rest.unread,
-            _ => &window.unread,
+        let unread = match &self.undecoded {
+            Some(undecoded) if !undecoded.unread.is_empty() => &undecoded.unread,
+            _ => &buffer.unread,
         };
         if !unread.is_empty() {
             return is_close(unread.buffer[unread.start]);
         }
-        match end.poll_peek(context) {
+        match transport.poll_peek(context) {
             Poll::Ready(Ok(first)) => first.is_none_or(is_close),
             Poll::Ready(Err(_)) => true,
             Poll::Pending => false,
@@ -130,32 +130,32 @@ impl Inbound {
     /// Corks the way out once a poll, while more of the peer's own input is buffered. The poll's
     /// end uncorks.
     #[inline]
-    pub(super) fn cork(&self, window: &mut Window, end: &WriteEnd) {
-        let rest = self
-            .rest
+    pub(super) fn cork(&self, buffer: &mut ReadBuffer, transport: &Transport) {
+        let undecoded = self
+            .undecoded
             .as_ref()
-            .map_or(&window.unread, |rest| &rest.unread);
-        if !window.corked && !rest.is_empty() {
-            window.corked = true;
-            end.cork();
+            .map_or(&buffer.unread, |undecoded| &undecoded.unread);
+        if !buffer.corked && !undecoded.is_empty() {
+            buffer.corked = true;
+            transport.cork();
         }
     }
 
     /// Gives the thread's buffer back, and keeps a copy of what was not decoded.
-    pub(super) fn give_back(&mut self, window: Window, budget: &Arc<Budget>) {
-        let Window { mut unread, .. } = window;
-        if self.rest.is_none() {
-            self.rest = Rest::keep(unread.bytes(), budget);
+    pub(super) fn give_back(&mut self, buffer: ReadBuffer, budget: &Arc<Budget>) {
+        let ReadBuffer { mut unread, .. } = buffer;
+        if self.undecoded.is_none() {
+            self.undecoded = Undecoded::keep(unread.bytes(), budget);
         }
         BUFFER.set(unread.buffer);
     }
 }
 
 /// What holds for the input of a peer that is in.
-pub(super) fn terms<'a>(end: &WriteEnd, budget: &'a Arc<Budget>) -> Terms<'a> {
-    Terms {
-        max_message: end.limits().max_message,
-        deflate: end.deflates(),
+pub(super) fn limits<'a>(transport: &Transport, budget: &'a Arc<Budget>) -> DecodeLimits<'a> {
+    DecodeLimits {
+        max_message: transport.limits().max_message,
+        deflate: transport.deflates(),
         budget,
     }
 }
@@ -165,7 +165,7 @@ fn is_close(first: u8) -> bool {
     first & 0x0f == 0x08
 }
 
-impl Rest {
+impl Undecoded {
     /// Keeps a copy, if there is anything to keep; without room for it, the fact that there was.
     fn keep(bytes: &[u8], budget: &Arc<Budget>) -> Option<Box<Self>> {
         if bytes.is_empty() {
@@ -200,9 +200,9 @@ impl Unread {
     }
 
     /// Decodes as far as the next event, or `None` when all is decoded.
-    fn decode(&mut self, decoder: &mut Decoder, terms: &Terms<'_>) -> Option<Input> {
+    fn decode(&mut self, decoder: &mut Decoder, limits: &DecodeLimits<'_>) -> Option<Input> {
         while !self.is_empty() {
-            match decoder.decode(self.bytes(), terms) {
+            match decoder.decode(self.bytes(), limits) {
                 Ok((taken, event)) => {
                     self.start += taken;
                     if let Some(event) = event {
@@ -216,7 +216,7 @@ impl Unread {
     }
 }
 
-impl Window {
+impl ReadBuffer {
     pub(super) fn lend() -> Self {
         Self {
             unread: Unread {
@@ -229,7 +229,11 @@ impl Window {
         }
     }
 
-    fn poll_fill(&mut self, context: &mut Context<'_>, end: &WriteEnd) -> Poll<io::Result<usize>> {
+    fn poll_fill(
+        &mut self,
+        context: &mut Context<'_>,
+        transport: &Transport,
+    ) -> Poll<io::Result<usize>> {
         if self.reads == READS_PER_POLL {
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -239,7 +243,7 @@ impl Window {
         if unread.buffer.is_empty() {
             unread.buffer.resize(READ_BUFFER, 0);
         }
-        let polled = end.poll_read(context, &mut unread.buffer);
+        let polled = transport.poll_read(context, &mut unread.buffer);
         if let Poll::Ready(Ok(read)) = polled {
             (unread.start, unread.end) = (0, read);
         }
@@ -248,11 +252,15 @@ impl Window {
 }
 
 /// Reads and forgets, until the peer has closed its side.
-pub(super) fn discard(context: &mut Context<'_>, end: &WriteEnd, window: &mut Window) -> Poll<()> {
+pub(super) fn discard(
+    context: &mut Context<'_>,
+    transport: &Transport,
+    buffer: &mut ReadBuffer,
+) -> Poll<()> {
     loop {
-        match window.poll_fill(context, end) {
+        match buffer.poll_fill(context, transport) {
             Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return Poll::Ready(()),
-            Poll::Ready(Ok(_)) => window.unread.end = window.unread.start,
+            Poll::Ready(Ok(_)) => buffer.unread.end = buffer.unread.start,
             Poll::Pending => return Poll::Pending,
         }
     }
@@ -265,20 +273,20 @@ mod tests {
 
     use crate::id::ConnectionId;
     use crate::limits::Limits;
-    use crate::write_end::far_end::{FarEnd, Wire};
+    use crate::transport::test_peer::{TestPeer, Wire};
 
     use super::*;
 
     /// Whether the peer's end comes next, twice over: a look takes nothing.
-    fn ends_next(after: impl FnOnce(&FarEnd)) -> bool {
+    fn ends_next(after: impl FnOnce(&TestPeer)) -> bool {
         let wire = Wire::new();
-        let (end, far) = wire.wide(ConnectionId::new(0, 0), Limits::default(), None);
+        let (transport, far) = wire.wide(ConnectionId::new(0, 0), Limits::default(), None);
         after(&far);
         wire.turn();
-        let inbound = Inbound::new(&[], &Arc::new(Budget::new(0)));
+        let inbound = InputState::new(&[], &Arc::new(Budget::new(0)));
         let look = || {
             let mut context = Context::from_waker(Waker::noop());
-            inbound.ends_next(&mut context, &end, &Window::lend())
+            inbound.ends_next(&mut context, &transport, &ReadBuffer::lend())
         };
         let first = look();
         assert_eq!(first, look());
@@ -292,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_end_of_the_stream_is_seen() {
-        assert!(ends_next(FarEnd::close));
+        assert!(ends_next(TestPeer::close));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 use socket2::SockRef;
 use tokio::io::{Interest, ReadBuf};
 
-use super::WriteEnd;
+use super::Transport;
 
-impl WriteEnd {
+impl Transport {
     /// Reads what is there, or remembers the task. 0: the peer has closed its side.
     pub(crate) fn poll_read(
         &self,
@@ -38,7 +38,7 @@ impl WriteEnd {
     }
 
     /// Reads once. A read that does not fill the buffer has emptied the socket, which tokio is told
-    /// by the name of `WouldBlock`: so it waits for the next event, and does not ask the system in
+    /// by the name of `WouldBlock`: so it waits for the next event, and does not request_close the system in
     /// vain. What comes in between makes an event of its own, the end of the stream too.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut read = None;

@@ -8,25 +8,25 @@ use std::task::{Context, Wake, Waker};
 
 use loom::thread;
 
-use crate::close::{CloseCause, CloseCode, Closing, Ending};
+use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::limits::Limits;
 use crate::protocol::frame;
 use crate::sync::{Condvar, Mutex, explore};
 
-use super::far_end::{FarEnd, Frame, Wire, split};
-use super::{News, Run, SendStatus, WriteEnd};
+use super::test_peer::{Frame, TestPeer, Wire, split};
+use super::{Batch, SendStatus, Transport, TransportEvent};
 
 /// A thread that waits as a task does: until it is woken.
 pub(crate) struct Parked {
     woken: Mutex<bool>,
-    news: Condvar,
+    next_event: Condvar,
 }
 
 impl Parked {
     pub(crate) fn waker() -> (Arc<Self>, Waker) {
         let parked = Arc::new(Self {
             woken: Mutex::new(false),
-            news: Condvar::new(),
+            next_event: Condvar::new(),
         });
         (Arc::clone(&parked), parked.into())
     }
@@ -34,7 +34,7 @@ impl Parked {
     pub(crate) fn wait(&self) {
         let mut woken = self.woken.lock().unwrap();
         while !*woken {
-            woken = self.news.wait(woken).unwrap();
+            woken = self.next_event.wait(woken).unwrap();
         }
         *woken = false;
     }
@@ -43,7 +43,7 @@ impl Parked {
 impl Wake for Parked {
     fn wake(self: Arc<Self>) {
         *self.woken.lock().unwrap() = true;
-        self.news.notify_one();
+        self.next_event.notify_one();
     }
 }
 
@@ -51,24 +51,24 @@ impl Wake for Parked {
 /// reads when the task has nothing to do. Returns what it read.
 pub(crate) fn run_task(
     wire: &Wire,
-    end: &WriteEnd,
-    far: &FarEnd,
-    mut leave_hub: impl FnMut(Closing),
+    transport: &Transport,
+    far: &TestPeer,
+    mut leave_hub: impl FnMut(CloseFrame),
 ) -> Vec<Frame> {
     let (parked, waker) = Parked::waker();
     let mut context = Context::from_waker(&waker);
     let mut bytes = Vec::new();
     let mut has_left = false;
     loop {
-        end.attach(&waker);
-        if !end.is_quiet() {
-            let _ = end.poll_drain(&mut context);
+        transport.attach(&waker);
+        if !transport.has_no_events() {
+            let _ = transport.poll_drain(&mut context);
         }
-        if !has_left && let News::Ending(ending) = end.news() {
+        if !has_left && let TransportEvent::Close(close) = transport.next_event() {
             has_left = true;
-            leave_hub(ending.closing);
+            leave_hub(close.frame);
         }
-        if has_left && end.is_flushed() {
+        if has_left && transport.is_flushed() {
             break;
         }
         bytes.extend(far.read());
@@ -76,7 +76,7 @@ pub(crate) fn run_task(
         parked.wait();
     }
     bytes.extend(far.read());
-    end.detach();
+    transport.release_task();
     let (frames, rest) = split(&bytes);
     assert_eq!(rest, 0, "a frame is torn");
     frames
@@ -86,7 +86,7 @@ fn large() -> Vec<u8> {
     frame::encode(&"x".repeat(9000).into()).to_vec()
 }
 
-/// A run is written if it was accepted, and the close frame is the last.
+/// A batch is written if it was accepted, and the close frame is the last.
 fn check(frames: &[Frame], wanted: &[(Frame, SendStatus)]) {
     let (close, frames) = frames.split_last().unwrap();
     assert_eq!(close.close_code(), Some(1000));
@@ -100,29 +100,31 @@ fn check(frames: &[Frame], wanted: &[(Frame, SendStatus)]) {
 fn the_task_drains_and_ends_whoever_blocks_it_and_asks_it_to() {
     let wire = Arc::new(Wire::new());
     explore(move || {
-        let (end, far) = wire.narrow(Limits::default());
-        let end = Arc::new(end);
+        let (transport, far) = wire.narrow(Limits::default());
+        let transport = Arc::new(transport);
         let writer = thread::spawn({
-            let end = Arc::clone(&end);
-            move || end.write_run(&mut Run::new(&large()))
+            let transport = Arc::clone(&transport);
+            move || transport.write_batch(&mut Batch::new(&large()))
         });
         let closer = thread::spawn({
-            let end = Arc::clone(&end);
+            let transport = Arc::clone(&transport);
             move || {
-                end.pong(b"pong");
-                end.ask(Ending::new(
+                transport.pong(b"pong");
+                transport.request_close(Close::new(
                     CloseCause::Handler,
-                    Closing::bare(CloseCode::NORMAL),
+                    CloseFrame::bare(CloseCode::NORMAL),
                 ));
             }
         });
-        let frames = run_task(&wire, &end, &far, |closing| end.finish(&closing));
+        let frames = run_task(&wire, &transport, &far, |frame| {
+            transport.send_close(&frame)
+        });
         closer.join().unwrap();
         let status = writer.join().unwrap();
-        let run = Frame::text("x".repeat(9000));
+        let batch = Frame::text("x".repeat(9000));
         check(
             &frames,
-            &[(run, status), (Frame::pong("pong"), SendStatus::Sent)],
+            &[(batch, status), (Frame::pong("pong"), SendStatus::Sent)],
         );
     });
 }
@@ -131,21 +133,23 @@ fn the_task_drains_and_ends_whoever_blocks_it_and_asks_it_to() {
 fn what_a_peer_sends_while_the_handler_is_corked_is_neither_lost_nor_behind_the_end() {
     let wire = Arc::new(Wire::new());
     explore(move || {
-        let (end, far) = wire.narrow(Limits::default());
-        let end = Arc::new(end);
+        let (transport, far) = wire.narrow(Limits::default());
+        let transport = Arc::new(transport);
         let peer = thread::spawn({
-            let end = Arc::clone(&end);
-            move || ["1", "2"].map(|text| end.send(&text.into()))
+            let transport = Arc::clone(&transport);
+            move || ["1", "2"].map(|text| transport.send(&text.into()))
         });
-        end.cork();
-        let handler = end.send(&"a".into());
-        end.uncork();
-        end.pong(b"pong");
-        end.ask(Ending::new(
+        transport.cork();
+        let handler = transport.send(&"a".into());
+        transport.uncork();
+        transport.pong(b"pong");
+        transport.request_close(Close::new(
             CloseCause::Handler,
-            Closing::bare(CloseCode::NORMAL),
+            CloseFrame::bare(CloseCode::NORMAL),
         ));
-        let frames = run_task(&wire, &end, &far, |closing| end.finish(&closing));
+        let frames = run_task(&wire, &transport, &far, |frame| {
+            transport.send_close(&frame)
+        });
         let [one, two] = peer.join().unwrap();
         let texts = [("a", handler), ("1", one), ("2", two)];
         check(
@@ -161,13 +165,15 @@ fn what_a_peer_sends_while_the_handler_is_corked_is_neither_lost_nor_behind_the_
 fn who_is_gone_wakes_the_task_that_waits() {
     let wire = Arc::new(Wire::new());
     explore(move || {
-        let (end, far) = wire.narrow(Limits::default());
-        let end = Arc::new(end);
+        let (transport, far) = wire.narrow(Limits::default());
+        let transport = Arc::new(transport);
         let writer = thread::spawn({
-            let end = Arc::clone(&end);
-            move || end.abandon()
+            let transport = Arc::clone(&transport);
+            move || transport.drop_unsent()
         });
-        let frames = run_task(&wire, &end, &far, |closing| end.finish(&closing));
+        let frames = run_task(&wire, &transport, &far, |frame| {
+            transport.send_close(&frame)
+        });
         writer.join().unwrap();
         assert_eq!(frames, []);
     });

@@ -5,18 +5,18 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
 
-use crate::close::{CloseCause, CloseCode, Closing, Ending};
+use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::limits::Slow;
 use crate::protocol::frame;
 
-use super::far_end::{FarEnd, Frame, Wire};
+use super::test_peer::{Frame, TestPeer, Wire};
 use super::*;
 
 /// A connection's task as far as its write end knows it.
 struct Task {
     wire: Wire,
-    end: WriteEnd,
-    far: FarEnd,
+    transport: Transport,
+    far: TestPeer,
     woken: Arc<Woken>,
     waker: Waker,
 }
@@ -33,13 +33,13 @@ impl Wake for Woken {
 impl Task {
     fn new(limits: Limits) -> Self {
         let wire = Wire::new();
-        let (end, far) = wire.narrow(limits);
+        let (transport, far) = wire.narrow(limits);
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
-        end.attach(&waker);
+        transport.attach(&waker);
         Self {
             wire,
-            end,
+            transport,
             far,
             woken,
             waker,
@@ -48,11 +48,15 @@ impl Task {
 
     /// Sends more than the socket takes.
     fn block(&self) {
-        assert!(matches!(self.end.send(&large()), SendStatus::Queued(_)));
+        assert!(matches!(
+            self.transport.send(&large()),
+            SendStatus::Queued(_)
+        ));
     }
 
     fn poll_drain(&self) -> Poll<()> {
-        self.end.poll_drain(&mut Context::from_waker(&self.waker))
+        self.transport
+            .poll_drain(&mut Context::from_waker(&self.waker))
     }
 
     /// Has the peer read and the task drain, until nothing waits.
@@ -63,7 +67,7 @@ impl Task {
             self.wire.turn();
         }
         bytes.extend(self.far.read());
-        let (frames, rest) = far_end::split(&bytes);
+        let (frames, rest) = test_peer::split(&bytes);
         assert_eq!(rest, 0, "a frame is torn");
         frames
     }
@@ -85,39 +89,45 @@ fn large() -> Message {
     "large".repeat(5000).into()
 }
 
-fn run(text: &str) -> Bytes {
+fn batch(text: &str) -> Bytes {
     frame::encode(&text.into())
 }
 
-fn write_run(end: &WriteEnd, text: &str) -> SendStatus {
-    end.write_run(&mut Run::of(&run(text)))
+fn write_batch(transport: &Transport, text: &str) -> SendStatus {
+    transport.write_batch(&mut Batch::of(&batch(text)))
 }
 
-fn closing() -> Closing {
-    Closing::new(CloseCode::NORMAL, "bye")
+fn frame() -> CloseFrame {
+    CloseFrame::new(CloseCode::NORMAL, "bye")
 }
 
 #[test]
 fn whoever_blocks_it_wakes_the_task_and_the_drained_outbox_is_news_once() {
     let task = Task::new(Limits::default());
-    assert!(task.end.is_quiet());
+    assert!(task.transport.has_no_events());
     task.block();
     assert_eq!(task.wakes(), 1);
-    assert!(!task.end.is_quiet());
+    assert!(!task.transport.has_no_events());
     assert!(task.poll_drain().is_pending());
     assert!(matches!(
-        task.end.send(&"next".into()),
+        task.transport.send(&"next".into()),
         SendStatus::Queued(_)
     ));
-    assert!(matches!(write_run(&task.end, "run"), SendStatus::Queued(_)));
+    assert!(matches!(
+        write_batch(&task.transport, "batch"),
+        SendStatus::Queued(_)
+    ));
     assert_eq!(task.wakes(), 1);
     let behind = task.drain_behind();
-    assert_eq!(behind, [Frame::text("next"), Frame::text("run")]);
+    assert_eq!(behind, [Frame::text("next"), Frame::text("batch")]);
     assert!(task.wakes() > 1, "the socket wakes the task");
-    assert!(matches!(task.end.news(), News::Drained));
-    assert!(matches!(task.end.news(), News::None));
-    assert!(task.end.is_quiet());
-    assert_eq!(task.end.send(&"open again".into()), SendStatus::Sent);
+    assert!(matches!(
+        task.transport.next_event(),
+        TransportEvent::Drained
+    ));
+    assert!(matches!(task.transport.next_event(), TransportEvent::None));
+    assert!(task.transport.has_no_events());
+    assert_eq!(task.transport.send(&"open again".into()), SendStatus::Sent);
     assert_eq!(task.far.frames(), [Frame::text("open again")]);
 }
 
@@ -125,9 +135,9 @@ fn whoever_blocks_it_wakes_the_task_and_the_drained_outbox_is_news_once() {
 fn of_the_pongs_that_wait_the_newest_is_sent_and_ahead_of_the_data() {
     let task = Task::new(Limits::default());
     task.block();
-    task.end.send(&"data".into());
+    task.transport.send(&"data".into());
     for payload in ["first", "second", "third"] {
-        task.end.pong(payload.as_bytes());
+        task.transport.pong(payload.as_bytes());
     }
     let behind = task.drain_behind();
     assert_eq!(behind, [Frame::pong("third"), Frame::text("data")]);
@@ -137,11 +147,11 @@ fn of_the_pongs_that_wait_the_newest_is_sent_and_ahead_of_the_data() {
 fn our_ping_does_not_replace_a_pong_that_waits_but_waits_by_itself() {
     let task = Task::new(Limits::default());
     task.block();
-    task.end.pong(b"owed");
-    task.end.ping();
+    task.transport.pong(b"owed");
+    task.transport.ping();
     assert_eq!(task.drain_behind(), [Frame::pong("owed")]);
     task.block();
-    task.end.ping();
+    task.transport.ping();
     assert_eq!(task.drain_behind(), [Frame::ping()]);
 }
 
@@ -149,23 +159,23 @@ fn our_ping_does_not_replace_a_pong_that_waits_but_waits_by_itself() {
 fn a_failure_drops_what_waits_except_the_frame_under_way() {
     let task = Task::new(Limits::default());
     task.block();
-    task.end.send(&"dropped".into());
-    task.end.pong(b"dropped");
-    task.end.fail(&closing());
-    assert!(!task.end.is_flushed());
+    task.transport.send(&"dropped".into());
+    task.transport.pong(b"dropped");
+    task.transport.send_close_now(&frame());
+    assert!(!task.transport.is_flushed());
     let behind = task.drain_behind();
     assert_eq!(behind.len(), 1);
     assert_eq!(behind[0].close_code(), Some(1000));
-    assert!(task.end.is_flushed());
+    assert!(task.transport.is_flushed());
 }
 
 #[test]
 fn before_a_failure_what_was_answered_already_goes_out() {
     let task = Task::new(Limits::default());
-    task.end.cork();
-    task.end.send(&"answered".into());
-    task.end.fail(&closing());
-    task.end.uncork();
+    task.transport.cork();
+    task.transport.send(&"answered".into());
+    task.transport.send_close_now(&frame());
+    task.transport.uncork();
     let frames = task.far.frames();
     assert_eq!(frames.len(), 2);
     assert_eq!(frames[1].close_code(), Some(1000));
@@ -175,9 +185,9 @@ fn before_a_failure_what_was_answered_already_goes_out() {
 fn the_close_frame_goes_behind_what_waits_and_wakes_the_task() {
     let task = Task::new(Limits::default());
     task.block();
-    task.end.send(&"kept".into());
+    task.transport.send(&"kept".into());
     let wakes = task.wakes();
-    task.end.finish(&closing());
+    task.transport.send_close(&frame());
     assert_eq!(task.wakes(), wakes + 1);
     let behind = task.drain_behind();
     assert_eq!(behind[0], Frame::text("kept"));
@@ -188,15 +198,15 @@ fn the_close_frame_goes_behind_what_waits_and_wakes_the_task() {
 #[test]
 fn a_close_frame_is_sent_once_and_nothing_after_it() {
     let task = Task::new(Limits::default());
-    task.end.finish(&closing());
-    task.end.fail(&closing());
-    task.end.finish(&closing());
-    task.end.pong(b"late");
-    task.end.ping();
-    task.end.cork();
-    assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
-    assert_eq!(write_run(&task.end, "late"), SendStatus::Closed);
-    task.end.uncork();
+    task.transport.send_close(&frame());
+    task.transport.send_close_now(&frame());
+    task.transport.send_close(&frame());
+    task.transport.pong(b"late");
+    task.transport.ping();
+    task.transport.cork();
+    assert_eq!(task.transport.send(&"late".into()), SendStatus::Closed);
+    assert_eq!(write_batch(&task.transport, "late"), SendStatus::Closed);
+    task.transport.uncork();
     let frames = task.far.frames();
     assert_eq!(frames.len(), 1);
     assert_eq!(frames[0].close_code(), Some(1000));
@@ -205,19 +215,28 @@ fn a_close_frame_is_sent_once_and_nothing_after_it() {
 #[test]
 fn an_ending_stops_sends_at_once_but_not_what_the_hub_still_owes() {
     let task = Task::new(Limits::default());
-    assert!(task.end.ask(Ending::new(CloseCause::Handler, closing())));
     assert!(
-        !task.end.ask(Ending::of(CloseCause::Idle)),
-        "the first to ask decides"
+        task.transport
+            .request_close(Close::new(CloseCause::Handler, frame()))
     );
-    assert_eq!(task.end.decided(), Some(closing()));
-    assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
-    assert_eq!(write_run(&task.end, "owed"), SendStatus::Sent);
+    assert!(
+        !task.transport.request_close(Close::of(CloseCause::Idle)),
+        "the first to request_close decides"
+    );
+    assert_eq!(task.transport.close_frame(), Some(frame()));
+    assert_eq!(task.transport.send(&"late".into()), SendStatus::Closed);
+    assert_eq!(write_batch(&task.transport, "owed"), SendStatus::Sent);
     assert_eq!(task.far.frames(), [Frame::text("owed")]);
-    assert_eq!(task.end.cause(), Some(CloseCause::Handler));
-    assert!(matches!(task.end.news(), News::Ending(_)));
-    assert_eq!(task.end.cause(), Some(CloseCause::Handler));
-    assert!(matches!(task.end.news(), News::Ending(_)));
+    assert_eq!(task.transport.cause(), Some(CloseCause::Handler));
+    assert!(matches!(
+        task.transport.next_event(),
+        TransportEvent::Close(_)
+    ));
+    assert_eq!(task.transport.cause(), Some(CloseCause::Handler));
+    assert!(matches!(
+        task.transport.next_event(),
+        TransportEvent::Close(_)
+    ));
 }
 
 #[test]
@@ -227,13 +246,13 @@ fn a_full_backlog_closes_the_slow_peer_with_1013() {
         ..Limits::default()
     });
     task.block();
-    assert_eq!(task.end.send(&"too much".into()), SendStatus::Closed);
-    assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
-    assert_eq!(write_run(&task.end, "late"), SendStatus::Closed);
-    task.end.pong(b"late");
+    assert_eq!(task.transport.send(&"too much".into()), SendStatus::Closed);
+    assert_eq!(task.transport.send(&"late".into()), SendStatus::Closed);
+    assert_eq!(write_batch(&task.transport, "late"), SendStatus::Closed);
+    task.transport.pong(b"late");
     assert!(matches!(
-        task.end.news(),
-        News::Ending(Ending {
+        task.transport.next_event(),
+        TransportEvent::Close(Close {
             cause: CloseCause::SlowConsumer,
             ..
         })
@@ -251,47 +270,47 @@ fn a_skipping_peer_misses_whole_messages_until_nothing_waits() {
         ..Limits::default()
     });
     task.block();
-    assert_eq!(task.end.send(&"missed".into()), SendStatus::Dropped);
-    assert_eq!(write_run(&task.end, "missed"), SendStatus::Dropped);
-    task.end.pong(b"passes");
+    assert_eq!(task.transport.send(&"missed".into()), SendStatus::Dropped);
+    assert_eq!(write_batch(&task.transport, "missed"), SendStatus::Dropped);
+    task.transport.pong(b"passes");
     assert_eq!(task.drain_behind(), [Frame::pong("passes")]);
-    assert_eq!(task.end.send(&"again".into()), SendStatus::Sent);
+    assert_eq!(task.transport.send(&"again".into()), SendStatus::Sent);
     assert_eq!(task.far.frames(), [Frame::text("again")]);
 }
 
 #[test]
 fn a_peer_that_is_gone_ends_the_connection_and_wakes_the_task() {
     let task = Task::new(Limits::default());
-    let Task { end, far, .. } = &task;
-    end.cork();
-    end.send(&"never read".into());
+    let Task { transport, far, .. } = &task;
+    transport.cork();
+    transport.send(&"never read".into());
     far.close();
-    end.uncork();
+    transport.uncork();
     assert!(task.woken.0.load(Ordering::Relaxed) > 0);
     assert!(matches!(
-        end.news(),
-        News::Ending(Ending {
+        transport.next_event(),
+        TransportEvent::Close(Close {
             cause: CloseCause::Lost,
             ..
         })
     ));
-    assert!(end.is_lost() && end.is_flushed());
-    assert_eq!(end.send(&"late".into()), SendStatus::Closed);
+    assert!(transport.is_lost() && transport.is_flushed());
+    assert_eq!(transport.send(&"late".into()), SendStatus::Closed);
 }
 
 #[test]
 fn what_waits_counts_in_the_budget_until_it_is_written_or_the_task_ends() {
     let task = Task::new(Limits::default());
     task.block();
-    let held = || Arc::strong_count(&task.end.budget) > 1;
+    let held = || Arc::strong_count(&task.transport.budget) > 1;
     assert!(held());
     task.drain();
     assert!(!held());
     task.block();
     assert!(held());
     let known = Arc::strong_count(&task.woken);
-    task.end.detach();
+    task.transport.release_task();
     assert!(!held());
     assert_eq!(Arc::strong_count(&task.woken), known - 1);
-    assert_eq!(task.end.send(&"late".into()), SendStatus::Closed);
+    assert_eq!(task.transport.send(&"late".into()), SendStatus::Closed);
 }

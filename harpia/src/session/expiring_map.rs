@@ -16,7 +16,7 @@ const OVERHEAD: usize = 256;
 /// How many expired entries an insert clears away: more than it adds, so that they run out.
 const CLEARED_PER_INSERT: usize = 4;
 
-pub(super) struct Table {
+pub(super) struct ExpiringMap {
     pub(super) max_entries: usize,
     pub(super) max_bytes: usize,
     bytes: usize,
@@ -37,9 +37,9 @@ struct Entry {
 
 /// There is no room, and nothing has expired that would make some.
 #[derive(Debug, PartialEq)]
-pub(super) struct Full;
+pub(super) struct StoreFull;
 
-impl Table {
+impl ExpiringMap {
     pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
         Self {
             max_entries,
@@ -61,7 +61,7 @@ impl Table {
         value: Bytes,
         now: Instant,
         ttl: Duration,
-    ) -> Result<bool, Full> {
+    ) -> Result<bool, StoreFull> {
         self.clear(now, CLEARED_PER_INSERT);
         if self.is_live(key, now) {
             return Ok(false);
@@ -87,7 +87,7 @@ impl Table {
         value: Bytes,
         now: Instant,
         ttl: Duration,
-    ) -> Result<bool, Full> {
+    ) -> Result<bool, StoreFull> {
         if !self.is_live(key, now) || self.entries[key].value != expected {
             return Ok(false);
         }
@@ -154,12 +154,12 @@ impl Table {
         cleared
     }
 
-    fn make_room(&mut self, now: Instant, entries: usize, bytes: usize) -> Result<(), Full> {
+    fn make_room(&mut self, now: Instant, entries: usize, bytes: usize) -> Result<(), StoreFull> {
         while self.len() + entries > self.max_entries
             || self.bytes.saturating_add(bytes) > self.max_bytes
         {
             if self.clear(now, CLEARED_PER_INSERT) == 0 {
-                return Err(Full);
+                return Err(StoreFull);
             }
         }
         Ok(())
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_entry_lives_its_time_and_each_look_renews_it() {
-        let (mut table, start) = (Table::new(9, 1 << 20), Instant::now());
+        let (mut table, start) = (ExpiringMap::new(9, 1 << 20), Instant::now());
         assert_eq!(table.insert("a", value("1"), start, TTL), Ok(true));
         let almost = start + TTL - Duration::from_millis(1);
         assert_eq!(table.load("a", almost, TTL), Some(value("1")));
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_has_expired_cannot_be_replaced_or_renamed_and_its_key_is_free() {
-        let (mut table, start) = (Table::new(9, 1 << 20), Instant::now());
+        let (mut table, start) = (ExpiringMap::new(9, 1 << 20), Instant::now());
         let late = start + TTL;
         for key in ["a", "b", "c"] {
             assert_eq!(table.insert(key, value("1"), start, TTL), Ok(true));
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_key_whose_entry_has_expired_but_is_still_there_is_taken_over_whole() {
-        let (mut table, start) = (Table::new(9, 1 << 20), Instant::now());
+        let (mut table, start) = (ExpiringMap::new(9, 1 << 20), Instant::now());
         let keys = ["a", "b", "c", "d", "e", "f"];
         for key in keys {
             assert_eq!(table.insert(key, value("1"), start, TTL), Ok(true));
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn only_the_expected_value_is_replaced() {
-        let (mut table, now) = (Table::new(9, 1 << 20), Instant::now());
+        let (mut table, now) = (ExpiringMap::new(9, 1 << 20), Instant::now());
         assert_eq!(table.insert("a", value("1"), now, TTL), Ok(true));
         assert_eq!(table.replace("a", b"0", value("2"), now, TTL), Ok(false));
         assert_eq!(table.replace("a", b"1", value("2"), now, TTL), Ok(true));
@@ -231,10 +231,10 @@ mod tests {
 
     #[test]
     fn a_full_table_refuses_and_throws_no_live_entry_out() {
-        let (mut table, start) = (Table::new(2, 1 << 20), Instant::now());
+        let (mut table, start) = (ExpiringMap::new(2, 1 << 20), Instant::now());
         assert_eq!(table.insert("a", value("1"), start, TTL), Ok(true));
         assert_eq!(table.insert("b", value("1"), start, TTL * 2), Ok(true));
-        assert_eq!(table.insert("c", value("1"), start, TTL), Err(Full));
+        assert_eq!(table.insert("c", value("1"), start, TTL), Err(StoreFull));
         assert_eq!(table.insert("c", value("1"), start + TTL, TTL), Ok(true));
         assert_eq!(table.load("b", start + TTL, TTL), Some(value("1")));
         assert_eq!(table.load("a", start + TTL, TTL), None);
@@ -243,13 +243,13 @@ mod tests {
     #[test]
     fn bytes_are_bounded_too_and_an_entry_cannot_outgrow_them() {
         let room = 2 * (OVERHEAD + 1) + 10;
-        let (mut table, now) = (Table::new(9, room), Instant::now());
+        let (mut table, now) = (ExpiringMap::new(9, room), Instant::now());
         assert_eq!(table.insert("a", value("12345"), now, TTL), Ok(true));
-        assert_eq!(table.insert("b", value("123456"), now, TTL), Err(Full));
+        assert_eq!(table.insert("b", value("123456"), now, TTL), Err(StoreFull));
         assert_eq!(table.insert("b", value("12345"), now, TTL), Ok(true));
         assert_eq!(
             table.replace("b", b"12345", value("123456"), now, TTL),
-            Err(Full)
+            Err(StoreFull)
         );
         assert_eq!(table.load("b", now, TTL), Some(value("12345")));
         table.remove("a");
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn expired_entries_run_out_though_nobody_asks_for_them() {
-        let (mut table, start) = (Table::new(1_000, 1 << 20), Instant::now());
+        let (mut table, start) = (ExpiringMap::new(1_000, 1 << 20), Instant::now());
         for number in 0..400 {
             let key = format!("old {number}");
             assert_eq!(table.insert(&key, value("1"), start, TTL), Ok(true));
@@ -300,7 +300,7 @@ mod tests {
         #[test]
         fn it_does_what_a_plain_map_does(steps in steps()) {
             let mut now = Instant::now();
-            let mut table = Table::new(100, 1 << 20);
+            let mut table = ExpiringMap::new(100, 1 << 20);
             let mut plain: HashMap<u8, (u8, Instant)> = HashMap::new();
             for step in steps {
                 plain.retain(|_, (_, expires)| *expires > now);

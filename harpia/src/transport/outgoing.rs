@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::message::Message;
 use crate::protocol::{deflate, frame};
 
-use super::WriteEnd;
+use super::Transport;
 
 pub(super) enum Outgoing<'a> {
     /// Encoded where it is written, since mostly nothing of it is kept.
@@ -34,7 +34,7 @@ impl Outgoing<'_> {
     }
 }
 
-impl WriteEnd {
+impl Transport {
     /// Compresses a message, if that was agreed on, pays, and fits the peer's window.
     pub(super) fn outgoing<'a>(&self, message: &'a Message) -> Outgoing<'a> {
         let Some(agreement) = self.agreement else {

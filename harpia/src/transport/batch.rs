@@ -1,17 +1,17 @@
-//! A run: whole encoded frames, one behind the other, written to many sockets.
+//! A batch: whole encoded frames, one behind the other, written to many sockets.
 
 use bytes::Bytes;
 
-/// Borrows a run from the buffer it was composed in, and shares it only when a socket blocks.
+/// Borrows a batch from the buffer it was composed in, and shares it only when a socket blocks.
 ///
 /// The first that blocks causes one copy of exact size; the others that block clone it.
 #[derive(Debug)]
-pub(crate) struct Run<'a> {
+pub(crate) struct Batch<'a> {
     bytes: &'a [u8],
     shared: Option<Bytes>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Batch<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -19,7 +19,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A run that is shared already costs no copy.
+    /// A batch that is shared already costs no copy.
     pub(crate) fn of(bytes: &'a Bytes) -> Self {
         Self {
             bytes,

@@ -14,7 +14,7 @@ use crate::limits::Slow;
 use crate::sync::atomic::Ordering;
 
 use super::outbox::{Outbox, cost};
-use super::{DRAINED, Run, SKIPPING, Stage, WriteEnd};
+use super::{Batch, DRAINED, SKIPPING, Transport, WriteState};
 
 /// Batches that wait for `open`, in log order.
 #[derive(Debug)]
@@ -31,10 +31,10 @@ impl Owed {
     }
 }
 
-impl WriteEnd {
+impl Transport {
     /// Keeps a batch until `open` has returned. Returns false when the backlog was full and the
     /// route closes slow consumers: then nothing is owed any more.
-    pub(crate) fn owe(&self, owed: &mut Option<Box<Owed>>, run: &mut Run<'_>) -> bool {
+    pub(crate) fn owe(&self, owed: &mut Option<Box<Owed>>, batch: &mut Batch<'_>) -> bool {
         let kept = owed.get_or_insert_with(|| {
             Box::new(Owed {
                 batches: Vec::new(),
@@ -43,24 +43,24 @@ impl WriteEnd {
             })
         });
         if !kept.has_gap && !kept.is_full(self.limits.backlog) {
-            let batch = run.share();
+            let batch = batch.share();
             kept.charge.add(cost(&batch));
             kept.batches.push(batch);
             return true;
         }
         match self.limits.slow {
             Slow::Skip => {
-                self.count_skipped(run.bytes());
+                self.count_skipped(batch.bytes());
                 if !std::mem::replace(&mut kept.has_gap, true) {
-                    self.attention.fetch_or(SKIPPING, Ordering::AcqRel);
-                    self.poke();
+                    self.flags.fetch_or(SKIPPING, Ordering::AcqRel);
+                    self.wake_task();
                 }
                 true
             }
             Slow::Close => {
                 *owed = None;
                 let state = self.lock_behind_cork();
-                if state.ending.is_none() {
+                if state.close.is_none() {
                     self.close_slow_consumer(state);
                 }
                 false
@@ -79,16 +79,16 @@ impl WriteEnd {
         // From here on the outbox counts them.
         drop(charge);
         let mut state = self.lock_behind_cork();
-        if state.sealed {
+        if state.close_queued {
             return;
         }
-        match &mut state.stage {
-            Stage::Open => {
+        match &mut state.write_state {
+            WriteState::Open => {
                 let mut outbox = Outbox::empty(Arc::clone(&self.budget));
                 outbox.push_owed(batches, has_gap);
                 match self.write_outbox(&mut outbox) {
                     Ok(true) if has_gap => {
-                        self.attention.fetch_or(DRAINED, Ordering::AcqRel);
+                        self.flags.fetch_or(DRAINED, Ordering::AcqRel);
                         self.wake(state);
                     }
                     Ok(true) => {}
@@ -96,12 +96,12 @@ impl WriteEnd {
                         self.block_with(state, outbox);
                     }
                     Err(_) => {
-                        self.lose(state);
+                        self.mark_lost(state);
                     }
                 }
             }
-            Stage::Blocked(outbox) => outbox.push_owed(batches, has_gap),
-            Stage::Closed => {}
+            WriteState::Blocked(outbox) => outbox.push_owed(batches, has_gap),
+            WriteState::Closed => {}
         }
     }
 
@@ -129,29 +129,29 @@ mod tests {
     use crate::limits::Limits;
     use crate::protocol::frame;
 
-    use super::super::far_end::{FarEnd, Frame, Wire, split};
-    use super::super::{News, SendStatus};
+    use super::super::test_peer::{Frame, TestPeer, Wire, split};
+    use super::super::{SendStatus, TransportEvent};
     use super::*;
 
     const BACKLOG: usize = 4096;
 
-    fn narrow(slow: Slow) -> (Wire, WriteEnd, FarEnd) {
+    fn narrow(slow: Slow) -> (Wire, Transport, TestPeer) {
         let wire = Wire::new();
         let limits = Limits {
             backlog: BACKLOG,
             slow,
             ..Limits::default()
         };
-        let (end, far) = wire.narrow(limits);
-        (wire, end, far)
+        let (transport, far) = wire.narrow(limits);
+        (wire, transport, far)
     }
 
     fn batch(name: &str) -> Bytes {
         frame::encode(&format!("{name:1000}").into())
     }
 
-    fn owe(end: &WriteEnd, owed: &mut Option<Box<Owed>>, name: &str) -> bool {
-        end.owe(owed, &mut Run::of(&batch(name)))
+    fn owe(transport: &Transport, owed: &mut Option<Box<Owed>>, name: &str) -> bool {
+        transport.owe(owed, &mut Batch::of(&batch(name)))
     }
 
     fn names(frames: &[Frame]) -> Vec<String> {
@@ -160,10 +160,10 @@ mod tests {
     }
 
     /// Reads and drains until all is written.
-    fn read_all(wire: &Wire, end: &WriteEnd, far: &FarEnd) -> Vec<String> {
+    fn read_all(wire: &Wire, transport: &Transport, far: &TestPeer) -> Vec<String> {
         let mut bytes = Vec::new();
         let mut context = Context::from_waker(Waker::noop());
-        while end.poll_drain(&mut context).is_pending() {
+        while transport.poll_drain(&mut context).is_pending() {
             bytes.extend(far.read());
             wire.turn();
         }
@@ -173,34 +173,37 @@ mod tests {
 
     #[test]
     fn owed_batches_follow_what_open_sent_also_where_that_still_waits() {
-        let (wire, end, far) = narrow(Slow::Close);
+        let (wire, transport, far) = narrow(Slow::Close);
         let snapshot = "snapshot".repeat(1000);
         assert!(matches!(
-            end.send(&snapshot.as_str().into()),
+            transport.send(&snapshot.as_str().into()),
             SendStatus::Queued(_)
         ));
         let mut owed = None;
         for name in ["one", "two", "three"] {
-            assert!(owe(&end, &mut owed, name));
+            assert!(owe(&transport, &mut owed, name));
         }
-        end.write_owed(*owed.unwrap());
-        let live = end.write_run(&mut Run::of(&batch("live")));
+        transport.write_owed(*owed.unwrap());
+        let live = transport.write_batch(&mut Batch::of(&batch("live")));
         assert!(matches!(live, SendStatus::Queued(_)));
-        assert!(!end.is_ending(), "moving what is owed is no overflow");
-        let names = read_all(&wire, &end, &far);
+        assert!(
+            !transport.is_closing(),
+            "moving what is owed is no overflow"
+        );
+        let names = read_all(&wire, &transport, &far);
         assert_eq!(names, [&snapshot, "one", "two", "three", "live"]);
     }
 
     #[test]
     fn a_full_backlog_of_owed_batches_closes_the_slow_consumer_with_1013_and_nothing_else() {
-        let (_wire, end, far) = narrow(Slow::Close);
+        let (_wire, transport, far) = narrow(Slow::Close);
         let mut owed = None;
         let kept = (0..20)
-            .take_while(|_| owe(&end, &mut owed, "batch"))
+            .take_while(|_| owe(&transport, &mut owed, "batch"))
             .count();
         assert_eq!(kept, 5, "the backlog and one batch");
         assert!(owed.is_none());
-        assert_eq!(end.cause(), Some(CloseCause::SlowConsumer));
+        assert_eq!(transport.cause(), Some(CloseCause::SlowConsumer));
         let frames = far.frames();
         assert_eq!(frames.len(), 1);
         assert_eq!(frames[0].close_code(), Some(1013));
@@ -208,29 +211,29 @@ mod tests {
 
     #[test]
     fn a_gap_in_what_is_owed_is_counted_and_drain_is_due_when_the_rest_is_written() {
-        let (wire, end, far) = narrow(Slow::Skip);
+        let (wire, transport, far) = narrow(Slow::Skip);
         let mut owed = None;
         for number in 0..20 {
-            assert!(owe(&end, &mut owed, &number.to_string()));
+            assert!(owe(&transport, &mut owed, &number.to_string()));
         }
-        assert_eq!(end.skipped(), 15);
-        assert!(matches!(end.news(), News::Skipping));
-        assert!(matches!(end.news(), News::None));
-        end.write_owed(*owed.unwrap());
-        assert_eq!(read_all(&wire, &end, &far), ["0", "1", "2", "3", "4"]);
-        assert!(matches!(end.news(), News::Drained));
-        assert!(matches!(end.news(), News::None));
+        assert_eq!(transport.skipped(), 15);
+        assert!(matches!(transport.next_event(), TransportEvent::Skipping));
+        assert!(matches!(transport.next_event(), TransportEvent::None));
+        transport.write_owed(*owed.unwrap());
+        assert_eq!(read_all(&wire, &transport, &far), ["0", "1", "2", "3", "4"]);
+        assert!(matches!(transport.next_event(), TransportEvent::Drained));
+        assert!(matches!(transport.next_event(), TransportEvent::None));
     }
 
     #[test]
     fn what_is_owed_counts_in_the_budget_until_it_is_written_or_dropped() {
-        let (_wire, end, far) = narrow(Slow::Close);
+        let (_wire, transport, far) = narrow(Slow::Close);
         let mut owed = None;
-        assert!(owe(&end, &mut owed, "owed"));
+        assert!(owe(&transport, &mut owed, "owed"));
         let counted = owed.as_ref().unwrap().charge.bytes();
         assert_eq!(counted, batch("owed").len());
-        end.write_owed(*owed.unwrap());
+        transport.write_owed(*owed.unwrap());
         assert_eq!(names(&far.frames()), ["owed"]);
-        assert!(Charge::new(Arc::clone(&end.budget)).try_add(usize::MAX));
+        assert!(Charge::new(Arc::clone(&transport.budget)).try_add(usize::MAX));
     }
 }

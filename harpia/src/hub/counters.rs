@@ -2,17 +2,17 @@
 
 use crate::protocol::Form;
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::write_end::WriteEnd;
+use crate::transport::Transport;
 
 /// Counts the active connections.
 #[derive(Debug, Default)]
-pub(super) struct Population {
+pub(super) struct Counters {
     active: AtomicUsize,
     /// How many of them take broadcasts compressed.
     deflating: AtomicUsize,
 }
 
-impl Population {
+impl Counters {
     pub(super) fn active(&self) -> usize {
         self.active.load(Ordering::Relaxed)
     }
@@ -22,20 +22,20 @@ impl Population {
         self.deflating.load(Ordering::Relaxed) > 0
     }
 
-    pub(super) fn join(&self, end: &WriteEnd) {
-        end.set_active();
+    pub(super) fn join(&self, transport: &Transport) {
+        transport.set_active();
         self.active.fetch_add(1, Ordering::Relaxed);
-        if end.form() == Form::Deflated {
+        if transport.form() == Form::Deflated {
             self.deflating.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Counts a connection out, and says whether it was in.
-    pub(super) fn leave(&self, end: &WriteEnd) -> bool {
-        let was_active = end.take_active();
+    pub(super) fn leave(&self, transport: &Transport) -> bool {
+        let was_active = transport.take_active();
         if was_active {
             self.active.fetch_sub(1, Ordering::Relaxed);
-            if end.form() == Form::Deflated {
+            if transport.form() == Form::Deflated {
                 self.deflating.fetch_sub(1, Ordering::Relaxed);
             }
         }

@@ -20,7 +20,7 @@ use crate::limits::Limits;
 use crate::protocol::extension::Agreement;
 use crate::protocol::frame;
 
-use super::WriteEnd;
+use super::Transport;
 
 /// Makes write ends, and tells their sockets what the system has to say: only when asked to.
 pub(crate) struct Wire {
@@ -28,7 +28,7 @@ pub(crate) struct Wire {
 }
 
 /// What a peer would read.
-pub(crate) struct FarEnd {
+pub(crate) struct TestPeer {
     stream: UnixStream,
 }
 
@@ -48,11 +48,11 @@ impl Wire {
     }
 
     /// A write end whose socket takes a few kilobytes, and where it leads.
-    pub(crate) fn narrow(&self, limits: Limits) -> (WriteEnd, FarEnd) {
-        let (end, far) = self.wide(ConnectionId::new(0, 0), limits, None);
-        let socket = SockRef::from(&end.stream);
+    pub(crate) fn narrow(&self, limits: Limits) -> (Transport, TestPeer) {
+        let (transport, far) = self.wide(ConnectionId::new(0, 0), limits, None);
+        let socket = SockRef::from(&transport.stream);
         socket.set_send_buffer_size(2048).unwrap();
-        (end, far)
+        (transport, far)
     }
 
     /// A write end whose socket takes all that a small test writes, and where it leads.
@@ -61,13 +61,13 @@ impl Wire {
         id: ConnectionId,
         limits: Limits,
         agreement: Option<Agreement>,
-    ) -> (WriteEnd, FarEnd) {
+    ) -> (Transport, TestPeer) {
         let (near, far) = UnixStream::pair().unwrap();
         far.set_nonblocking(true).unwrap();
         let stream = self.adopt(net::TcpStream::from(OwnedFd::from(near)));
         let budget = Arc::new(Budget::new(usize::MAX));
-        let end = WriteEnd::new(stream, id, Arc::new(limits), budget, agreement, 1);
-        (end, FarEnd { stream: far })
+        let transport = Transport::new(stream, id, Arc::new(limits), budget, agreement, 1);
+        (transport, TestPeer { stream: far })
     }
 
     /// Hands over a socket, and waits until it is known that it can be written to.
@@ -86,7 +86,7 @@ impl Wire {
     }
 }
 
-impl FarEnd {
+impl TestPeer {
     /// Takes what has arrived.
     pub(crate) fn read(&self) -> Vec<u8> {
         let mut bytes = Vec::new();

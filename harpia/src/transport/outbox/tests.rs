@@ -36,23 +36,23 @@ impl Outbox {
 
 #[test]
 fn the_frame_under_way_goes_first_then_one_control_frame_then_data_in_order() {
-    let run = [frame(1, 100), frame(2, 100)].concat();
-    let mut outbox = Outbox::new(budget(), run.clone().into(), 50);
+    let batch = [frame(1, 100), frame(2, 100)].concat();
+    let mut outbox = Outbox::new(budget(), batch.clone().into(), 50);
     outbox.push(frame(3, 10), BACKLOG).unwrap();
     outbox.set_control(pong(8));
     outbox.set_control(pong(9));
-    let expected = [&run[50..102], &pong(9), &run[102..], &frame(3, 10)].concat();
+    let expected = [&batch[50..102], &pong(9), &batch[102..], &frame(3, 10)].concat();
     assert_eq!(outbox.bytes(), expected);
     assert_eq!(outbox.len(), expected.len());
 }
 
 #[test]
 fn a_run_that_stopped_between_two_frames_has_none_under_way() {
-    let run = [frame(1, 100), frame(2, 100)].concat();
+    let batch = [frame(1, 100), frame(2, 100)].concat();
     for written in [0, 102] {
-        let mut outbox = Outbox::new(budget(), run.clone().into(), written);
+        let mut outbox = Outbox::new(budget(), batch.clone().into(), written);
         outbox.set_control(pong(9));
-        assert_eq!(outbox.bytes(), [&pong(9), &run[written..]].concat());
+        assert_eq!(outbox.bytes(), [&pong(9), &batch[written..]].concat());
     }
 }
 
@@ -152,8 +152,8 @@ fn step() -> impl Strategy<Value = Step> {
 fn marks(mut bytes: &[u8]) -> Vec<(bool, u8)> {
     let mut marks = Vec::new();
     while !bytes.is_empty() {
-        let end = frame::boundary_from(bytes, 1);
-        let (frame, rest) = bytes.split_at(end);
+        let transport = frame::boundary_from(bytes, 1);
+        let (frame, rest) = bytes.split_at(transport);
         let is_control = frame[0] == 0x8a;
         let head = if frame[1] == 126 { 4 } else { 2 };
         let mark = frame[head];
@@ -183,8 +183,8 @@ proptest! {
         for step in steps {
             match step {
                 Step::Push(payloads) => {
-                    let run: Vec<Bytes> = payloads.into_iter().map(&mut next).collect();
-                    outbox.push_unbounded(run.concat().into());
+                    let batch: Vec<Bytes> = payloads.into_iter().map(&mut next).collect();
+                    outbox.push_unbounded(batch.concat().into());
                 }
                 Step::Control => {
                     control += 1;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::close::Closing;
+use crate::close::CloseFrame;
 use crate::hub::{Channel, Hub, RouteId};
 use crate::id::Slot;
 use crate::limits::Scope;
@@ -15,7 +15,7 @@ use crate::socket::Socket;
 use super::rate::Bucket;
 
 /// What all connections of a route share.
-pub(crate) struct Shared<R> {
+pub(crate) struct RouteContext<R> {
     pub(crate) route: R,
     pub(crate) id: RouteId,
     pub(crate) scope: Scope,
@@ -25,8 +25,8 @@ pub(crate) struct Shared<R> {
 /// What one connection owns: the user's data, and all of ours that is not needed to wait.
 ///
 /// Lent to the boxed call while a handler waits, and given back with its result.
-pub(super) struct Life<R: Route> {
-    pub(super) shared: Arc<Shared<R>>,
+pub(super) struct ConnectionState<R: Route> {
+    pub(super) shared: Arc<RouteContext<R>>,
     pub(super) socket: Socket<R::Data>,
     pub(super) parameters: R::Parameters,
     pub(super) rate: Bucket,
@@ -34,14 +34,14 @@ pub(super) struct Life<R: Route> {
     /// connections small.
     unsent: Option<Box<Encoded>>,
     /// What the connection ends with, once that is decided.
-    pub(super) closing: Option<Box<Closing>>,
+    pub(super) frame: Option<Box<CloseFrame>>,
     /// Freed when the connection is gone, so that a shutdown can wait for all.
     _permit: OwnedSemaphorePermit,
 }
 
-impl<R: Route> Life<R> {
+impl<R: Route> ConnectionState<R> {
     pub(super) fn new(
-        shared: Arc<Shared<R>>,
+        shared: Arc<RouteContext<R>>,
         socket: Socket<R::Data>,
         parameters: R::Parameters,
         permit: OwnedSemaphorePermit,
@@ -53,7 +53,7 @@ impl<R: Route> Life<R> {
             socket,
             parameters,
             unsent: None,
-            closing: None,
+            frame: None,
             _permit: permit,
         }
     }

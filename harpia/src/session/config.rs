@@ -7,7 +7,7 @@ use super::{Session, SessionData, Store};
 
 /// What all sessions of one kind share.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
+pub(super) struct SessionConfig {
     pub(super) ttl: Duration,
     pub(super) key_prefix: Box<str>,
     pub(super) cookie: CookieSettings,
@@ -16,7 +16,7 @@ pub(super) struct Settings {
 /// Longer than a browser keeps a cookie, and far from what a clock or a store cannot count.
 const MAX_TTL: Duration = Duration::from_secs(400 * 24 * 3600);
 
-impl Default for Settings {
+impl Default for SessionConfig {
     fn default() -> Self {
         Self {
             // Who comes every day stays logged in; what is stolen and unused dies within one.
@@ -114,7 +114,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     }
 
     fn consistent(self) -> Self {
-        if let Some(contradiction) = self.settings.cookie.contradiction() {
+        if let Some(contradiction) = self.config.cookie.contradiction() {
             panic!("{contradiction}");
         }
         self

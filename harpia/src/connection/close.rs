@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::close::{CloseCause, CloseCode, Closing, Ending};
+use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::{BoxError, Error};
 use crate::route::Route;
-use crate::write_end::{Clock, WriteEnd};
+use crate::transport::{Clock, Transport};
 
-use super::inbound::{self, Window};
+use super::input::{self, ReadBuffer};
 use super::user_code::Call;
 use super::{Connection, Failure, Phase, Step};
 
@@ -21,7 +21,7 @@ use super::{Connection, Failure, Phase, Step};
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a peer may take to close after us (RFC 6455 section 7.1.1 lets the server go first).
-const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long `open` may take to return once the connection is to be closed. A shutdown has its own
 /// time for that.
@@ -35,58 +35,60 @@ impl<R: Route> Connection<R> {
     }
 
     /// Closes for an error that `error` has heard of, unless a close was decided before.
-    pub(super) fn fail(&mut self, ending: Ending, failure: Failure) -> Step {
+    pub(super) fn close_after_error(&mut self, close: Close, failure: Failure) -> Step {
         if failure == Failure::Open {
-            self.end.replace_ending(ending.clone());
+            self.transport.replace_close(close.clone());
         }
-        let ending = self.decide(ending);
+        let close = self.settle_close(close);
         if failure == Failure::Violation {
-            self.end.fail(&ending.closing);
+            self.transport.send_close_now(&close.frame);
         }
-        self.leave_hub(&ending)
+        self.leave_hub(&close)
     }
 
-    pub(super) fn begin_ending(&mut self, ending: &Ending) -> Step {
-        let ending = self.decide(ending.clone());
-        match Error::from_cause(ending.cause) {
+    pub(super) fn begin_close(&mut self, close: &Close) -> Step {
+        let close = self.settle_close(close.clone());
+        match Error::from_cause(close.cause) {
             Some(error) => self.report(error, Failure::Handler),
-            None => self.leave_hub(&ending),
+            None => self.leave_hub(&close),
         }
     }
 
     /// `open` was dropped before it returned, which counts as a failure that nobody is told of.
     pub(super) fn cancel_open(&mut self) -> Step {
-        let ending = self.end.ending();
-        self.begin_ending(&ending.unwrap_or_else(|| Ending::of(CloseCause::Shutdown)))
+        let close = self.transport.requested_close();
+        self.begin_close(&close.unwrap_or_else(|| Close::of(CloseCause::Shutdown)))
     }
 
     /// Settles what the connection closes with, which the first to ask decides; from here on
     /// nothing can be sent. The `close` handler will be told the same.
-    pub(super) fn decide(&mut self, ending: Ending) -> Ending {
-        self.end.ask(ending.clone());
-        let decided = self.end.ending().unwrap_or(ending);
-        if let Some(life) = self.user.idle() {
-            life.closing = Some(Box::new(decided.closing.clone()));
+    pub(super) fn settle_close(&mut self, close: Close) -> Close {
+        self.transport.request_close(close.clone());
+        let decided = self.transport.requested_close().unwrap_or(close);
+        if let Some(state) = self.user.idle() {
+            state.frame = Some(Box::new(decided.frame.clone()));
         }
         decided
     }
 
     /// Gets no more broadcasts. The close frame, if there is one to send yet, goes after those that
     /// came before: through the hub's log, in its order.
-    pub(super) fn leave_hub(&mut self, ending: &Ending) -> Step {
-        self.log_ending(ending);
-        self.end.silence.set_deadline(self.now(), FLUSH_TIMEOUT);
-        self.end.uncork();
+    pub(super) fn leave_hub(&mut self, close: &Close) -> Step {
+        self.log_close(close);
+        self.transport
+            .liveness
+            .set_deadline(self.now(), FLUSH_TIMEOUT);
+        self.transport.uncork();
         self.phase = Phase::Flushing;
-        if ending.cause == CloseCause::Lost {
+        if close.cause == CloseCause::Lost {
             // A peer that has closed only its own side still got what was answered.
-            self.end.abandon();
+            self.transport.drop_unsent();
         }
-        self.hub.deactivate(&self.end);
-        if !self.end.is_sealed() {
-            let (slot, closing) = (self.end.id().slot(), ending.closing.clone());
-            if !(self.opened && self.hub.finish(slot, closing)) {
-                self.end.finish(&ending.closing);
+        self.hub.deactivate(&self.transport);
+        if !self.transport.is_close_queued() {
+            let (slot, frame) = (self.transport.id().slot(), close.frame.clone());
+            if !(self.opened && self.hub.send_close(slot, frame)) {
+                self.transport.send_close(&close.frame);
             }
         }
         Step::Again
@@ -94,51 +96,55 @@ impl<R: Route> Connection<R> {
 
     /// Says whether the time is over that a step was given. Who has no hub any more has none.
     pub(super) fn is_overdue(&self) -> bool {
-        self.end.is_orphaned() || self.end.silence.is_overdue(self.now())
+        self.transport.is_detached() || self.transport.liveness.is_overdue(self.now())
     }
 
     /// Flushes what waits, and calls `close` when all is written. A peer that does not read is not
     /// waited for: its `close` is called at once.
     pub(super) fn step_flushing(&mut self) -> Step {
-        let mut is_flushed = self.end.is_flushed();
+        let mut is_flushed = self.transport.is_flushed();
         if !is_flushed && self.is_overdue() {
-            self.end.abandon();
+            self.transport.drop_unsent();
             is_flushed = true;
         }
-        if self.owes_close && (is_flushed || self.end.cause() == Some(CloseCause::SlowConsumer)) {
+        if self.owes_close
+            && (is_flushed || self.transport.cause() == Some(CloseCause::SlowConsumer))
+        {
             self.owes_close = false;
-            let decided = self.user.idle().and_then(|life| life.closing.take());
-            let closing =
-                decided.map_or_else(|| Closing::bare(CloseCode::ABNORMAL), |closing| *closing);
-            self.phase = Phase::Closing;
-            return self.call(Call::Close(closing));
+            let decided = self.user.idle().and_then(|state| state.frame.take());
+            let frame =
+                decided.map_or_else(|| CloseFrame::bare(CloseCode::ABNORMAL), |frame| *frame);
+            self.phase = Phase::CloseFrame;
+            return self.call(Call::Close(frame));
         }
         if is_flushed {
-            self.linger()
+            self.await_peer_close()
         } else {
             Step::Wait
         }
     }
 
-    pub(super) fn linger(&mut self) -> Step {
-        if self.end.is_lost() {
+    pub(super) fn await_peer_close(&mut self) -> Step {
+        if self.transport.is_lost() {
             return Step::Done;
         }
-        self.end.shut_down();
-        self.end.silence.set_deadline(self.now(), LINGER_TIMEOUT);
-        self.phase = Phase::Lingering;
+        self.transport.shut_down_writes();
+        self.transport
+            .liveness
+            .set_deadline(self.now(), PEER_CLOSE_TIMEOUT);
+        self.phase = Phase::AwaitingPeerClose;
         Step::Again
     }
 
-    pub(super) fn step_lingering(
+    pub(super) fn step_awaiting_peer_close(
         &mut self,
         context: &mut Context<'_>,
-        window: &mut Window,
+        buffer: &mut ReadBuffer,
     ) -> Step {
         if self.is_overdue() {
             return Step::Done;
         }
-        match inbound::discard(context, &self.end, window) {
+        match input::discard(context, &self.transport, buffer) {
             Poll::Ready(()) => Step::Done,
             Poll::Pending => Step::Wait,
         }
@@ -148,7 +154,7 @@ impl<R: Route> Connection<R> {
 /// Drops an `open` that does not return after the connection was asked to close: it would hold the
 /// connection for ever, which is not read meanwhile. `None`: it was dropped.
 pub(super) async fn until_closed<F>(
-    end: Arc<WriteEnd>,
+    transport: Arc<Transport>,
     clock: &Clock,
     open: F,
 ) -> Result<Option<()>, BoxError>
@@ -160,13 +166,18 @@ where
     poll_fn(|context| match open.as_mut().poll(context) {
         Poll::Ready(result) => Poll::Ready(result.map(Some)),
         Poll::Pending => {
-            if is_limited && end.silence.is_overdue(clock.now()) {
+            if is_limited && transport.liveness.is_overdue(clock.now()) {
                 return Poll::Ready(Ok(None));
             }
-            // Asking for an ending wakes the task, and the sweep does when the time is over.
-            if !is_limited && end.is_ending() && end.cause() != Some(CloseCause::Shutdown) {
+            // Asking for an close wakes the task, and the sweep does when the time is over.
+            if !is_limited
+                && transport.is_closing()
+                && transport.cause() != Some(CloseCause::Shutdown)
+            {
                 is_limited = true;
-                end.silence.set_deadline(clock.now(), OPEN_CLOSE_TIMEOUT);
+                transport
+                    .liveness
+                    .set_deadline(clock.now(), OPEN_CLOSE_TIMEOUT);
             }
             Poll::Pending
         }

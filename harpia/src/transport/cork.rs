@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::sync::MutexGuard;
 
 use super::outgoing::Outgoing;
-use super::{SendStatus, Stage, State, WriteEnd};
+use super::{SendStatus, Transport, TransportState, WriteState};
 
 /// What a handler has sent since it was corked.
 #[derive(Default)]
@@ -34,7 +34,7 @@ thread_local! {
     static SPARE: Cell<Option<Box<Cork>>> = const { Cell::new(None) };
 }
 
-impl State {
+impl TransportState {
     /// Says whether the cork holds something that has to go out before anything else.
     pub(super) fn holds(&self) -> bool {
         self.cork
@@ -43,10 +43,13 @@ impl State {
     }
 }
 
-impl WriteEnd {
+impl Transport {
     pub(crate) fn cork(&self) {
         let mut state = self.lock();
-        if state.cork.is_none() && matches!(state.stage, Stage::Open) && !state.sealed {
+        if state.cork.is_none()
+            && matches!(state.write_state, WriteState::Open)
+            && !state.close_queued
+        {
             state.cork = Some(SPARE.take().unwrap_or_default());
         }
     }
@@ -65,7 +68,7 @@ impl WriteEnd {
 
     /// Locks with nothing in the cork, for whoever writes past it. A `Peer` may add to it whenever
     /// it is not locked, so looking once is not enough: what it added would be overtaken or lost.
-    pub(super) fn lock_behind_cork(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock_behind_cork(&self) -> MutexGuard<'_, TransportState> {
         let mut state = self.lock();
         while state.holds() {
             self.write_cork(state);
@@ -76,11 +79,11 @@ impl WriteEnd {
 
     /// Writes the cork's content. What the socket does not take waits in an outbox, and further
     /// sends queue behind it.
-    pub(super) fn write_cork(&self, mut state: MutexGuard<'_, State>) -> SendStatus {
+    pub(super) fn write_cork(&self, mut state: MutexGuard<'_, TransportState>) -> SendStatus {
         let Some(mut cork) = state.cork.take() else {
             return SendStatus::Sent;
         };
-        if !matches!(state.stage, Stage::Open) {
+        if !matches!(state.write_state, WriteState::Open) {
             return SendStatus::Closed;
         }
         match self.write(&[IoSlice::new(&cork.frames)], cork.frames.len()) {
@@ -90,7 +93,7 @@ impl WriteEnd {
                 SendStatus::Sent
             }
             Ok(written) => self.block(state, Bytes::from(cork.frames), written),
-            Err(_) => self.lose(state),
+            Err(_) => self.mark_lost(state),
         }
     }
 }
@@ -101,27 +104,27 @@ mod tests {
     use crate::limits::Limits;
     use crate::protocol::frame;
 
-    use super::super::Run;
-    use super::super::far_end::{FarEnd, Frame, Wire, split};
+    use super::super::Batch;
+    use super::super::test_peer::{Frame, TestPeer, Wire, split};
     use super::*;
 
-    fn corked() -> (Wire, WriteEnd, FarEnd) {
+    fn corked() -> (Wire, Transport, TestPeer) {
         let wire = Wire::new();
-        let (end, far) = wire.narrow(Limits::default());
-        end.cork();
-        (wire, end, far)
+        let (transport, far) = wire.narrow(Limits::default());
+        transport.cork();
+        (wire, transport, far)
     }
 
     #[test]
     fn what_is_sent_while_corked_goes_out_together_and_the_cork_is_lent_again() {
-        let (_wire, end, far) = corked();
-        assert_eq!(end.send(&"a".into()), SendStatus::Sent);
-        assert_eq!(end.send(&"b".into()), SendStatus::Sent);
+        let (_wire, transport, far) = corked();
+        assert_eq!(transport.send(&"a".into()), SendStatus::Sent);
+        assert_eq!(transport.send(&"b".into()), SendStatus::Sent);
         assert_eq!(far.frames(), []);
-        end.uncork();
+        transport.uncork();
         assert_eq!(far.frames(), [Frame::text("a"), Frame::text("b")]);
-        assert!(end.lock().cork.is_none());
-        assert_eq!(end.send(&"c".into()), SendStatus::Sent);
+        assert!(transport.lock().cork.is_none());
+        assert_eq!(transport.send(&"c".into()), SendStatus::Sent);
         assert_eq!(far.frames(), [Frame::text("c")]);
         let spare = SPARE.take().unwrap();
         assert!(spare.frames.is_empty() && spare.frames.capacity() > 0);
@@ -129,40 +132,46 @@ mod tests {
 
     #[test]
     fn whoever_else_writes_writes_the_cork_out_first() {
-        let (_wire, end, far) = corked();
-        end.send(&"a".into());
-        end.write_run(&mut Run::of(&frame::encode(&"run".into())));
-        assert_eq!(far.frames(), [Frame::text("a"), Frame::text("run")]);
-        end.send(&"b".into());
-        end.pong(b"pong");
+        let (_wire, transport, far) = corked();
+        transport.send(&"a".into());
+        transport.write_batch(&mut Batch::of(&frame::encode(&"batch".into())));
+        assert_eq!(far.frames(), [Frame::text("a"), Frame::text("batch")]);
+        transport.send(&"b".into());
+        transport.pong(b"pong");
         assert_eq!(far.frames(), [Frame::text("b"), Frame::pong("pong")]);
-        end.send(&"c".into());
-        end.ping();
+        transport.send(&"c".into());
+        transport.ping();
         assert_eq!(far.frames(), [Frame::text("c"), Frame::ping()]);
-        end.send(&"d".into());
-        end.finish(&crate::close::Closing::bare(1000.into()));
+        transport.send(&"d".into());
+        transport.send_close(&crate::close::CloseFrame::bare(1000.into()));
         let frames = far.frames();
         assert_eq!(frames[0], Frame::text("d"));
         assert_eq!(frames[1].close_code(), Some(1000));
-        end.uncork();
+        transport.uncork();
         assert_eq!(far.frames(), []);
     }
 
     #[test]
     fn what_the_socket_does_not_take_of_a_cork_waits_and_all_else_behind_it() {
-        let (wire, end, far) = corked();
+        let (wire, transport, far) = corked();
         let large = "large".repeat(5000);
-        assert_eq!(end.send(&large.as_str().into()), SendStatus::Sent);
-        end.pong(b"ahead of nothing: it finds the frame under way");
-        assert!(end.lock().cork.is_none(), "it would overtake");
-        assert!(matches!(end.send(&"next".into()), SendStatus::Queued(_)));
-        end.cork();
-        assert!(end.lock().cork.is_none(), "it would overtake");
-        assert!(matches!(end.send(&"last".into()), SendStatus::Queued(_)));
-        end.uncork();
+        assert_eq!(transport.send(&large.as_str().into()), SendStatus::Sent);
+        transport.pong(b"ahead of nothing: it finds the frame under way");
+        assert!(transport.lock().cork.is_none(), "it would overtake");
+        assert!(matches!(
+            transport.send(&"next".into()),
+            SendStatus::Queued(_)
+        ));
+        transport.cork();
+        assert!(transport.lock().cork.is_none(), "it would overtake");
+        assert!(matches!(
+            transport.send(&"last".into()),
+            SendStatus::Queued(_)
+        ));
+        transport.uncork();
         let mut bytes = Vec::new();
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        while end.poll_drain(&mut context).is_pending() {
+        while transport.poll_drain(&mut context).is_pending() {
             bytes.extend(far.read());
             wire.turn();
         }
@@ -175,11 +184,14 @@ mod tests {
 
     #[test]
     fn a_run_that_blocks_ends_an_empty_cork_too() {
-        let (_wire, end, far) = corked();
+        let (_wire, transport, far) = corked();
         let large = frame::encode(&"large".repeat(5000).into());
-        end.write_run(&mut Run::of(&large));
-        assert!(end.lock().cork.is_none(), "it would overtake");
-        assert!(matches!(end.send(&"next".into()), SendStatus::Queued(_)));
+        transport.write_batch(&mut Batch::of(&large));
+        assert!(transport.lock().cork.is_none(), "it would overtake");
+        assert!(matches!(
+            transport.send(&"next".into()),
+            SendStatus::Queued(_)
+        ));
         assert!(!far.read().is_empty());
     }
 
@@ -187,13 +199,13 @@ mod tests {
     fn a_full_cork_is_written_at_once() {
         let wire = Wire::new();
         let id = crate::id::ConnectionId::new(0, 0);
-        let (end, far) = wire.wide(id, Limits::default(), None);
-        end.cork();
+        let (transport, far) = wire.wide(id, Limits::default(), None);
+        transport.cork();
         let large = "x".repeat(FULL - 10);
-        assert_eq!(end.send(&large.as_str().into()), SendStatus::Sent);
+        assert_eq!(transport.send(&large.as_str().into()), SendStatus::Sent);
         assert_eq!(far.frames(), []);
-        assert_eq!(end.send(&"full".into()), SendStatus::Sent);
+        assert_eq!(transport.send(&"full".into()), SendStatus::Sent);
         assert_eq!(far.frames().len(), 2);
-        assert!(!end.lock().holds());
+        assert!(!transport.lock().holds());
     }
 }

@@ -15,7 +15,7 @@ use crate::protocol::frame;
 
 /// The backlog is full; this was left out.
 #[derive(Debug)]
-pub(super) struct Full(pub(super) Bytes);
+pub(super) struct BacklogFull(pub(super) Bytes);
 
 pub(super) struct Outbox {
     under_way: Bytes,
@@ -44,14 +44,14 @@ impl Outbox {
         }
     }
 
-    /// Begins with a run of which `written` bytes are gone already.
-    pub(super) fn new(budget: Arc<Budget>, run: Bytes, written: usize) -> Self {
+    /// Begins with a batch of which `written` bytes are gone already.
+    pub(super) fn new(budget: Arc<Budget>, batch: Bytes, written: usize) -> Self {
         let mut outbox = Self::empty(budget);
-        if written == 0 && frame::is_control(&run) {
+        if written == 0 && frame::is_control(&batch) {
             // Behind the data a newer one would overtake it.
-            outbox.set_control(run);
+            outbox.set_control(batch);
         } else {
-            outbox.put_back(run, written);
+            outbox.put_back(batch, written);
         }
         outbox
     }
@@ -61,23 +61,23 @@ impl Outbox {
         self.waiting + self.control.len()
     }
 
-    /// Adds a run of whole frames. The bound is tested before, so that one large message alone
-    /// is never a fault: what waits is at most the backlog and one run.
-    pub(super) fn push(&mut self, run: Bytes, backlog: usize) -> Result<usize, Full> {
+    /// Adds a batch of whole frames. The bound is tested before, so that one large message alone
+    /// is never a fault: what waits is at most the backlog and one batch.
+    pub(super) fn push(&mut self, batch: Bytes, backlog: usize) -> Result<usize, BacklogFull> {
         let limit = backlog.saturating_add(self.allowance);
         let is_full = self.counted.bytes() >= limit || self.counted.budget().is_spent();
         if self.skipping || is_full {
             self.skipping = true;
-            return Err(Full(run));
+            return Err(BacklogFull(batch));
         }
-        self.push_unbounded(run);
+        self.push_unbounded(batch);
         Ok(self.len())
     }
 
     /// For close frames, of which there is at most one.
-    pub(super) fn push_unbounded(&mut self, run: Bytes) {
-        self.count(cost(&run), run.len());
-        self.data.push_back(run);
+    pub(super) fn push_unbounded(&mut self, batch: Bytes) {
+        self.count(cost(&batch), batch.len());
+        self.data.push_back(batch);
     }
 
     /// Adds what was owed when `open` returned, whatever waits already. After a gap further
@@ -178,13 +178,13 @@ impl Outbox {
         }
     }
 
-    /// Keeps what is left of a run, parted where the frame under way ends.
-    fn put_back(&mut self, run: Bytes, written: usize) {
-        let boundary = frame::boundary_from(&run, written);
-        self.under_way = run.slice(written..boundary);
+    /// Keeps what is left of a batch, parted where the frame under way ends.
+    fn put_back(&mut self, batch: Bytes, written: usize) {
+        let boundary = frame::boundary_from(&batch, written);
+        self.under_way = batch.slice(written..boundary);
         self.count(boundary - written, boundary - written);
-        if boundary < run.len() {
-            let rest = run.slice(boundary..);
+        if boundary < batch.len() {
+            let rest = batch.slice(boundary..);
             self.count(cost(&rest), rest.len());
             self.data.push_front(rest);
         }

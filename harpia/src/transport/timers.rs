@@ -2,12 +2,12 @@
 //!
 //! Kept here, and not by the task, so that the hub's sweep finds them without waking anybody. A
 //! deadline is so much time, by the clock that never steps. An expiry is a time of day: a token that
-//! ran out while the machine slept, or was set to another time, has run out.
+//! ran out while the machine slept, or was set to another time, has batch out.
 
-use crate::close::Closing;
+use crate::close::CloseFrame;
 use crate::sync::atomic::{AtomicU32, Ordering};
 
-use super::WriteEnd;
+use super::Transport;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,8 +28,8 @@ pub(crate) struct Now {
 /// What each leads to. Boxed, since most connections have none.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    deadline: Option<Closing>,
-    expiry: Option<Closing>,
+    deadline: Option<CloseFrame>,
+    expiry: Option<CloseFrame>,
 }
 
 /// When each is due; 0 is never.
@@ -40,7 +40,7 @@ pub(super) struct Due {
 }
 
 impl Timers {
-    fn closing(&mut self, timer: Timer) -> &mut Option<Closing> {
+    fn frame(&mut self, timer: Timer) -> &mut Option<CloseFrame> {
         match timer {
             Timer::Deadline => &mut self.deadline,
             Timer::Expiry => &mut self.expiry,
@@ -72,20 +72,20 @@ impl Due {
     }
 }
 
-impl WriteEnd {
+impl Transport {
     /// Has the sweep close the connection at this time, in place of what was set before.
-    pub(crate) fn set_timer(&self, timer: Timer, at: u32, closing: Closing) {
-        self.change_timer(timer, at.max(1), Some(closing));
+    pub(crate) fn set_timer(&self, timer: Timer, at: u32, frame: CloseFrame) {
+        self.change_timer(timer, at.max(1), Some(frame));
     }
 
     pub(crate) fn clear_timer(&self, timer: Timer) {
         self.change_timer(timer, 0, None);
     }
 
-    fn change_timer(&self, timer: Timer, at: u32, closing: Option<Closing>) {
+    fn change_timer(&self, timer: Timer, at: u32, frame: Option<CloseFrame>) {
         let mut state = self.lock();
         let timers = state.timers.get_or_insert_default();
-        *timers.closing(timer) = closing;
+        *timers.frame(timer) = frame;
         if timers.deadline.is_none() && timers.expiry.is_none() {
             state.timers = None;
         }
@@ -93,14 +93,14 @@ impl WriteEnd {
     }
 
     /// Returns the timer that is over by now, and what the connection has to be closed with.
-    pub(crate) fn due(&self, now: Now) -> Option<(Timer, Closing)> {
+    pub(crate) fn due(&self, now: Now) -> Option<(Timer, CloseFrame)> {
         // One look without the lock, since this is asked of every connection.
         self.due.over(now)?;
         let mut state = self.lock();
         // Another may have been set meanwhile.
         let timer = self.due.over(now)?;
-        let closing = state.timers.as_mut()?.closing(timer).clone();
-        Some((timer, closing?))
+        let frame = state.timers.as_mut()?.frame(timer).clone();
+        Some((timer, frame?))
     }
 }
 

@@ -51,15 +51,15 @@ pub(crate) fn unix_seconds() -> u32 {
 
 /// Since when a peer is silent, and until when its connection may go on.
 #[derive(Debug)]
-pub(crate) struct Silence {
+pub(crate) struct Liveness {
     heard: AtomicU32,
     deadline: AtomicU32,
 }
 
-/// While a handler waits, its connection is not read, so silence means nothing.
-const STANDS_STILL: u32 = u32::MAX;
+/// While a handler waits, its connection is not read, so liveness means nothing.
+const PAUSED: u32 = u32::MAX;
 
-impl Silence {
+impl Liveness {
     pub(crate) fn new(now: u32) -> Self {
         Self {
             heard: AtomicU32::new(now),
@@ -72,14 +72,14 @@ impl Silence {
         self.heard.store(now, Ordering::Relaxed);
     }
 
-    pub(crate) fn stand_still(&self) {
-        self.heard.store(STANDS_STILL, Ordering::Relaxed);
+    pub(crate) fn pause(&self) {
+        self.heard.store(PAUSED, Ordering::Relaxed);
     }
 
     /// The tick at which the peer was last heard, unless the clock stands still.
     pub(crate) fn last_heard(&self) -> Option<u32> {
         let heard = self.heard.load(Ordering::Relaxed);
-        (heard != STANDS_STILL).then_some(heard)
+        (heard != PAUSED).then_some(heard)
     }
 
     /// Has the sweep wake the task when this long has passed; see `is_overdue`.
@@ -118,22 +118,22 @@ mod tests {
 
     #[test]
     fn a_clock_that_stands_still_goes_on_when_something_is_heard() {
-        let silence = Silence::new(7);
-        assert_eq!(silence.last_heard(), Some(7));
-        silence.stand_still();
-        assert_eq!(silence.last_heard(), None);
-        silence.heard(9);
-        assert_eq!(silence.last_heard(), Some(9));
+        let liveness = Liveness::new(7);
+        assert_eq!(liveness.last_heard(), Some(7));
+        liveness.pause();
+        assert_eq!(liveness.last_heard(), None);
+        liveness.heard(9);
+        assert_eq!(liveness.last_heard(), Some(9));
     }
 
     #[test]
     fn a_deadline_is_over_at_its_tick_and_none_is_never() {
-        let silence = Silence::new(1);
-        assert!(!silence.is_overdue(u32::MAX));
-        silence.set_deadline(10, Duration::from_secs(1));
-        assert!(!silence.is_overdue(19));
-        assert!(silence.is_overdue(20));
-        silence.set_deadline(10, Duration::MAX);
-        assert!(!silence.is_overdue(u32::MAX - 1));
+        let liveness = Liveness::new(1);
+        assert!(!liveness.is_overdue(u32::MAX));
+        liveness.set_deadline(10, Duration::from_secs(1));
+        assert!(!liveness.is_overdue(19));
+        assert!(liveness.is_overdue(20));
+        liveness.set_deadline(10, Duration::MAX);
+        assert!(!liveness.is_overdue(u32::MAX - 1));
     }
 }

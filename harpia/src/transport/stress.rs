@@ -14,14 +14,14 @@ use socket2::SockRef;
 use tokio::runtime::Builder;
 
 use crate::budget::Budget;
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCode, CloseFrame};
 use crate::id::ConnectionId;
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::protocol::frame;
 
-use super::far_end::{Frame, split};
-use super::{BLOCKED, News, Run, SendStatus, WriteEnd};
+use super::test_peer::{Frame, split};
+use super::{BLOCKED, Batch, SendStatus, Transport, TransportEvent};
 
 const HANDLER: u8 = 0;
 const PEER: u8 = 1;
@@ -70,83 +70,84 @@ fn connection() -> (TcpStream, TcpStream) {
 
 /// The connection's task: its handler sends corked, and it drains what others left.
 struct Task {
-    end: Arc<WriteEnd>,
+    transport: Arc<Transport>,
     sent: u32,
     drained: usize,
 }
 
 impl Task {
     fn poll(&mut self, context: &mut Context<'_>, is_over: &AtomicBool) -> Poll<usize> {
-        self.end.attach(context.waker());
-        if self.end.poll_drain(context).is_pending() {
+        self.transport.attach(context.waker());
+        if self.transport.poll_drain(context).is_pending() {
             return Poll::Pending;
         }
-        if matches!(self.end.news(), News::Drained) {
+        if matches!(self.transport.next_event(), TransportEvent::Drained) {
             self.drained += 1;
         }
         if self.sent < MESSAGES {
-            self.end.cork();
+            self.transport.cork();
             for _ in 0..3 {
                 assert_ne!(
-                    self.end.send(&message(HANDLER, self.sent)),
+                    self.transport.send(&message(HANDLER, self.sent)),
                     SendStatus::Closed
                 );
                 self.sent += 1;
             }
-            self.end.uncork();
+            self.transport.uncork();
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if self.end.is_flushed() {
+        if self.transport.is_flushed() {
             return Poll::Ready(self.drained);
         }
         if is_over.swap(false, Ordering::AcqRel) {
-            self.end.finish(&Closing::bare(CloseCode::NORMAL));
+            self.transport
+                .send_close(&CloseFrame::bare(CloseCode::NORMAL));
             context.waker().wake_by_ref();
         }
         Poll::Pending
     }
 }
 
-fn send(end: &WriteEnd, writer: u8) {
+fn send(transport: &Transport, writer: u8) {
     for number in 0..MESSAGES {
-        pace(end, end.send(&message(writer, number)));
+        pace(transport, transport.send(&message(writer, number)));
     }
 }
 
 /// Writes batches, some at once and some as what was owed while `open` ran.
-fn write_runs(end: &WriteEnd) {
+fn write_runs(transport: &Transport) {
     let mut owed = None;
     for number in (0..MESSAGES).step_by(3) {
         let frames = (number..number + 3).map(|one| frame::encode(&message(FLUSHER, one)));
-        let run = frames.collect::<Vec<Bytes>>().concat();
+        let batch = frames.collect::<Vec<Bytes>>().concat();
         if number % 12 < 6 {
-            assert!(end.owe(&mut owed, &mut Run::new(&run)));
+            assert!(transport.owe(&mut owed, &mut Batch::new(&batch)));
             continue;
         }
         if let Some(owed) = owed.take() {
-            end.write_owed(*owed);
+            transport.write_owed(*owed);
         }
-        pace(end, end.write_run(&mut Run::new(&run)));
+        pace(transport, transport.write_batch(&mut Batch::new(&batch)));
     }
     assert!(owed.is_none(), "the last batch is written at once");
 }
 
-fn pong(end: &WriteEnd) {
+fn pong(transport: &Transport) {
     for number in 0..MESSAGES {
-        end.pong(&payload(PONGS, number)[..5]);
-        pace(end, SendStatus::Sent);
+        transport.pong(&payload(PONGS, number)[..5]);
+        pace(transport, SendStatus::Sent);
     }
 }
 
 /// Lets the others go on, and has the socket catch up when much waits for it: so the write end is
 /// blocked and open again many times.
-fn pace(end: &WriteEnd, status: SendStatus) {
+fn pace(transport: &Transport, status: SendStatus) {
     assert_ne!(status, SendStatus::Closed);
     thread::yield_now();
     if matches!(status, SendStatus::Queued(ENOUGH..)) {
         let start = Instant::now();
-        while end.attention.load(Ordering::Acquire) & BLOCKED != 0 {
+        while transport.flags.load(Ordering::Acquire) & BLOCKED != 0 {
             assert!(start.elapsed() < STUCK, "nobody drains");
             thread::yield_now();
         }
@@ -173,11 +174,18 @@ fn writers_at_once_tear_no_frame_lose_none_and_each_keeps_its_order() {
         ..Limits::default()
     };
     let (id, budget) = (ConnectionId::new(0, 0), Arc::new(Budget::new(usize::MAX)));
-    let end = Arc::new(WriteEnd::new(stream, id, Arc::new(limits), budget, None, 1));
+    let transport = Arc::new(Transport::new(
+        stream,
+        id,
+        Arc::new(limits),
+        budget,
+        None,
+        1,
+    ));
     let is_over = Arc::new(AtomicBool::new(false));
 
     let mut task = Task {
-        end: Arc::clone(&end),
+        transport: Arc::clone(&transport),
         sent: 0,
         drained: 0,
     };
@@ -185,7 +193,7 @@ fn writers_at_once_tear_no_frame_lose_none_and_each_keeps_its_order() {
     // Ends when the close frame is out.
     let task = runtime.spawn(async move {
         let drained = poll_fn(|context| task.poll(context, &over)).await;
-        task.end.shut_down();
+        task.transport.shut_down_writes();
         drained
     });
     let reader = thread::spawn(move || {
@@ -193,13 +201,13 @@ fn writers_at_once_tear_no_frame_lose_none_and_each_keeps_its_order() {
         far.read_to_end(&mut bytes).map(|_| bytes)
     });
     thread::scope(|scope| {
-        scope.spawn(|| send(&end, PEER));
-        scope.spawn(|| send(&end, OTHER_PEER));
-        scope.spawn(|| write_runs(&end));
-        scope.spawn(|| pong(&end));
+        scope.spawn(|| send(&transport, PEER));
+        scope.spawn(|| send(&transport, OTHER_PEER));
+        scope.spawn(|| write_runs(&transport));
+        scope.spawn(|| pong(&transport));
     });
     is_over.store(true, Ordering::Release);
-    end.poke();
+    transport.wake_task();
     let drained = runtime.block_on(task).unwrap();
     let bytes = reader.join().unwrap().unwrap();
     println!("{} bytes, {drained} times blocked", bytes.len());

@@ -11,10 +11,10 @@ use bytestring::ByteString;
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
 use crate::message::Message;
-use crate::write_end::SendStatus;
+use crate::transport::SendStatus;
 
 #[derive(Debug)]
-pub(super) struct Early {
+pub(super) struct Pending {
     #[cfg(any(feature = "jwt", feature = "session"))]
     pub(super) credentials: Credentials,
     /// A lock, since handlers may share the socket with what they wait for.
@@ -31,7 +31,7 @@ struct Held {
 /// What a message counts at least, as in an outbox: small ones cost more than their bytes.
 const LEAST: usize = 512;
 
-impl Early {
+impl Pending {
     pub(super) fn new(
         #[cfg(any(feature = "jwt", feature = "session"))] credentials: Credentials,
     ) -> Self {

@@ -1,4 +1,4 @@
-//! The log and the flusher's turns in every order: no record is lost, nobody waits for ever, and
+//! The log and the flusher's rounds in every order: no record is lost, nobody waits for ever, and
 //! a close frame is behind what came before it.
 
 use std::sync::OnceLock;
@@ -7,8 +7,8 @@ use loom::thread;
 
 use crate::limits::Limits;
 use crate::sync::explore;
-use crate::write_end::far_end::{FarEnd, Frame, Wire};
-use crate::write_end::interleavings::{Parked, run_task};
+use crate::transport::loom_tests::{Parked, run_task};
+use crate::transport::test_peer::{Frame, TestPeer, Wire};
 
 use super::flusher::Flusher;
 use super::*;
@@ -24,12 +24,12 @@ fn small() -> Encoded {
     Encoded::new(&"small".into(), None)
 }
 
-fn end(wire: &Wire, hub: &Hub) -> (Arc<WriteEnd>, FarEnd) {
-    let (end, far) = wire.wide(hub.reserve(), Limits::default(), None);
-    (Arc::new(end), far)
+fn end(wire: &Wire, hub: &Hub) -> (Arc<Transport>, TestPeer) {
+    let (transport, far) = wire.wide(hub.reserve(), Limits::default(), None);
+    (Arc::new(transport), far)
 }
 
-/// Takes turns until it is stopped; returns the records.
+/// Takes rounds until it is stopped; returns the records.
 fn take_all(log: &Log, patience: Option<std::time::Duration>) -> Vec<Record> {
     let (mut all, mut records) = (Vec::new(), Vec::new());
     loop {
@@ -137,15 +137,15 @@ fn flush(hub: &Hub) -> Flusher<'_> {
         hub.shared
             .log
             .take(&mut records, flusher.patience(), flusher.owing());
-        if flusher.turn(&mut records) {
+        if flusher.round(&mut records) {
             flusher.stop();
             return flusher;
         }
     }
 }
 
-fn closing() -> Closing {
-    Closing::bare(CloseCode::NORMAL)
+fn frame() -> CloseFrame {
+    CloseFrame::bare(CloseCode::NORMAL)
 }
 
 #[test]
@@ -153,20 +153,20 @@ fn a_close_frame_is_behind_what_was_broadcast_before_it_through_the_log_or_not()
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (end, far) = end(&wire, &hub);
-        hub.enter(Arc::clone(&end), 0, false);
-        hub.activate(&end, Vec::new());
+        let (transport, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&transport), 0, false);
+        hub.activate(&transport, Vec::new());
         let flusher = thread::spawn({
             let hub = hub.clone();
             move || drop(flush(&hub))
         });
         assert_eq!(hub.broadcast("before"), SendStatus::Sent);
-        end.ask(Ending::new(CloseCause::Handler, closing()));
+        transport.request_close(Close::new(CloseCause::Handler, frame()));
         // As a connection leaves the hub.
-        let frames = run_task(&wire, &end, &far, |closing| {
-            close_through_log(&hub, &end, &closing);
+        let frames = run_task(&wire, &transport, &far, |frame| {
+            close_through_log(&hub, &transport, &frame);
         });
-        hub.leave(end.id().slot());
+        hub.leave(transport.id().slot());
         hub.stop();
         flusher.join().unwrap();
         assert_eq!(frames.len(), 2, "{frames:?}");
@@ -177,10 +177,10 @@ fn a_close_frame_is_behind_what_was_broadcast_before_it_through_the_log_or_not()
 
 /// Has the task of `end` close after all that was published, as a connection does whose `open` has
 /// returned `Ok`.
-fn close_through_log(hub: &Hub, end: &WriteEnd, closing: &Closing) {
-    hub.deactivate(end);
-    if !hub.finish(end.id().slot(), closing.clone()) {
-        end.finish(closing);
+fn close_through_log(hub: &Hub, transport: &Transport, frame: &CloseFrame) {
+    hub.deactivate(transport);
+    if !hub.send_close(transport.id().slot(), frame.clone()) {
+        transport.send_close(frame);
     }
 }
 
@@ -189,20 +189,20 @@ fn a_message_published_while_open_runs_is_written_once_open_has_returned() {
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (end, far) = end(&wire, &hub);
-        hub.enter(Arc::clone(&end), 0, false);
+        let (transport, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&transport), 0, false);
         let flusher = thread::spawn({
             let hub = hub.clone();
             move || drop(flush(&hub))
         });
-        assert!(hub.subscribe(end.id().slot(), "topic".into()));
+        assert!(hub.subscribe(transport.id().slot(), "topic".into()));
         assert_eq!(hub.publish("topic", "owed"), SendStatus::Sent);
-        hub.activate(&end, Vec::new());
-        end.ask(Ending::new(CloseCause::Handler, closing()));
-        let frames = run_task(&wire, &end, &far, |closing| {
-            close_through_log(&hub, &end, &closing);
+        hub.activate(&transport, Vec::new());
+        transport.request_close(Close::new(CloseCause::Handler, frame()));
+        let frames = run_task(&wire, &transport, &far, |frame| {
+            close_through_log(&hub, &transport, &frame);
         });
-        hub.leave(end.id().slot());
+        hub.leave(transport.id().slot());
         hub.stop();
         flusher.join().unwrap();
         assert_eq!(frames.len(), 2, "{frames:?}");
@@ -215,14 +215,14 @@ fn an_activation_wakes_the_flusher_if_messages_are_owed() {
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (end, far) = end(&wire, &hub);
-        hub.enter(Arc::clone(&end), 0, false);
+        let (transport, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&transport), 0, false);
         let flusher = thread::spawn({
             let hub = hub.clone();
             move || drop(flush(&hub))
         });
         assert_eq!(hub.broadcast("owed"), SendStatus::Sent);
-        hub.activate(&end, Vec::new());
+        hub.activate(&transport, Vec::new());
         // Loom lets no time pass: a flusher that was not woken would sleep for ever.
         while far.frames().is_empty() {
             thread::yield_now();
@@ -237,9 +237,9 @@ fn a_topic_that_is_closed_while_open_runs_gets_its_last_message_and_then_the_clo
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (end, far) = end(&wire, &hub);
-        hub.enter(Arc::clone(&end), 0, false);
-        assert!(hub.subscribe(end.id().slot(), "topic".into()));
+        let (transport, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&transport), 0, false);
+        assert!(hub.subscribe(transport.id().slot(), "topic".into()));
         let flusher = thread::spawn({
             let hub = hub.clone();
             move || drop(flush(&hub))
@@ -247,13 +247,13 @@ fn a_topic_that_is_closed_while_open_runs_gets_its_last_message_and_then_the_clo
         hub.publish("topic", "last");
         hub.disconnect_topic("topic", 4000, "over");
         // `open` returns `Ok` here, before or after the flusher has seen any of this.
-        if !end.is_ending() {
-            hub.activate(&end, Vec::new());
+        if !transport.is_closing() {
+            hub.activate(&transport, Vec::new());
         }
-        let frames = run_task(&wire, &end, &far, |closing| {
-            close_through_log(&hub, &end, &closing);
+        let frames = run_task(&wire, &transport, &far, |frame| {
+            close_through_log(&hub, &transport, &frame);
         });
-        hub.leave(end.id().slot());
+        hub.leave(transport.id().slot());
         hub.stop();
         flusher.join().unwrap();
         assert_eq!(frames.len(), 2, "{frames:?}");
@@ -267,18 +267,18 @@ fn who_is_closed_while_it_is_activated_is_counted_out_and_gets_nothing_more() {
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (end, far) = end(&wire, &hub);
-        hub.enter(Arc::clone(&end), 0, false);
+        let (transport, far) = end(&wire, &hub);
+        hub.enter(Arc::clone(&transport), 0, false);
         let peer = thread::spawn({
-            let (hub, end) = (hub.clone(), Arc::clone(&end));
-            move || hub.close(&end, Ending::new(CloseCause::Handler, closing()))
+            let (hub, transport) = (hub.clone(), Arc::clone(&transport));
+            move || hub.close(&transport, Close::new(CloseCause::Handler, frame()))
         });
         let handle = thread::spawn({
-            let (hub, id) = (hub.clone(), end.id());
+            let (hub, id) = (hub.clone(), transport.id());
             move || hub.disconnect(id, 1000, "")
         });
-        if !end.is_ending() {
-            hub.activate(&end, Vec::new());
+        if !transport.is_closing() {
+            hub.activate(&transport, Vec::new());
         }
         peer.join().unwrap();
         handle.join().unwrap();

@@ -1,0 +1,180 @@
+//! How a way out ends: what others may request_close of the connection, and what is left when it is gone.
+
+use std::net::Shutdown;
+
+use socket2::SockRef;
+
+use crate::close::{Close, CloseCause, CloseFrame};
+use crate::sync::MutexGuard;
+use crate::sync::atomic::Ordering;
+
+use super::{
+    BLOCKED, CANCEL, CANCEL_CLOSE, CLOSING, DETACHED, DRAINED, SKIPPING, SendStatus, Transport,
+    TransportState, WriteState,
+};
+
+/// What a connection has to act on before it reads on.
+#[derive(Debug)]
+pub(crate) enum TransportEvent {
+    None,
+    Close(Close),
+    /// Messages are being left out, since the backlog was full.
+    Skipping,
+    Drained,
+}
+
+impl Transport {
+    /// Asks the connection to end, and says whether nobody had. The first to request_close decides how.
+    pub(crate) fn request_close(&self, close: Close) -> bool {
+        let mut state = self.lock();
+        let is_first = state.close.is_none();
+        if is_first {
+            state.close = Some(Box::new(close));
+            self.flags.fetch_or(CLOSING, Ordering::Release);
+        }
+        self.wake(state);
+        is_first
+    }
+
+    /// Replaces the close, unless a close frame is queued or the socket is gone: an `open` that
+    /// fails decides the close frame itself, whatever was asked for meanwhile.
+    pub(crate) fn replace_close(&self, close: Close) {
+        let mut state = self.lock();
+        if !state.close_queued {
+            state.close = Some(Box::new(close));
+            self.flags.fetch_or(CLOSING, Ordering::Release);
+        }
+    }
+
+    /// Says whether a close frame is queued or sent, or the socket is gone.
+    pub(crate) fn is_close_queued(&self) -> bool {
+        self.lock().close_queued
+    }
+
+    /// Returns why the connection ends, if it does.
+    pub(crate) fn cause(&self) -> Option<CloseCause> {
+        self.lock().close.as_ref().map(|close| close.cause)
+    }
+
+    /// Returns the close that was asked for first.
+    pub(crate) fn requested_close(&self) -> Option<Close> {
+        self.lock().close.as_deref().cloned()
+    }
+
+    /// Returns the code and reason of the close that was asked for first.
+    pub(crate) fn close_frame(&self) -> Option<CloseFrame> {
+        self.lock().close.as_ref().map(|close| close.frame.clone())
+    }
+
+    /// Ends a connection that the hub will not serve any more: it keeps its own time from here on.
+    pub(crate) fn detach(&self) {
+        self.flags.fetch_or(DETACHED, Ordering::Release);
+        self.request_close(Close::of(CloseCause::Shutdown));
+    }
+
+    /// Says whether nobody watches this connection's deadlines, so that it should not wait.
+    pub(crate) fn is_detached(&self) -> bool {
+        self.flags.load(Ordering::Acquire) & DETACHED != 0
+    }
+
+    /// From here on the connection counts among the active.
+    pub(crate) fn set_active(&self) {
+        self.active.store(true, Ordering::Release);
+    }
+
+    /// Says once, of a connection that was active, that it ends to be.
+    pub(crate) fn take_active(&self) -> bool {
+        self.active.load(Ordering::Acquire) && self.active.swap(false, Ordering::AcqRel)
+    }
+
+    /// Wakes the task to look at the time.
+    pub(crate) fn wake_task(&self) {
+        self.wake(self.lock());
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.flags.load(Ordering::Acquire) & CLOSING != 0
+    }
+
+    /// Says that there is neither [`next_event`](Self::next_event) nor anything to drain: one look for each
+    /// message, so it is inlined and the rest is not.
+    #[inline]
+    pub(crate) fn has_no_events(&self) -> bool {
+        self.flags.load(Ordering::Acquire) == 0
+    }
+
+    /// Says what there is to act on: an close first, else, once each, that messages are left out and
+    /// that the outbox has emptied.
+    pub(crate) fn next_event(&self) -> TransportEvent {
+        let flags = self.flags.load(Ordering::Acquire);
+        if flags & (CLOSING | SKIPPING | DRAINED) == 0 {
+            return TransportEvent::None;
+        }
+        if flags & CLOSING != 0
+            && let Some(close) = &self.lock().close
+        {
+            return TransportEvent::Close(Close::clone(close));
+        }
+        if flags & SKIPPING != 0 {
+            self.flags.fetch_and(!SKIPPING, Ordering::AcqRel);
+            return TransportEvent::Skipping;
+        }
+        self.flags.fetch_and(!DRAINED, Ordering::AcqRel);
+        TransportEvent::Drained
+    }
+
+    /// Cancels the handler that waits; `close` only when told to.
+    pub(crate) fn cancel(&self, with_close: bool) {
+        let flags = if with_close {
+            CANCEL | CANCEL_CLOSE
+        } else {
+            CANCEL
+        };
+        self.flags.fetch_or(flags, Ordering::Release);
+        self.wake(self.lock());
+    }
+
+    pub(crate) fn is_cancelled(&self, in_close: bool) -> bool {
+        let flag = if in_close { CANCEL_CLOSE } else { CANCEL };
+        self.flags.load(Ordering::Acquire) & flag != 0
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.lock().write_state, WriteState::Closed)
+    }
+
+    /// Drops whatever waits: nothing more is written.
+    pub(crate) fn drop_unsent(&self) {
+        self.mark_lost(self.lock());
+    }
+
+    /// Tells the peer that nothing follows; it may still be read.
+    pub(crate) fn shut_down_writes(&self) {
+        // The peer may be gone already, and then there is nobody to tell.
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+    }
+
+    /// Forgets the task at its end: its waker would keep it and this alive for ever.
+    pub(crate) fn release_task(&self) {
+        let mut state = self.lock();
+        state.close_queued = true;
+        state.write_state = WriteState::Closed;
+        state.cork = None;
+        let waker = state.waker.take();
+        drop(state);
+        drop(waker);
+    }
+
+    /// The socket is gone, and all that waited for it.
+    pub(super) fn mark_lost(&self, mut state: MutexGuard<'_, TransportState>) -> SendStatus {
+        state.write_state = WriteState::Closed;
+        state.close_queued = true;
+        state
+            .close
+            .get_or_insert_with(|| Box::new(Close::of(CloseCause::Lost)));
+        self.flags.fetch_and(!BLOCKED, Ordering::AcqRel);
+        self.flags.fetch_or(CLOSING, Ordering::Release);
+        self.wake(state);
+        SendStatus::Closed
+    }
+}
