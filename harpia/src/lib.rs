@@ -672,7 +672,7 @@ pub mod prelude {
     pub use crate::session::Session;
     pub use crate::{
         App, Broadcast, CloseCode, FromMessage, HandlerResult, Hub, Json, Message, OrClose, Peer,
-        Router, Socket, routes, ws_route,
+        Router, SendStatus, Socket, routes, ws_route,
     };
     pub use harpia_macros::FromHandshake;
 }

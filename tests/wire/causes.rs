@@ -195,10 +195,7 @@ async fn a_slow_consumer_is_reported_logged_and_closed_while_it_still_does_not_r
     .await;
     // The client has read nothing, so the close frame is not out yet.
     let told = [events.next().await, events.next().await];
-    assert_eq!(
-        told,
-        ["protocol violation (1013): Slow Consumer", "close 1013"]
-    );
+    assert_eq!(told, ["limit exceeded (1013): Slow Consumer", "close 1013"]);
     assert!(log.text().contains("cause=\"slow_consumer\""));
     drop(client);
 }

@@ -160,6 +160,31 @@ async fn a_shutdown_during_open_lets_it_return_and_delivers_what_came_before() {
 }
 
 #[tokio::test]
+async fn sends_of_open_go_out_after_a_disconnect_was_requested() {
+    struct Snapshot(Events);
+    #[ws_route("/snapshot", broadcast = off)]
+    impl Snapshot {
+        async fn open(&self, ws: &mut Socket) {
+            ws.subscribe("topic");
+            self.0.note("subscribed");
+            while ws.is_open() {
+                tokio::task::yield_now().await;
+            }
+            ws.send("snapshot");
+        }
+    }
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Snapshot(events.clone()))).await;
+    let mut client = server.connect("/snapshot").await;
+    assert_eq!(events.next().await, "subscribed");
+    server.hub().publish("topic", "last");
+    server.hub().disconnect_topic("topic", 4000, "over");
+    assert_eq!(client.text().await, "snapshot");
+    assert_eq!(client.text().await, "last");
+    assert_eq!(client.closed().await, (4000, "over".into()));
+}
+
+#[tokio::test]
 async fn an_open_that_a_shutdown_cancels_delivers_nothing_and_its_close_handler_runs() {
     let waits = Waits {
         events: Events::new(),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use harpia::SendStatus;
 use harpia::prelude::*;
 use harpia_tests::{Client, Events, TestServer};
 use tokio::sync::Semaphore;
@@ -88,7 +87,7 @@ async fn who_subscribed_in_open_is_closed_before_it_was_active() {
         async fn open(&self, ws: &mut Socket) {
             ws.subscribe("a");
             self.0.note("subscribed");
-            while ws.send("is it closed?") != SendStatus::Closed {
+            while ws.is_open() {
                 tokio::task::yield_now().await;
             }
         }

@@ -236,6 +236,9 @@ impl<R: Route> Connection<R> {
     }
 
     fn finished(&mut self, finished: Finished) -> Step {
+        if self.phase == Phase::Opening {
+            self.transport.set_opening(false);
+        }
         match (finished, self.phase) {
             (Finished::Failed(error), Phase::CloseFrame) => self.call(Call::Error(error)),
             (Finished::Failed(error), Phase::Opening) => self.report(error, Failure::Open),
@@ -262,6 +265,7 @@ impl<R: Route> Connection<R> {
         if R::AUTHENTICATES {
             self.hub.open(self.transport.id().slot());
         }
+        self.transport.set_opening(true);
         self.phase = Phase::Opening;
         self.owes_close = true;
         self.call(Call::Open)

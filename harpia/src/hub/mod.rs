@@ -119,7 +119,8 @@ impl Hub {
         flusher::spawn(self.clone())
     }
 
-    /// Sends a message to every active connection of the server.
+    /// Sends a message to every connection of the server; to one whose `open` still runs, once that
+    /// has returned `Ok`.
     ///
     /// Returns `Sent` when it is in the log, `Dropped` when the log is full (16 MiB wait to be
     /// distributed), and `Closed` when the server has ended. Never waits.
@@ -139,7 +140,7 @@ impl Hub {
         Ok(self.broadcast(Message::json(value)?))
     }
 
-    /// Sends a message to every active subscriber of a topic; see [`broadcast`](Self::broadcast).
+    /// Sends a message to every subscriber of a topic; see [`broadcast`](Self::broadcast).
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl IntoMessage) -> SendStatus {
         let frame = self.encode(&message.into_message());
         self.shared
@@ -162,7 +163,7 @@ impl Hub {
         Ok(self.publish(topic, Message::json(value)?))
     }
 
-    /// Sends a message to every active subscriber of a topic except one connection; see
+    /// Sends a message to every subscriber of a topic except one connection; see
     /// [`broadcast`](Self::broadcast).
     ///
     /// For what a client caused outside its socket, such as a REST request, and has seen already.
@@ -277,9 +278,11 @@ impl Hub {
     /// Closes every subscriber of a topic: all pages of someone who logs out or is banned, a room
     /// that is over.
     ///
-    /// What was published before reaches them first. Who subscribes later is not concerned, so take
-    /// the right away first: a connection that subscribes and *then* checks its right is closed by
-    /// one of the two.
+    /// What was published before reaches them first, also those whose `open` has not returned.
+    ///
+    /// A connection that subscribes after this call stays. So first change what `open` checks (delete
+    /// the session, mark the room as over), then call this; and in `open` subscribe first, then
+    /// check.
     ///
     /// ```
     /// use harpia::prelude::*;
@@ -417,6 +420,7 @@ impl Hub {
 
     /// Closes a connection: from here on it is not active, whatever its handler still does.
     pub(crate) fn close(&self, transport: &Transport, close: Close) {
+        transport.set_opening(false);
         if transport.request_close(close) {
             self.deactivate(transport);
         }

@@ -231,6 +231,8 @@ impl App {
 
     /// Returns the hub, to send and publish from outside a connection. Handlers have it as
     /// [`Socket::hub`](crate::Socket::hub).
+    ///
+    /// May be called before routes are added, so that a route can keep the hub.
     pub fn handle(&self) -> Hub {
         self.hub.clone()
     }

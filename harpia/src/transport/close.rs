@@ -36,6 +36,11 @@ impl Transport {
         is_first
     }
 
+    /// While `open` runs, what it sends goes out although the hub has requested a close.
+    pub(crate) fn set_opening(&self, opening: bool) {
+        self.lock().opening = opening;
+    }
+
     /// Replaces the close, unless a close frame is queued or the socket is gone: an `open` that
     /// fails decides the close frame itself, whatever was asked for meanwhile.
     pub(crate) fn replace_close(&self, close: Close) {

@@ -62,7 +62,8 @@ pub(crate) use timers::{Now, Timer};
 /// What became of a message that was handed over for sending. Sending never waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SendStatus {
-    /// The operating system has it.
+    /// A send to one peer: the operating system has it. A publish or broadcast: it has its place in
+    /// the order of all messages.
     Sent,
     /// It waits for a slow peer; so many bytes wait in all. `drain` is called when none do.
     Queued(usize),
@@ -97,6 +98,8 @@ struct TransportState {
     write_state: WriteState,
     /// A close frame is queued or sent, or the socket is gone: nothing may follow.
     close_queued: bool,
+    /// `open` runs, so its sends go out although the hub has requested a close.
+    opening: bool,
     /// There while it is corked, which it never is while blocked.
     cork: Option<Box<Cork>>,
     /// Boxed, as it is rare.
@@ -151,6 +154,7 @@ impl Transport {
             state: Mutex::new(TransportState {
                 write_state: WriteState::Open,
                 close_queued: false,
+                opening: false,
                 cork: None,
                 close: None,
                 timers: None,
@@ -198,7 +202,7 @@ impl Transport {
     pub(crate) fn send(&self, message: &Message) -> SendStatus {
         let outgoing = self.outgoing(message);
         let mut state = self.lock();
-        if state.close_queued || state.close.is_some() {
+        if state.close_queued || (state.close.is_some() && !state.opening) {
             return SendStatus::Closed;
         }
         if let Some(cork) = &mut state.cork {
