@@ -14,18 +14,33 @@ const CHUNK: u64 = 20;
 const CHUNKS: u64 = 5;
 const UPDATES: u64 = CHUNK * CHUNKS;
 
+/// How many reports were left out themselves: they count as skipped messages, too.
+#[derive(FromHandshake)]
+struct Reports {
+    #[from(default)]
+    skipped: u32,
+}
+
+/// Reports how many updates were left out.
+fn report(ws: &mut Socket<Reports>) {
+    let updates = ws.skipped() - ws.data.skipped;
+    if ws.send(format!("skipped {updates}")) == SendStatus::Dropped {
+        ws.data.skipped += 1;
+    }
+}
+
 struct Skipping(Arc<World>);
 
 #[ws_route("/skipping", broadcast = off, backlog = "8KiB", slow = skip)]
 impl Skipping {
-    async fn open(&self, ws: &mut Socket) {
+    async fn open(&self, ws: &mut Socket<Reports>) {
         let total = self.0.join(ws);
         self.0.grow_to(total + UPDATES + 1).await;
     }
 
     /// Says what was missed.
-    fn drain(&self, ws: &mut Socket) {
-        ws.send(format!("skipped {}", ws.skipped()));
+    fn drain(&self, ws: &mut Socket<Reports>) {
+        report(ws);
     }
 }
 
@@ -33,12 +48,12 @@ struct Stalling(Arc<World>);
 
 #[ws_route("/stalling", broadcast = off, backlog = "8KiB", slow = skip)]
 impl Stalling {
-    fn open(&self, ws: &mut Socket) {
+    fn open(&self, ws: &mut Socket<Reports>) {
         self.0.join(ws);
     }
 
-    fn drain(&self, ws: &mut Socket) {
-        ws.send(format!("skipped {}", ws.skipped()));
+    fn drain(&self, ws: &mut Socket<Reports>) {
+        report(ws);
     }
 }
 
