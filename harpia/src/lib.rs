@@ -210,7 +210,7 @@ pub use hub::Hub;
 pub use id::ConnectionId;
 pub use limits::{Options, OriginPolicy, Origins, Rate, Scope, Slow};
 pub use message::{FromMessage, Json, Message};
-pub use outcome::{Broadcast, HandlerOutput, MessageOutput};
+pub use outcome::{AuthOutput, Broadcast, HandlerOutput, MessageOutput};
 pub use peer::Peer;
 pub use route::{IntoRoute, Route};
 pub use server::{App, HttpRequest, Router, Server};

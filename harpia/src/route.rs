@@ -1,5 +1,7 @@
 //! The trait that `#[ws_route]` implements, and that you could implement by hand.
 
+mod argument;
+
 use std::future::Future;
 
 use crate::close::CloseCode;
@@ -11,6 +13,7 @@ use crate::outcome::Broadcast;
 use crate::socket::Socket;
 
 pub use crate::path::{has_parameter, same_shape};
+pub use argument::{HandlerArgument, HandlerSocket};
 
 /// A WebSocket endpoint: its path, its options, its data, and what happens in it.
 ///

@@ -101,6 +101,14 @@ impl Field {
         }
     }
 
+    /// The type that a single value is parsed as: the `T` of `Option<T>`.
+    pub(super) fn value_type(&self) -> Option<&Type> {
+        match &self.place {
+            Place::Value { .. } => Some(inside_option(&self.ty).unwrap_or(&self.ty)),
+            Place::Own | Place::Default => None,
+        }
+    }
+
     /// `field: value`.
     pub(super) fn read(&self) -> TokenStream {
         let Self { name, ty, place } = self;
@@ -114,10 +122,10 @@ impl Field {
                 let source = source.tokens();
                 match inside_option(ty) {
                     Some(inner) => quote_spanned! {span=>
-                        <#inner as __harpia::__private::FromValue>::find(__handshake, #source, #name)?
+                        __harpia::__private::Value::<#inner>::find(__handshake, #source, #name)?
                     },
                     None => quote_spanned! {span=>
-                        <#ty as __harpia::__private::FromValue>::require(__handshake, #source, #name)?
+                        __harpia::__private::Value::<#ty>::require(__handshake, #source, #name)?
                     },
                 }
             }

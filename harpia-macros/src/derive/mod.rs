@@ -4,7 +4,8 @@ mod field;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Path};
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Path, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::names;
@@ -120,6 +121,7 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
     let path_nested = nested
         .iter()
         .map(|ty| quote!(<#ty as __harpia::extract::FromHandshake>::PATH_FIELDS));
+    let checks = value_checks(fields);
     // What a default makes need not be `Send`: so it comes last, when nothing is waited for.
     let is_default = |field: &&Field| matches!(field.place, Place::Default);
     let read = fields.iter().filter(|field| !is_default(field));
@@ -134,6 +136,9 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
         _ => quote!(Self { #(#values,)* }),
     };
     quote! {
+        #[allow(unused_imports)]
+        use __harpia::__private::Lenient as _;
+
         #[automatically_derived]
         impl #impl_generics __harpia::extract::FromHandshake for #name #type_generics #where_clause {
             const READS_COOKIES: bool = #own_cookies #(#cookies)*;
@@ -144,11 +149,27 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
             async fn from_handshake(
                 __handshake: &__harpia::extract::Handshake,
             ) -> ::core::result::Result<Self, __harpia::extract::Rejection> {
+                #checks
                 let _ = __handshake;
                 ::core::result::Result::Ok(#made)
             }
         }
     }
+}
+
+/// Checks that the fields' types can be parsed: a type that cannot is one error, however many fields
+/// have it.
+fn value_checks(fields: &[Field]) -> TokenStream {
+    let mut types: Vec<&Type> = Vec::new();
+    for ty in fields.iter().filter_map(Field::value_type) {
+        if !types.contains(&ty) {
+            types.push(ty);
+        }
+    }
+    let checks = types.into_iter().map(
+        |ty| quote_spanned!(ty.span()=> let _ = <#ty as __harpia::extract::FromValue>::from_value;),
+    );
+    quote!(#(#checks)*)
 }
 
 fn stub(input: &DeriveInput) -> TokenStream {

@@ -32,18 +32,18 @@ fn whole(route: &Route) -> TokenStream {
     let Route {
         self_type, data, ..
     } = route;
+    // One that is not even `Sync` has its error already.
     let shared = quote_spanned! {self_type.span()=>
-        __all_connections_share_the_route::<#self_type>();
+        let _ = |__route: &#self_type| {
+            let _: &dyn ::core::marker::Sync = __route;
+            let _: &dyn ::core::marker::Send = __harpia::__private::Shared::<#self_type>::some();
+        };
     };
     let extracted = quote_spanned! {data.span()=>
-        __data_is_made_from_a_handshake::<#data>();
+        fn route_data<D: __harpia::FromHandshake>() {}
+        let _ = route_data::<#data>;
     };
-    quote! {
-        fn __all_connections_share_the_route<R: ::core::marker::Send + ::core::marker::Sync>() {}
-        fn __data_is_made_from_a_handshake<D: __harpia::FromHandshake>() {}
-        #shared
-        #extracted
-    }
+    quote!(#shared #extracted)
 }
 
 fn values(route: &Route) -> TokenStream {
@@ -64,30 +64,37 @@ fn types(route: &Route) -> TokenStream {
     let mut checked: Vec<(&Type, Check)> = Vec::new();
     for handler in &route.handlers {
         for argument in &handler.arguments {
-            let one = match argument {
-                Argument::Socket(ty) => (ty, Check::Socket),
-                Argument::Parameter {
-                    ty, by: By::Value, ..
-                } => (ty, Check::Clone),
-                _ => continue,
-            };
-            if checked.contains(&one) {
-                continue;
-            }
-            let (cfgs, check) = (&handler.cfgs, one.1.expand(one.0, &route.data));
-            lines.extend(quote!(#(#cfgs)* let _ = #check;));
-            if cfgs.is_empty() {
-                checked.push(one);
+            for one in wanted(argument) {
+                if checked.contains(&one) {
+                    continue;
+                }
+                let (cfgs, check) = (&handler.cfgs, one.1.expand(one.0, &route.data));
+                lines.extend(quote!(#(#cfgs)* let _ = #check;));
+                if cfgs.is_empty() {
+                    checked.push(one);
+                }
             }
         }
     }
     lines
 }
 
+fn wanted(argument: &Argument) -> Vec<(&Type, Check)> {
+    match argument {
+        Argument::Socket(ty) => vec![(ty, Check::Socket)],
+        Argument::Parameter { ty, by, .. } => match by {
+            By::Reference => vec![(ty, Check::Value)],
+            By::Value => vec![(ty, Check::Value), (ty, Check::Clone)],
+        },
+        _ => Vec::new(),
+    }
+}
+
 /// What a type must be.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Check {
     Socket,
+    Value,
     Clone,
 }
 
@@ -95,11 +102,17 @@ impl Check {
     fn expand(self, ty: &Type, data: &Type) -> TokenStream {
         match self {
             Self::Socket => quote_spanned! {ty.span()=>
-                <#ty as __harpia::__private::SocketOf<_>>::check(
-                    __harpia::__private::Reads::<#data>::SOCKET,
+                <#ty as __harpia::route::HandlerSocket<_>>::is(
+                    __harpia::__private::Reads::<#data>::socket(),
                 )
             },
-            Self::Clone => quote_spanned!(ty.span()=> <#ty as ::core::clone::Clone>::clone),
+            Self::Value => {
+                quote_spanned!(ty.span()=> <#ty as __harpia::extract::FromValue>::from_value)
+            }
+            // One that cannot be parsed has its error already.
+            Self::Clone => quote_spanned! {ty.span()=>
+                || <_ as ::core::clone::Clone>::clone(__harpia::__private::Value::<#ty>::some())
+            },
         }
     }
 }

@@ -10,6 +10,7 @@ mod credentials;
 mod handshake;
 mod parts;
 mod rejection;
+mod value;
 
 use std::future::Future;
 
@@ -22,6 +23,7 @@ pub(crate) use credentials::Credentials;
 pub use handshake::{Handshake, Source};
 pub use parts::{Query, RemoteAddr, Url};
 pub use rejection::Rejection;
+pub use value::FromValue;
 
 pub use crate::path::PathValues;
 
