@@ -93,31 +93,44 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
             type #aliases = #types;
         )*
         #visibility fn #name(#(#arguments: #aliases),*) -> #krate::Router {
-            #krate::Router::new() #(#made)*
-        }
-        #problems
-        const _: () = {
             use #krate as __harpia;
             #[allow(unused_imports)]
             use __harpia::__private::NoPath as _;
+
             #(#pairs)*
-        };
+            __harpia::Router::new() #(#made)*
+        }
+        #problems
     }
 }
 
-/// Compares the paths of two types, each with its alias.
+/// Compares the paths of two types, each with its alias. rustc says of two that are alike "evaluation
+/// of `routes::Chat_and_Talk` failed here"; the block lets another pair have the same name.
 fn compare(first: (&Type, &Ident), second: (&Type, &Ident)) -> TokenStream {
     let (first_name, second_name) = (name_of(first.0), name_of(second.0));
     let span = second.0.span();
+    let both = format_ident!("{}_and_{}", word_of(first.0), word_of(second.0));
     let (first, second) = (first.1, second.1);
     quote_spanned! {span=>
-        const _: () = __harpia::__private::check_distinct(
-            #first_name,
-            __harpia::__private::PathOf::<#first>::PATH,
-            #second_name,
-            __harpia::__private::PathOf::<#second>::PATH,
-        );
+        {
+            #[allow(dead_code, non_upper_case_globals)]
+            const #both: () = __harpia::__private::check_distinct(
+                #first_name,
+                __harpia::__private::PathOf::<#first>::PATH,
+                #second_name,
+                __harpia::__private::PathOf::<#second>::PATH,
+            );
+        }
     }
+}
+
+/// The type's own name, without path and generics.
+fn word_of(ty: &Type) -> Ident {
+    let last = match ty {
+        Type::Path(path) => path.path.segments.last(),
+        _ => None,
+    };
+    last.map_or_else(|| format_ident!("route"), |last| last.ident.unraw())
 }
 
 fn same_type(ty: &Type) -> Problem {

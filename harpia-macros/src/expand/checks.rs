@@ -10,21 +10,42 @@ use syn::spanned::Spanned;
 
 use crate::model::{Argument, By, Route};
 
-/// The checks beside the impl, and those within it: beside it nothing is taken as given, but
-/// generics cannot be seen.
-pub(super) fn expand(route: &Route) -> (TokenStream, TokenStream) {
-    let values = values(route);
-    let types = types(route);
-    if route.generics.params.is_empty() {
-        let whole = whole(route);
-        let beside = quote! {
-            const _: () = { #values };
-            const _: fn() = || { #whole #types };
-        };
-        (beside, quote!())
+/// What the values of constants must be, for the initializer of `PATH`.
+///
+/// rustc says of a failed check "evaluation of `<Chat as IntoRoute>::PATH::ORIGINS` failed here": so
+/// each has the name of what is wrong. What depends on generics can be no item: it is evaluated where
+/// the route is added to an app.
+pub(super) fn values(route: &Route) -> TokenStream {
+    let Route {
+        path,
+        data,
+        generics,
+        ..
+    } = route;
+    let reads = quote!(__harpia::__private::Reads::<#data>);
+    let fields = quote_spanned! {data.span()=>
+        __harpia::__private::check_path_fields(#reads::PATH_FIELDS, #path)
+    };
+    let origins = route.any_origin.as_ref().map(
+        |any| quote_spanned!(any.span()=> __harpia::__private::check_any_origin(#reads::COOKIES)),
+    );
+    if generics.params.is_empty() {
+        let origins = origins.map(|check| quote!(const ORIGINS: () = #check;));
+        quote!(const DATA: () = #fields; #origins)
     } else {
-        (quote!(), quote!(const { #values }; #types))
+        quote!(#fields; #origins;)
     }
+}
+
+/// What the types must be: the checks beside the impl, and those within it. Beside it nothing is
+/// taken as given, but generics cannot be seen.
+pub(super) fn types(route: &Route) -> (TokenStream, TokenStream) {
+    let arguments = arguments(route);
+    if !route.generics.params.is_empty() {
+        return (quote!(), arguments);
+    }
+    let whole = whole(route);
+    (quote!(const _: fn() = || { #whole #arguments };), quote!())
 }
 
 /// What route and data must be: of a generic route the trait says so.
@@ -46,20 +67,8 @@ fn whole(route: &Route) -> TokenStream {
     quote!(#shared #extracted)
 }
 
-fn values(route: &Route) -> TokenStream {
-    let Route { path, data, .. } = route;
-    let reads = quote!(__harpia::__private::Reads::<#data>);
-    let fields = quote_spanned! {data.span()=>
-        __harpia::__private::check_path_fields(#reads::PATH_FIELDS, #path);
-    };
-    let origins = route.any_origin.as_ref().map(
-        |any| quote_spanned!(any.span()=> __harpia::__private::check_any_origin(#reads::COOKIES);),
-    );
-    quote!(#fields #origins)
-}
-
 /// What the types of the handlers' arguments must be.
-fn types(route: &Route) -> TokenStream {
+fn arguments(route: &Route) -> TokenStream {
     let mut lines = TokenStream::new();
     let mut checked: Vec<(&Type, Check)> = Vec::new();
     for handler in &route.handlers {
