@@ -13,8 +13,6 @@ pub(crate) struct Route {
     pub(crate) options: Vec<TokenStream>,
     /// The `any` of `origins = any`.
     pub(crate) any_origin: Option<TokenStream>,
-    /// Whether a method is seen to read a cookie or a session.
-    pub(crate) reads_cookies: bool,
     pub(crate) broadcasts: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) handlers: Vec<Handler>,

@@ -67,8 +67,9 @@ pub trait Route: Sized + Send + Sync + 'static {
     /// Whether the first message has to pass [`auth`](Self::auth) before anything else happens.
     const AUTHENTICATES: bool = false;
 
-    /// Whether its handlers read cookies or a session; then an app that lets pages of any origin
-    /// connect is refused.
+    /// Whether its handlers read cookies or a session. Then an app that lets pages of any origin
+    /// connect to it is refused. `#[ws_route]` does not set it: where a handler reads a session or
+    /// a token from a cookie of such a route, the connection fails.
     const READS_COOKIES: bool = false;
 
     /// Which handlers never wait.

@@ -82,11 +82,6 @@ fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
                 const AUTHENTICATES: bool = true;
             )
         });
-    let reads_cookies = route.reads_cookies.then(|| {
-        quote!(
-            const READS_COOKIES: bool = true;
-        )
-    });
     quote! {
         struct __Route #impl_generics (#self_type) #where_clause;
 
@@ -100,7 +95,6 @@ fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
                 __inline
             };
             #authenticates
-            #reads_cookies
             type Data = #data;
             type Parameters = #parameter_types;
 

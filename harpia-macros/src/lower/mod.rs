@@ -1,7 +1,6 @@
 //! Meaning: from a [`Source`] to a valid [`Route`], or to every problem that is in the way.
 
 mod arguments;
-mod credentials;
 mod handler;
 mod options;
 mod wording;
@@ -47,10 +46,6 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
     {
         check_auth(key, block, problems);
     }
-    let any_origin = options
-        .as_ref()
-        .and_then(|options| options.any_origin.as_ref());
-    let reads_cookies = credentials::check(block, any_origin, problems);
     check_repeated(block, problems);
     check_some(block, problems);
     let is_tied = !block.generics.params.iter().any(|one| block.is_loose(one));
@@ -63,7 +58,6 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         data: data.unwrap_or_else(|| syn::parse_quote!(())),
         options: options.calls,
         any_origin: options.any_origin,
-        reads_cookies,
         broadcasts: options.broadcasts,
         parameters: seen.parameters,
         handlers,

@@ -1,4 +1,4 @@
-//! The item below the attribute. Bodies stay raw tokens, so that half-typed code still expands.
+//! The item below the attribute. Bodies are not parsed, so that half-typed code still expands.
 
 use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
@@ -37,8 +37,6 @@ pub(crate) struct Block {
 pub(crate) struct Method {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) signature: Signature,
-    /// In its braces.
-    pub(crate) body: TokenTree,
 }
 
 impl Parse for Item {
@@ -165,8 +163,8 @@ fn items(content: ParseStream<'_>) -> syn::Result<(Vec<Method>, Vec<Path>)> {
             methods.push(Method {
                 attributes,
                 signature: content.parse()?,
-                body: content.parse()?,
             });
+            content.parse::<TokenTree>()?;
         } else {
             macros.extend(called_macro(content));
             skip_item(content)?;

@@ -19,7 +19,7 @@ use http::Request;
 pub(crate) use alarm::CookieAlarm;
 pub use cookies::Cookies;
 #[cfg(any(feature = "jwt", feature = "session"))]
-pub(crate) use credentials::Credentials;
+pub(crate) use credentials::{AnyOrigin, Credentials};
 pub use handshake::{Handshake, Source};
 pub use parts::{Query, RemoteAddr, Url};
 pub use rejection::Rejection;

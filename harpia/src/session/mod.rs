@@ -70,8 +70,8 @@
 //!   [`Socket::deadline`](crate::Socket::deadline) after the session's `ttl`.
 //! - To change the session from a message, keep its id: [`id_from_ws`](Session::id_from_ws).
 //! - A page of another site cannot open the socket in the visitor's name: a handshake with a foreign
-//!   `Origin` is refused unless the route lists it. `origins = any` does not compile on a route that
-//!   reads a session; where only the app or a call elsewhere shows it, it is refused or warned of.
+//!   `Origin` is refused unless the route lists it. With `origins = any` no session is read: each
+//!   connection that needs one fails, and the log says why.
 //! - On a developer's machine the cookie may need [`insecure`](Session::insecure).
 //!
 //! # Stores
@@ -102,7 +102,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use crate::extract::Cookies;
+use crate::extract::{AnyOrigin, Cookies};
 use crate::socket::Socket;
 
 pub use cookie::SameSite;
@@ -233,10 +233,15 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// # Errors
     ///
     /// [`SessionError::NotFound`] without a cookie that is an id; [`SessionError::AfterOpen`] once
-    /// `open` has returned.
+    /// `open` has returned; [`SessionError::AnyOrigin`] where pages of any origin may connect.
     pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
         let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
-        self.id_in(credentials.cookie(&self.settings.cookie.name).as_deref())
+        let cookie = credentials.cookie(&self.settings.cookie.name);
+        self.id_in(
+            cookie
+                .map_err(|AnyOrigin| SessionError::AnyOrigin)?
+                .as_deref(),
+        )
     }
 
     /// Returns the id that stands in a request's cookies, for pages beside the socket:

@@ -1,6 +1,5 @@
 //! What is said of handlers and their arguments.
 
-use proc_macro2::Ident;
 use syn::{FnArg, Signature, Type};
 
 use crate::diagnostics::Problem;
@@ -41,16 +40,6 @@ pub(in crate::lower) fn auth_without_result(data: &str) -> Problem {
         format!(
             "write `async fn auth(&self, ws: &mut Socket<{data}>, first: String) -> HandlerResult`"
         ),
-    )
-}
-
-pub(in crate::lower) fn too_late(kind: Kind, call: &Ident) -> Problem {
-    Problem::new(
-        format!(
-            "`{call}` in `{}`: what the handshake brought is forgotten once `open` has returned",
-            kind.name()
-        ),
-        format!("call `{call}` in `open`, and keep in `ws.data` what it returns"),
     )
 }
 

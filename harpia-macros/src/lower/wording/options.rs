@@ -120,16 +120,6 @@ pub(in crate::lower) fn origin(text: &str) -> Problem {
     )
 }
 
-pub(in crate::lower) fn any_origin(call: &Ident, what: &str, method: &Ident) -> Problem {
-    Problem::new(
-        format!(
-            "`origins = any` on a route whose `{method}` reads {what} by `{call}`: any page could \
-             act for its visitors"
-        ),
-        "name the origins, as in `origins = [\"https://example.com\"]`",
-    )
-}
-
 pub(in crate::lower) fn protocols() -> Problem {
     Problem::new(
         "`protocols` takes a list of names",
