@@ -16,6 +16,7 @@ pub(crate) struct Route {
     pub(crate) broadcasts: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) handlers: Vec<Handler>,
+    pub(crate) near_misses: Vec<NearMiss>,
 }
 
 /// A path parameter as one of the types that handlers take it as.
@@ -35,6 +36,15 @@ pub(crate) struct Handler {
     pub(crate) arguments: Vec<Argument>,
     /// The return type, where one is written.
     pub(crate) output: Option<Type>,
+}
+
+/// A method that may have been meant as a handler. It is one if nobody calls it, which only rustc
+/// knows.
+pub(crate) struct NearMiss {
+    pub(crate) name: Ident,
+    pub(crate) meant: Kind,
+    /// As [`Method::position`](crate::parse::Method::position).
+    pub(crate) position: usize,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,9 +119,12 @@ impl Kind {
         }
     }
 
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// `r#auth` is `auth`: taken for an ordinary method, it would leave the route open.
     pub(crate) fn of(name: &Ident) -> Option<Self> {
-        let name = name.unraw();
-        Self::ALL.into_iter().find(|kind| name == kind.name())
+        Self::named(&name.unraw().to_string())
     }
 }

@@ -480,10 +480,11 @@ pub use harpia_macros::routes;
 /// # }
 /// ```
 ///
-/// Other methods of the block stay ordinary methods. Only a near miss of a handler, one that takes
-/// a socket or begins with `on_`, is a compile error with the right name: `mesage`, `on_message`. If
-/// it is none, it goes into another `impl` block. So does a macro call, since a handler in what
-/// it expands to would be left out unseen.
+/// Other methods of the block stay ordinary methods. One that nothing calls, and whose name is near to
+/// that of a handler which the block does not have (`mesage`, `on_message`, `authenticate`), is a
+/// compile error with the right name; `#[allow(dead_code)]` lifts it. A `pub` method counts as called.
+/// A macro call goes into another `impl` block, since a handler in what it expands to would be left out
+/// unseen.
 ///
 /// # Messages
 ///

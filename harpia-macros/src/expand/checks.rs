@@ -44,8 +44,23 @@ pub(super) fn types(route: &Route) -> (TokenStream, TokenStream) {
     if !route.generics.params.is_empty() {
         return (quote!(), arguments);
     }
-    let whole = whole(route);
-    (quote!(const _: fn() = || { #whole #arguments };), quote!())
+    let (whole, live) = (whole(route), live(route));
+    let beside = quote!(const _: fn() = || { #whole #arguments #live };);
+    (beside, quote!())
+}
+
+/// Names the handlers, so that what they call is not dead code while the route is not added to an app
+/// yet: rustc says whether a near miss is called.
+fn live(route: &Route) -> TokenStream {
+    if route.near_misses.is_empty() {
+        return TokenStream::new();
+    }
+    let self_type = &route.self_type;
+    let named = route.handlers.iter().map(|handler| {
+        let (cfgs, name) = (&handler.cfgs, &handler.name);
+        quote!(#(#cfgs)* let _ = <#self_type>::#name;)
+    });
+    quote!(#(#named)*)
 }
 
 /// What route and data must be: of a generic route the trait says so.

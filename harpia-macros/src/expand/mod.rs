@@ -23,7 +23,7 @@ use crate::parse::{Item, OptionValue, Source};
 
 /// The user's item, and the route; or in its place a stub that adds no second error.
 pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStream) -> TokenStream {
-    let item = item::expand(source);
+    let item = item::expand(source, route.as_ref());
     let krate = krate(source);
     let generated = match (&route, &source.item) {
         (Some(route), _) => route_impl::expand(route, &krate),

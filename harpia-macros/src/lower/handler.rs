@@ -6,8 +6,7 @@ use syn::{Attribute, FnArg, ReceiverKind, ReturnType, Signature, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::model::{Argument, Handler, Kind};
-use crate::parse::{Block, Method, mentions};
-use crate::suggest::nearest;
+use crate::parse::{Method, mentions};
 
 use super::arguments::{self, Seen};
 use super::socket_data;
@@ -16,7 +15,6 @@ use super::wording::text_of;
 
 /// What a handler's arguments are read against.
 pub(super) struct Context<'a> {
-    pub(super) block: &'a Block,
     /// The path's parameters, unless the path itself is wrong: then what an argument means is not
     /// known, and not asked.
     pub(super) names: Option<&'a [String]>,
@@ -31,10 +29,7 @@ pub(super) fn lower(
     problems: &mut Diagnostics,
 ) -> Option<Handler> {
     let signature = &method.signature;
-    let Some(kind) = Kind::of(&signature.ident) else {
-        check_name(signature, context.block, problems);
-        return None;
-    };
+    let kind = Kind::of(&signature.ident)?;
     if !check_signature(kind, signature, problems) {
         return None;
     }
@@ -78,44 +73,6 @@ fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostic
         return true;
     }
     false
-}
-
-/// A method that was meant as a handler must not silently be an ordinary one.
-fn check_name(signature: &Signature, block: &Block, problems: &mut Diagnostics) {
-    let name = signature.ident.unraw().to_string();
-    let takes_socket = signature.inputs.iter().any(is_socket);
-    let on = name.strip_prefix("on_");
-    if !takes_socket && on.is_none() {
-        return;
-    }
-    let bare = on.or_else(|| name.strip_prefix("handle_")).unwrap_or(&name);
-    let near = nearest(bare, Kind::ALL.map(Kind::name));
-    if let Some(meant) = near.or_else(|| meant_by_others(bare, block)) {
-        problems.at(signature.ident.span(), wording::misspelt(&name, meant));
-    }
-}
-
-/// What other frameworks call a handler that this block does not have.
-fn meant_by_others(name: &str, block: &Block) -> Option<&'static str> {
-    const SYNONYMS: [(&str, &str); 13] = [
-        ("authenticate", "auth"),
-        ("authenticated", "auth"),
-        ("authentication", "auth"),
-        ("authorize", "auth"),
-        ("login", "auth"),
-        ("connect", "open"),
-        ("connected", "open"),
-        ("connection", "open"),
-        ("disconnect", "close"),
-        ("disconnected", "close"),
-        ("receive", "message"),
-        ("text", "message"),
-        ("msg", "message"),
-    ];
-    let (_, meant) = SYNONYMS.into_iter().find(|(known, _)| *known == name)?;
-    let mut methods = block.methods.iter();
-    let has_it = methods.any(|method| method.signature.ident.unraw() == meant);
-    (!has_it).then_some(meant)
 }
 
 pub(super) fn is_socket(argument: &FnArg) -> bool {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod handler;
+mod near_miss;
 mod options;
 mod wording;
 
@@ -10,7 +11,7 @@ use syn::ext::IdentExt;
 use syn::{Expr, Lit, LitStr, Type};
 
 use crate::diagnostics::Diagnostics;
-use crate::model::{Argument, Handler, Kind, Route};
+use crate::model::{Argument, Handler, Kind, NearMiss, Route};
 use crate::names;
 use crate::parse::{Arguments, Block, Item, Source};
 use crate::path;
@@ -33,7 +34,6 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
     let mut handlers = Vec::new();
     for method in &block.methods {
         let context = handler::Context {
-            block,
             names: path.as_ref().map(|(_, names)| names.as_slice()),
             broadcasts: options.as_ref().is_none_or(|options| options.broadcasts),
             seen: &mut seen,
@@ -47,7 +47,8 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         check_auth(key, block, problems);
     }
     check_repeated(block, problems);
-    check_some(block, problems);
+    let near_misses = near_miss::find(block);
+    check_some(block, &near_misses, problems);
     let is_tied = !block.generics.params.iter().any(|one| block.is_loose(one));
     let ((path, _), options) = (path?, options?);
     let data = options.data.or_else(|| data_of(&handlers));
@@ -61,6 +62,7 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         broadcasts: options.broadcasts,
         parameters: seen.parameters,
         handlers,
+        near_misses,
     };
     (is_tied && problems.is_empty()).then_some(route)
 }
@@ -124,14 +126,14 @@ fn block<'a>(source: &'a Source, problems: &mut Diagnostics) -> Option<&'a Block
 }
 
 /// A block without any handler is a mistake; one whose only handler is wrong has its own.
-fn check_some(block: &Block, problems: &mut Diagnostics) {
-    let is_handler = |name: &Ident| Kind::of(name).is_some();
-    let has_some = block
-        .methods
-        .iter()
-        .any(|method| is_handler(&method.signature.ident));
-    if !has_some && problems.is_empty() {
-        problems.on(&block.self_type, wording::no_handlers(&block.self_type));
+fn check_some(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostics) {
+    let mut names = block.methods.iter().map(|method| &method.signature.ident);
+    if names.any(|name| Kind::of(name).is_some()) || !problems.is_empty() {
+        return;
+    }
+    match near_misses.first() {
+        Some(near) => problems.at(near.name.span(), wording::misnamed(&block.self_type, near)),
+        None => problems.on(&block.self_type, wording::no_handlers(&block.self_type)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The item below the attribute. Bodies are not parsed, so that half-typed code still expands.
 
+use std::iter;
+
 use proc_macro2::{Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -37,6 +39,8 @@ pub(crate) struct Block {
 pub(crate) struct Method {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) signature: Signature,
+    /// Where the method begins: how many tokens of the block stand before it.
+    pub(crate) position: usize,
 }
 
 impl Parse for Item {
@@ -83,8 +87,9 @@ impl Block {
         generics.where_clause = input.parse()?;
         let content;
         braced!(content in input);
+        let block_len = len(&content);
         content.call(Attribute::parse_inner)?;
-        let (methods, macros) = items(&content)?;
+        let (methods, macros) = items(&content, block_len)?;
         Ok(Self {
             attributes,
             generics,
@@ -152,9 +157,10 @@ fn trait_path(ty: &Type) -> syn::Result<Path> {
 }
 
 /// The methods, and the paths of macro calls among them.
-fn items(content: ParseStream<'_>) -> syn::Result<(Vec<Method>, Vec<Path>)> {
+fn items(content: ParseStream<'_>, block_len: usize) -> syn::Result<(Vec<Method>, Vec<Path>)> {
     let (mut methods, mut macros) = (Vec::new(), Vec::new());
     while !content.is_empty() {
+        let position = block_len - len(content);
         let attributes = content.call(Attribute::parse_outer)?;
         content.parse::<Visibility>()?;
         let ahead = content.fork();
@@ -163,6 +169,7 @@ fn items(content: ParseStream<'_>) -> syn::Result<(Vec<Method>, Vec<Path>)> {
             methods.push(Method {
                 attributes,
                 signature: content.parse()?,
+                position,
             });
             content.parse::<TokenTree>()?;
         } else {
@@ -171,6 +178,12 @@ fn items(content: ParseStream<'_>) -> syn::Result<(Vec<Method>, Vec<Path>)> {
         }
     }
     Ok((methods, macros))
+}
+
+/// How many tokens are left.
+fn len(input: ParseStream<'_>) -> usize {
+    let rest = iter::successors(Some(input.cursor()), |cursor| Some(cursor.token_tree()?.1));
+    rest.count() - 1
 }
 
 fn called_macro(content: ParseStream<'_>) -> Option<Path> {

@@ -6,8 +6,8 @@ struct Chat;
 impl Chat {
     fn open(&mut self) {}
 
-    fn mesage(&self, ws: &mut Socket) {
-        ws.send("hello");
+    fn close(&self, reason: &str) {
+        println!("{reason}");
     }
 }
 

@@ -7,16 +7,6 @@ use crate::model::Kind;
 
 use super::text_of;
 
-pub(in crate::lower) fn misspelt(name: &str, meant: &str) -> Problem {
-    Problem::new(
-        format!("unknown handler `{name}`"),
-        format!(
-            "did you mean `{meant}`? harpia would never call `{name}`: if that is meant, \
-             move it to another `impl` block"
-        ),
-    )
-}
-
 pub(in crate::lower) fn auth_conditional() -> Problem {
     Problem::new(
         "`auth` behind `cfg`: where that does not hold, the route would be open to anyone",

@@ -7,9 +7,11 @@ pub(super) mod options;
 
 use proc_macro2::Ident;
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{Path, Type};
 
 use crate::diagnostics::Problem;
+use crate::model::NearMiss;
 use crate::path::{Fault, FaultKind};
 
 pub(super) fn missing_path() -> Problem {
@@ -130,6 +132,18 @@ pub(super) fn no_handlers(self_type: &Type) -> Problem {
     Problem::new(
         format!("`{}` has no handlers", text_of(self_type)),
         "add one of `open`, `message`, `close`, `drain`, `error`",
+    )
+}
+
+/// No handler, and a method that may be one by a wrong name.
+pub(super) fn misnamed(self_type: &Type, near: &NearMiss) -> Problem {
+    let name = near.name.unraw();
+    Problem::new(
+        format!("`{}` has no handlers", text_of(self_type)),
+        format!(
+            "`{name}` is not a handler: did you mean `{}`?",
+            near.meant.name()
+        ),
     )
 }
 
