@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
-use syn::{Attribute, Generics, LitStr, Type};
+use syn::{Attribute, Generics, LitStr, Path, Type};
 
 pub(crate) struct Route {
     pub(crate) path: LitStr,
@@ -17,6 +17,8 @@ pub(crate) struct Route {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) near_misses: Vec<NearMiss>,
+    /// A macro call among the methods: what it expands to is not seen.
+    pub(crate) unseen: Option<Path>,
 }
 
 /// A path parameter as one of the types that handlers take it as.
@@ -67,6 +69,8 @@ pub(crate) enum Argument {
         ty: Type,
     },
     Message(Type),
+    /// A message whose type is called as harpia's socket.
+    MessageOrSocket(Type),
     Code(Type),
     Reason(Type),
     Error(Type),

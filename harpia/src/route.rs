@@ -13,7 +13,7 @@ use crate::outcome::Broadcast;
 use crate::socket::Socket;
 
 pub use crate::path::{has_parameter, same_shape};
-pub use argument::{HandlerArgument, HandlerSocket};
+pub use argument::{HandlerArgument, HandlerSocket, MessageArgument, NoAuth, NoHiddenAuth};
 
 /// A WebSocket endpoint: its path, its options, its data, and what happens in it.
 ///

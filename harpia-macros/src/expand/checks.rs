@@ -8,7 +8,7 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::model::{Argument, By, Route};
+use crate::model::{Argument, By, Kind, Route};
 
 /// What the values of constants must be, for the initializer of `PATH`.
 ///
@@ -40,12 +40,12 @@ pub(super) fn values(route: &Route) -> TokenStream {
 /// What the types must be: the checks beside the impl, and those within it. Beside it nothing is
 /// taken as given, but generics cannot be seen.
 pub(super) fn types(route: &Route) -> (TokenStream, TokenStream) {
-    let arguments = arguments(route);
+    let (arguments, auth) = (arguments(route), unseen_auth(route));
     if !route.generics.params.is_empty() {
-        return (quote!(), arguments);
+        return (quote!(), quote!(#arguments #auth));
     }
     let (whole, live) = (whole(route), live(route));
-    let beside = quote!(const _: fn() = || { #whole #arguments #live };);
+    let beside = quote!(const _: fn() = || { #whole #arguments #auth #live };);
     (beside, quote!())
 }
 
@@ -61,6 +61,23 @@ fn live(route: &Route) -> TokenStream {
         quote!(#(#cfgs)* let _ = <#self_type>::#name;)
     });
     quote!(#(#named)*)
+}
+
+/// Refuses an `auth` that a macro in the block expands to: it would never be called, and the route
+/// would look authenticated. Where the type has none, its place is taken by a trait's.
+fn unseen_auth(route: &Route) -> Option<TokenStream> {
+    let mut handlers = route.handlers.iter();
+    if handlers.any(|handler| handler.kind == Kind::Auth) {
+        return None;
+    }
+    let (path, self_type) = (route.unseen.as_ref()?, &route.self_type);
+    Some(quote_spanned! {path.span()=>
+        let _ = {
+            #[allow(unused_imports)]
+            use __harpia::__private::NoAuth as _;
+            || <_ as __harpia::route::NoHiddenAuth>::check(<#self_type>::auth)
+        };
+    })
 }
 
 /// What route and data must be: of a generic route the trait says so.

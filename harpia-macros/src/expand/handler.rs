@@ -105,6 +105,12 @@ fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, Tok
             };
             (quote!(let #variable = #message?;), quote!(#variable))
         }
+        Argument::MessageOrSocket(ty) => {
+            let message = quote_spanned! {ty.span()=>
+                <#ty as __harpia::route::MessageArgument>::from_argument(__message)
+            };
+            (quote!(let #variable = #message?;), quote!(#variable))
+        }
         Argument::Code(ty) => (quote!(), fixed(ty, &quote!(__harpia::CloseCode), "__code")),
         Argument::Reason(ty) => (quote!(), fixed(ty, &quote!(&str), "__reason")),
         Argument::Error(ty) => (quote!(), fixed(ty, &quote!(&__harpia::Error), "__error")),

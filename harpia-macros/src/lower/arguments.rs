@@ -7,7 +7,7 @@ use syn::{FnArg, Pat, PatType, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::model::{Argument, By, Kind, Parameter};
-use crate::parse::Method;
+use crate::parse::{Method, conditions};
 use crate::suggest::nearest_or_longer;
 
 use super::handler::is_socket_type;
@@ -109,10 +109,9 @@ impl<'a> Reader<'a> {
                 return Err(Wrong::at(ty, problem));
             }
             Type::Reference(reference) if is_word(&reference.elem, "str") => {
-                (syn::parse_quote!(::std::string::String), By::Reference)
+                (text_type(), By::Reference)
             }
             Type::Reference(reference) => ((*reference.elem).clone(), By::Reference),
-            ty if is_word(ty, "String") => (syn::parse_quote!(::std::string::String), By::Value),
             other => (other.clone(), By::Value),
         };
         let index = self.seen.slot(name, &ty, self.condition.as_ref());
@@ -132,9 +131,25 @@ impl<'a> Reader<'a> {
                 &argument.ty,
                 wording::socket_by_value(&reference.elem),
             )),
-            ty if is_socket_type(ty) => Err(Wrong::at(ty, wording::socket_by_value(ty))),
+            ty if is_socket_type(ty) && !self.may_be_message(argument) => {
+                Err(Wrong::at(ty, wording::socket_by_value(ty)))
+            }
             _ => Ok(None),
         }
+    }
+
+    /// Says whether a `Socket` by value may be a message type of the user's own that has the name.
+    fn may_be_message(&self, argument: &PatType) -> bool {
+        let Some(own) = self.kind.message_name() else {
+            return false;
+        };
+        let is_free = !self.found.iter().any(is_ordered);
+        is_free
+            && match name_of(&argument.pat) {
+                Some(name) if plain(&name) == own => true,
+                Some(_) => self.names.is_empty() && !self.claimed.iter().any(|name| name == own),
+                None => true,
+            }
     }
 
     fn next_in_order(
@@ -158,7 +173,10 @@ impl<'a> Reader<'a> {
         match *next {
             "message" | "first" => {
                 self.check_message(argument, name)?;
-                Ok(Argument::Message(ty))
+                match is_socket_type(&ty) {
+                    true => Ok(Argument::MessageOrSocket(ty)),
+                    false => Ok(Argument::Message(ty)),
+                }
             }
             "code" => Ok(Argument::Code(ty)),
             "reason" => Ok(Argument::Reason(ty)),
@@ -212,13 +230,19 @@ impl<'a> Reader<'a> {
 }
 
 impl Seen {
-    /// The index of a parameter as this type; one slot serves all handlers that take it alike.
-    /// It is there if one of them is.
+    /// The index of a parameter as this type; one slot serves all handlers that take it alike, and a
+    /// `String` those that take a `&str`. It is there if one of them is.
     fn slot(&mut self, name: &str, ty: &Type, condition: Option<&TokenStream>) -> usize {
         let parameters = &mut self.parameters;
         let known = parameters
             .iter()
-            .position(|known| known.name == name && known.ty == *ty);
+            .position(|known| known.name == name && is_alike(&known.ty, ty));
+        if let Some(known) = known
+            && is_word(ty, "String")
+        {
+            // The user's own word: it may be a type of theirs.
+            parameters[known].ty = ty.clone();
+        }
         let index = known.unwrap_or_else(|| {
             parameters.push(Parameter {
                 name: name.to_owned(),
@@ -244,14 +268,10 @@ impl Wrong {
 
 /// What must hold for a method to be there, as one predicate; nothing, where it always is.
 fn condition(method: &Method) -> Option<TokenStream> {
-    let predicates: Vec<&TokenStream> = method
-        .cfgs()
-        .filter_map(|cfg| cfg.meta.require_list().ok())
-        .map(|list| &list.tokens)
-        .collect();
+    let predicates: Vec<TokenStream> = method.attributes.iter().flat_map(conditions).collect();
     match predicates.as_slice() {
         [] => None,
-        [one] => Some(one.to_token_stream()),
+        [one] => Some(one.clone()),
         all => Some(quote!(all(#(#all),*))),
     }
 }
@@ -281,6 +301,16 @@ fn plain(name: &Ident) -> String {
 
 fn is_ordered(argument: &Argument) -> bool {
     !matches!(argument, Argument::Socket(_) | Argument::Parameter { .. })
+}
+
+/// What a `&str` is lent from.
+fn text_type() -> Type {
+    syn::parse_quote!(::std::string::String)
+}
+
+fn is_alike(one: &Type, other: &Type) -> bool {
+    let is_text = |ty: &Type| is_word(ty, "String") || *ty == text_type();
+    one == other || (is_text(one) && is_text(other))
 }
 
 fn is_word(ty: &Type, word: &str) -> bool {

@@ -6,7 +6,7 @@ use syn::{Attribute, FnArg, ReceiverKind, ReturnType, Signature, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::model::{Argument, Handler, Kind};
-use crate::parse::{Method, mentions};
+use crate::parse::{Method, conditions, mentions};
 
 use super::arguments::{self, Seen};
 use super::socket_data;
@@ -18,7 +18,6 @@ pub(super) struct Context<'a> {
     /// The path's parameters, unless the path itself is wrong: then what an argument means is not
     /// known, and not asked.
     pub(super) names: Option<&'a [String]>,
-    pub(super) broadcasts: bool,
     pub(super) seen: &'a mut Seen,
 }
 
@@ -34,14 +33,6 @@ pub(super) fn lower(
         return None;
     }
     let output = output(signature);
-    if let Some(output) = &output
-        && kind == Kind::Message
-        && !context.broadcasts
-        && mentions(output, "Broadcast")
-    {
-        problems.on(output, wording::broadcast_off());
-        return None;
-    }
     let names = context.names?;
     let arguments = arguments::read(kind, method, names, context.seen, problems);
     if kind == Kind::Auth && problems.is_empty() && !check_auth(method, &arguments, problems) {
@@ -50,7 +41,7 @@ pub(super) fn lower(
     Some(Handler {
         kind,
         name: signature.ident.clone(),
-        cfgs: method.cfgs().cloned().collect(),
+        cfgs: method.cfgs().collect(),
         is_async: signature.asyncness.is_some(),
         arguments,
         output,
@@ -62,8 +53,10 @@ fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostic
     let name = &method.signature.ident;
     let data = arguments.iter().find_map(socket_data);
     let data = data.map_or_else(|| "()".to_owned(), |data| text_of(&data));
-    let takes_first = |one: &Argument| matches!(one, Argument::Message(_));
-    if let Some(condition) = method.attributes.iter().find(|one| is_conditional(one)) {
+    let takes_first =
+        |one: &Argument| matches!(one, Argument::Message(_) | Argument::MessageOrSocket(_));
+    let is_condition = |attribute: &&Attribute| !conditions(attribute).is_empty();
+    if let Some(condition) = method.attributes.iter().find(is_condition) {
         problems.on(condition, wording::auth_conditional());
     } else if !arguments.iter().any(takes_first) {
         problems.at(name.span(), wording::auth_without_first(&data));
@@ -160,10 +153,4 @@ fn output(signature: &Signature) -> Option<Type> {
         ReturnType::Type(_, ty) => Some((**ty).clone()),
         ReturnType::Default => None,
     }
-}
-
-/// Whether the method may not be there.
-fn is_conditional(attribute: &Attribute) -> bool {
-    let path = attribute.path();
-    path.is_ident("cfg") || path.is_ident("cfg_attr")
 }

@@ -29,13 +29,11 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         .as_ref()
         .map(|arguments| options::lower(&arguments.options, problems));
     let block = block(source, problems)?;
-    check_macros(block, problems);
     let mut seen = Seen::default();
     let mut handlers = Vec::new();
     for method in &block.methods {
         let context = handler::Context {
             names: path.as_ref().map(|(_, names)| names.as_slice()),
-            broadcasts: options.as_ref().is_none_or(|options| options.broadcasts),
             seen: &mut seen,
         };
         handlers.extend(handler::lower(method, context, problems));
@@ -63,6 +61,7 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         parameters: seen.parameters,
         handlers,
         near_misses,
+        unseen: block.macros.first().cloned(),
     };
     (is_tied && problems.is_empty()).then_some(route)
 }
@@ -134,13 +133,6 @@ fn check_some(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostic
     match near_misses.first() {
         Some(near) => problems.at(near.name.span(), wording::misnamed(&block.self_type, near)),
         None => problems.on(&block.self_type, wording::no_handlers(&block.self_type)),
-    }
-}
-
-/// What a macro expands to is not seen, and a handler in it would never be called.
-fn check_macros(block: &Block, problems: &mut Diagnostics) {
-    for path in &block.macros {
-        problems.on(path, wording::macro_call(path));
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::iter;
 
-use proc_macro2::{Ident, Span, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -134,15 +135,57 @@ impl Block {
 }
 
 impl Method {
-    /// What decides whether the method is there.
-    pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
-        let attributes = self.attributes.iter();
-        attributes.filter(|attribute| attribute.path().is_ident("cfg"))
+    /// What decides whether the method is there: each as a `#[cfg]`.
+    pub(crate) fn cfgs(&self) -> impl Iterator<Item = Attribute> {
+        let conditions = self.attributes.iter().flat_map(conditions);
+        conditions.map(|condition| syn::parse_quote!(#[cfg(#condition)]))
     }
 
     fn has_cfg(&self) -> bool {
         self.cfgs().next().is_some()
     }
+}
+
+/// The predicates of which an attribute says that they must hold for the item to be there: that of
+/// `#[cfg(unix)]`, and `any(not(debug), unix)` of `#[cfg_attr(debug, cfg(unix))]`.
+pub(crate) fn conditions(attribute: &Attribute) -> Vec<TokenStream> {
+    let mut found = Vec::new();
+    find_conditions(attribute.meta.to_token_stream(), &mut found);
+    found
+}
+
+fn find_conditions(attribute: TokenStream, found: &mut Vec<TokenStream>) {
+    let mut trees = attribute.into_iter();
+    let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(group))) =
+        (trees.next(), trees.next())
+    else {
+        return;
+    };
+    if name == "cfg" {
+        found.push(group.stream());
+    } else if name == "cfg_attr" {
+        let mut parts = split_at_commas(group.stream()).into_iter();
+        let Some(applies) = parts.next() else {
+            return;
+        };
+        let mut inner = Vec::new();
+        parts.for_each(|attribute| find_conditions(attribute, &mut inner));
+        found.extend(inner.iter().map(|inner| quote!(any(not(#applies), #inner))));
+    }
+}
+
+fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut parts = vec![TokenStream::new()];
+    for tree in tokens {
+        match (&tree, parts.last_mut()) {
+            (TokenTree::Punct(punct), _) if punct.as_char() == ',' => {
+                parts.push(TokenStream::new());
+            }
+            (_, Some(part)) => part.extend([tree]),
+            _ => {}
+        }
+    }
+    parts
 }
 
 fn is_name(ty: &Type, name: &str) -> bool {

@@ -166,6 +166,15 @@ impl<T> Lenient for Value<T> {}
 impl<T> Lenient for Shared<T> {}
 impl<R> Lenient for Made<R> {}
 
+/// An `auth` for types that have none of their own.
+#[allow(non_upper_case_globals)]
+pub trait NoAuth {
+    /// In its place.
+    const auth: crate::route::NoAuth = crate::route::NoAuth;
+}
+
+impl<T: ?Sized> NoAuth for T {}
+
 /// Stands for a route whose attribute has mistakes, so that using it adds no other.
 #[derive(Debug)]
 pub struct Broken;

@@ -1,7 +1,10 @@
-//! What the arguments of a handler must be. Both traits hold for exactly the right types; they exist
-//! for the errors that rustc prints where a handler has another.
+//! What a handler and its arguments must be. These traits hold for exactly the right types; they
+//! exist for the errors that rustc prints where a handler has another.
 
 use std::marker::PhantomData;
+
+use crate::error::Error;
+use crate::message::{FromMessage, Message};
 
 /// The socket that a handler takes: `&mut Socket<D>` with the route's data `D`.
 #[diagnostic::on_unimplemented(
@@ -33,3 +36,43 @@ impl<T> HandlerArgument<T> for T {
         value
     }
 }
+
+/// A message whose type is called `Socket`: one that implements [`FromMessage`].
+#[diagnostic::on_unimplemented(
+    message = "handlers borrow the socket",
+    label = "write `&mut {Self}`"
+)]
+pub trait MessageArgument: Sized {
+    /// Reads the message.
+    ///
+    /// # Errors
+    ///
+    /// As [`FromMessage::from_message`].
+    fn from_argument(message: Message) -> Result<Self, Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromMessage> MessageArgument for T {
+    fn from_argument(message: Message) -> Result<Self, Error> {
+        T::from_message(message)
+    }
+}
+
+/// The `auth` of a route without one: nothing.
+#[diagnostic::on_unimplemented(
+    message = "this type has an `auth` that `#[ws_route]` does not see, and so would never be called",
+    label = "it may be in what this expands to",
+    note = "write `auth` out in the block that has `#[ws_route]`; if it is not the handler, rename it"
+)]
+pub trait NoHiddenAuth: Sized {
+    /// Compares the types.
+    fn check(self) {}
+}
+
+#[diagnostic::do_not_recommend]
+impl NoHiddenAuth for NoAuth {}
+
+/// Stands where a route has no `auth`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NoAuth;

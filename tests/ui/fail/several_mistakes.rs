@@ -6,9 +6,7 @@ struct Chat;
 impl Chat {
     fn open(&mut self) {}
 
-    fn close(&self, reason: &str) {
-        println!("{reason}");
-    }
+    const fn close(&self) {}
 }
 
 fn main() {}

@@ -56,13 +56,6 @@ pub(in crate::lower) fn unknown_parameter(
     )
 }
 
-pub(in crate::lower) fn broadcast_off() -> Problem {
-    Problem::new(
-        "this route has `broadcast = off`, so `message` has nothing to decide",
-        "return nothing or `HandlerResult`, or remove `broadcast = off`",
-    )
-}
-
 pub(in crate::lower) fn generic() -> Problem {
     Problem::new("a handler cannot be generic", "name a concrete type")
 }

@@ -117,17 +117,6 @@ pub(super) fn trait_impl(of_trait: &Path) -> Problem {
     )
 }
 
-pub(super) fn macro_call(path: &Path) -> Problem {
-    let name = text_of(path);
-    Problem::new(
-        format!("what `{name}!` expands to cannot be seen here"),
-        format!(
-            "a handler in it, `auth` too, would be left out: write handlers out, and move \
-             `{name}!` to another `impl` block"
-        ),
-    )
-}
-
 pub(super) fn no_handlers(self_type: &Type) -> Problem {
     Problem::new(
         format!("`{}` has no handlers", text_of(self_type)),
