@@ -6,7 +6,7 @@ use crate::extract::{AnyOrigin, Credentials};
 use crate::socket::Socket;
 
 use super::token_error::Reason;
-use super::{ClaimsSet, Jwt, TokenError};
+use super::{Jwt, TokenError};
 
 /// Tokens by where they stand.
 ///
@@ -17,7 +17,7 @@ use super::{ClaimsSet, Jwt, TokenError};
 ///
 /// [`Error::Close`] with 1008 "Invalid Token" where it is missing or refused; its source is a
 /// [`TokenError`]. [`Error::Config`] for what is read of the handshake after `open` has returned.
-impl<C: ClaimsSet> Jwt<C> {
+impl<C> Jwt<C> {
     /// Reads a token that came as a message, or in one.
     ///
     /// # Errors

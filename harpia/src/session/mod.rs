@@ -97,7 +97,6 @@ mod table;
 mod tests;
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -106,6 +105,7 @@ use crate::extract::{AnyOrigin, Cookies};
 use crate::socket::Socket;
 
 pub use cookie::SameSite;
+use data::Format;
 pub use data::SessionData;
 pub use error::SessionError;
 pub use id::SessionId;
@@ -147,27 +147,33 @@ pub use store::Store;
 ///
 /// A future that is dropped may have had its effect on the store or not; it has it whole or not at
 /// all.
-pub struct Session<T: SessionData, S = MemoryStore> {
+pub struct Session<T, S = MemoryStore> {
     store: Arc<S>,
     settings: Arc<Settings>,
-    data: PhantomData<fn() -> T>,
+    format: Format<T>,
 }
 
-impl<T: SessionData> Session<T> {
+impl<T> Session<T> {
     /// Makes sessions in this process's memory: [`MemoryStore::new`]. It is also the `Default`, so that
     /// a route's state may derive it.
-    pub fn memory() -> Self {
+    pub fn memory() -> Self
+    where
+        T: SessionData,
+    {
         Self::new(MemoryStore::new())
     }
 }
 
-impl<T: SessionData, S: Store> Session<T, S> {
+impl<T, S: Store> Session<T, S> {
     /// Makes sessions in a store.
-    pub fn new(store: S) -> Self {
+    pub fn new(store: S) -> Self
+    where
+        T: SessionData,
+    {
         Self {
             store: Arc::new(store),
             settings: Arc::default(),
-            data: PhantomData,
+            format: Format::json(),
         }
     }
 
@@ -304,18 +310,18 @@ impl<T: SessionData> Default for Session<T> {
     }
 }
 
-impl<T: SessionData, S> Clone for Session<T, S> {
+impl<T, S> Clone for Session<T, S> {
     fn clone(&self) -> Self {
         Self {
             store: Arc::clone(&self.store),
             settings: Arc::clone(&self.settings),
-            data: PhantomData,
+            format: self.format,
         }
     }
 }
 
 /// How it is set up, nothing of what it holds.
-impl<T: SessionData, S> fmt::Debug for Session<T, S> {
+impl<T, S> fmt::Debug for Session<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("settings", &self.settings)
