@@ -9,6 +9,7 @@ use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Path, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::names;
+use crate::text::{in_small_letters, text_of};
 
 use field::{Field, Place};
 
@@ -45,10 +46,10 @@ fn krate(attributes: &[Attribute], problems: &mut Diagnostics) -> Path {
     for attribute in attributes.iter().filter(|one| one.path().is_ident("from")) {
         let parsed = attribute.parse_nested_meta(|meta| {
             if !meta.path.is_ident("crate") {
-                return Err(meta.error(
-                    "unknown key on a struct\n= help: the only one is `#[from(crate = path)]`; \
-                     the others go on fields",
-                ));
+                let key = text_of(&meta.path);
+                return Err(meta.error(format!(
+                    "`from` on a struct takes only `crate`\n= help: move `#[from({key})]` to a field"
+                )));
             }
             krate = meta.value()?.call(Path::parse_mod_style)?;
             Ok(())
@@ -88,7 +89,8 @@ fn fields(input: &DeriveInput, problems: &mut Diagnostics) -> Option<Vec<Field>>
             fields: Fields::Unnamed(fields),
             ..
         }) => {
-            let help = format!("name the fields: `struct {name} {{ cookies: Cookies }}`");
+            let fields_named = named(fields);
+            let help = format!("name the fields: `struct {name} {{ {fields_named} }}`");
             problems.on(fields, refused("a tuple struct", help));
             None
         }
@@ -103,6 +105,22 @@ fn fields(input: &DeriveInput, problems: &mut Diagnostics) -> Option<Vec<Field>>
             None
         }
     }
+}
+
+/// The fields of a tuple struct, each by the name of its type.
+fn named(fields: &syn::FieldsUnnamed) -> String {
+    let named = fields.unnamed.iter().enumerate().map(|(at, field)| {
+        let ident = match &field.ty {
+            Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
+            _ => None,
+        };
+        let name = ident.map_or_else(
+            || format!("field_{at}"),
+            |ident| in_small_letters(ident, '_'),
+        );
+        format!("{name}: {}", text_of(&field.ty))
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {

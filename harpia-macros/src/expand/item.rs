@@ -87,10 +87,12 @@ fn renamed_methods(body: TokenStream, repeated: &[&Ident]) -> TokenStream {
     let trees = body.into_iter().map(|tree| match tree {
         TokenTree::Ident(name) if after_fn => {
             after_fn = false;
-            if repeated.contains(&&name) && seen.contains(&name) {
-                return TokenTree::Ident(format_ident!("__{name}_again", span = name.span()));
+            let is_known = seen.contains(&name.unraw());
+            seen.push(name.unraw());
+            if is_known && repeated.contains(&&name) {
+                let again = format_ident!("__{}_again", name.unraw(), span = name.span());
+                return TokenTree::Ident(again);
             }
-            seen.push(name.clone());
             TokenTree::Ident(name)
         }
         tree => {

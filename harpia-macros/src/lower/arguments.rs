@@ -163,7 +163,8 @@ impl<'a> Reader<'a> {
             return Err(self.extra(argument, name));
         };
         if *next == "code" && referent(&ty).is_some_and(|ty| is_word(ty, "str")) {
-            return Err(Wrong::at(&ty, wording::close_order()));
+            let reason = name.map_or_else(|| "reason".to_owned(), plain);
+            return Err(Wrong::at(&ty, wording::close_order(&reason)));
         }
         let is_another = name.is_some_and(|name| plain(name) != *next);
         let is_reported = name.is_some_and(|name| self.seen.unknown.contains(&plain(name)));
@@ -194,10 +195,11 @@ impl<'a> Reader<'a> {
             return Err(self.unknown(argument, plain(name), problem));
         }
         match referent(&argument.ty) {
-            Some(ty) => Err(Wrong::at(
-                &argument.ty,
-                wording::message_by_reference(self.kind, ty),
-            )),
+            Some(ty) => {
+                let name = name.map_or_else(|| own.to_owned(), Ident::to_string);
+                let problem = wording::message_by_reference(self.kind, &name, ty);
+                Err(Wrong::at(&argument.ty, problem))
+            }
             None => Ok(()),
         }
     }
@@ -217,7 +219,9 @@ impl<'a> Reader<'a> {
                 return self.unknown(argument, name, problem);
             }
         }
-        Wrong::at(argument, wording::extra_argument(self.kind, names))
+        let is_socket = is_any_socket(&argument.ty);
+        let problem = wording::extra_argument(self.kind, argument, is_socket, names);
+        Wrong::at(argument, problem)
     }
 
     fn unknown(&mut self, argument: &PatType, name: String, problem: Problem) -> Wrong {
@@ -276,7 +280,7 @@ fn condition(method: &Method) -> Option<TokenStream> {
     }
 }
 
-fn typed(argument: &FnArg) -> Option<&PatType> {
+pub(super) fn typed(argument: &FnArg) -> Option<&PatType> {
     match argument {
         FnArg::Typed(argument) => Some(argument),
         FnArg::Receiver(_) => None,

@@ -8,10 +8,8 @@ use crate::diagnostics::Diagnostics;
 use crate::model::{Argument, Handler, Kind};
 use crate::parse::{Method, conditions, mentions};
 
-use super::arguments::{self, Seen};
-use super::socket_data;
+use super::arguments::{self, Seen, typed};
 use super::wording::handler as wording;
-use super::wording::text_of;
 
 /// What a handler's arguments are read against.
 pub(super) struct Context<'a> {
@@ -51,17 +49,15 @@ pub(super) fn lower(
 /// Refuses what would leave the route open to anyone.
 fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostics) -> bool {
     let name = &method.signature.ident;
-    let data = arguments.iter().find_map(socket_data);
-    let data = data.map_or_else(|| "()".to_owned(), |data| text_of(&data));
     let takes_first =
         |one: &Argument| matches!(one, Argument::Message(_) | Argument::MessageOrSocket(_));
     let is_condition = |attribute: &&Attribute| !conditions(attribute).is_empty();
     if let Some(condition) = method.attributes.iter().find(is_condition) {
         problems.on(condition, wording::auth_conditional());
     } else if !arguments.iter().any(takes_first) {
-        problems.at(name.span(), wording::auth_without_first(&data));
+        problems.at(name.span(), wording::auth_without_first(&method.signature));
     } else if output(&method.signature).is_none() {
-        problems.at(name.span(), wording::auth_without_result(&data));
+        problems.at(name.span(), wording::auth_without_result(&method.signature));
     } else {
         return true;
     }
@@ -100,17 +96,14 @@ fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics
         let problem = if lifetimes.len() == signature.generics.params.len() {
             wording::lifetimes(&lifetimes)
         } else {
-            wording::generic()
+            wording::generic(&signature.generics)
         };
         problems.on(&signature.generics, problem);
         return false;
     }
-    if let Some(generic) = signature
-        .inputs
-        .iter()
-        .find(|input| mentions(input, "impl"))
-    {
-        problems.on(generic, wording::generic());
+    let mut arguments = signature.inputs.iter().filter_map(typed);
+    if let Some(generic) = arguments.find(|argument| mentions(&argument.ty, "impl")) {
+        problems.on(generic, wording::impl_trait(&generic.ty));
         return false;
     }
     if let Some(keyword) = &signature.constness {

@@ -23,7 +23,7 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
     let path = source
         .arguments
         .as_ref()
-        .and_then(|arguments| route_path(arguments, problems));
+        .and_then(|arguments| route_path(arguments, source, problems));
     let options = source
         .arguments
         .as_ref()
@@ -38,18 +38,17 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         };
         handlers.extend(handler::lower(method, context, problems));
     }
-    if let Some(key) = options
-        .as_ref()
-        .and_then(|options| options.auth_timeout.as_ref())
-    {
-        check_auth(key, block, problems);
+    let data = options.as_ref().and_then(|options| options.data.clone());
+    let data = data.or_else(|| data_of(&handlers));
+    let auth_timeout = options.as_ref().map(|options| &options.auth_timeout);
+    if let Some(key) = auth_timeout.and_then(Option::as_ref) {
+        check_auth(key, block, data.as_ref(), problems);
     }
     check_repeated(block, problems);
     let near_misses = near_miss::find(block);
     check_some(block, &near_misses, problems);
     let is_tied = !block.generics.params.iter().any(|one| block.is_loose(one));
     let ((path, _), options) = (path?, options?);
-    let data = options.data.or_else(|| data_of(&handlers));
     let route = Route {
         path,
         generics: block.generics.clone(),
@@ -66,14 +65,18 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
     (is_tied && problems.is_empty()).then_some(route)
 }
 
-fn route_path(arguments: &Arguments, problems: &mut Diagnostics) -> Option<(LitStr, Vec<String>)> {
+fn route_path(
+    arguments: &Arguments,
+    source: &Source,
+    problems: &mut Diagnostics,
+) -> Option<(LitStr, Vec<String>)> {
     let mut bare = arguments.bare.iter();
     let Some(first) = bare.next() else {
-        problems.at(arguments.span, wording::missing_path());
+        problems.at(arguments.span, wording::missing_path(type_name(source)));
         return None;
     };
     for second in bare {
-        problems.on(second, wording::second_path());
+        problems.on(second, wording::second_path(second));
     }
     let Expr::Lit(syn::ExprLit {
         lit: Lit::Str(path),
@@ -89,6 +92,17 @@ fn route_path(arguments: &Arguments, problems: &mut Diagnostics) -> Option<(LitS
             problems.at(path.span(), wording::path_fault(&path.value(), &fault));
             None
         }
+    }
+}
+
+/// The name of the block's type.
+fn type_name(source: &Source) -> Option<&Ident> {
+    match source.item.as_ref()? {
+        Item::Impl(block) => match &block.self_type {
+            Type::Path(path) => Some(&path.path.segments.last()?.ident),
+            _ => None,
+        },
+        Item::Other { name, .. } => name.as_ref(),
     }
 }
 
@@ -137,10 +151,10 @@ fn check_some(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostic
 }
 
 /// A time for `auth` where there is none would be a route that is open and does not look so.
-fn check_auth(key: &Ident, block: &Block, problems: &mut Diagnostics) {
+fn check_auth(key: &Ident, block: &Block, data: Option<&Type>, problems: &mut Diagnostics) {
     let mut names = block.methods.iter().map(|method| &method.signature.ident);
     if !names.any(|name| Kind::of(name) == Some(Kind::Auth)) {
-        problems.at(key.span(), wording::auth_timeout());
+        problems.at(key.span(), wording::auth_timeout(data));
     }
 }
 
