@@ -31,8 +31,8 @@ fn each_mistake_gives_one_error_that_says_what_to_do() {
     }
 }
 
-/// The exceptions: a file with several mistakes, and one where rustc has an error for each attribute
-/// that no derive reads.
+/// The exceptions: a file with several mistakes, and one where rustc has an error for each
+/// attribute that no derive reads.
 const SEVERAL_ERRORS: [&str; 2] = ["several_mistakes", "attributes_without_the_derive"];
 
 #[test]

@@ -105,8 +105,9 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
     }
 }
 
-/// Compares the paths of two types, each with its alias. rustc says of two that are alike "evaluation
-/// of `routes::Chat_and_Talk` failed here"; the block lets another pair have the same name.
+/// Compares the paths of two types, each with its alias. rustc says of two that are alike
+/// "evaluation of `routes::Chat_and_Talk` failed here"; the block lets another pair have the same
+/// name.
 fn compare(first: (&Type, &Ident), second: (&Type, &Ident)) -> TokenStream {
     let (first_name, second_name) = (text_of(first.0), text_of(second.0));
     let span = second.0.span();

@@ -480,9 +480,10 @@ pub use harpia_macros::routes;
 /// # }
 /// ```
 ///
-/// Other methods of the block stay ordinary methods. One that nothing calls, and whose name is near to
-/// that of a handler which the block does not have (`mesage`, `on_message`, `authenticate`), is a
-/// compile error with the right name; `#[allow(dead_code)]` lifts it. A `pub` method counts as called.
+/// Other methods of the block stay ordinary methods. One that nothing calls, and whose name is near
+/// to that of a handler which the block does not have (`mesage`, `on_message`, `authenticate`), is
+/// a compile error with the right name; `#[allow(dead_code)]` lifts it. A `pub` method counts as
+/// called.
 ///
 /// What a macro call in the block expands to is not seen: a handler in it would never be called. An
 /// `auth` there is a compile error, since the route would look authenticated.

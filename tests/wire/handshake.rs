@@ -225,8 +225,8 @@ async fn no_session_is_read_where_any_page_may_connect_and_the_log_says_so_once(
         assert_eq!(client.closed().await.0, 1011);
         assert_eq!(
             events.next().await,
-            "handler `open` failed: no session is read where pages of any origin connect, since any \
-             page could act for its visitors: name the origins, as in \
+            "handler `open` failed: no session is read where pages of any origin connect, since \
+             any page could act for its visitors: name the origins, as in \
              `origins = [\"https://example.com\"]`"
         );
     }

@@ -47,9 +47,9 @@ fn krate(attributes: &[Attribute], problems: &mut Diagnostics) -> Path {
         let parsed = attribute.parse_nested_meta(|meta| {
             if !meta.path.is_ident("crate") {
                 let key = text_of(&meta.path);
-                return Err(meta.error(format!(
-                    "`from` on a struct takes only `crate`\n= help: move `#[from({key})]` to a field"
-                )));
+                let help = format!("move `#[from({key})]` to a field");
+                let rule = "`from` on a struct takes only `crate`";
+                return Err(meta.error(format!("{rule}\n= help: {help}")));
             }
             krate = meta.value()?.call(Path::parse_mod_style)?;
             Ok(())
@@ -175,8 +175,8 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
     }
 }
 
-/// Checks that the fields' types can be parsed: a type that cannot is one error, however many fields
-/// have it.
+/// Checks that the fields' types can be parsed: a type that cannot is one error, however many
+/// fields have it.
 fn value_checks(fields: &[Field]) -> TokenStream {
     let mut types: Vec<&Type> = Vec::new();
     for ty in fields.iter().filter_map(Field::value_type) {

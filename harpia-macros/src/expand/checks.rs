@@ -12,9 +12,9 @@ use crate::model::{Argument, By, Kind, Route};
 
 /// What the values of constants must be, for the initializer of `PATH`.
 ///
-/// rustc says of a failed check "evaluation of `<Chat as IntoRoute>::PATH::ORIGINS` failed here": so
-/// each has the name of what is wrong. What depends on generics can be no item: it is evaluated where
-/// the route is added to an app.
+/// rustc says of a failed check "evaluation of `<Chat as IntoRoute>::PATH::ORIGINS` failed here":
+/// so each has the name of what is wrong. What depends on generics can be no item: it is evaluated
+/// where the route is added to an app.
 pub(super) fn values(route: &Route) -> TokenStream {
     let Route {
         path,
@@ -49,8 +49,8 @@ pub(super) fn types(route: &Route) -> (TokenStream, TokenStream) {
     (beside, quote!())
 }
 
-/// Names the handlers, so that what they call is not dead code while the route is not added to an app
-/// yet: rustc says whether a near miss is called.
+/// Names the handlers, so that what they call is not dead code while the route is not added to an
+/// app yet: rustc says whether a near miss is called.
 fn live(route: &Route) -> TokenStream {
     if route.near_misses.is_empty() {
         return TokenStream::new();

@@ -8,8 +8,8 @@ use crate::model::{Kind, NearMiss, Route};
 use crate::parse::{Block, Item, Source};
 
 /// The item as it came, but for what is reported and would be reported again: a second route
-/// attribute is left out, a second handler of one name gets another. Methods that may have been meant
-/// as handlers get a lint.
+/// attribute is left out, a second handler of one name gets another. Methods that may have been
+/// meant as handlers get a lint.
 pub(super) fn expand(source: &Source, route: Option<&Route>) -> TokenStream {
     let Some(Item::Impl(block)) = &source.item else {
         return source.tokens.clone();

@@ -1,10 +1,10 @@
 //! Output: from a valid route to tokens. Cannot fail.
 //!
-//! The user's block comes first, unchanged. What is generated is one `impl IntoRoute` for the user's
-//! type, and is what a user could write by hand. The body of `into_route` has all the rest: harpia by
-//! the name `__harpia`, and a private type that implements `Route`. (The type in between lets private
-//! data stand under a public route: an associated type of a public type's own impl would have to be
-//! public.)
+//! The user's block comes first, unchanged. What is generated is one `impl IntoRoute` for the
+//! user's type, and is what a user could write by hand. The body of `into_route` has all the rest:
+//! harpia by the name `__harpia`, and a private type that implements `Route`. (The type in between
+//! lets private data stand under a public route: an associated type of a public type's own impl
+//! would have to be public.)
 
 mod checks;
 mod fallback;

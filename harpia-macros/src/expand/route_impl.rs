@@ -1,5 +1,5 @@
-//! The `impl IntoRoute` that makes a route of the user's type, and in it the `impl Route` that stands
-//! for the user's block.
+//! The `impl IntoRoute` that makes a route of the user's type, and in it the `impl Route` that
+//! stands for the user's block.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -19,7 +19,8 @@ pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let demands = demands(route);
     let path_checks = checks::values(route);
-    // One that cannot be a route has its error already: `.ws(Chat)` must not say that there is none.
+    // One that cannot be a route has its error already: `.ws(Chat)` must not say that there is
+    // none.
     let (bounds, made) = if generics.params.is_empty() {
         let made = quote!(__harpia::__private::Made(__Route(self)).route());
         (quote!(#where_clause), made)

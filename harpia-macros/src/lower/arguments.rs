@@ -1,26 +1,18 @@
 //! What each argument of a handler means.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{FnArg, Pat, PatType, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::model::{Argument, By, Kind, Parameter};
-use crate::parse::{Method, conditions};
+use crate::model::{Argument, By, Kind};
+use crate::parse::Method;
 use crate::suggest::nearest_or_longer;
 
 use super::handler::is_socket_type;
+use super::parameters::{Seen, condition, is_word, text_type};
 use super::wording::handler as wording;
-
-/// What all handlers of a block have read so far.
-#[derive(Default)]
-pub(super) struct Seen {
-    pub(super) parameters: Vec<Parameter>,
-    /// Names that mean nothing here, and have their error: several handlers that read one are one
-    /// mistake, in the path.
-    unknown: Vec<String>,
-}
 
 /// Reads the arguments of one handler, in order.
 pub(super) fn read(
@@ -233,50 +225,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Seen {
-    /// The index of a parameter as this type; one slot serves all handlers that take it alike, and a
-    /// `String` those that take a `&str`. It is there if one of them is.
-    fn slot(&mut self, name: &str, ty: &Type, condition: Option<&TokenStream>) -> usize {
-        let parameters = &mut self.parameters;
-        let known = parameters
-            .iter()
-            .position(|known| known.name == name && is_alike(&known.ty, ty));
-        if let Some(known) = known
-            && is_word(ty, "String")
-        {
-            // The user's own word: it may be a type of theirs.
-            parameters[known].ty = ty.clone();
-        }
-        let index = known.unwrap_or_else(|| {
-            parameters.push(Parameter {
-                name: name.to_owned(),
-                ty: ty.clone(),
-                conditions: Some(Vec::new()),
-            });
-            parameters.len() - 1
-        });
-        let conditions = &mut parameters[index].conditions;
-        match (condition, &mut *conditions) {
-            (Some(condition), Some(all)) => all.push(condition.clone()),
-            _ => *conditions = None,
-        }
-        index
-    }
-}
-
 impl Wrong {
     fn at(node: &impl ToTokens, problem: Problem) -> Self {
         Self::At(node.to_token_stream(), problem)
-    }
-}
-
-/// What must hold for a method to be there, as one predicate; nothing, where it always is.
-fn condition(method: &Method) -> Option<TokenStream> {
-    let predicates: Vec<TokenStream> = method.attributes.iter().flat_map(conditions).collect();
-    match predicates.as_slice() {
-        [] => None,
-        [one] => Some(one.clone()),
-        all => Some(quote!(all(#(#all),*))),
     }
 }
 
@@ -305,20 +256,6 @@ fn plain(name: &Ident) -> String {
 
 fn is_ordered(argument: &Argument) -> bool {
     !matches!(argument, Argument::Socket(_) | Argument::Parameter { .. })
-}
-
-/// What a `&str` is lent from.
-fn text_type() -> Type {
-    syn::parse_quote!(::std::string::String)
-}
-
-fn is_alike(one: &Type, other: &Type) -> bool {
-    let is_text = |ty: &Type| is_word(ty, "String") || *ty == text_type();
-    one == other || (is_text(one) && is_text(other))
-}
-
-fn is_word(ty: &Type, word: &str) -> bool {
-    matches!(ty, Type::Path(path) if path.path.is_ident(word))
 }
 
 fn is_exclusive(ty: &Type) -> bool {

@@ -8,7 +8,8 @@ use crate::diagnostics::Diagnostics;
 use crate::model::{Argument, Handler, Kind};
 use crate::parse::{Method, conditions, mentions};
 
-use super::arguments::{self, Seen, typed};
+use super::arguments::{self, typed};
+use super::parameters::Seen;
 use super::wording::handler as wording;
 
 /// What a handler's arguments are read against.

@@ -4,6 +4,7 @@ mod arguments;
 mod handler;
 mod near_miss;
 mod options;
+mod parameters;
 mod wording;
 
 use proc_macro2::Ident;
@@ -16,7 +17,7 @@ use crate::names;
 use crate::parse::{Arguments, Block, Item, Source};
 use crate::path;
 
-use arguments::Seen;
+use parameters::Seen;
 
 /// Returns a route only when nothing was found, by us or by rustc for sure.
 pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route> {

@@ -1,7 +1,7 @@
 //! Methods that may have been meant as handlers: `mesage`, `on_message`, `authenticate`.
 //!
-//! A name says too little: the method may be an ordinary one that a handler calls. So it is only noted
-//! here. rustc knows whether it is called, and reports it if not.
+//! A name says too little: the method may be an ordinary one that a handler calls. So it is only
+//! noted here. rustc knows whether it is called, and reports it if not.
 
 use syn::ext::IdentExt;
 use syn::{FnArg, Pat, Signature};

@@ -1,8 +1,8 @@
 //! What generated code names besides the public items. Not an API.
 //!
 //! Nothing here may be named in an error that a user reads. The traits that rustc names there are
-//! public ([`FromValue`], [`HandlerSocket`], [`HandlerArgument`](crate::route::HandlerArgument)); what
-//! stands here keeps a wrong type from being reported more than once.
+//! public ([`FromValue`], [`HandlerSocket`], [`HandlerArgument`](crate::route::HandlerArgument));
+//! what stands here keeps a wrong type from being reported more than once.
 
 mod constant;
 
@@ -145,8 +145,8 @@ pub trait Lenient {
         never()
     }
 
-    /// See [`Value`] and [`Shared`]: a type that passes every further check, since the other one has
-    /// its error already.
+    /// See [`Value`] and [`Shared`]: a type that passes every further check, since the other one
+    /// has its error already.
     fn some<'a>() -> &'a () {
         &()
     }

@@ -31,8 +31,8 @@ pub(crate) struct Credentials {
     query: Box<str>,
 }
 
-/// Any page may connect to the route, and the browser adds its visitor's cookies: they say nothing of
-/// who wants to connect.
+/// Any page may connect to the route, and the browser adds its visitor's cookies: they say nothing
+/// of who wants to connect.
 #[derive(Debug)]
 pub(crate) struct AnyOrigin;
 

@@ -34,8 +34,8 @@ use std::str::FromStr;
     message = "`{Self}` cannot be parsed from a single value of the handshake",
     label = "not `FromStr`",
     note = "implement `std::str::FromStr` for `{Self}`",
-    note = "a type that reads several values implements `FromHandshake`, as `Query<T>` does, and its \
-            field has no `#[from(…)]`"
+    note = "a type that reads several values implements `FromHandshake`, as `Query<T>` does, and \
+            its field has no `#[from(…)]`"
 )]
 pub trait FromValue: Sized {
     /// Parses the text; `None` if it is not a value of this type.

@@ -60,9 +60,9 @@ impl<T: FromMessage> MessageArgument for T {
 
 /// The `auth` of a route without one: nothing.
 #[diagnostic::on_unimplemented(
-    message = "this type has an `auth` that `#[ws_route]` does not see, and so would never be called",
+    message = "`#[ws_route]` does not see this type's `auth`, and would never call it",
     label = "it may be in what this expands to",
-    note = "write `auth` out in the block that has `#[ws_route]`; if it is not the handler, rename it"
+    note = "write `auth` out in the block of `#[ws_route]`, or rename it if it is not the handler"
 )]
 pub trait NoHiddenAuth: Sized {
     /// Compares the types.

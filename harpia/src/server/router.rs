@@ -65,8 +65,8 @@ impl Router {
     }
 
     fn add<I: IntoRoute, R: Route>(mut self, route: R) -> Self {
-        // A route that a user wrote by hand is checked here. One of the macro's fails to evaluate its
-        // `PATH` first, with the user's own words underlined.
+        // A route that a user wrote by hand is checked here. One of the macro's fails to evaluate
+        // its `PATH` first, with the user's own words underlined.
         const {
             let _ = I::PATH;
             assert!(

@@ -22,8 +22,8 @@ pub trait SessionData: DeserializeOwned + Send + Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + Send + Serialize> SessionData for T {}
 
-/// How data is kept. It is chosen where sessions are made, so that a type which cannot be kept is an
-/// error there, and not one more wherever a handler reads a session.
+/// How data is kept. It is chosen where sessions are made, so that a type which cannot be kept is
+/// an error there, and not one more wherever a handler reads a session.
 pub(super) struct Format<T> {
     write: fn(&T) -> Result<Bytes, SessionError>,
     read: fn(&[u8]) -> Result<T, SessionError>,

@@ -42,7 +42,7 @@ impl Chat {
     fn on_open(&self, _: &mut Socket) {}
 }
 
-/// Methods that look like handlers, and are called: by a handler, elsewhere, or by who uses the crate.
+/// Methods that look like handlers, and are called: by a handler, or from elsewhere.
 pub struct Feed;
 
 #[ws_route("/feed")]
@@ -82,7 +82,7 @@ impl Feed {
     }
 }
 
-/// Not added to an app yet; so nothing calls its methods, and rustc need not say so here.
+/// Routes that are not added to an app yet. Nothing calls their methods.
 #[allow(dead_code)]
 mod later {
     use harpia::prelude::*;

@@ -129,8 +129,8 @@ pub(in crate::lower) fn no_receiver(kind: Kind, signature: &Signature) -> Proble
 pub(in crate::lower) fn wrong_receiver(kind: Kind) -> Problem {
     Problem::new(
         format!("handler `{}` must take `&self`", kind.name()),
-        "all connections share the route: keep the state of one connection in `ws.data`, and shared \
-         state behind a `Mutex`",
+        "all connections share the route: keep the state of one connection in `ws.data`, and \
+         shared state behind a `Mutex`",
     )
 }
 
@@ -155,8 +155,8 @@ pub(in crate::lower) fn extra_argument(
                 names => format!("the path, which has {}", listed(names)),
             };
             format!(
-                "remove `{written}`, or add `{{{}}}` to {path}; keep the state of one connection in \
-                 `ws.data`, and shared state in fields of the route",
+                "remove `{written}`, or add `{{{}}}` to {path}; keep the state of one connection \
+                 in `ws.data`, and shared state in fields of the route",
                 pat.ident
             )
         }

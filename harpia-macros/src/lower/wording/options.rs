@@ -66,8 +66,8 @@ pub(in crate::lower) fn size(key: &str, number: Option<u64>) -> Problem {
     Problem::new(
         format!("`{key}` takes a size"),
         format!(
-            "write `{key} = \"{number}KiB\"`: the units are `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` and \
-             `GiB`"
+            "write `{key} = \"{number}KiB\"`: the units are `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` \
+             and `GiB`"
         ),
     )
 }
