@@ -295,7 +295,7 @@ pub use hub::{Count, Hub, NodeId, Presence};
 pub use id::ConnectionId;
 pub use limits::{Options, OriginPolicy, Origins, Rate, Scope, Slow};
 pub use message::{FromMessage, IntoMessage, Json, Message};
-pub use outcome::{Broadcast, HandlerOutput, MessageOutput};
+pub use outcome::{AuthOutput, Broadcast, HandlerOutput, MessageOutput};
 pub use peer::Peer;
 pub use route::{IntoRoute, Route};
 pub use server::{App, HttpRequest, Router, Server};
@@ -614,10 +614,13 @@ pub use harpia_macros::routes;
 /// # }
 /// ```
 ///
-/// Other methods of the block stay ordinary methods. Only a near miss of a handler, one that takes
-/// a socket or begins with `on_`, is a compile error with the right name: `mesage`, `on_message`. If
-/// it is none, it goes into another `impl` block. So does a macro call, since a handler in what
-/// it expands to would be left out unseen.
+/// Other methods of the block stay ordinary methods. One that nothing calls, and whose name is near
+/// to that of a handler which the block does not have (`mesage`, `on_message`, `authenticate`), is
+/// a compile error with the right name; `#[allow(dead_code)]` lifts it. A `pub` method counts as
+/// called.
+///
+/// What a macro call in the block expands to is not seen: a handler in it would never be called. An
+/// `auth` there is a compile error, since the route would look authenticated.
 ///
 /// # Messages
 ///

@@ -30,14 +30,19 @@ pub enum Broadcast {
     Replace(Message),
 }
 
-/// What any handler may return: nothing, or a `Result` of nothing.
+/// What a handler may return: nothing, or a `Result` of nothing.
+///
+/// [`message`](crate::Route::message) may also say what is broadcast, see [`MessageOutput`], unless
+/// its route has `broadcast = off`; [`auth`](crate::Route::auth) has to be able to refuse, see
+/// [`AuthOutput`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "not a handler's result",
-    note = "return nothing, or use `HandlerResult`"
+    note = "return nothing, or `Result<(), E>` with an error `E`: `HandlerResult` takes any",
+    note = "only `message` returns a `Broadcast`, and not on a route with `broadcast = off`"
 )]
 pub trait HandlerOutput {
-    /// Makes one kind of result of it.
+    /// Converts it into the one result that a connection acts on.
     ///
     /// # Errors
     ///
@@ -45,6 +50,7 @@ pub trait HandlerOutput {
     fn into_result(self) -> Result<(), BoxError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl HandlerOutput for () {
     fn into_result(self) -> Result<(), BoxError> {
         Ok(())
@@ -58,14 +64,37 @@ impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
     }
 }
 
+/// What an `auth` handler may return: a `Result` of nothing, whose `Err` refuses the client.
+#[diagnostic::on_unimplemented(
+    message = "`auth` must return `Result<(), E>`, not `{Self}`",
+    label = "not `Result<(), E>`",
+    note = "return `HandlerResult`: `Ok(())` lets the client in, and an `Err` refuses it"
+)]
+pub trait AuthOutput {
+    /// Converts it into the one result that a connection acts on.
+    ///
+    /// # Errors
+    ///
+    /// The handler's own.
+    fn into_result(self) -> Result<(), BoxError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> AuthOutput for Result<(), E> {
+    fn into_result(self) -> Result<(), BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
 /// What a `message` handler may return: nothing, a [`Broadcast`], or a `Result` of either.
 #[diagnostic::on_unimplemented(
     message = "`message` cannot return `{Self}`",
     label = "not a handler's result",
-    note = "return nothing or `Broadcast`, or use `HandlerResult` or `HandlerResult<Broadcast>`"
+    note = "return nothing, a `Broadcast`, or a `Result` of either with an error `E`: \
+            `HandlerResult` and `HandlerResult<Broadcast>` take any"
 )]
 pub trait MessageOutput {
-    /// Makes one kind of result of it; nothing means [`Broadcast::Pass`].
+    /// Converts it into a decision; nothing means [`Broadcast::Pass`].
     ///
     /// # Errors
     ///
@@ -73,12 +102,14 @@ pub trait MessageOutput {
     fn into_broadcast(self) -> Result<Broadcast, BoxError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl MessageOutput for () {
     fn into_broadcast(self) -> Result<Broadcast, BoxError> {
         Ok(Broadcast::Pass)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl MessageOutput for Broadcast {
     fn into_broadcast(self) -> Result<Broadcast, BoxError> {
         Ok(self)

@@ -1,5 +1,6 @@
 //! The trait that `#[ws_route]` implements, and that you could implement by hand.
 
+mod argument;
 mod shared;
 
 use std::future::Future;
@@ -15,6 +16,7 @@ use crate::outcome::Broadcast;
 use crate::socket::Socket;
 
 pub use crate::path::{has_parameter, same_shape};
+pub use argument::{HandlerArgument, HandlerSocket, MessageArgument, NoAuth, NoHiddenAuth};
 
 use shared::Shared;
 
@@ -71,8 +73,9 @@ pub trait Route: Sized + Send + Sync + 'static {
     /// Whether the first message has to pass [`auth`](Self::auth) before anything else happens.
     const AUTHENTICATES: bool = false;
 
-    /// Whether its handlers read cookies or a session; then an app that lets pages of any origin
-    /// connect is refused.
+    /// Whether its handlers read cookies or a session. Then an app that lets pages of any origin
+    /// connect to it is refused. `#[ws_route]` does not set it: where a handler reads a session or
+    /// a token from a cookie of such a route, the connection fails.
     const READS_COOKIES: bool = false;
 
     /// Which handlers never wait.

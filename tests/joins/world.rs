@@ -55,7 +55,7 @@ impl World {
             .iter()
             .map(|(writer, number)| format!(" {writer}:{number}"));
         ws.send(format!("snapshot{}", numbers.collect::<String>()));
-        *self.total.borrow()
+        self.total()
     }
 
     /// Takes a writer's next number and publishes it, under the lock.
@@ -85,9 +85,14 @@ impl World {
         self.total.send_replace(numbers.values().sum());
     }
 
+    /// Returns how many updates there were: those that the log had room for.
+    pub(crate) fn total(&self) -> u64 {
+        *self.total.borrow()
+    }
+
     /// Waits until this many more updates have happened.
     pub(crate) async fn grow_by(&self, count: u64) {
-        let target = *self.total.borrow() + count;
+        let target = self.total() + count;
         self.grow_to(target).await;
     }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use harpia::extract::{Handshake, Rejection};
 use harpia::prelude::*;
-use harpia_tests::{Log, RawClient, TestServer};
+use harpia_tests::{Events, Log, RawClient, TestServer};
 
 struct Echo;
 
@@ -191,19 +191,18 @@ async fn listed_origins_connect_and_any_means_any() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_read_where_any_page_may_connect_is_warned_of_once() {
-    struct Open(Session<String>);
+async fn no_session_is_read_where_any_page_may_connect_and_the_log_says_so_once() {
+    struct Open(Session<String>, Events);
     #[ws_route("/open", origins = any)]
     impl Open {
         async fn open(&self, ws: &mut Socket) -> HandlerResult {
-            ws.send("in");
-            name(&self.0, ws).await
+            ws.send(self.0.from_ws(ws).await?);
+            Ok(())
         }
-    }
-    /// Elsewhere, where the macro does not see it.
-    async fn name(sessions: &Session<String>, ws: &Socket) -> HandlerResult {
-        sessions.from_ws(ws).await?;
-        Ok(())
+
+        fn error(&self, error: &harpia::Error) {
+            self.1.note(format_args!("{error:#}"));
+        }
     }
     struct Plain;
     #[ws_route("/plain", origins = any)]
@@ -212,10 +211,24 @@ async fn a_cookie_that_is_read_where_any_page_may_connect_is_warned_of_once() {
             ws.send("in");
         }
     }
-    let log = Log::begin();
-    let server = TestServer::start(App::new().ws(Open(Session::memory())).ws(Plain)).await;
-    for path in ["/plain", "/open", "/open"] {
-        assert_eq!(server.connect(path).await.text().await, "in");
+    let (log, events, sessions) = (Log::begin(), Events::new(), Session::memory());
+    let id = sessions.create("Ada".to_owned()).await.unwrap();
+    let cookie = sessions.cookie(&id);
+    let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+    let app = App::new()
+        .ws(Open(sessions.clone(), events.clone()))
+        .ws(Plain);
+    let server = TestServer::start(app).await;
+    assert_eq!(server.connect("/plain").await.text().await, "in");
+    for _ in 0..2 {
+        let mut client = server.connect_with("/open", &[("cookie", cookie)]).await;
+        assert_eq!(client.closed().await.0, 1011);
+        assert_eq!(
+            events.next().await,
+            "handler `open` failed: no session is read where pages of any origin connect, since \
+             any page could act for its visitors: name the origins, as in \
+             `origins = [\"https://example.com\"]`"
+        );
     }
     let text = log.text();
     assert_eq!(
@@ -304,24 +317,10 @@ async fn an_app_refuses_any_origin_where_a_route_reads_cookies() {
     impl Chat {
         fn message(&self) {}
     }
-    struct Updates(Session<String>);
-    #[ws_route("/updates")]
-    impl Updates {
-        async fn open(&self, ws: &mut Socket) -> HandlerResult {
-            ws.send(self.0.from_ws(ws).await?);
-            Ok(())
-        }
-    }
-    let any = || App::new().origins(harpia::OriginPolicy::Any);
-    let apps = [
-        (any().ws(Chat), "/chat"),
-        (any().ws(Updates(Session::memory())), "/updates"),
-    ];
-    for (app, path) in apps {
-        let error = app.bind("127.0.0.1:0").await.expect_err("it is refused");
-        let text = error.to_string();
-        assert!(text.contains(path) && text.contains("cookies"), "{text}");
-    }
+    let app = App::new().origins(harpia::OriginPolicy::Any).ws(Chat);
+    let error = app.bind("127.0.0.1:0").await.expect_err("it is refused");
+    let text = error.to_string();
+    assert!(text.contains("/chat") && text.contains("cookies"), "{text}");
 }
 
 #[tokio::test]

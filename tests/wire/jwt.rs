@@ -39,7 +39,7 @@ macro_rules! by_handshake {
                 self.welcome(ws)
             }
 
-            /// Too late, and not seen as it compiles: the handshake is forgotten.
+            /// Too late: the handshake is forgotten.
             fn message(&self, ws: &mut Socket, _message: String) -> HandlerResult {
                 self.welcome(ws)
             }
@@ -195,9 +195,27 @@ async fn after_open_the_handshake_is_forgotten_and_the_error_says_so() {
         assert_eq!(client.closed().await.0, 1011);
         assert_eq!(
             events.next().await,
-            "the handshake's credentials are kept until `open` has returned: read the token there"
+            "the handshake's credentials are forgotten once `open` has returned: read the token in \
+             `auth` or `open`, and keep its claims in `ws.data`"
         );
     }
+}
+
+#[tokio::test]
+async fn no_token_is_read_from_a_cookie_where_any_page_may_connect() {
+    let (jwt, events) = (Jwt::hs256(SECRET).unwrap(), Events::new());
+    let app = App::new()
+        .origins(harpia::OriginPolicy::Any)
+        .ws(Cookie(jwt.clone(), events.clone()))
+        .ws(Bearer(jwt, events.clone()));
+    let server = TestServer::start(app).await;
+    let mut client = with_token(&server, "bearer", &token(60)).await;
+    assert_eq!(client.text().await, "welcome, ada");
+    let mut client = with_token(&server, "cookie", &token(60)).await;
+    assert_eq!(client.closed().await.0, 1011);
+    let error = events.next().await;
+    let rule = "no token is read from a cookie where pages of any origin connect";
+    assert!(error.starts_with(rule), "{error}");
 }
 
 #[tokio::test]

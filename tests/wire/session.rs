@@ -23,7 +23,7 @@ impl<S: Store> Updates<S> {
     }
 
     async fn message(&self, ws: &mut Socket) -> HandlerResult {
-        let late = late(&self.sessions, ws).await;
+        let late = self.sessions.from_ws(ws).await;
         ws.send(matches!(late, Err(SessionError::AfterOpen)).to_string());
         Ok(())
     }
@@ -31,14 +31,6 @@ impl<S: Store> Updates<S> {
     fn error(&self, error: &harpia::Error) {
         self.events.note(format_args!("{error:#}"));
     }
-}
-
-/// Elsewhere: in `message` itself it would not compile.
-async fn late<S: Store>(
-    sessions: &Session<String, S>,
-    ws: &Socket,
-) -> Result<String, SessionError> {
-    sessions.from_ws(ws).await
 }
 
 struct Guarded<S: Store>(Session<String, S>);

@@ -1,56 +1,20 @@
 //! What generated code names besides the public items. Not an API.
 //!
-//! Traits and functions here exist for the errors they give: each states one rule about the
-//! user's types in words. A bound of a trait itself or of a function would be named in the error
-//! too, and so stands on the one implementation of the trait.
+//! Nothing here may be named in an error that a user reads. The traits that rustc names there are
+//! public ([`FromValue`], [`HandlerSocket`], [`HandlerArgument`](crate::route::HandlerArgument));
+//! what stands here keeps a wrong type from being reported more than once.
 
 mod constant;
 
 use std::marker::PhantomData;
-use std::str::FromStr;
 
-use crate::error::BoxError;
-use crate::extract::{FromHandshake, Handshake, PathFields, PathValues, Rejection, Source};
-use crate::outcome::HandlerOutput;
-use crate::route::{IntoRoute, Route};
+use crate::extract::{
+    FromHandshake, FromValue, Handshake, PathFields, PathValues, Rejection, Source,
+};
+use crate::route::{HandlerSocket, IntoRoute, Route};
 use crate::socket::Socket;
 
 pub use constant::{check_any_origin, check_distinct, check_path_fields};
-
-/// The socket's type as a handler writes it, which must be the route's.
-#[diagnostic::on_unimplemented(
-    message = "this handler's socket does not match the route's data",
-    label = "expected `{Wanted}`",
-    note = "all handlers of a route take `&mut {Wanted}`"
-)]
-pub trait SocketOf<Wanted> {
-    /// Compares the types.
-    fn check(_: PhantomData<Wanted>) {}
-}
-
-impl<D> SocketOf<Socket<D>> for Socket<D> {}
-
-impl<S> SocketOf<AnySocket> for S {}
-
-/// Stands for the socket of a route whose data is none: that has an error of its own.
-#[derive(Debug)]
-pub struct AnySocket;
-
-/// An argument whose type is fixed.
-#[diagnostic::on_unimplemented(
-    message = "this argument must be a `{T}`, and is a `{Self}`",
-    label = "write `{T}`"
-)]
-pub trait ArgumentOf<T> {
-    /// Hands the value on, unchanged.
-    fn argument_of(value: T) -> Self;
-}
-
-impl<T> ArgumentOf<T> for T {
-    fn argument_of(value: T) -> Self {
-        value
-    }
-}
 
 /// Lends a handler its socket, also where its type is wrong: that is an error of its own.
 ///
@@ -77,6 +41,60 @@ impl<T: Clone> Cloned<T> {
     }
 }
 
+/// Parses a single value of the handshake.
+#[derive(Debug)]
+pub struct Value<T>(PhantomData<T>);
+
+impl<T: FromValue> Value<T> {
+    /// Parses a path parameter.
+    ///
+    /// # Errors
+    ///
+    /// As [`PathValues::parse`].
+    pub fn parse(path: &PathValues, name: &str) -> Result<T, Rejection> {
+        path.parse(name)
+    }
+
+    /// Reads a field that must be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handshake::require`].
+    pub fn require(handshake: &Handshake, source: Source, name: &str) -> Result<T, Rejection> {
+        handshake.require(source, name)
+    }
+
+    /// Reads a field that may be missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handshake::find`].
+    pub fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<T>, Rejection> {
+        handshake.find(source, name)
+    }
+
+    /// A parameter, for checks of its type.
+    pub fn some<'a>() -> &'a T {
+        never()
+    }
+}
+
+/// A route's type, for checks that ask whether it may be used by several threads.
+#[derive(Debug)]
+pub struct Shared<T>(PhantomData<T>);
+
+impl<T: Sync> Shared<T> {
+    /// A route that threads may share.
+    pub fn some<'a>() -> &'a T {
+        never()
+    }
+}
+
+/// A value of any type, for code that is type-checked and never run.
+pub fn never<T>() -> T {
+    unreachable!("it is never called")
+}
+
 /// A route on its way into the app.
 #[derive(Debug)]
 pub struct Made<R>(pub R);
@@ -92,12 +110,45 @@ impl<R: Route> Made<R> {
 pub trait Lenient {
     /// See [`Lend`].
     fn lend<S, T>(_: &mut S) -> &mut T {
-        unreachable!("does not compile")
+        never()
     }
 
     /// See [`Cloned`].
     fn of<T>(_: &T) -> T {
-        unreachable!("does not compile")
+        never()
+    }
+
+    /// See [`Value`].
+    ///
+    /// # Errors
+    ///
+    /// Never called.
+    fn parse<T>(_: &PathValues, _: &str) -> Result<T, Rejection> {
+        never()
+    }
+
+    /// See [`Value`].
+    ///
+    /// # Errors
+    ///
+    /// Never called.
+    fn require<T>(_: &Handshake, _: Source, _: &str) -> Result<T, Rejection> {
+        never()
+    }
+
+    /// See [`Value`].
+    ///
+    /// # Errors
+    ///
+    /// Never called.
+    fn find<T>(_: &Handshake, _: Source, _: &str) -> Result<Option<T>, Rejection> {
+        never()
+    }
+
+    /// See [`Value`] and [`Shared`]: a type that passes every further check, since the other one
+    /// has its error already.
+    fn some<'a>() -> &'a () {
+        &()
     }
 
     /// See [`Made`].
@@ -111,110 +162,18 @@ pub trait Lenient {
 
 impl<S, D> Lenient for Lend<S, D> {}
 impl<T> Lenient for Cloned<T> {}
+impl<T> Lenient for Value<T> {}
+impl<T> Lenient for Shared<T> {}
 impl<R> Lenient for Made<R> {}
 
-/// What each handler may return: [`HandlerOutput`], with the handler's name in the error.
-macro_rules! output_of {
-    ($($handler:ident: $message:literal, $note:literal;)*) => {$(
-        #[doc = $message]
-        #[diagnostic::on_unimplemented(
-            message = $message,
-            label = "not a handler's result",
-            note = $note
-        )]
-        pub trait $handler {
-            /// Makes one kind of result of it.
-            ///
-            /// # Errors
-            ///
-            /// The handler's own.
-            fn done(self) -> Result<(), BoxError>;
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl<T: HandlerOutput> $handler for T {
-            fn done(self) -> Result<(), BoxError> {
-                self.into_result()
-            }
-        }
-    )*};
+/// An `auth` for types that have none of their own.
+#[allow(non_upper_case_globals)]
+pub trait NoAuth {
+    /// In its place.
+    const auth: crate::route::NoAuth = crate::route::NoAuth;
 }
 
-output_of! {
-    OpenOutput: "`open` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
-    CloseOutput: "`close` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
-    DrainOutput: "`drain` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
-    ErrorOutput: "`error` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
-    SilentMessageOutput: "`message` cannot return `{Self}`",
-        "this route has `broadcast = off`: return nothing, or use `HandlerResult`";
-}
-
-/// What `auth` may return: a result, since one that cannot refuse would let anyone in.
-#[diagnostic::on_unimplemented(
-    message = "`auth` must return `Result<(), E>`, and returns `{Self}`",
-    label = "not what says whether somebody is let in",
-    note = "write `HandlerResult`"
-)]
-pub trait AuthOutput {
-    /// Makes one kind of result of it.
-    ///
-    /// # Errors
-    ///
-    /// The handler's own.
-    fn done(self) -> Result<(), BoxError>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<E: Into<BoxError>> AuthOutput for Result<(), E> {
-    fn done(self) -> Result<(), BoxError> {
-        self.map_err(Into::into)
-    }
-}
-
-/// A type that a single value of the handshake can be read as.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be read from a single value of the handshake",
-    label = "not `FromStr`",
-    note = "implement `std::str::FromStr` for it",
-    note = "a type that reads several values implements `FromHandshake`; its field has no attribute"
-)]
-pub trait FromValue: Sized {
-    /// Parses a path parameter.
-    ///
-    /// # Errors
-    ///
-    /// As [`PathValues::parse`].
-    fn parameter(path: &PathValues, name: &str) -> Result<Self, Rejection>;
-
-    /// Reads a field that must be there.
-    ///
-    /// # Errors
-    ///
-    /// As [`Handshake::require`].
-    fn require(handshake: &Handshake, source: Source, name: &str) -> Result<Self, Rejection>;
-
-    /// Reads a field that may be missing.
-    ///
-    /// # Errors
-    ///
-    /// As [`Handshake::find`].
-    fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<Self>, Rejection>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: FromStr> FromValue for T {
-    fn parameter(path: &PathValues, name: &str) -> Result<Self, Rejection> {
-        path.parse(name)
-    }
-
-    fn require(handshake: &Handshake, source: Source, name: &str) -> Result<Self, Rejection> {
-        handshake.require(source, name)
-    }
-
-    fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<Self>, Rejection> {
-        handshake.find(source, name)
-    }
-}
+impl<T: ?Sized> NoAuth for T {}
 
 /// Stands for a route whose attribute has mistakes, so that using it adds no other.
 #[derive(Debug)]
@@ -243,8 +202,11 @@ impl<D: FromHandshake> Reads<D> {
     pub const PATH_FIELDS: PathFields = D::PATH_FIELDS;
     /// Whether it reads cookies.
     pub const COOKIES: bool = D::READS_COOKIES;
+
     /// The socket that its handlers take.
-    pub const SOCKET: PhantomData<Socket<D>> = PhantomData;
+    pub fn socket() -> PhantomData<Socket<D>> {
+        PhantomData
+    }
 }
 
 /// The answers of [`Reads`] about other types.
@@ -253,11 +215,22 @@ pub trait ReadsNothing {
     const PATH_FIELDS: PathFields = PathFields::NONE;
     /// No.
     const COOKIES: bool = false;
+
     /// Any.
-    const SOCKET: PhantomData<AnySocket> = PhantomData;
+    fn socket<S>() -> PhantomData<AnySocket<S>> {
+        PhantomData
+    }
 }
 
 impl<D> ReadsNothing for Reads<D> {}
+
+/// Stands for the socket of a route whose data is none: any is right.
+#[derive(Debug)]
+pub struct AnySocket<S>(PhantomData<S>);
+
+#[doc(hidden)]
+#[diagnostic::do_not_recommend]
+impl<S> HandlerSocket<AnySocket<S>> for S {}
 
 /// The path of a route, by the same way; empty for what is no route.
 #[derive(Debug)]

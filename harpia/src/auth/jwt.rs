@@ -1,7 +1,6 @@
 //! A verifier of tokens: its keys, its rules, and the claims it reads.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
@@ -86,9 +85,17 @@ use super::{Key, Keys, TokenError};
 ///   section 4.1.11); claims that are not the type's.
 ///
 /// A clone has copies of the keys.
-pub struct Jwt<C: ClaimsSet> {
+pub struct Jwt<C> {
     keys: KeySet,
-    claims: PhantomData<fn() -> C>,
+    read: ReadClaims<C>,
+}
+
+/// Reads the claims of a token that is good. It is chosen where a verifier is made, so that claims
+/// which cannot be read are an error there, and not one more wherever a handler reads a token.
+pub(super) type ReadClaims<C> = fn(Value) -> Result<C, JsonError>;
+
+pub(super) fn read_claims<C: ClaimsSet>(claims: Value) -> Result<C, JsonError> {
+    serde_path_to_error::deserialize(claims).map_err(|error| JsonError::with_path(&error))
 }
 
 /// What the claims of a token are read as: all that serde can read.
@@ -103,13 +110,16 @@ pub trait ClaimsSet: DeserializeOwned {}
 impl<C: DeserializeOwned> ClaimsSet for C {}
 
 /// Each takes one key; see [`Key`] for what it must be.
-impl<C: ClaimsSet> Jwt<C> {
+impl<C> Jwt<C> {
     /// Verifies by HMAC with SHA-256 and a secret of 32 bytes or more.
     ///
     /// # Errors
     ///
     /// As [`Key::hs256`].
-    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::hs256(secret).map(Self::of_key)
     }
 
@@ -118,7 +128,10 @@ impl<C: ClaimsSet> Jwt<C> {
     /// # Errors
     ///
     /// As [`Key::hs256`].
-    pub fn hs384(secret: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn hs384(secret: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::hs384(secret).map(Self::of_key)
     }
 
@@ -127,7 +140,10 @@ impl<C: ClaimsSet> Jwt<C> {
     /// # Errors
     ///
     /// As [`Key::hs256`].
-    pub fn hs512(secret: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn hs512(secret: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::hs512(secret).map(Self::of_key)
     }
 
@@ -147,7 +163,10 @@ impl<C: ClaimsSet> Jwt<C> {
     /// let jwt = Jwt::<Claims>::rs256_pem(std::fs::read("keys/login.pem")?)?;
     /// # harpia::HandlerResult::Ok(())
     /// ```
-    pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::rs256_pem(pem).map(Self::of_key)
     }
 
@@ -156,7 +175,10 @@ impl<C: ClaimsSet> Jwt<C> {
     /// # Errors
     ///
     /// As [`Key::es256_pem`].
-    pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::es256_pem(pem).map(Self::of_key)
     }
 
@@ -165,29 +187,35 @@ impl<C: ClaimsSet> Jwt<C> {
     /// # Errors
     ///
     /// As [`Key::eddsa_pem`].
-    pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::eddsa_pem(pem).map(Self::of_key)
     }
 
     /// Begins a set of several keys, of which a token names its own by `kid`: see [`Keys`].
-    pub fn keys() -> Keys<C> {
-        Keys::new()
+    pub fn keys() -> Keys<C>
+    where
+        C: ClaimsSet,
+    {
+        Keys::new(read_claims)
     }
 
-    fn of_key(key: Key) -> Self {
-        Self::new(KeySet::One(Box::new(key)))
+    fn of_key(key: Key) -> Self
+    where
+        C: ClaimsSet,
+    {
+        Self::new(KeySet::One(Box::new(key)), read_claims)
     }
 
-    pub(super) fn new(keys: KeySet) -> Self {
-        Self {
-            keys,
-            claims: PhantomData,
-        }
+    pub(super) fn new(keys: KeySet, read: ReadClaims<C>) -> Self {
+        Self { keys, read }
     }
 }
 
 /// What a token has to say beside `exp`.
-impl<C: ClaimsSet> Jwt<C> {
+impl<C> Jwt<C> {
     /// Asks for this `aud`; called again, for one of several.
     #[must_use]
     pub fn audience(self, audience: impl Into<String>) -> Self {
@@ -226,7 +254,7 @@ impl<C: ClaimsSet> Jwt<C> {
     }
 }
 
-impl<C: ClaimsSet> Jwt<C> {
+impl<C> Jwt<C> {
     /// Verifies a token and returns its claims, apart from any connection.
     ///
     /// **No connection closes when this token expires**: it is not told of it. In a handler, read
@@ -301,8 +329,7 @@ impl<C: ClaimsSet> Jwt<C> {
         let claims = Value::Object(decoded.claims);
         Ok(Verified {
             expiry: expiry.saturating_add(key.rules.leeway),
-            claims: serde_path_to_error::deserialize(claims)
-                .map_err(|error| Reason::Claims(JsonError::with_path(&error)))?,
+            claims: (self.read)(claims).map_err(Reason::Claims)?,
         })
     }
 }
@@ -314,14 +341,14 @@ pub(super) struct Verified<C> {
     pub(super) expiry: u64,
 }
 
-impl<C: ClaimsSet> Clone for Jwt<C> {
+impl<C> Clone for Jwt<C> {
     fn clone(&self) -> Self {
-        Self::new(self.keys.clone())
+        Self::new(self.keys.clone(), self.read)
     }
 }
 
 /// Algorithms and names, and no key.
-impl<C: ClaimsSet> fmt::Debug for Jwt<C> {
+impl<C> fmt::Debug for Jwt<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Jwt").field(&self.keys).finish()
     }

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
 
-use super::{ClaimsSet, Jwt, Key};
+use super::jwt::ReadClaims;
+use super::{Jwt, Key};
 
 /// A set of keys by `kid`, as it is put together: made by [`Jwt::keys`].
 ///
@@ -30,18 +30,18 @@ use super::{ClaimsSet, Jwt, Key};
 /// # Ok(())
 /// # }
 /// ```
-pub struct Keys<C: ClaimsSet> {
+pub struct Keys<C> {
     by_kid: HashMap<Box<str>, Key>,
     twice: Option<Box<str>>,
-    claims: PhantomData<fn() -> C>,
+    read: ReadClaims<C>,
 }
 
-impl<C: ClaimsSet> Keys<C> {
-    pub(super) fn new() -> Self {
+impl<C> Keys<C> {
+    pub(super) fn new(read: ReadClaims<C>) -> Self {
         Self {
             by_kid: HashMap::new(),
             twice: None,
-            claims: PhantomData,
+            read,
         }
     }
 
@@ -69,7 +69,7 @@ impl<C: ClaimsSet> Keys<C> {
             let message = "a set of keys has at least one".to_owned();
             return Err(Error::Config { message });
         }
-        Ok(Jwt::new(KeySet::ByKid(self.by_kid)))
+        Ok(Jwt::new(KeySet::ByKid(self.by_kid), self.read))
     }
 }
 
@@ -108,7 +108,7 @@ impl fmt::Debug for KeySet {
 }
 
 /// Names, and no key.
-impl<C: ClaimsSet> fmt::Debug for Keys<C> {
+impl<C> fmt::Debug for Keys<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Keys").field(&self.by_kid).finish()
     }

@@ -2,11 +2,11 @@
 
 use crate::close::CloseCode;
 use crate::error::{Error, OrClose, Result};
-use crate::extract::Credentials;
+use crate::extract::{AnyOrigin, Credentials};
 use crate::socket::Socket;
 
 use super::token_error::Reason;
-use super::{ClaimsSet, Jwt, TokenError};
+use super::{Jwt, TokenError};
 
 /// Tokens by where they stand.
 ///
@@ -17,7 +17,7 @@ use super::{ClaimsSet, Jwt, TokenError};
 ///
 /// [`Error::Close`] with 1008 "Invalid Token" where it is missing or refused; its source is a
 /// [`TokenError`]. [`Error::Config`] for what is read of the handshake after `open` has returned.
-impl<C: ClaimsSet> Jwt<C> {
+impl<C> Jwt<C> {
     /// Reads a token that came as a message, or in one.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl<C: ClaimsSet> Jwt<C> {
     /// # Errors
     ///
     /// [`Error::Close`] with 1008 "Invalid Token" if it is missing or refused; [`Error::Config`]
-    /// after `open` has returned.
+    /// after `open` has returned, and on a route where pages of any origin connect.
     ///
     /// # Examples
     ///
@@ -124,6 +124,12 @@ impl<C: ClaimsSet> Jwt<C> {
     /// ```
     pub fn from_cookie<D>(&self, ws: &Socket<D>, name: &str) -> Result<C> {
         let token = credentials(ws)?.cookie(name);
+        let token = token.map_err(|AnyOrigin| Error::Config {
+            message: "no token is read from a cookie where pages of any origin connect, since any \
+                      page could act for its visitors: name the origins, as in \
+                      `origins = [\"https://example.com\"]`"
+                .to_owned(),
+        })?;
         self.admit(ws, token.as_deref(), || format!("cookie `{name}`"))
     }
 
@@ -131,7 +137,8 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// As [`from_cookie`](Self::from_cookie).
+    /// [`Error::Close`] with 1008 "Invalid Token" if it is missing or refused; [`Error::Config`]
+    /// after `open` has returned.
     ///
     /// # Examples
     ///
@@ -161,7 +168,8 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// As [`from_cookie`](Self::from_cookie).
+    /// [`Error::Close`] with 1008 "Invalid Token" if it is missing or refused; [`Error::Config`]
+    /// after `open` has returned.
     ///
     /// # Examples
     ///
@@ -201,7 +209,8 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// As [`from_cookie`](Self::from_cookie).
+    /// [`Error::Close`] with 1008 "Invalid Token" if it is missing or refused; [`Error::Config`]
+    /// after `open` has returned.
     ///
     /// # Examples
     ///
@@ -245,8 +254,8 @@ impl<C: ClaimsSet> Jwt<C> {
 
 fn credentials<D>(ws: &Socket<D>) -> Result<&Credentials> {
     ws.credentials().ok_or_else(|| Error::Config {
-        message: "the handshake's credentials are kept until `open` has returned: \
-                  read the token there"
+        message: "the handshake's credentials are forgotten once `open` has returned: \
+                  read the token in `auth` or `open`, and keep its claims in `ws.data`"
             .to_owned(),
     })
 }

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Belongs to a route with `origins = any`; what reads a cookie of its handshakes rings it.
 ///
-/// Where the macro or the router sees that a route reads cookies, it refuses the route. This is for
-/// what only the reading itself shows: a call from another block, or data that is made by hand.
+/// A route whose data says that it reads cookies does not compile. This is for what only the
+/// reading itself shows: a handler that asks for a session or a token, which gets an error, and
+/// data that is made by hand.
 #[derive(Debug)]
 pub(crate) struct CookieAlarm {
     path: &'static str,

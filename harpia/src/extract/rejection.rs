@@ -1,11 +1,12 @@
 //! The answer to a handshake, or to a login, that is refused.
 
 use std::fmt;
-use std::str::FromStr;
 
 use http::StatusCode;
 
 use crate::path::PathValues;
+
+use super::FromValue;
 
 /// Refuses an upgrade, or a login by `Session::login`, with a status and a text for the client.
 ///
@@ -71,8 +72,8 @@ impl PathValues {
     /// # Errors
     ///
     /// 404 with the parameter's name where it is not there or does not parse.
-    pub fn parse<T: FromStr>(&self, name: &str) -> Result<T, Rejection> {
-        let value = self.get(name).and_then(|value| value.parse().ok());
+    pub fn parse<T: FromValue>(&self, name: &str) -> Result<T, Rejection> {
+        let value = self.get(name).and_then(T::from_value);
         value.ok_or_else(|| Rejection::not_found(format!("invalid path parameter `{name}`")))
     }
 }

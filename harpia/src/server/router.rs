@@ -58,13 +58,18 @@ impl Router {
     /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections. In an
     /// `Arc` it is [shared with the program](crate#share-state-with-a-background-task) too.
     pub fn ws(self, route: impl IntoRoute) -> Self {
-        self.add(route.into_route())
+        self.add_made(route)
     }
 
-    fn add<R: Route>(mut self, route: R) -> Self {
-        // The macro says this first, with the user's own words underlined; for the rest it holds
-        // here, since only here all types are known.
+    fn add_made<I: IntoRoute>(self, route: I) -> Self {
+        self.add::<I, _>(route.into_route())
+    }
+
+    fn add<I: IntoRoute, R: Route>(mut self, route: R) -> Self {
+        // A route that a user wrote by hand is checked here. One of the macro's fails to evaluate
+        // its `PATH` first, with the user's own words underlined.
         const {
+            let _ = I::PATH;
             assert!(
                 missing_path_field(<R::Data as FromHandshake>::PATH_FIELDS, R::PATH).is_none(),
                 "the route's data reads a path parameter that is not in the route's path"

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::cookie::{CookieSettings, SameSite, is_attribute, is_name};
-use super::{Session, SessionData, Store};
+use super::{Session, Store};
 
 /// What all sessions of one kind share.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl Default for SessionConfig {
 /// How a session is set up. What contradicts itself, so that browsers would drop the cookie without a
 /// word, panics: a `__Host-` name with a domain, another path or `insecure`, and
 /// [`SameSite::None`] with `insecure`.
-impl<T: SessionData, S: Store> Session<T, S> {
+impl<T, S: Store> Session<T, S> {
     /// Sets how long a session lives unused: 24 hours unless set. Each [`get`](Self::get),
     /// [`update`](Self::update) and [`rotate`](Self::rotate) gives it this time again.
     ///

@@ -22,7 +22,7 @@ use crate::error::BoxError;
 use crate::extract::{Cookies, Rejection, is_same_origin};
 use crate::json::{self, JsonError};
 
-use super::{Session, SessionData, SessionError, SessionId, Store};
+use super::{Session, SessionError, SessionId, Store};
 
 /// Answers the `POST` by which a visitor gets a session: what [`Session::login`] makes.
 ///
@@ -42,7 +42,7 @@ use super::{Session, SessionData, SessionError, SessionId, Store};
 ///
 /// Where the client goes away before the answer, there may be a session that nobody knows, until it
 /// expires.
-pub struct Login<T: SessionData, S, F, L> {
+pub struct Login<T, S, F, L> {
     sessions: Session<T, S>,
     log_in: Arc<L>,
     redirect: Option<HeaderValue>,
@@ -52,7 +52,7 @@ pub struct Login<T: SessionData, S, F, L> {
 
 type Replaced = Arc<dyn Fn(&SessionId) + Send + Sync>;
 
-impl<T: SessionData, S: Store> Session<T, S> {
+impl<T, S: Store> Session<T, S> {
     /// Makes the page's side of a login, a service for one path: it reads a form or JSON as an `F`,
     /// and sets the cookie of a new session with what the function makes of it.
     ///
@@ -94,7 +94,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     }
 }
 
-impl<T: SessionData, S, F, L> Login<T, S, F, L> {
+impl<T, S, F, L> Login<T, S, F, L> {
     /// Answers with 303 to this path, as a form without a script needs it.
     ///
     /// # Panics
@@ -118,7 +118,7 @@ impl<T: SessionData, S, F, L> Login<T, S, F, L> {
 
 impl<T, S, F, L, R, B> Service<Request<B>> for Login<T, S, F, L>
 where
-    T: SessionData + 'static,
+    T: Send + 'static,
     S: Store,
     F: DeserializeOwned + Send + 'static,
     L: Fn(F) -> R + Send + Sync + 'static,
@@ -142,7 +142,7 @@ where
     }
 }
 
-impl<T: SessionData, S: Store, F, L> Login<T, S, F, L> {
+impl<T, S: Store, F, L> Login<T, S, F, L> {
     async fn answer<R, B>(&self, request: Request<B>) -> Result<Response<String>, Rejection>
     where
         F: DeserializeOwned,
@@ -257,7 +257,7 @@ const MAX_FORM: usize = 8 * 1024;
 /// Who sends slowly holds a connection's place, and has no session yet.
 const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl<T: SessionData, S, F, L> Clone for Login<T, S, F, L> {
+impl<T, S, F, L> Clone for Login<T, S, F, L> {
     fn clone(&self) -> Self {
         Self {
             sessions: self.sessions.clone(),
@@ -269,7 +269,7 @@ impl<T: SessionData, S, F, L> Clone for Login<T, S, F, L> {
     }
 }
 
-impl<T: SessionData, S, F, L> fmt::Debug for Login<T, S, F, L> {
+impl<T, S, F, L> fmt::Debug for Login<T, S, F, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")
             .field("sessions", &self.sessions)

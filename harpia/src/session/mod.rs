@@ -70,8 +70,8 @@
 //!   [`Socket::deadline`](crate::Socket::deadline) after the session's `ttl`.
 //! - To change the session from a message, keep its id: [`id_from_ws`](Session::id_from_ws).
 //! - A page of another site cannot open the socket in the visitor's name: a handshake with a foreign
-//!   `Origin` is refused unless the route lists it. `origins = any` does not compile on a route that
-//!   reads a session; where only the app or a call elsewhere shows it, it is refused or warned of.
+//!   `Origin` is refused unless the route lists it. With `origins = any` no session is read: each
+//!   connection that needs one fails, and the log says why.
 //! - On a developer's machine the cookie may need [`insecure`](Session::insecure).
 //!
 //! # Stores
@@ -97,16 +97,16 @@ mod store;
 mod tests;
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use http::HeaderValue;
 
-use crate::extract::Cookies;
+use crate::extract::{AnyOrigin, Cookies};
 use crate::socket::Socket;
 
 use config::SessionConfig;
 pub use cookie::SameSite;
+use data::Format;
 pub use data::SessionData;
 pub use error::SessionError;
 pub use id::SessionId;
@@ -147,27 +147,33 @@ pub use store::Store;
 ///
 /// A future that is dropped may have had its effect on the store or not; it has it whole or not at
 /// all.
-pub struct Session<T: SessionData, S = MemoryStore> {
+pub struct Session<T, S = MemoryStore> {
     store: Arc<S>,
     config: Arc<SessionConfig>,
-    data: PhantomData<fn() -> T>,
+    format: Format<T>,
 }
 
-impl<T: SessionData> Session<T> {
+impl<T> Session<T> {
     /// Makes sessions in this process's memory: [`MemoryStore::new`]. It is also the `Default`, so that
     /// a route's state may derive it.
-    pub fn memory() -> Self {
+    pub fn memory() -> Self
+    where
+        T: SessionData,
+    {
         Self::new(MemoryStore::new())
     }
 }
 
-impl<T: SessionData, S: Store> Session<T, S> {
+impl<T, S: Store> Session<T, S> {
     /// Makes sessions in a store.
-    pub fn new(store: S) -> Self {
+    pub fn new(store: S) -> Self
+    where
+        T: SessionData,
+    {
         Self {
             store: Arc::new(store),
             config: Arc::default(),
-            data: PhantomData,
+            format: Format::json(),
         }
     }
 
@@ -233,10 +239,15 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// # Errors
     ///
     /// [`SessionError::NotFound`] without a cookie that is an id; [`SessionError::AfterOpen`] once
-    /// `open` has returned.
+    /// `open` has returned; [`SessionError::AnyOrigin`] where pages of any origin may connect.
     pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
         let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
-        self.id_in(credentials.cookie(&self.config.cookie.name).as_deref())
+        let cookie = credentials.cookie(&self.config.cookie.name);
+        self.id_in(
+            cookie
+                .map_err(|AnyOrigin| SessionError::AnyOrigin)?
+                .as_deref(),
+        )
     }
 
     /// Returns the id that stands in a request's cookies, for pages beside the socket:
@@ -299,18 +310,18 @@ impl<T: SessionData> Default for Session<T> {
     }
 }
 
-impl<T: SessionData, S> Clone for Session<T, S> {
+impl<T, S> Clone for Session<T, S> {
     fn clone(&self) -> Self {
         Self {
             store: Arc::clone(&self.store),
             config: Arc::clone(&self.config),
-            data: PhantomData,
+            format: self.format,
         }
     }
 }
 
 /// How it is set up, nothing of what it holds.
-impl<T: SessionData, S> fmt::Debug for Session<T, S> {
+impl<T, S> fmt::Debug for Session<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("settings", &self.config)
