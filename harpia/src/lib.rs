@@ -274,6 +274,7 @@ mod limits;
 mod log_limit;
 mod message;
 mod outcome;
+mod panic_guard;
 mod path;
 mod peer;
 mod protocol;

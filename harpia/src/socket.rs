@@ -94,7 +94,7 @@ impl<D> Socket<D> {
         messages
     }
 
-    pub(crate) fn end(&self) -> &Arc<Transport> {
+    pub(crate) fn transport(&self) -> &Arc<Transport> {
         &self.transport
     }
 
@@ -213,7 +213,12 @@ impl<D> Socket<D> {
         match u32::try_from(unix_seconds) {
             Ok(at) if at <= transport::unix_seconds() => {
                 let close = Close::new(CloseCause::Expired, frame);
-                self.hub.close(&self.transport, close);
+                if self.transport.is_opening() {
+                    // As the timer would: what was published before is still delivered.
+                    self.hub.disconnect_for(self.id(), close);
+                } else {
+                    self.hub.close(&self.transport, close);
+                }
             }
             Ok(at) => self.transport.set_timer(Timer::Expiry, at, frame),
             // What is beyond 2106 never comes.

@@ -2,6 +2,7 @@
 //! clients join while others publish, and each checks every number that it gets.
 
 mod endings;
+mod hostile;
 mod load;
 mod overflow;
 mod routes;

@@ -95,9 +95,11 @@ impl CloseCause {
         Row { label, visibility, reaches_error, frame }
     }
 
+    pub(crate) const COUNT: usize = Self::HandlerPanic as usize + 1;
+
     /// Every cause, in the order of the table.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; Self::COUNT] = [
         Self::Client,
         Self::Lost,
         Self::Handler,

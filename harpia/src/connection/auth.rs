@@ -3,20 +3,16 @@
 //! Until `auth` has returned `Ok` the connection is not active and was not opened: it neither
 //! receives nor causes broadcasts, and its end calls no `close`.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use crate::close::{Close, CloseCause};
-use crate::error::BoxError;
 use crate::limits::MAX_FIRST_MESSAGE;
 use crate::protocol::{DecodeLimits, Event};
 use crate::route::Route;
-use crate::transport::{Clock, Transport, TransportEvent};
+use crate::transport::TransportEvent;
 
+use super::handlers::Auth;
 use super::input::{self, Input, ReadBuffer};
-use super::user_code::Call;
 use super::{Connection, Phase, Step};
 
 impl<R: Route> Connection<R> {
@@ -44,7 +40,7 @@ impl<R: Route> Connection<R> {
         match self.inbound.next(context, &self.transport, buffer, &limits) {
             Input::Event(Event::Message(first)) => {
                 self.phase = Phase::Authenticating;
-                self.call(Call::Auth(first))
+                self.call(Auth::new(first))
             }
             input => self.take_input(input, buffer),
         }
@@ -76,22 +72,4 @@ impl<R: Route> Connection<R> {
         self.is_overdue()
             .then(|| Close::of(CloseCause::AuthTimeout))
     }
-}
-
-/// Has an `auth` that waits for too long fail: one that never returns would hold its connection for
-/// ever, which is not read meanwhile and so is never idle.
-pub(super) async fn in_time<F>(transport: Arc<Transport>, clock: &Clock, auth: F) -> F::Output
-where
-    F: Future<Output = Result<(), BoxError>>,
-{
-    let mut auth = pin!(auth);
-    poll_fn(|context| match auth.as_mut().poll(context) {
-        // The sweep wakes the task when its time is over.
-        Poll::Pending if transport.liveness.is_overdue(clock.now()) => {
-            transport.request_close(Close::of(CloseCause::AuthTimeout));
-            Poll::Ready(Err("`auth` did not return within `auth_timeout`".into()))
-        }
-        polled => polled,
-    })
-    .await
 }

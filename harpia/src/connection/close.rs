@@ -2,19 +2,15 @@
 //! deadline, `close` is called once, and the peer is given time to see it. Only a slow consumer's
 //! `close` does not wait for the flush.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
-use crate::error::{BoxError, Error};
+use crate::error::Error;
 use crate::route::Route;
-use crate::transport::{Clock, Transport};
 
+use super::handlers::{OnClose, OnError};
 use super::input::{self, ReadBuffer};
-use super::user_code::Call;
 use super::{Connection, Failure, Phase, Step};
 
 /// How long a peer may take to read what waits for it and the close frame.
@@ -23,15 +19,11 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a peer may take to close after us (RFC 6455 section 7.1.1 lets the server go first).
 const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long `open` may take to return once the connection is to be closed. A shutdown has its own
-/// time for that.
-const OPEN_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
-
 impl<R: Route> Connection<R> {
     /// Tells `error` what goes wrong; then the connection closes.
     pub(super) fn report(&mut self, error: Error, failure: Failure) -> Step {
         self.phase = Phase::Failing(failure);
-        self.call(Call::Error(error))
+        self.call(OnError(error))
     }
 
     /// Closes for an error that `error` has heard of, unless a close was decided before.
@@ -56,6 +48,7 @@ impl<R: Route> Connection<R> {
 
     /// `open` was dropped before it returned, which counts as a failure that nobody is told of.
     pub(super) fn cancel_open(&mut self) -> Step {
+        self.hub.refuse(self.transport.id().slot());
         let close = self.transport.requested_close();
         self.begin_close(&close.unwrap_or_else(|| Close::of(CloseCause::Shutdown)))
     }
@@ -114,8 +107,8 @@ impl<R: Route> Connection<R> {
             let decided = self.user.idle().and_then(|state| state.frame.take());
             let frame =
                 decided.map_or_else(|| CloseFrame::bare(CloseCode::ABNORMAL), |frame| *frame);
-            self.phase = Phase::CloseFrame;
-            return self.call(Call::Close(frame));
+            self.phase = Phase::Closing;
+            return self.call(OnClose(frame));
         }
         if is_flushed {
             self.await_peer_close()
@@ -149,38 +142,4 @@ impl<R: Route> Connection<R> {
             Poll::Pending => Step::Wait,
         }
     }
-}
-
-/// Drops an `open` that does not return after the connection was asked to close: it would hold the
-/// connection for ever, which is not read meanwhile. `None`: it was dropped.
-pub(super) async fn until_closed<F>(
-    transport: Arc<Transport>,
-    clock: &Clock,
-    open: F,
-) -> Result<Option<()>, BoxError>
-where
-    F: Future<Output = Result<(), BoxError>>,
-{
-    let mut open = pin!(open);
-    let mut is_limited = false;
-    poll_fn(|context| match open.as_mut().poll(context) {
-        Poll::Ready(result) => Poll::Ready(result.map(Some)),
-        Poll::Pending => {
-            if is_limited && transport.liveness.is_overdue(clock.now()) {
-                return Poll::Ready(Ok(None));
-            }
-            // Asking for an close wakes the task, and the sweep does when the time is over.
-            if !is_limited
-                && transport.is_closing()
-                && transport.cause() != Some(CloseCause::Shutdown)
-            {
-                is_limited = true;
-                transport
-                    .liveness
-                    .set_deadline(clock.now(), OPEN_CLOSE_TIMEOUT);
-            }
-            Poll::Pending
-        }
-    })
-    .await
 }

@@ -2,14 +2,14 @@
 //!
 //! Repeated lines are limited, so that a flood of clients cannot flood the log.
 
-use crate::close::{Close, Visibility};
+use crate::close::{Close, CloseCause, Visibility};
 use crate::log_limit::LogLimit;
 use crate::route::Route;
 
 use super::{Connection, Step};
 
-static POLICY_CLOSES: LogLimit = LogLimit::new();
-static FAULT_CLOSES: LogLimit = LogLimit::new();
+/// One for each cause: a flood of one cause hides no other.
+static CLOSES: [LogLimit; CloseCause::COUNT] = [const { LogLimit::new() }; CloseCause::COUNT];
 static SKIPPING: LogLimit = LogLimit::new();
 
 impl<R: Route> Connection<R> {
@@ -22,7 +22,7 @@ impl<R: Route> Connection<R> {
                 connection = %id, route = R::PATH, cause, %code, reason, "connection closed"
             ),
             Visibility::Policy => {
-                if let Some(suppressed) = POLICY_CLOSES.admit() {
+                if let Some(suppressed) = CLOSES[close.cause as usize].admit() {
                     tracing::info!(
                         connection = %id, route = R::PATH, cause, %code, reason, suppressed,
                         "connection closed"
@@ -30,7 +30,7 @@ impl<R: Route> Connection<R> {
                 }
             }
             Visibility::Fault => {
-                if let Some(suppressed) = FAULT_CLOSES.admit() {
+                if let Some(suppressed) = CLOSES[close.cause as usize].admit() {
                     tracing::warn!(
                         connection = %id, route = R::PATH, cause, %code, reason, suppressed,
                         "connection closed"

@@ -7,8 +7,9 @@ use crate::error::Error;
 use crate::message::Message;
 use crate::route::Route;
 
+use super::call::begin;
+use super::handlers::{Finished, OnMessage};
 use super::input::ReadBuffer;
-use super::user_code::{self, Finished};
 use super::{Connection, Failure, Step};
 
 impl<R: Route> Connection<R> {
@@ -24,10 +25,13 @@ impl<R: Route> Connection<R> {
             return self.report(error, Failure::Violation);
         }
         self.inbound.cork(buffer, &self.transport);
-        match user_code::begin_message(&mut self.user, message) {
-            Some(Finished::Done) => Step::Again,
+        let Some(state) = self.user.idle() else {
+            return Step::Again;
+        };
+        let call = OnMessage::new(message, state);
+        match begin(&mut self.user, call) {
+            None | Some(Finished::Done) => Step::Again,
             Some(finished) => self.finished(finished),
-            None => Step::Again,
         }
     }
 

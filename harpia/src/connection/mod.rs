@@ -1,20 +1,37 @@
-//! The state of one connection: one task, one poll written by hand.
+//! One connection, from its upgrade to its end: one task, with a hand-written `poll`.
 //!
-//! Owned here: the order of things. `open`, then messages, then the end, which is always: leave
-//! the hub, flush within a deadline, `close` handler once, await_peer_close until the peer has seen it.
-//! The bytes are [`inbound`]'s, the calls of user code [`user_code`]'s.
+//! This module owns the order of events. [`input`] reads and decodes, [`handlers`] and [`call`] run
+//! user code, [`close`] ends the connection. An idle connection owns no buffer: the read buffer
+//! belongs to the thread, and everything rare, or owned by the user, is boxed in
+//! [`ConnectionState`].
 //!
-//! An idle connection owns no buffer: the read buffer is its thread's, and whatever is rare or
-//! the user's is boxed in its [`ConnectionState`].
+//! ```text
+//!            with `auth`
+//!  Start ─────────────────► AwaitingFirstMessage ──► Authenticating ──► Authenticated
+//!    │                               │                     │                 │
+//!    │ without `auth`                │                     │ Err             │
+//!    ▼                               │                     │                 │
+//!  Opening ◄─────────────────────────┼─────────────────────┼─────────────────┘
+//!    │ Ok            │ Err           │                     │
+//!    ▼               ▼               │                     │
+//!  Active ──────► Failing ◄──────────┼─────────────────────┘   `error` runs
+//!    │               │               │
+//!    └───────────────┴───────────────┴──► Flushing ──► Closing ──► Flushing ──► AwaitingPeerClose
+//!      a close was requested              the close    `close`     if a slow    until the peer has
+//!      or the client closed               frame waits  runs        client still closed, or a time
+//!                                                                  owes reads   limit
+//! ```
 
 mod auth;
+mod call;
 mod close;
+mod handlers;
 mod input;
 mod log;
 mod messages;
 mod rate;
 mod state;
-mod user_code;
+mod time_limit;
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,16 +44,17 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::budget::Budget;
 use crate::close::{Close, CloseCause};
 use crate::hub::Hub;
+use crate::log_limit::LogLimit;
 use crate::protocol::Event;
 use crate::route::Route;
 use crate::socket::Socket;
 use crate::transport::{Transport, TransportEvent};
 
+use call::{HandlerCall, User, begin};
+use handlers::{Drain, Finished, OnError, Open};
 use input::{Input, InputState, ReadBuffer};
 use state::ConnectionState;
 pub(crate) use state::RouteContext;
-pub(crate) use user_code::caught;
-use user_code::{Call, Finished, User};
 
 /// The task of one connection.
 pub(crate) struct Connection<R: Route> {
@@ -69,7 +87,7 @@ enum Phase {
     /// The close frame is on its way out.
     Flushing,
     /// `close` was called.
-    CloseFrame,
+    Closing,
     /// The peer is read until it has closed too, or a reset could destroy our close frame.
     AwaitingPeerClose,
 }
@@ -154,7 +172,7 @@ impl<R: Route> Connection<R> {
             Phase::Flushing => self.step_flushing(),
             Phase::AwaitingPeerClose => self.step_awaiting_peer_close(context, buffer),
             // These wait for user code, which is asked for before a step.
-            Phase::Authenticating | Phase::Opening | Phase::Failing(_) | Phase::CloseFrame => {
+            Phase::Authenticating | Phase::Opening | Phase::Failing(_) | Phase::Closing => {
                 Step::Wait
             }
         }
@@ -170,7 +188,7 @@ impl<R: Route> Connection<R> {
                 TransportEvent::None => {}
                 TransportEvent::Close(close) => return self.begin_close(&close),
                 TransportEvent::Skipping => return self.log_skipping(),
-                TransportEvent::Drained => return self.call(Call::Drain),
+                TransportEvent::Drained => return self.call(Drain),
             }
         }
         if !self.hub.has_room() && self.poll_room(context).is_pending() {
@@ -202,16 +220,13 @@ impl<R: Route> Connection<R> {
                 Step::Again
             }
             Event::Pong => Step::Again,
-            Event::Close(frame) => {
-                let close = self.settle_close(Close::new(CloseCause::Client, frame));
-                self.leave_hub(&close)
-            }
+            Event::Close(frame) => self.begin_close(&Close::new(CloseCause::Client, frame)),
         }
     }
 
     /// Calls a handler. One that does not wait is done when this returns.
-    fn call(&mut self, call: Call) -> Step {
-        match user_code::begin(&mut self.user, call) {
+    fn call(&mut self, call: impl HandlerCall<R>) -> Step {
+        match begin(&mut self.user, call) {
             Some(finished) => self.finished(finished),
             None => Step::Again,
         }
@@ -240,14 +255,17 @@ impl<R: Route> Connection<R> {
             self.transport.set_opening(false);
         }
         match (finished, self.phase) {
-            (Finished::Failed(error), Phase::CloseFrame) => self.call(Call::Error(error)),
-            (Finished::Failed(error), Phase::Opening) => self.report(error, Failure::Open),
+            (Finished::Failed(error), Phase::Closing) => self.call(OnError(error)),
+            (Finished::Failed(error), Phase::Opening) => {
+                self.hub.refuse(self.transport.id().slot());
+                self.report(error, Failure::Open)
+            }
             (Finished::Failed(error), _) => self.report(error, Failure::Handler),
             (Finished::Reported(close), Phase::Failing(failure)) => {
                 self.close_after_error(close, failure)
             }
             (Finished::Cancelled, Phase::Opening) => self.cancel_open(),
-            (_, Phase::CloseFrame) => {
+            (_, Phase::Closing) => {
                 self.phase = Phase::Flushing;
                 Step::Again
             }
@@ -268,17 +286,22 @@ impl<R: Route> Connection<R> {
         self.transport.set_opening(true);
         self.phase = Phase::Opening;
         self.owes_close = true;
-        self.call(Call::Open)
+        self.call(Open)
     }
 
     /// `open` has returned `Ok`. A connection that was closed meanwhile never becomes active.
     fn activate(&mut self) -> Step {
-        self.opened = true;
-        if !self.transport.is_closing()
-            && let Some(state) = self.user.idle()
-        {
-            self.hub
-                .activate(&self.transport, state.socket.take_pending());
+        match self.transport.cause() {
+            None => {
+                self.opened = true;
+                if let Some(state) = self.user.idle() {
+                    self.hub
+                        .activate(&self.transport, state.socket.take_pending());
+                }
+            }
+            Some(CloseCause::Handler) => self.hub.refuse(self.transport.id().slot()),
+            // The hub ended it while `open` ran: the client gets what was published before.
+            Some(_) => self.opened = true,
         }
         self.phase = Phase::Active;
         Step::Again
@@ -330,7 +353,14 @@ impl<R: Route> Drop for Connection<R> {
         let user = std::mem::replace(&mut self.user, User::Lent);
         // The user's data may panic as it is dropped; the worker thread must not.
         if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err() {
-            tracing::error!(route = R::PATH, "connection data panicked in drop");
+            static PANICS: LogLimit = LogLimit::new();
+            if let Some(suppressed) = PANICS.admit() {
+                tracing::error!(
+                    route = R::PATH,
+                    suppressed,
+                    "connection data panicked in drop"
+                );
+            }
         }
         // Last, since what is dropped may still name its place, which is another's from here on.
         self.hub.leave(self.transport.id().slot());

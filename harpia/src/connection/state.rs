@@ -46,7 +46,7 @@ impl<R: Route> ConnectionState<R> {
         parameters: R::Parameters,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        let rate = socket.end().limits().rate;
+        let rate = socket.transport().limits().rate;
         Self {
             rate: Bucket::full(rate, shared.hub.clock().milliseconds()),
             shared,
@@ -79,6 +79,6 @@ impl<R: Route> ConnectionState<R> {
 
     /// Says whether this connection adds to the hub's log: by its messages, or by hand so far.
     pub(super) fn publishes(&self) -> bool {
-        self.shared.scope != Scope::Off || self.socket.end().has_published()
+        self.shared.scope != Scope::Off || self.socket.transport().has_published()
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use tokio::sync::{Notify, oneshot};
 
-use crate::close::CloseFrame;
+use crate::close::{Close, CloseFrame};
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +32,8 @@ pub(crate) enum Record {
     },
     /// `auth` has let it in: it is owed every broadcast and its topics from here on.
     Open(Slot),
+    /// `open` has failed, or its own handler closed it: it gets nothing of what it is owed.
+    Refuse(Slot),
     /// `open` has returned `Ok`: it gets what it is owed, and its early publishes go out.
     Activate(Slot, PendingFrames),
     Subscribe(Slot, ByteString),
@@ -54,7 +56,7 @@ pub(crate) enum Record {
     /// The close frame, behind what was broadcast so far.
     SendClose(Slot, CloseFrame),
     Leave(Slot),
-    Disconnect(ConnectionId, CloseFrame),
+    Disconnect(ConnectionId, Close),
     DisconnectTopic(ByteString, CloseFrame),
     Shutdown,
     Cancel {
@@ -123,6 +125,7 @@ impl Record {
             Self::Activate(_, early) => owing || !early.is_empty(),
             Self::Enter { .. }
             | Self::Open(_)
+            | Self::Refuse(_)
             | Self::Subscribe(..)
             | Self::Unsubscribe(..)
             | Self::Deactivate(_)
@@ -143,7 +146,8 @@ impl Record {
             Self::Subscribe(_, topic)
             | Self::Unsubscribe(_, topic)
             | Self::Subscribers(topic, _) => topic.len(),
-            Self::SendClose(_, frame) | Self::Disconnect(_, frame) => frame.reason.len(),
+            Self::SendClose(_, frame) => frame.reason.len(),
+            Self::Disconnect(_, close) => close.frame.reason.len(),
             Self::DisconnectTopic(topic, frame) => topic.len() + frame.reason.len(),
             _ => 0,
         };
@@ -298,7 +302,10 @@ impl Log {
         let mut state = self.lock();
         state.owing = owing;
         state = match patience {
-            Some(patience) if !state.records.iter().any(|one| one.is_urgent(owing)) => {
+            Some(patience)
+                if state.bytes < CAPACITY
+                    && !state.records.iter().any(|one| one.is_urgent(owing)) =>
+            {
                 state.flusher = FlusherState::Dozes;
                 let woken = self.news.wait_timeout(state, patience);
                 woken.unwrap_or_else(PoisonError::into_inner).0

@@ -272,7 +272,7 @@ impl Hub {
         reason: impl Into<ByteString>,
     ) {
         let frame = CloseFrame::new(code.into(), reason);
-        self.append(Record::Disconnect(id, frame));
+        self.disconnect_for(id, Close::new(CloseCause::Disconnect, frame));
     }
 
     /// Closes every subscriber of a topic: all pages of someone who logs out or is banned, a room
@@ -394,6 +394,16 @@ impl Hub {
     /// topics, from here on.
     pub(crate) fn open(&self, slot: Slot) {
         self.append(Record::Open(slot));
+    }
+
+    /// The connection was refused in `open`: it gets nothing of what it is owed.
+    pub(crate) fn refuse(&self, slot: Slot) {
+        self.append(Record::Refuse(slot));
+    }
+
+    /// Closes a connection as the hub does: what was published before reaches it first.
+    pub(crate) fn disconnect_for(&self, id: ConnectionId, close: Close) {
+        self.append(Record::Disconnect(id, close));
     }
 
     /// `open` has returned `Ok`: the connection gets what it is owed and all that follows. What it

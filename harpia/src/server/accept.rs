@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::header::UPGRADE;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 use crate::hub::Hub;
 
 use super::http::{Body, Fallback, hide_secrets, text};
+use super::refusal;
 use super::router::{Found, RouteTable};
 use super::shutdown::{self, ShutdownStage, Signals};
 use super::upgrade::{self, Upgrade};
@@ -278,6 +280,11 @@ async fn answer(
             response
         }
         (Found::Nothing, Some(fallback)) => fallback(request).await,
-        (Found::Nothing, None) | (Found::Unreadable, _) => text(StatusCode::NOT_FOUND, "not found"),
+        (Found::Nothing, None) | (Found::Unreadable, _) => {
+            if request.headers().contains_key(UPGRADE) {
+                refusal::log_unknown_path(request.uri().path());
+            }
+            text(StatusCode::NOT_FOUND, "not found")
+        }
     }
 }

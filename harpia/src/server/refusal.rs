@@ -7,7 +7,12 @@ use crate::extract::Rejection;
 use crate::log_limit::LogLimit;
 use crate::protocol::handshake::Fault;
 
-static REFUSALS: LogLimit = LogLimit::new();
+// One limit for each kind of line: a flood of bad handshakes hides no refused origin.
+static ORIGINS: LogLimit = LogLimit::new();
+static FAULTS: LogLimit = LogLimit::new();
+static REJECTIONS: LogLimit = LogLimit::new();
+static PANICS: LogLimit = LogLimit::new();
+static UNKNOWN_PATHS: LogLimit = LogLimit::new();
 
 /// Logs a handshake that breaks a rule. A request that is no upgrade at all is ordinary life.
 pub(super) fn log_fault(fault: Fault, path: &str, headers: &HeaderMap) {
@@ -16,7 +21,11 @@ pub(super) fn log_fault(fault: Fault, path: &str, headers: &HeaderMap) {
         tracing::debug!(path, status, reason, "upgrade refused");
         return;
     }
-    let Some(suppressed) = REFUSALS.admit() else {
+    let limit = match fault {
+        Fault::Origin => &ORIGINS,
+        _ => &FAULTS,
+    };
+    let Some(suppressed) = limit.admit() else {
         return;
     };
     if fault == Fault::Origin {
@@ -37,9 +46,28 @@ pub(super) fn log_fault(fault: Fault, path: &str, headers: &HeaderMap) {
 
 /// Logs a refusal by `FromHandshake` or by a path parameter.
 pub(super) fn log_rejection(rejection: &Rejection, path: &str) {
-    if let Some(suppressed) = REFUSALS.admit() {
+    if let Some(suppressed) = REJECTIONS.admit() {
         let (status, reason) = (rejection.status().as_u16(), rejection.message());
         tracing::info!(path, status, reason, suppressed, "upgrade refused");
+    }
+}
+
+/// Logs a panic in `FromHandshake` or in parsing a path parameter.
+pub(super) fn log_panic(panic: &str, path: &str) {
+    if let Some(suppressed) = PANICS.admit() {
+        tracing::error!(path, suppressed, "connection data panicked: {panic}");
+    }
+}
+
+/// Logs an upgrade for a path that no route has.
+pub(super) fn log_unknown_path(path: &str) {
+    if let Some(suppressed) = UNKNOWN_PATHS.admit() {
+        tracing::info!(
+            path,
+            status = 404,
+            suppressed,
+            "upgrade refused: no route has this path"
+        );
     }
 }
 

@@ -13,12 +13,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::connection::{self, Connection, RouteContext};
+use crate::connection::{Connection, RouteContext};
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
 use crate::extract::{CookieAlarm, FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
 use crate::limits::{Limits, OriginPolicy, Scope};
+use crate::panic_guard::guarded_future;
 use crate::protocol::handshake::{self, Fault, Negotiated, Rules};
 use crate::route::Route;
 use crate::socket::Socket;
@@ -194,12 +195,9 @@ async fn prepare(
     handshake: &Handshake,
     negotiated: Negotiated,
 ) -> Result<Launch, Rejection> {
-    let prepared = connection::caught(endpoint.prepare(handshake, negotiated)).await;
+    let prepared = guarded_future(endpoint.prepare(handshake, negotiated)).await;
     prepared.unwrap_or_else(|panic| {
-        tracing::error!(
-            path = handshake.uri().path(),
-            "connection data panicked: {panic}"
-        );
+        refusal::log_panic(&panic, handshake.uri().path());
         Err(Rejection::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal error",

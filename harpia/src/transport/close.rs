@@ -36,6 +36,10 @@ impl Transport {
         is_first
     }
 
+    pub(crate) fn is_opening(&self) -> bool {
+        self.lock().opening
+    }
+
     /// While `open` runs, what it sends goes out although the hub has requested a close.
     pub(crate) fn set_opening(&self, opening: bool) {
         self.lock().opening = opening;
@@ -45,7 +49,8 @@ impl Transport {
     /// fails decides the close frame itself, whatever was asked for meanwhile.
     pub(crate) fn replace_close(&self, close: Close) {
         let mut state = self.lock();
-        if !state.close_queued {
+        let is_own = |close: &Close| close.cause == CloseCause::Handler;
+        if !state.close_queued && !state.close.as_deref().is_some_and(is_own) {
             state.close = Some(Box::new(close));
             self.flags.fetch_or(CLOSING, Ordering::Release);
         }

@@ -27,13 +27,13 @@ pub(crate) struct Owed {
 
 impl Owed {
     fn is_full(&self, backlog: usize) -> bool {
-        self.charge.bytes() >= backlog || self.charge.budget().is_spent()
+        self.charge.bytes() >= backlog.max(1) || self.charge.budget().is_spent()
     }
 }
 
 impl Transport {
     /// Keeps a batch until `open` has returned. Returns false when the backlog was full and the
-    /// route closes slow consumers: then nothing is owed any more.
+    /// route closes slow consumers: then nothing is owed any more, and a close has to be requested.
     pub(crate) fn owe(&self, owed: &mut Option<Box<Owed>>, batch: &mut Batch<'_>) -> bool {
         let kept = owed.get_or_insert_with(|| {
             Box::new(Owed {
@@ -59,10 +59,6 @@ impl Transport {
             }
             Slow::Close => {
                 *owed = None;
-                let state = self.lock_behind_cork();
-                if state.close.is_none() {
-                    self.close_slow_consumer(state);
-                }
                 false
             }
         }
@@ -125,7 +121,6 @@ impl Transport {
 mod tests {
     use std::task::{Context, Waker};
 
-    use crate::close::CloseCause;
     use crate::limits::Limits;
     use crate::protocol::frame;
 
@@ -195,18 +190,26 @@ mod tests {
     }
 
     #[test]
-    fn a_full_backlog_of_owed_batches_closes_the_slow_consumer_with_1013_and_nothing_else() {
+    fn a_full_backlog_of_owed_batches_is_dropped_and_leaves_the_close_to_the_table() {
         let (_wire, transport, far) = narrow(Slow::Close);
         let mut owed = None;
-        let kept = (0..20)
-            .take_while(|_| owe(&transport, &mut owed, "batch"))
-            .count();
-        assert_eq!(kept, 5, "the backlog and one batch");
+        let kept = (0..20).take_while(|_| owe(&transport, &mut owed, "batch"));
+        assert_eq!(kept.count(), 5, "the backlog and one batch");
         assert!(owed.is_none());
-        assert_eq!(transport.cause(), Some(CloseCause::SlowConsumer));
-        let frames = far.frames();
-        assert_eq!(frames.len(), 1);
-        assert_eq!(frames[0].close_code(), Some(1013));
+        assert_eq!(far.frames(), []);
+    }
+
+    #[test]
+    fn one_batch_is_owed_even_without_a_backlog() {
+        let wire = Wire::new();
+        let limits = Limits {
+            backlog: 0,
+            ..Limits::default()
+        };
+        let (transport, _far) = wire.narrow(limits);
+        let mut owed = None;
+        assert!(owe(&transport, &mut owed, "first"));
+        assert!(!owe(&transport, &mut owed, "second"));
     }
 
     #[test]

@@ -44,6 +44,8 @@ impl Table {
         self.forget_all_listings();
         shrink(&mut self.buffers.plain);
         shrink(&mut self.buffers.deflated);
+        // Between two rounds no channel counts as touched, so that one that empties is freed.
+        self.round += 1;
         shrink(&mut self.merged.run);
     }
 

@@ -65,6 +65,8 @@ pub(super) struct Member {
     pub(super) pinged: u32,
     route: RouteId,
     activity: Activity,
+    /// It was active once, so what it publishes goes out, also from its `close` handler.
+    was_active: bool,
     /// What it gets when its `open` has returned `Ok`; there while that is something.
     owed: Option<Box<Owed>>,
     memberships: Vec<Membership>,
@@ -148,6 +150,7 @@ impl Table {
                 authenticates,
             } => self.enter(transport, route, authenticates),
             Record::Open(slot) => self.open(slot),
+            Record::Refuse(slot) => self.refuse(slot),
             Record::Activate(slot, early) => self.activate(slot, early),
             Record::Subscribe(slot, topic) => self.join_channel(slot, Channel::Topic(topic)),
             Record::Unsubscribe(slot, topic) => self.leave_channel(slot, &Channel::Topic(topic)),
@@ -155,7 +158,7 @@ impl Table {
                 channel,
                 from,
                 frame,
-            } => self.publish(&channel, from, frame),
+            } if self.may_publish(from) => self.publish(&channel, from, frame),
             Record::PublishExcept {
                 topic,
                 frame,
@@ -169,12 +172,14 @@ impl Table {
             Record::Deactivate(id) if self.is_here(id) => self.deactivate(id.slot()),
             Record::SendClose(slot, frame) => self.send_close(slot, &frame),
             Record::Leave(slot) => return self.leave(slot),
-            Record::Disconnect(id, frame) if self.is_here(id) => {
-                self.request_close(id.slot(), Close::new(CloseCause::Disconnect, frame));
+            Record::Disconnect(id, close) if self.is_here(id) => {
+                self.request_close(id.slot(), close);
             }
             Record::DisconnectTopic(topic, frame) => self.close_topic(topic, &frame),
             // The place is empty by now, or another's.
             Record::Deactivate(_) | Record::Disconnect(..) => {}
+            // Its sender was never active.
+            Record::Publish { .. } => {}
             Record::Shutdown => self.shut_down(),
             Record::Cancel { with_close } => {
                 self.cancels = Some(with_close);
@@ -203,6 +208,7 @@ impl Table {
             pinged: 0,
             route,
             activity: Activity::Authenticating,
+            was_active: false,
             owed: None,
             memberships: Vec::new(),
             visited: 0,
@@ -258,7 +264,7 @@ impl Table {
         };
         match member.activity {
             // Its handler or a `Peer` closed it before `open` returned, so it never was active.
-            Activity::Opening => self.forget_owed(slot),
+            Activity::Opening => self.refuse(slot),
             // The hub ended it while `open` ran: it gets what came before that.
             Activity::Over => self.write_owed(slot),
             // Somebody closed it from elsewhere, and has not come to deactivate it yet.
@@ -288,8 +294,17 @@ impl Table {
         }
     }
 
-    /// Asks a connection to end; from here on it is not active, whatever its handler still does.
+    /// Returns whether a message is published. The hub may end a connection before its activation
+    /// is applied: such a connection was never active, which its task does not know yet.
+    fn may_publish(&mut self, from: Option<Slot>) -> bool {
+        let sender = from.and_then(|slot| self.member(slot));
+        sender.is_none_or(|sender| sender.was_active || sender.activity != Activity::Over)
+    }
+
+    /// Requests a close. From here on the connection is not active, whatever its handler still does.
     pub(super) fn request_close(&mut self, slot: Slot, close: Close) {
+        // First, since what was published before may be an overflow, which comes first then.
+        self.flush_member(slot);
         let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
             return;
         };

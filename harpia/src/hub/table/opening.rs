@@ -1,6 +1,7 @@
 //! Members whose `open` runs: they are in their channels like all others, and what they get is kept
 //! aside until `open` has returned.
 
+use crate::close::{Close, CloseCause};
 use crate::hub::log::{Channel, PendingFrames};
 use crate::id::Slot;
 use crate::transport::Batch;
@@ -34,11 +35,21 @@ impl Table {
         // What this round has published so far comes after what earlier rounds left, and is written
         // with the rest of the round.
         member.activity = Activity::Active;
+        member.was_active = true;
         self.write_owed(slot);
         self.forget_listings(slot);
         for (topic, frame) in early {
             self.position += 1;
             self.publish(&Channel::Topic(topic), Some(slot), frame);
+        }
+    }
+
+    /// `open` has failed, or its own handler closed it: nothing more is kept for it.
+    pub(super) fn refuse(&mut self, slot: Slot) {
+        self.forget_owed(slot);
+        self.leave_all_channels(slot);
+        if let Some(member) = self.member(slot) {
+            member.activity = Activity::Over;
         }
     }
 
@@ -68,20 +79,22 @@ impl Table {
 }
 
 impl Member {
-    /// Gives a batch to a member: to its socket, or to what it is owed. Returns how many more
-    /// members are owed something, and adds to `overflowed` if it must leave its channels.
+    /// Gives a batch to a member: to its socket, or to what it is owed. Keeps `owing` up to date,
+    /// and adds the member to `overflowed` if it has to leave its channels.
     pub(super) fn receive(
         &mut self,
-        run: &mut Batch<'_>,
+        batch: &mut Batch<'_>,
         owing: &mut usize,
         overflowed: &mut Vec<Slot>,
     ) {
         if self.activity == Activity::Active {
-            self.transport.write_batch(run);
+            self.transport.write_batch(batch);
             return;
         }
         *owing -= usize::from(self.owed.is_some());
-        if !self.transport.owe(&mut self.owed, run) {
+        if !self.transport.owe(&mut self.owed, batch) {
+            self.transport
+                .request_close(Close::of(CloseCause::SlowConsumer));
             self.activity = Activity::Over;
             overflowed.push(self.transport.id().slot());
         }

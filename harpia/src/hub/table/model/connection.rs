@@ -16,8 +16,9 @@ pub(super) struct Connection {
     pub(super) far: TestPeer,
     pub(super) route: RouteId,
     pub(super) state: State,
-    /// Its `open` has returned `Ok`.
+    /// Its `open` has returned.
     pub(super) opened: bool,
+    pub(super) was_active: bool,
     pub(super) disconnected: bool,
     pub(super) finished: bool,
     pub(super) topics: BTreeSet<usize>,
@@ -44,6 +45,7 @@ impl Connection {
             route,
             state: State::Authenticating,
             opened: false,
+            was_active: false,
             disconnected: false,
             finished: false,
             topics: BTreeSet::new(),

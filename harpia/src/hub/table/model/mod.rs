@@ -116,6 +116,13 @@ impl Model {
                 connection.state = State::Opening;
                 self.records.push(Record::Open(slot));
             }
+            Step::Refuse if connection.state == State::Opening && !connection.opened => {
+                connection.owed.clear();
+                connection.state = State::Over;
+                // It is not activated any more.
+                connection.opened = true;
+                self.records.push(Record::Refuse(slot));
+            }
             Step::Deactivate if self.counters.leave(&connection.transport) => {
                 connection.state = State::Over;
                 self.records.push(Record::Deactivate(id));
@@ -131,8 +138,10 @@ impl Model {
             Step::Finish => {
                 // Over: the hub ended it while `open` ran, and `open` has returned `Ok`. Opening:
                 // its handler or a `Peer` closed it.
-                if connection.state == State::Over {
-                    connection.pay();
+                match connection.state {
+                    State::Over => connection.pay(),
+                    State::Opening => connection.state = State::Over,
+                    State::Authenticating | State::Active => {}
                 }
                 connection.owed.clear();
                 connection.expect("close".into());
@@ -141,7 +150,7 @@ impl Model {
             }
             Step::Disconnect => {
                 connection.disconnect();
-                self.records.push(Record::Disconnect(id, frame()));
+                self.records.push(Record::Disconnect(id, disconnect()));
             }
             _ => {}
         }
@@ -169,6 +178,7 @@ impl Model {
             true => State::Over,
             false => State::Active,
         };
+        connection.was_active = connection.is_active();
         // A connection that never becomes active causes nothing.
         let is_heard = connection.is_active();
         let slot = place as Slot;
@@ -212,7 +222,9 @@ impl Model {
     fn publish(&mut self, place: usize, to: Channel, from_it: bool, is_long: bool) {
         let from = place as Slot;
         let from = (from_it && self.places[place].is_some()).then_some(from);
-        let frame = self.frame(&to, from, is_long, true);
+        let sender = from.and_then(|_| self.places[place].as_ref());
+        let is_heard = sender.is_none_or(|sender| sender.was_active || sender.state != State::Over);
+        let frame = self.frame(&to, from, is_long, is_heard);
         self.records.push(Record::Publish {
             channel: to,
             from,
@@ -275,7 +287,7 @@ impl Model {
         };
         let id = ConnectionId::new(slot, generation);
         self.records.push(Record::Deactivate(id));
-        self.records.push(Record::Disconnect(id, frame()));
+        self.records.push(Record::Disconnect(id, disconnect()));
     }
 
     /// Has the table take the records, and looks at what everyone got.
@@ -307,6 +319,10 @@ impl Model {
         }
         self.table.check();
     }
+}
+
+fn disconnect() -> Close {
+    Close::new(CloseCause::Disconnect, frame())
 }
 
 fn frame() -> CloseFrame {
@@ -348,6 +364,35 @@ impl Table {
         assert!(self.listed.is_empty() && self.overflowed.is_empty());
         assert!(self.channels.iter().all(|channel| channel.listed.is_none()));
     }
+}
+
+#[test]
+fn a_topic_whose_last_member_is_closed_between_two_rounds_is_forgotten() {
+    let mut model = Model::new();
+    for _ in 0..50 {
+        model.take(
+            0,
+            Step::Enter {
+                route: 0,
+                deflates: false,
+                authenticates: false,
+            },
+        );
+        model.take(0, Step::Subscribe(0));
+        model.take(0, Step::Activate(None));
+        model.publish(0, Channel::Topic(topic(0)), false, false);
+        model.round();
+        // As the sweep does, for a deadline.
+        model.table.request_close(0, disconnect());
+        model.places[0].as_mut().unwrap().disconnect();
+        model.leave(0);
+        model.round();
+    }
+    assert!(
+        model.table.channels.len() <= 3,
+        "{}",
+        model.table.channels.len()
+    );
 }
 
 proptest! {

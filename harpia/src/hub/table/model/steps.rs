@@ -21,6 +21,8 @@ pub(super) enum Step {
     },
     /// `auth` has let it in.
     Open,
+    /// `open` has failed.
+    Refuse,
     /// `open` has returned `Ok`. With a topic that it has published to before.
     Activate(Option<usize>),
     Subscribe(usize),
@@ -73,6 +75,7 @@ fn step() -> impl Strategy<Value = Step> {
             authenticates,
         }),
         2 => Just(Step::Open),
+        1 => Just(Step::Refuse),
         5 => activation(),
         5 => (0..TOPICS).prop_map(Step::Subscribe),
         3 => (0..TOPICS).prop_map(Step::Unsubscribe),
