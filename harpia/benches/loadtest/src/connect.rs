@@ -25,7 +25,7 @@ pub(crate) struct Connect {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) timing: Timing,
-    /// Concurrent connections
+    /// Number of concurrent connections
     #[arg(long, default_value = "128", value_parser = positive)]
     pub(crate) connections: usize,
 }

@@ -25,7 +25,7 @@ pub(crate) struct Echo {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) timing: Timing,
-    /// Connections
+    /// Number of connections
     #[arg(long, default_value = "64", value_parser = positive)]
     pub(crate) connections: usize,
     /// Messages in flight on each connection

@@ -22,7 +22,7 @@ use crate::report::Report;
 pub(crate) struct Idle {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Connections
+    /// Number of connections
     #[arg(long, default_value = "10000", value_parser = positive)]
     pub(crate) connections: usize,
     /// Measure again after one message of this size, in bytes, on each connection; the server

@@ -21,7 +21,7 @@ pub(crate) struct Common {
     /// The protocol on top of WebSocket
     #[arg(long, value_enum, default_value = "plain")]
     pub(crate) protocol: Protocol,
-    /// Concurrent handshakes while the connections are opened
+    /// Number of concurrent handshakes while the connections are opened
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) at_once: u32,
     /// Allow a server on another machine; use it only if you may put that server under load

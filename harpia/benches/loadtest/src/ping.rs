@@ -33,7 +33,7 @@ pub(crate) struct Ping {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) timing: Timing,
-    /// Connections that receive the broadcasts
+    /// Number of connections that receive the broadcasts
     #[arg(long, default_value = "9000", value_parser = positive)]
     pub(crate) connections: usize,
     /// Broadcasts in flight
@@ -42,7 +42,7 @@ pub(crate) struct Ping {
     /// Size of each broadcast, in bytes
     #[arg(long, default_value = "64", value_parser = stamped_size)]
     pub(crate) size: usize,
-    /// The URL of the pinging connection; that of all others by default
+    /// The URL of the pinging connection; by default the same as --url
     #[arg(long)]
     pub(crate) ping_url: Option<Target>,
     /// Time between pings, in milliseconds

@@ -10,7 +10,7 @@ use super::scenario::{SCENARIOS, Scenario};
 pub(super) fn draw(results: &Results, baseline: &str) -> String {
     let groups: Vec<Group> = SCENARIOS
         .iter()
-        .filter(|scenario| scenario.is_broadcast())
+        .filter(|scenario| scenario.is_in_chart())
         .filter_map(|scenario| Group::new(results, scenario, baseline))
         .collect();
     let values = groups

@@ -28,7 +28,8 @@ impl fmt::Display for Page<'_> {
         writeln!(
             f,
             "Each value is the best of up to {rounds} runs of {seconds} s each; \"to\" gives the \
-             worst.\nCounts of failures are the worst of all runs.\n"
+             worst.\nCounts of failures (lost, out of order, connections lost) are the worst of \
+             all runs.\n"
         )?;
         if let Some(chart) = &self.chart {
             writeln!(f, "![Server CPU per million deliveries]({chart})\n")?;

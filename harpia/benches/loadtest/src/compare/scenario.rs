@@ -54,7 +54,7 @@ impl Scenario {
     }
 
     /// Returns whether the chart shows the scenario.
-    pub(super) fn is_broadcast(&self) -> bool {
+    pub(super) fn is_in_chart(&self) -> bool {
         self.metrics
             .first()
             .is_some_and(|metric| metric.key == CPU.key)
@@ -161,9 +161,9 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
         metrics: FANOUT,
         goals: &[goal(&CPU, Bound::Server(1.0, "bun-publish"))],
     },
-    // The kernel buffers up to 4 MiB for each stalled connection by default, and it takes seconds to
-    // fill these buffers. Until then the kernel's allocations dominate, so both scenarios warm up
-    // for longer.
+    // By default, the kernel buffers up to 4 MiB for each stalled connection, and these buffers take
+    // seconds to fill. Until then the kernel's allocations dominate. So this scenario and the next
+    // warm up for longer.
     Scenario {
         name: "all-read",
         title: "Fan-out of 1 KiB: 801 connections that read",

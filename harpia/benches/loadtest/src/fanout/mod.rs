@@ -1,8 +1,8 @@
 //! Fan-out: some connections send, and the server passes each message on to all others in the room.
 //!
-//! In a closed loop, each sender keeps a fixed number of messages in flight. A message has arrived
-//! when the slowest of the probes, a sample of the receivers, has received it. This keeps the server
-//! as busy as possible.
+//! In a closed loop, each sender keeps a fixed number of messages in flight, so that the server is
+//! as busy as possible. A message has arrived when all probes, a sample of the receivers, have
+//! received it.
 //!
 //! In an open loop, messages leave at a fixed rate, whatever the server does. The result is their
 //! latency.

@@ -14,10 +14,10 @@ pub(crate) struct Fanout {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) timing: Timing,
-    /// Connections in all rooms together
+    /// Number of connections, in all rooms together
     #[arg(long, default_value = "1000", value_parser = positive)]
     pub(crate) connections: usize,
-    /// Senders in each room
+    /// Number of senders in each room
     #[arg(long, default_value = "4", value_parser = positive)]
     pub(crate) senders: usize,
     /// Size of each message, in bytes
@@ -32,7 +32,7 @@ pub(crate) struct Fanout {
     /// Percentage of the receivers that do not read after the handshake
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) stalled: u8,
-    /// Separate rooms; `{room}` in the URL is replaced with the room's number, from 0
+    /// Number of rooms; `{room}` in the URL is replaced with the room's number, from 0
     #[arg(long, default_value = "1", value_parser = positive)]
     pub(crate) rooms: usize,
 }
