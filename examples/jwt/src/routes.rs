@@ -22,7 +22,7 @@ struct User {
 
 /// Takes the token from the first message.
 ///
-/// Every client can send it this way, and it appears in no log of a proxy.
+/// Every client can send it this way, and proxies do not log it.
 pub(crate) struct ByMessage(pub(crate) Jwt<Claims>);
 
 #[ws_route("/by-message", data = User)]

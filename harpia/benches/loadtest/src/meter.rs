@@ -110,7 +110,7 @@ pub(crate) fn report_latency(report: &mut Report, latency: &Histogram) {
         );
 }
 
-/// The CPU seconds that everyone has used until one moment.
+/// The CPU seconds that the server, this program and the whole machine have used so far.
 struct CpuTimes {
     at: Instant,
     server: f64,
