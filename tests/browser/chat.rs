@@ -19,7 +19,7 @@ async fn two_pages_talk_both_ways_and_come_back_after_a_restart() {
         page.shows("#people", "Grace").await;
         page.shows("#people", "Ada").await;
     }
-    ada.shows("#messages", "Grace came in").await;
+    ada.shows("#messages", "Grace joined").await;
 
     ada.say("Has the new fountain arrived?").await;
     grace
@@ -72,7 +72,7 @@ async fn who_is_in_another_room_hears_nothing() {
     let another = driver.open(WIDE).await;
     another.goto(&chat.url()).await;
     another.enter("Alan", "kitchen").await;
-    ada.shows("#messages", "Alan came in").await;
+    ada.shows("#messages", "Alan joined").await;
     let text = ada.text_of("#messages").await;
     assert!(!text.contains("Grace"), "{text}");
     another.close().await;

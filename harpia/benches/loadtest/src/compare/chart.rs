@@ -1,17 +1,17 @@
-//! The picture of the results: what a million deliveries cost each server, on a logarithmic scale.
+//! A bar chart of the results: the CPU time per million deliveries, on a logarithmic scale.
 
 use std::fmt::Write;
 
-use super::outcomes::Outcomes;
 use super::page::number;
+use super::results::Results;
 use super::scenario::{SCENARIOS, Scenario};
 
-/// Draws an SVG that can be read on light and on dark ground.
-pub(super) fn draw(outcomes: &Outcomes, first: &str) -> String {
+/// Draws an SVG that is readable on a light and on a dark background.
+pub(super) fn draw(results: &Results, baseline: &str) -> String {
     let groups: Vec<Group> = SCENARIOS
         .iter()
-        .filter(|scenario| scenario.is_broadcast())
-        .filter_map(|scenario| Group::new(outcomes, scenario, first))
+        .filter(|scenario| scenario.is_in_chart())
+        .filter_map(|scenario| Group::new(results, scenario, baseline))
         .collect();
     let values = groups
         .iter()
@@ -20,8 +20,8 @@ pub(super) fn draw(outcomes: &Outcomes, first: &str) -> String {
     let height = TOP + groups.iter().map(Group::height).sum::<f64>();
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-         role=\"img\" aria-label=\"Server CPU for each million deliveries\">\n{STYLE}\n\
-         <text class=\"title\" x=\"0\" y=\"18\">Server CPU, seconds for each million deliveries \
+         role=\"img\" aria-label=\"Server CPU per million deliveries\">\n{STYLE}\n\
+         <text class=\"title\" x=\"0\" y=\"18\">Server CPU, seconds per million deliveries \
          (less is better; logarithmic)</text>\n"
     );
     let mut y = TOP;
@@ -42,21 +42,21 @@ struct Group {
 struct Bar {
     server: String,
     value: f64,
-    /// Times what the first server takes.
+    /// The value divided by that of the baseline.
     ratio: f64,
-    is_first: bool,
+    is_baseline: bool,
 }
 
 impl Group {
-    /// Returns nothing if the first server was not put under this load.
-    fn new(outcomes: &Outcomes, scenario: &Scenario, first: &str) -> Option<Self> {
+    /// Returns `None` if the baseline has no run of this scenario.
+    fn new(results: &Results, scenario: &Scenario, baseline: &str) -> Option<Self> {
         let cost = |server: &str| {
-            let range = outcomes.range(scenario.name, server, scenario.figures[0])?;
-            // Time is counted in steps: a short run may have cost none.
+            let range = results.range(scenario.name, server, scenario.metrics[0])?;
+            // CPU time is counted in steps of 10 ms, so a short run may have used none.
             Some(range.best).filter(|&best| best > 0.0)
         };
-        let own = cost(first)?;
-        let mut bars: Vec<Bar> = outcomes
+        let own = cost(baseline)?;
+        let mut bars: Vec<Bar> = results
             .servers(scenario.name)
             .into_iter()
             .filter_map(|server| {
@@ -65,7 +65,7 @@ impl Group {
                     server: server.to_owned(),
                     value,
                     ratio: value / own,
-                    is_first: server == first,
+                    is_baseline: server == baseline,
                 })
             })
             .collect();
@@ -102,13 +102,14 @@ impl Group {
 
 impl Bar {
     fn draw(&self, svg: &mut String, y: f64, scale: &Scale) {
-        let class = if self.is_first { "first" } else { "other" };
+        let class = if self.is_baseline { "first" } else { "other" };
         let (base, end) = (y + 14.0, scale.x(self.value));
         let (value, ratio) = (number(self.value), number(self.ratio));
         let _ = writeln!(
             svg,
             "<text class=\"name {class}\" x=\"{:.1}\" y=\"{base:.1}\">{}</text>\
-             <rect class=\"{class}\" x=\"{LEFT}\" y=\"{:.1}\" width=\"{:.1}\" height=\"14\" rx=\"2\"/>\
+             <rect class=\"{class}\" x=\"{LEFT}\" y=\"{:.1}\" \
+             width=\"{:.1}\" height=\"14\" rx=\"2\"/>\
              <text x=\"{:.1}\" y=\"{base:.1}\">{value} s · {ratio} ×</text>",
             LEFT - 8.0,
             self.server,
@@ -119,7 +120,7 @@ impl Bar {
     }
 }
 
-/// Powers of ten, from the left edge of the bars to the right one.
+/// The powers of ten at the left and at the right edge of the bars.
 struct Scale {
     low: i32,
     high: i32,
@@ -173,13 +174,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_ten_times_as_dear_is_one_decade_longer() {
-        let mut outcomes = Outcomes::default();
+    fn a_bar_of_ten_times_the_value_is_one_decade_longer() {
+        let mut results = Results::default();
         for (server, cpu) in [("mine", 0.2), ("theirs", 2.0)] {
             let figures = json!({"server_cpu_per_million": cpu});
-            outcomes.add(None, &SCENARIOS[0], server, figures).unwrap();
+            results.add(None, &SCENARIOS[0], server, figures).unwrap();
         }
-        let svg = draw(&outcomes, "mine");
+        let svg = draw(&results, "mine");
         assert!(svg.contains("2.00 s · 10.0 ×"), "{svg}");
         let scale = Scale::over([0.2, 2.0].into_iter());
         let decade = scale.x(2.0) - scale.x(0.2);
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn without_results_there_are_no_bars() {
-        assert!(!draw(&Outcomes::default(), "mine").contains("<rect"));
+    fn a_chart_without_results_has_no_bars() {
+        assert!(!draw(&Results::default(), "mine").contains("<rect"));
     }
 }

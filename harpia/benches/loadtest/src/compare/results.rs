@@ -1,4 +1,4 @@
-//! What came of all runs: one line of JSON each, the best of them, and their range.
+//! The results of all runs. A file keeps one line of JSON for each run.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -6,23 +6,23 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::scenario::{Better, Figure, Scenario};
+use super::scenario::{Better, Metric, Scenario};
 
 /// All runs so far.
 #[derive(Debug, Default)]
-pub(super) struct Outcomes {
+pub(super) struct Results {
     runs: Vec<Value>,
 }
 
-/// A figure over several runs.
+/// The best and the worst value of a metric over several runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Range {
     pub(super) best: f64,
     pub(super) worst: f64,
 }
 
-impl Outcomes {
-    /// Reads the runs of an earlier time, if there are any.
+impl Results {
+    /// Reads earlier runs from a file. There are none if the file does not exist.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -36,7 +36,7 @@ impl Outcomes {
         Ok(Self { runs })
     }
 
-    /// Keeps one run, in the file too, so that it outlives an interruption.
+    /// Adds one run, and appends it to the file at once, so that an interruption loses no run.
     pub(super) fn add(
         &mut self,
         path: Option<&Path>,
@@ -53,7 +53,7 @@ impl Outcomes {
         Ok(())
     }
 
-    /// Returns the servers that were put under this load, in the order of their first run.
+    /// Returns the servers with runs of this scenario, in the order of their first run.
     pub(super) fn servers(&self, scenario: &str) -> Vec<&str> {
         let mut servers = Vec::new();
         for run in self.runs.iter().filter(|run| run["scenario"] == scenario) {
@@ -65,8 +65,8 @@ impl Outcomes {
         servers
     }
 
-    /// Returns how many runs the most often run load had against one server.
-    pub(super) fn turns(&self) -> usize {
+    /// Returns the largest number of runs of one scenario against one server.
+    pub(super) fn rounds(&self) -> usize {
         let same = |one: &Value, other: &Value| {
             one["scenario"] == other["scenario"] && one["server"] == other["server"]
         };
@@ -77,7 +77,7 @@ impl Outcomes {
         counts.max().unwrap_or(0)
     }
 
-    /// Returns the seconds that the shortest of the timed runs was measured for.
+    /// Returns the shortest duration of the measurement in all timed runs, in seconds.
     pub(super) fn seconds(&self) -> f64 {
         let seconds = self
             .runs
@@ -86,17 +86,17 @@ impl Outcomes {
         seconds.fold(f64::INFINITY, f64::min)
     }
 
-    /// Returns nothing if no run came to this figure.
-    pub(super) fn range(&self, scenario: &str, server: &str, figure: &Figure) -> Option<Range> {
-        let of_these = self
+    /// Returns the range of a metric. `None` if no run has a value for it.
+    pub(super) fn range(&self, scenario: &str, server: &str, metric: &Metric) -> Option<Range> {
+        let runs = self
             .runs
             .iter()
             .filter(|run| run["scenario"] == scenario && run["server"] == server);
-        let values = of_these.filter_map(|run| run["figures"][figure.key].as_f64());
+        let values = runs.filter_map(|run| run["figures"][metric.key].as_f64());
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
             (low.min(value), high.max(value))
         });
-        match (low.is_finite(), figure.better) {
+        match (low.is_finite(), metric.better) {
             (false, _) => None,
             (true, Better::Less) => Some(Range {
                 best: low,
@@ -116,17 +116,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_run_is_the_one_its_figure_says() {
-        let mut outcomes = Outcomes::default();
+    fn the_metric_decides_whether_the_lowest_or_the_highest_value_is_best() {
+        let mut results = Results::default();
         let scenario = &SCENARIOS[0];
         for (cpu, speed) in [(0.3, 100), (0.2, 80)] {
             let figures = json!({"server_cpu_per_million": cpu, "deliveries_per_second": speed});
-            outcomes.add(None, scenario, "mine", figures).unwrap();
+            results.add(None, scenario, "mine", figures).unwrap();
         }
-        outcomes.add(None, scenario, "theirs", json!({})).unwrap();
-        assert_eq!(outcomes.servers(scenario.name), ["mine", "theirs"]);
+        results.add(None, scenario, "theirs", json!({})).unwrap();
+        assert_eq!(results.servers(scenario.name), ["mine", "theirs"]);
         let range =
-            |index: usize, server| outcomes.range(scenario.name, server, scenario.figures[index]);
+            |index: usize, server| results.range(scenario.name, server, scenario.metrics[index]);
         assert_eq!(
             range(0, "mine"),
             Some(Range {
@@ -142,6 +142,6 @@ mod tests {
             })
         );
         assert_eq!(range(0, "theirs"), None);
-        assert_eq!(outcomes.turns(), 2);
+        assert_eq!(results.rounds(), 2);
     }
 }

@@ -1,36 +1,36 @@
-//! Who is who in a fan-out: rooms, and in each of them senders, receivers and those that stall.
+//! The rooms of a fan-out, and the role of each connection: sender, receiver or stalled.
 
-/// How the connections divide. Connection after connection goes to room after room.
+/// Assigns each connection a room and a role. The rooms take turns, one connection at a time.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Shape {
+pub(crate) struct Layout {
     pub(crate) rooms: usize,
-    /// Connections of each room.
+    /// Connections in each room.
     pub(crate) members: usize,
-    /// Of these, those that send, which come first.
+    /// Senders in each room: its first connections.
     pub(crate) senders: usize,
-    /// Of the others, those that do not read.
+    /// For each of the other connections of a room, whether it is stalled.
     stalled: Vec<bool>,
-    /// Of those that read, the ones whose slowest decides when a message has arrived.
+    /// The receivers that decide when a message has arrived: when the slowest of them has it.
     probes: Vec<usize>,
 }
 
-/// What one connection does.
+/// The role of one connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Role {
-    /// Sends and reads; numbered through all rooms.
+    /// Sends and reads. Has its number among the senders of all rooms.
     Sender(usize),
-    /// Reads; with its number among the probes of its room.
+    /// Reads. Has its number among the probes of its room, if it is one.
     Receiver { probe: Option<usize> },
-    /// Is there and does not read.
+    /// Stays connected and does not read.
     Stalled,
 }
 
-impl Shape {
-    /// Divides the connections; `stalled` is percent of those that do not send.
+impl Layout {
+    /// Divides the connections. `stalled` is a percentage of those that do not send.
     ///
     /// # Errors
     ///
-    /// If there is nobody in a room to read what its senders send.
+    /// If the rooms are not equal in size, or if a room has no connection that only reads.
     pub(crate) fn new(
         connections: usize,
         rooms: usize,
@@ -38,11 +38,11 @@ impl Shape {
         stalled: usize,
     ) -> Result<Self, &'static str> {
         if !connections.is_multiple_of(rooms) {
-            return Err("the connections do not divide evenly into the rooms");
+            return Err("the number of connections is not a multiple of the number of rooms");
         }
         let members = connections / rooms;
         let receivers = members.saturating_sub(senders);
-        // Spread evenly, so that any part of the connections holds its share of them.
+        // Spread evenly, so that every group of receivers has its share of stalled ones.
         let stalled: Vec<bool> = (0..receivers)
             .map(|receiver| (receiver + 1) * stalled / 100 > receiver * stalled / 100)
             .collect();
@@ -53,7 +53,7 @@ impl Shape {
             return Err("each room needs a connection that reads and does not send");
         }
         let count = readers.len().min(PROBES);
-        // The first and the last are among them: some servers reach them first and last.
+        // The first and the last reader are probes: many servers deliver in that order.
         let at = |probe: usize| probe * (readers.len() - 1) / (count - 1).max(1);
         let probes = (0..count).map(|probe| readers[at(probe)]).collect();
         Ok(Self {
@@ -82,7 +82,7 @@ impl Shape {
         }
     }
 
-    /// Returns how many connections each message should reach.
+    /// Returns the number of deliveries that are expected for each message.
     pub(crate) fn audience(&self) -> u64 {
         let stalled = self
             .stalled
@@ -97,6 +97,7 @@ impl Shape {
     }
 }
 
+/// The number of probes in each room, at most.
 const PROBES: usize = 16;
 
 #[cfg(test)]
@@ -105,31 +106,31 @@ mod tests {
 
     #[test]
     fn every_room_has_its_senders_and_probes() {
-        let shape = Shape::new(100, 10, 2, 0).unwrap();
-        let roles: Vec<Role> = (0..100).map(|number| shape.role_of(number)).collect();
+        let layout = Layout::new(100, 10, 2, 0).unwrap();
+        let roles: Vec<Role> = (0..100).map(|number| layout.role_of(number)).collect();
         assert_eq!(roles[3], Role::Sender(6));
         assert_eq!(roles[13], Role::Sender(7));
         assert_eq!(roles[23], Role::Receiver { probe: Some(0) });
         assert_eq!(roles[93], Role::Receiver { probe: Some(7) });
-        assert_eq!((shape.audience(), shape.probes()), (9, 8));
+        assert_eq!((layout.audience(), layout.probes()), (9, 8));
     }
 
     #[test]
-    fn the_stalled_are_their_share_of_the_receivers() {
-        let shape = Shape::new(1004, 1, 4, 20).unwrap();
-        let stalled = (0..1004).filter(|&number| shape.role_of(number) == Role::Stalled);
+    fn the_given_percentage_of_the_receivers_is_stalled() {
+        let layout = Layout::new(1004, 1, 4, 20).unwrap();
+        let stalled = (0..1004).filter(|&number| layout.role_of(number) == Role::Stalled);
         assert_eq!(stalled.count(), 200);
-        assert_eq!(shape.audience(), 803);
+        assert_eq!(layout.audience(), 803);
         let probes = (0..1004)
-            .filter(|&number| matches!(shape.role_of(number), Role::Receiver { probe: Some(_) }));
+            .filter(|&number| matches!(layout.role_of(number), Role::Receiver { probe: Some(_) }));
         assert_eq!(probes.count(), PROBES);
     }
 
     #[test]
-    fn somebody_has_to_read() {
-        assert!(Shape::new(4, 1, 4, 0).is_err());
-        assert!(Shape::new(10, 1, 4, 100).is_err());
-        assert!(Shape::new(10, 3, 1, 0).is_err());
-        assert_eq!(Shape::new(2, 1, 1, 0).unwrap().audience(), 1);
+    fn a_room_without_a_reader_is_rejected() {
+        assert!(Layout::new(4, 1, 4, 0).is_err());
+        assert!(Layout::new(10, 1, 4, 100).is_err());
+        assert!(Layout::new(10, 3, 1, 0).is_err());
+        assert_eq!(Layout::new(2, 1, 1, 0).unwrap().audience(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! How a connection comes to be: TCP, the upgrade, and for Socket.IO the way into a namespace.
+//! Opens connections: TCP, the upgrade, and for Socket.IO the join of a namespace.
 
 use std::cell::Cell;
 use std::io;
@@ -15,15 +15,15 @@ use crate::options::Common;
 use crate::progress::Progress;
 use crate::target::Target;
 
-/// One connection to be.
+/// Opens connections to one target.
 #[derive(Clone, Debug)]
-pub(crate) struct Opening {
+pub(crate) struct Connector {
     pub(crate) target: Target,
-    /// Does not let the kernel take in much: for a connection that will not read.
+    /// Asks the kernel for a small receive buffer: for a connection that does not read.
     pub(crate) has_small_buffer: bool,
 }
 
-impl Opening {
+impl Connector {
     pub(crate) fn new(target: Target) -> Self {
         Self {
             target,
@@ -31,17 +31,21 @@ impl Opening {
         }
     }
 
-    /// Connects and upgrades. `number` spreads connections over source addresses.
-    pub(crate) async fn run(&self, number: usize, protocol: Protocol) -> io::Result<Connection> {
+    /// Connects and upgrades. On the loopback network, `number` selects the source address.
+    pub(crate) async fn connect(
+        &self,
+        number: usize,
+        protocol: Protocol,
+    ) -> io::Result<Connection> {
         let dialect = Dialect::new(protocol, &self.target.path);
-        let mut socket = self.connect(number).await?;
+        let mut socket = self.connect_tcp(number).await?;
         let rest = upgrade(&mut socket, &self.target, dialect.path(&self.target.path)).await?;
         let connection = Connection::new(socket, dialect, rest);
         connection.join().await?;
         Ok(connection)
     }
 
-    async fn connect(&self, number: usize) -> io::Result<TcpStream> {
+    async fn connect_tcp(&self, number: usize) -> io::Result<TcpStream> {
         let socket = match self.target.address {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -50,8 +54,8 @@ impl Opening {
             socket.set_recv_buffer_size(64 << 10)?;
         }
         if self.target.address.is_ipv4() && self.target.is_loopback() {
-            // One source address has 28,000 ports, and a closed connection holds its own for a
-            // minute.
+            // One source address has about 28,000 ports, and each stays in use for a minute after
+            // its connection has closed. Several addresses multiply that.
             let last = 2 + (number % SOURCES) as u8;
             socket.bind((Ipv4Addr::new(127, 0, 0, last), 0).into())?;
         }
@@ -61,13 +65,13 @@ impl Opening {
     }
 }
 
-/// Opens all of them, some at once; they come back in the same order.
-pub(crate) async fn open_all(
+/// Opens one connection for each connector, some concurrently. Keeps their order.
+pub(crate) async fn connect_all(
     common: &Common,
-    openings: Vec<Opening>,
+    connectors: Vec<Connector>,
 ) -> io::Result<Vec<Rc<Connection>>> {
-    let total = openings.len();
-    let openings = Rc::new(openings);
+    let total = connectors.len();
+    let connectors = Rc::new(connectors);
     let next = Rc::new(Cell::new(0));
     let _progress = Progress::counting("connecting", "connections", Some(total), {
         let next = next.clone();
@@ -75,12 +79,13 @@ pub(crate) async fn open_all(
     });
     let mut workers = JoinSet::new();
     for _ in 0..common.at_once {
-        let (openings, next, protocol) = (openings.clone(), next.clone(), common.protocol);
+        let (connectors, next, protocol) = (connectors.clone(), next.clone(), common.protocol);
         workers.spawn_local(async move {
             let mut opened = Vec::new();
-            while let Some(opening) = openings.get(next.get()) {
+            while let Some(connector) = connectors.get(next.get()) {
                 let number = next.replace(next.get() + 1);
-                opened.push((number, Rc::new(opening.run(number, protocol).await?)));
+                let connection = connector.connect(number, protocol).await?;
+                opened.push((number, Rc::new(connection)));
             }
             io::Result::Ok(opened)
         });
@@ -96,7 +101,7 @@ pub(crate) async fn open_all(
         .collect())
 }
 
-/// Returns what came behind the response.
+/// Performs the upgrade. Returns the bytes that followed the response.
 async fn upgrade(socket: &mut TcpStream, target: &Target, path: &str) -> io::Result<Vec<u8>> {
     let host = &target.host;
     let request = format!(
@@ -107,7 +112,9 @@ async fn upgrade(socket: &mut TcpStream, target: &Target, path: &str) -> io::Res
     let mut response = Vec::with_capacity(512);
     loop {
         if socket.read_buf(&mut response).await? == 0 {
-            return Err(io::Error::other("the server closed during the handshake"));
+            return Err(io::Error::other(
+                "the server closed the connection during the handshake",
+            ));
         }
         if let Some(end) = response.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             let rest = response.split_off(end + 4);
@@ -115,20 +122,22 @@ async fn upgrade(socket: &mut TcpStream, target: &Target, path: &str) -> io::Res
             return match head.starts_with("HTTP/1.1 101") && head.contains(ACCEPT) {
                 true => Ok(rest),
                 false => Err(io::Error::other(format!(
-                    "the server refuses:\n{}",
+                    "the server rejected the handshake:\n{}",
                     head.trim()
                 ))),
             };
         }
         if response.len() > 64 << 10 {
-            return Err(io::Error::other("the server's response has no end"));
+            return Err(io::Error::other(
+                "the head of the server's response has more than 64 KiB",
+            ));
         }
     }
 }
 
-/// The pair of RFC 6455, section 1.3.
+/// The sample key of RFC 6455, section 1.3, and the value that a server accepts it with.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Addresses of the loopback network, from 127.0.0.2 on.
+/// The number of source addresses, from 127.0.0.2 on.
 const SOURCES: usize = 64;
