@@ -28,6 +28,7 @@ fn is_down<T>(result: &Result<T, SessionError>) -> bool {
 }
 
 #[tokio::test]
+#[ignore = "needs Redis: tests/run"]
 async fn a_session_is_made_read_changed_and_ended() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
@@ -45,6 +46,7 @@ async fn a_session_is_made_read_changed_and_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs Redis: tests/run"]
 async fn concurrent_changes_on_two_nodes_lose_nothing() {
     let redis = RedisServer::start();
     let nodes = [sessions(&redis).await, sessions(&redis).await];
@@ -66,6 +68,7 @@ async fn concurrent_changes_on_two_nodes_lose_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs Redis: tests/run"]
 async fn each_use_renews_a_session_and_what_has_expired_is_gone() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await.ttl(Duration::from_secs(3600));
@@ -92,6 +95,7 @@ async fn each_use_renews_a_session_and_what_has_expired_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs Redis: tests/run"]
 async fn of_many_rotations_one_wins_and_the_old_id_is_dead() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
@@ -116,6 +120,7 @@ async fn of_many_rotations_one_wins_and_the_old_id_is_dead() {
 }
 
 #[tokio::test]
+#[ignore = "needs Redis: tests/run"]
 async fn a_redis_that_is_killed_is_an_error_and_its_sessions_come_back_with_it() {
     let mut redis = RedisServer::start();
     let sessions = sessions(&redis).await;
@@ -137,6 +142,7 @@ async fn a_redis_that_is_killed_is_an_error_and_its_sessions_come_back_with_it()
 }
 
 #[tokio::test]
+#[ignore = "needs Redis: tests/run"]
 async fn a_redis_that_hangs_is_an_error_within_the_timeout() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
@@ -165,6 +171,7 @@ impl Updates {
 }
 
 #[tokio::test]
+#[ignore = "needs Redis: tests/run"]
 async fn a_connection_is_told_to_try_again_while_redis_is_down() {
     let mut redis = RedisServer::start();
     let sessions = sessions(&redis).await;
@@ -191,6 +198,7 @@ async fn a_connection_is_told_to_try_again_while_redis_is_down() {
 }
 
 #[tokio::test]
+#[ignore = "needs Redis: tests/run"]
 async fn no_error_of_redis_holds_the_id_or_the_data() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
@@ -204,6 +212,7 @@ async fn no_error_of_redis_holds_the_id_or_the_data() {
 }
 
 #[tokio::test]
+#[ignore = "needs Redis: tests/run"]
 async fn no_log_of_redis_holds_the_id_or_the_data() {
     let log = Log::begin();
     let mut redis = RedisServer::start();
@@ -226,6 +235,7 @@ async fn no_log_of_redis_holds_the_id_or_the_data() {
 }
 
 #[tokio::test]
+#[ignore = "needs Redis: tests/run"]
 async fn a_redis_that_is_not_there_is_an_error_from_the_start() {
     let mut redis = RedisServer::start();
     redis.kill();

@@ -6,6 +6,7 @@ use crate::driver::Driver;
 use crate::{NARROW, WIDE};
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn two_pages_talk_both_ways_and_come_back_after_a_restart() {
     let driver = Driver::start();
     let chat = Program::start("example-chat");
@@ -58,6 +59,7 @@ async fn two_pages_talk_both_ways_and_come_back_after_a_restart() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn who_is_in_another_room_hears_nothing() {
     let driver = Driver::start();
     let chat = Program::start("example-chat");

@@ -19,6 +19,7 @@ async fn elsewhere() -> TestServer {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn a_page_of_another_origin_is_refused_and_one_of_its_own_is_let_in() {
     let driver = Driver::start();
     let chat = Program::start("example-chat");
@@ -59,6 +60,7 @@ async fn whose(sessions: &Session<String>, ws: &Socket) -> Option<String> {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn same_site_keeps_the_session_from_other_sites_but_not_from_other_ports() {
     let driver = Driver::start();
     let sessions = Session::memory();

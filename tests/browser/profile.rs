@@ -19,6 +19,7 @@ async fn log_in(page: &Page, password: &str) {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn who_logs_in_is_welcomed_and_hears_what_changes_in_every_window_until_logging_out() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
@@ -54,6 +55,7 @@ async fn who_logs_in_is_welcomed_and_hears_what_changes_in_every_window_until_lo
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn the_page_fits_a_phone() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
@@ -68,6 +70,7 @@ async fn the_page_fits_a_phone() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn the_cookie_is_kept_from_scripts_and_changes_with_each_login() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
@@ -97,6 +100,7 @@ async fn the_cookie_is_kept_from_scripts_and_changes_with_each_login() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn a_secure_cookie_is_kept_on_ones_own_machine_and_never_travels_in_the_open() {
     let driver = Driver::start();
     let program = Program::start("example-profile");

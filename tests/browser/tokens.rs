@@ -13,6 +13,7 @@ async fn connect(page: &Page, way: &str) {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn a_token_opens_all_three_ways_and_what_is_said_reaches_the_others_without_it() {
     let driver = Driver::start();
     let program = Program::start("example-jwt");
@@ -49,6 +50,7 @@ async fn a_token_opens_all_three_ways_and_what_is_said_reaches_the_others_withou
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn the_page_is_told_when_its_token_has_expired() {
     let driver = Driver::start();
     let program = Program::start("example-jwt");
