@@ -1,5 +1,5 @@
-//! Real-time endpoints for Rust, declared: annotate an `impl` block, get a WebSocket route that is
-//! checked as it compiles, typed, broadcast, bounded and fast.
+//! A real-time framework: put `#[ws_route]` on an `impl` block, and it becomes a WebSocket endpoint
+//! with typed data, rooms, broadcasts and safe limits.
 //!
 //! ```no_run
 //! use harpia::prelude::*;
@@ -21,7 +21,7 @@
 //!
 //!     async fn message(&self, message: String) {
 //!         println!("{message}");
-//!     } // now `message` goes to everyone else who is connected
+//!     } // after it returns, the message goes to all other clients
 //! }
 //!
 //! #[tokio::main]
@@ -30,220 +30,61 @@
 //! }
 //! ```
 //!
-//! # Where to look
+//! # Where to start
 //!
-//! | you want to | look at |
+//! The [guide] explains one task per page, with complete programs. [`macro@ws_route`] is the
+//! reference of the attribute: handlers, arguments, options.
+//!
+//! | task | page | items |
+//! |---|---|---|
+//! | write a route | [`guide::first_route`] | [`macro@ws_route`], [`App`], [`Router`], [`macro@routes`] |
+//! | read cookies, query, headers, path | [`guide::connection_data`] | [`macro@FromHandshake`], [`extract`] |
+//! | send, broadcast, use rooms | [`guide::broadcasting`] | [`Socket`], [`Hub`], [`Peer`], [`Broadcast`], [`Scope`] |
+//! | send the state first, then every change | [`guide::snapshot_then_updates`] | [`Socket::subscribe`] |
+//! | show who is online | [`guide::who_is_here`] | [`Hub::subscribers`] |
+//! | know who a client is | [`guide::authentication`] | `session`, `auth::Jwt`, [`Socket::expire_at`] |
+//! | set limits, handle slow clients | [`guide::limits`] | [`App`], [`Slow`], [`Rate`] |
+//! | close, and see why a connection closed | [`guide::closing`] | [`CloseCode`], [`Error::close`], [`OrClose`] |
+//! | test a route | [`guide::testing`] | [`Server`] |
+//! | put it on the internet | [`guide::deploying`], [`guide::security`] | [`App::origins`], [`Origins`] |
+//! | come from another framework | [`guide::from_socket_io`], [`guide::from_bun`], [`guide::from_axum`] | |
+//! | find an answer | [`guide::faq`] | |
+//! | implement a route without the macro | | [`Route`] |
+//!
+//! # Layout
+//!
+//! | module | contents |
 //! |---|---|
-//! | declare a route, its handlers and options | [`macro@ws_route`] |
-//! | read cookies, query, headers, path into the connection's data | [`macro@FromHandshake`], [`extract`] |
-//! | send, close, subscribe from a handler | [`Socket`] |
-//! | require a cookie, or close with 1008 | [`macro@FromHandshake`], its last section |
-//! | read messages as a type | [`FromMessage`], [`Json`] |
-//! | send JSON | [`Socket::send_json`], [`Socket::publish_json`], [`Hub::broadcast_json`] |
-//! | decide what is broadcast | [`Broadcast`], [`Scope`] |
-//! | bring a client up to date when it joins, and then send every change | [`guide::snapshot_then_updates`] |
-//! | show who is here | [`guide::who_is_here`] |
-//! | send to a topic: to all others, or to everyone | [`Socket::publish`], [`Hub::publish`] |
-//! | send from outside a connection | [`Hub`] to all, [`Peer`] to one |
-//! | use a route's state elsewhere | [Share state](#share-state-with-a-background-task) |
-//! | fail with a close code | [`Error::close`], [`OrClose`] |
-//! | know who a browser belongs to | [`Session`], [`session`] |
-//! | verify a token, and close when it expires | `auth::Jwt` (feature `jwt`), [`Socket::expire_at`] |
-//! | know what was tried against it | [`security`] |
-//! | see what goes wrong | [Logging](#logging) |
-//! | test a route | [Test your route](#test-your-route) |
-//! | make one router of several routes | [`macro@routes`] |
-//! | put an app together, serve pages beside it, shut down | [`App`], [`Router`], [`Server`] |
-//! | implement a route without the macro | [`Route`] |
+//! | crate root | what programs name: [`App`], [`Socket`], [`Hub`], [`Peer`], [`Message`], [`Error`] and the macros |
+//! | [`prelude`] | what most programs import |
+//! | [`extract`] | typed access to the handshake, and rejections with a status |
+//! | `session` | sessions in memory or Redis, and a login service (feature `session`, on by default) |
+//! | `auth` | JSON Web Tokens (feature `jwt`) |
+//! | [`route`] | the trait that `#[ws_route]` implements |
+//! | [`guide`] | the guide |
+//!
+//! `ARCHITECTURE.md` in the repository describes the private modules.
 //!
 //! # Logging
 //!
-//! harpia logs with [`tracing`](https://docs.rs/tracing), and so writes nothing until the program
-//! installs a subscriber: without one, and without an `error` handler, a handler that fails closes
-//! its connection and says nothing. With `tracing-subscriber = "0.3"` it is one line:
-//!
-//! ```no_run
-//! use harpia::prelude::*;
-//!
-//! # struct Chat;
-//! # #[ws_route("/chat")]
-//! # impl Chat { fn open(&self) {} }
-//! #[tokio::main]
-//! async fn main() -> harpia::Result {
-//!     tracing_subscriber::fmt().init();
-//!     App::new().ws(Chat).listen("127.0.0.1:3000").await
-//! }
-//! ```
-//!
-//! [`App::listen`] begins with one line at `INFO`, which says where it listens and which routes it
-//! serves. What goes wrong on a connection is a `WARN` with the connection's id and the route's
-//! path, unless the route has an `error` handler, which then gets it instead. What `close`,
-//! `drain` and `error` themselves return as `Err`, and panics in them, are an `ERROR`.
-//!
-//! Each connection that ends writes one line, `connection closed`, with its id, its route, the cause,
-//! the close code and the reason. Each upgrade that is refused writes one too, with path, status and
-//! reason. Lines of one kind are limited to ten a second; `suppressed` in the next line says how
-//! many were left out.
-//!
-//! # Why connections end
-//!
-//! | cause | close frame | level | `error` handler |
-//! |---|---|---|---|
-//! | `client`: the client sent a close frame | the client's | debug | no |
-//! | `lost`: the connection broke without a close frame | none (`close` gets 1006) | debug | no |
-//! | `handler`: `Socket::close` or `Peer::close` | yours | debug | no |
-//! | `disconnect`: `Hub::disconnect` or `Hub::disconnect_topic` | yours | debug | no |
-//! | `deadline`: `Socket::deadline` passed | yours | info | no |
-//! | `expired`: a token expired | 4401 "Token expired", or yours | info | no |
-//! | `idle`: nothing came for `idle_timeout` | 1001 "Idle Timeout" | debug | no |
-//! | `shutdown`: the server shuts down | 1001 "Server Shutdown" | debug | no |
-//! | `slow_consumer`: the client reads too slowly for its `backlog` | 1013 "Slow Consumer" | info | yes |
-//! | `rate_limit`: more messages than `rate` | 1008 "Rate Limit Exceeded" | info | yes |
-//! | `too_big`: a message over `max_message` | 1009 "message is too big" | info | yes |
-//! | `protocol`: the client broke RFC 6455 | 1002 or 1007, with the rule | info | yes |
-//! | `invalid_message`: not the type that the handler takes | 1007 or 1003 | info | yes |
-//! | `overload`: unfinished input of all clients is over its budget | 1013 "server has no memory for more input" | warn | yes |
-//! | `auth_timeout`: no first message in `auth_timeout`, or `auth` took longer | 1008 "Auth Timeout" | info | only if `auth` took longer |
-//! | `auth_failed`: `auth` failed | 1008 "Invalid Token" | info | yes |
-//! | `handler_error`: a handler returned `Err` | 1011, or the code of [`Error::close`] | info | yes |
-//! | `handler_panic`: a handler panicked | 1011 | warn | yes |
+//! harpia logs with [`tracing`](https://docs.rs/tracing), so nothing is written until the program
+//! installs a subscriber, for example with `tracing_subscriber::fmt().init()`. What is logged at which
+//! level: [`guide::first_route`] for the server and handlers, [`guide::closing`] for connections.
 //!
 //! # Share state with a background task
 //!
-//! All connections of a route share its value. To share it with the rest of the program as well,
-//! put it into an [`Arc`](std::sync::Arc): the app takes one share, and you keep the others.
-//!
-//! ```no_run
-//! use std::sync::{Arc, Mutex};
-//! use std::time::Duration;
-//!
-//! use harpia::prelude::*;
-//!
-//! #[derive(Default)]
-//! struct Uptime {
-//!     seconds: Mutex<u32>,
-//! }
-//!
-//! #[ws_route("/uptime", broadcast = off)]
-//! impl Uptime {
-//!     fn open(&self, ws: &mut Socket) {
-//!         let seconds = self.seconds.lock().unwrap();
-//!         ws.subscribe("uptime");
-//!         ws.send(seconds.to_string());
-//!     }
-//! }
-//!
-//! #[tokio::main]
-//! async fn main() -> harpia::Result {
-//!     let uptime = Arc::new(Uptime::default());
-//!     let app = App::new().ws(Arc::clone(&uptime));
-//!     let hub = app.handle();
-//!     tokio::spawn(async move {
-//!         let mut clock = tokio::time::interval(Duration::from_secs(1));
-//!         loop {
-//!             clock.tick().await;
-//!             let mut seconds = uptime.seconds.lock().unwrap();
-//!             *seconds += 1;
-//!             hub.publish("uptime", seconds.to_string());
-//!         }
-//!     });
-//!     app.listen("127.0.0.1:3000").await
-//! }
-//! ```
-//!
-//! Change and publish under one lock, so that no client misses an update: see
-//! [`guide::snapshot_then_updates`]. In [`macro@routes`] name the type with its `Arc`:
-//! `routes![Arc<Uptime>, Chat]`.
-//!
-//! # Test your route
-//!
-//! Bind port 0, serve in a task, connect a client. Here it is tokio-tungstenite, so that the whole
-//! way is tested, from handshake to close frame:
-//!
-//! ```toml
-//! [dev-dependencies]
-//! futures-util = { version = "0.3", features = ["sink"] }
-//! tokio-tungstenite = "0.30"
-//! ```
-//!
-//! ```
-//! use futures_util::{SinkExt, StreamExt};
-//! use harpia::prelude::*;
-//! use tokio_tungstenite::connect_async;
-//! use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-//!
-//! struct Echo;
-//!
-//! #[ws_route("/echo", broadcast = off)]
-//! impl Echo {
-//!     fn open(&self, ws: &mut Socket<Cookies>) -> HandlerResult {
-//!         let user = ws.data.get("user").or_close(1008, "Unauthorized")?;
-//!         ws.send(format!("welcome, {user}"));
-//!         Ok(())
-//!     }
-//!
-//!     fn message(&self, ws: &mut Socket<Cookies>, message: Message) {
-//!         ws.send(message);
-//!     }
-//! }
-//!
-//! # /*
-//! #[tokio::test]
-//! # */
-//! async fn a_user_is_welcomed_and_answered() -> HandlerResult {
-//!     let server = App::new().ws(Echo).bind("127.0.0.1:0").await?;
-//!     let (address, hub) = (server.local_addr(), server.handle());
-//!     let running = tokio::spawn(server.serve());
-//!
-//!     let mut request = format!("ws://{address}/echo").into_client_request()?;
-//!     request.headers_mut().insert("cookie", "user=ada".parse()?);
-//!     let (mut client, _) = connect_async(request).await?;
-//!     assert_eq!(client.next().await.unwrap()?.to_text()?, "welcome, ada");
-//!     client.send("hello".into()).await?;
-//!     assert_eq!(client.next().await.unwrap()?.to_text()?, "hello");
-//!
-//!     hub.shutdown();
-//!     assert!(client.next().await.unwrap()?.is_close());
-//!     drop(client);
-//!     running.await?;
-//!     Ok(())
-//! }
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> HandlerResult { a_user_is_welcomed_and_answered().await }
-//! ```
-//!
-//! A connection misses nothing that is published after its `open` was called: with several clients,
-//! wait for each one's welcome before the first speaks. `client.next()` waits for as long as nothing comes:
-//! [`tokio::time::timeout`](https://docs.rs/tokio/latest/tokio/time/fn.timeout.html) makes that a
-//! failure.
-//!
-//! # What holds
-//!
-//! - **One order.** All connections see broadcasts in one order, and one sender's in the order sent.
-//!   Handlers of one connection never overlap and keep the order of its messages.
-//! - **Nothing is missed.** From the moment `open` is called, a connection misses nothing that is
-//!   published to it; until `open` returns `Ok`, it receives nothing but what is sent to it directly.
-//! - **Only active connections cause broadcasts.** A connection is active from when `open` has
-//!   returned `Ok` until it closes.
-//! - **`close` once.** If `open` was called, `close` is called exactly once, whatever ended the
-//!   connection. A panic in a handler ends its connection with 1011 and reaches `error`.
-//! - **Bounded.** Messages, queues, handshakes and their times have limits with safe defaults
-//!   ([`App`] lists them). A peer that does not read never delays another.
-//! - **Cheap when idle.** An idle connection owns no buffer and no timer.
+//! Put the route into an [`Arc`](std::sync::Arc), and give the app a clone:
+//! `App::new().ws(Arc::clone(&chat))`. [`guide::connection_data`] has a complete program.
 //!
 //! # Features
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `session` | yes | [`Session`] with a store in memory; two small crates, for random ids and `Set-Cookie` |
-//! | `jwt` | no | `auth::Jwt`: tokens, verified wherever a client sends them; jsonwebtoken and its cryptography, in Rust |
-//! | `redis` | no | `session::RedisStore`, whose sessions serve every node, and a client for Redis |
-//!
-//! # Whose is what
-//!
-//! [fastwebsockets](https://docs.rs/fastwebsockets) answers the upgrade, and its opcodes, frame heads
-//! and unmasking are used; hyper speaks HTTP, tokio runs it all, matchit finds routes. The decoder,
-//! the connection's life, the hub and its flusher are harpia's.
+//! | `session` | yes | the module `session`: typed sessions under an id in a cookie, with a store in memory |
+//! | `jwt` | no | the module `auth`: JSON Web Tokens, with [jsonwebtoken](https://docs.rs/jsonwebtoken) |
+//! | `redis` | no | `session::RedisStore`, whose sessions serve several servers |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Examples and generated code name the crate as users do.
 extern crate self as harpia;
@@ -251,12 +92,13 @@ extern crate self as harpia;
 #[doc(hidden)]
 pub mod __private;
 
-/// Keeps the README's examples compiling.
+/// Compiles the programs of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
 #[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod auth;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
@@ -278,9 +120,9 @@ mod path;
 mod peer;
 mod protocol;
 pub mod route;
-pub mod security;
 mod server;
 #[cfg(feature = "session")]
+#[cfg_attr(docsrs, doc(cfg(feature = "session")))]
 pub mod session;
 mod socket;
 mod sync;
@@ -300,6 +142,7 @@ pub use peer::Peer;
 pub use route::{IntoRoute, Route};
 pub use server::{App, HttpRequest, Router, Server};
 #[cfg(feature = "session")]
+#[cfg_attr(docsrs, doc(cfg(feature = "session")))]
 pub use session::Session;
 pub use socket::{Socket, SubscribeError, Subscribing};
 pub use transport::SendStatus;
