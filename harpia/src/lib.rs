@@ -68,8 +68,9 @@
 //! # Logging
 //!
 //! harpia logs with [`tracing`](https://docs.rs/tracing), so nothing is written until the program
-//! installs a subscriber, for example with `tracing_subscriber::fmt().init()`. What is logged at which
-//! level: [`guide::first_route`] for the server and handlers, [`guide::closing`] for connections.
+//! installs a subscriber, for example with `tracing_subscriber::fmt().init()`. What is logged at
+//! which level: [`guide::first_route`] for the server and handlers, [`guide::closing`] for
+//! connections.
 //!
 //! # Share state with a background task
 //!
@@ -156,12 +157,12 @@ pub use transport::SendStatus;
 /// | `#[from(header)]`, `#[from(header = "user-agent")]` | the header of the field's name, with `-` for each `_` (`user_agent` is `user-agent`), or of that name |
 /// | `#[from(cookie)]`, `#[from(cookie = "id")]` | a cookie |
 /// | `#[from(path)]`, `#[from(path = "room")]` | a parameter of the route's path |
-/// | `#[from(default)]` | `Default::default()`, to be attached later, as in `open` |
+/// | `#[from(default)]` | `Default::default()`; a handler such as `open` fills it in |
 ///
-/// Single values are parsed by [`FromStr`](std::str::FromStr). `Option<T>` is for what may be
-/// missing; anything else that is missing, and whatever does not parse, refuses the upgrade with a
-/// 400 that names it (a path parameter: 404). Where harpia is named otherwise, the struct says so:
-/// `#[from(crate = my::harpia)]`.
+/// Single values are parsed by [`FromStr`](std::str::FromStr). Use `Option<T>` for a value that may
+/// be missing. If any other value is missing, or a value does not parse, the upgrade is refused
+/// with a 400 that names it (a path parameter: 404). If the crate has another name, put
+/// `#[from(crate = my::harpia)]` on the struct.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -176,8 +177,8 @@ pub use transport::SendStatus;
 /// }
 /// ```
 ///
-/// What is only known later begins as its default and is attached to `ws.data` by a handler. The
-/// usual type is `Option<T>`, which has a default where `T` has none:
+/// A value that is known only later starts as its default, and a handler sets it in `ws.data`. Use
+/// `Option<T>` if `T` has no default:
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -212,20 +213,20 @@ pub use transport::SendStatus;
 /// }
 /// ```
 ///
-/// # A value that must be there
+/// # Required values
 ///
-/// There are two ways to require a cookie, or any other value. They differ in what the client sees.
+/// There are two ways to require a cookie, or any other value. They differ in what the client sees:
 ///
 /// | field | if it is missing | the client sees |
 /// |---|---|---|
 /// | `#[from(cookie)] session_id: String` | the upgrade is refused | status 400 |
 /// | `#[from(cookie)] session_id: Option<String>`, and [`or_close`](crate::OrClose) in `open` | the connection is closed | close code 1008 and your reason |
 ///
-/// The first is the shortest, and in all handlers the value is a plain `String`. Use it if only a
-/// broken client comes without the value. A page cannot see the status of a refused upgrade: its
-/// `WebSocket` reports 1006, as if the server were down. So use the second if a page has to react,
-/// for example by showing its login form. `open` is also the place to look the value up, and to
-/// keep what it stands for in a field that is no `Option`:
+/// The first way is shorter, and all handlers have a plain `String`. Use it if only a broken client
+/// lacks the value. A page cannot see the status of a refused upgrade: its `WebSocket` reports
+/// 1006, as if the server were down. Use the second way if a page has to react, for example by
+/// showing a login form. `open` can then look the value up, and keep the result in a field that is
+/// not an `Option`:
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -255,15 +256,15 @@ pub use transport::SendStatus;
 /// }
 /// ```
 ///
-/// `message` runs only after `open` has returned `Ok`. `close` runs in any case, and finds the
-/// default if `open` failed.
+/// `message` runs only after `open` has returned `Ok`. `close` also runs if `open` failed, and then
+/// finds the default.
 pub use harpia_macros::FromHandshake;
 
-/// Makes a router of several routes, whose paths are compared as they compile.
+/// Makes a router of several routes, and compares their paths at compile time.
 ///
-/// It stands where a function may stand, and defines one: `routes![Chat, Rooms]` is
-/// `fn routes(Chat, Rooms) -> Router`, which takes a value of each type in order. Two routes that
-/// answer the same paths are a compile error that names both.
+/// It defines a function: `routes![Chat, Rooms]` is `fn routes(Chat, Rooms) -> Router`, which takes
+/// a value of each type in order. Two routes that answer the same paths are a compile error that
+/// names both.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -294,8 +295,8 @@ pub use harpia_macros::FromHandshake;
 /// # }
 /// ```
 ///
-/// A head gives the function another name or visibility, as for a module's routes that go under a
-/// prefix:
+/// With a head, the function has another name or visibility, for example for the routes of a module
+/// that go under a prefix:
 ///
 /// ```
 /// mod api {
@@ -318,14 +319,14 @@ pub use harpia_macros::FromHandshake;
 /// # }
 /// ```
 ///
-/// A route that the program [shares](crate#share-state-with-a-background-task) is listed with its
+/// List a route that the program [shares](guide::connection_data#state-of-the-route) with its
 /// `Arc`: `routes![Arc<Chat>, Rooms]` is `fn routes(Arc<Chat>, Rooms) -> Router`.
 ///
-/// With prefixes and several routers, two routes of one path are found when the app is built:
-/// [`App::bind`] and [`App::listen`] then return [`Error::DuplicateRoute`].
+/// Across routers and prefixes, two routes with one path are found when the app is built:
+/// [`App::bind`] and [`App::listen`] return [`Error::DuplicateRoute`].
 pub use harpia_macros::routes;
 
-/// Makes a WebSocket route of an `impl` block.
+/// Makes an `impl` block a WebSocket route.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -350,8 +351,8 @@ pub use harpia_macros::routes;
 /// }
 /// ```
 ///
-/// Without `broadcast = off` each message goes to everyone else on the server when its handler has
-/// returned, and the handler may decide otherwise:
+/// Without `broadcast = off`, each message goes to all other clients of the server after its
+/// handler has returned. The handler can decide otherwise:
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -368,51 +369,51 @@ pub use harpia_macros::routes;
 ///
 /// # Path
 ///
-/// A path begins with `/`. Each segment is fixed, or as a whole a `{parameter}`: there is neither
-/// `/file-{id}` nor a catch-all. A parameter stands for one segment that is not empty. Where both
-/// fit, the fixed segment wins.
+/// A path starts with `/`. Each segment is fixed text or one `{parameter}`. There are no partial
+/// parameters (`/file-{id}`) and no catch-all. A parameter matches one segment that is not empty.
+/// If a fixed segment and a parameter both match, the fixed segment wins.
 ///
-/// A path has no slash at its end, and a request with one is for another path: `/chat/` is not
-/// `/chat` but a 404, or the [fallback](App::fallback)'s to answer. Values are percent-decoded once,
-/// so `a%2Fb` is `a/b` and stays one segment; a value that is not UTF-8 is a 404.
+/// A path has no slash at its end. A request for `/chat/` does not match `/chat`: it gets a 404, or
+/// goes to the [fallback](App::fallback). Values are percent-decoded once, so `a%2Fb` is `a/b` and
+/// stays one segment. A value that is not UTF-8 is a 404.
 ///
-/// `ws`, `message`, `first`, `code`, `reason` and `error` cannot name a parameter, since they name
-/// arguments.
+/// A parameter cannot be called `ws`, `message`, `first`, `code`, `reason` or `error`, which are
+/// names of arguments.
 ///
 /// # Handlers
 ///
-/// Each may be left out, and be `fn` or `async fn`; without `message`, what comes is broadcast as
-/// it is. A `fn` is called in place; an `async fn` may wait for as long as it likes: its connection
-/// is not read meanwhile, others are not delayed.
+/// Each handler is optional, and is an `fn` or `async fn`. Without `message`, each message is
+/// broadcast as it is. An `async fn` can wait as long as it likes: its connection is not read in
+/// the meantime, and other connections are not delayed.
 ///
 /// | handler | called | arguments |
 /// |---|---|---|
-/// | `auth` | with the first message, before `open`; must return a `Result` | socket, first message: any [`FromMessage`] |
-/// | `open` | once, before anything is received | socket |
-/// | `message` | for each message, one after the other | socket, message: any [`FromMessage`] |
-/// | `close` | exactly once, if `open` was, also where that failed | socket, [`CloseCode`], `&str` |
-/// | `drain` | when all that waited for a slow peer is written | socket |
-/// | `error` | for whatever goes wrong on a connection | socket, `&`[`Error`] |
+/// | `auth` | with the first message, before `open`; must return a `Result` | socket, first message (any [`FromMessage`]) |
+/// | `open` | once, before any message | socket |
+/// | `message` | for each message, one after the other | socket, message (any [`FromMessage`]) |
+/// | `close` | exactly once for each `open`, even if `open` failed | socket, [`CloseCode`], `&str` |
+/// | `drain` | when everything that waited for a slow client is written | socket |
+/// | `error` | when a handler fails or the client breaks a rule | socket, `&`[`Error`] |
 ///
-/// - The socket is the `&mut Socket<Data>`: in any place, under any name (also a path parameter's), or left
-///   out.
-/// - An argument named as a path parameter is that parameter, in any place: `room: T` of any
-///   `FromStr + Clone`, `room: &T` or `room: &str`. It is parsed once, before the upgrade, and a
-///   value that does not parse is a 404.
-/// - The others follow in order and may be left out from the end. On a route with path parameters
-///   the message is called `message` (`first` in `auth`), or is a pattern such as `Json(say)`, or a name that begins with `_`.
-///   Else `message(&self, room: String)` on `/{room_id}`, meant as the parameter, would get the
-///   message.
+/// - The socket is the argument of type `&mut Socket<Data>`. It can have any position and any name,
+///   and can be left out.
+/// - An argument with the name of a path parameter is that parameter, in any position: `room: T`
+///   for any `FromStr + Clone`, `room: &T` or `room: &str`. It is parsed once, before the upgrade.
+///   A value that does not parse is a 404.
+/// - The other arguments follow in order, and can be left out from the end. On a route with path
+///   parameters, the message is called `message` (in `auth`: `first`), or is a pattern such as
+///   `Json(say)`, or has a name that starts with `_`. Otherwise, `message(&self, room: String)` on
+///   `/{room_id}`, meant as the parameter, would get the message.
 ///
-/// Handlers return nothing or `Result<(), E>` for any `E` that boxes as an error, `message` also a
-/// [`Broadcast`]. `Err` from `open` or `message` runs `error` and closes with 1011, or with the code
-/// given by [`Error::close`] or [`or_close`](OrClose::or_close).
+/// A handler returns nothing, or `Result<(), E>` for any error type `E`. `message` can also return
+/// a [`Broadcast`]. An `Err` from `open` or `message` calls `error`, and then closes the connection
+/// with 1011, or with the code of [`Error::close`] or [`or_close`](OrClose::or_close).
 ///
-/// # A first message that says who it is
+/// # Authentication by the first message
 ///
-/// Where a route has `auth`, nothing else happens before it has returned `Ok`: the connection is not
-/// opened, receives no broadcast, and its first message goes to `auth` alone, so that a token can
-/// reach nobody else.
+/// If a route has `auth`, nothing else happens before `auth` has returned `Ok`. The connection is
+/// not opened and receives no broadcast. The first message goes only to `auth`, so a token in it
+/// cannot reach another client.
 ///
 /// ```
 /// use std::collections::HashSet;
@@ -429,22 +430,27 @@ pub use harpia_macros::routes;
 ///         ws.send("welcome");
 ///         Ok(())
 ///     }
-/// } // from the second message on, all is broadcast
+/// } // from the second message on, messages are broadcast
 /// ```
 ///
-/// `Err`, and a first message that is not of its type, close with 1008 "Invalid Token"; why, only
-/// `error` hears. It hears nothing of who only stays silent. Where the message has not come, or `auth` not returned, within `auth_timeout`, it
-/// closes with 1008 "Auth Timeout"; an `auth` that waits is then dropped at its `await`, and `error`
-/// hears of it. In all these cases, and where the connection was closed or has left meanwhile,
-/// neither `open` nor `close` is called. The first message has at most 16 KiB, or `max_message` where
-/// that is less; a longer one closes with 1009. That `auth` takes the message, returns a `Result` and is
-/// behind no `cfg` is checked as it compiles: each of these would leave the route open.
-/// [`Socket::expire_at`] closes when a token runs out.
+/// - If `auth` returns `Err`, or the first message is not of its type, the connection closes with
+///   1008 "Invalid Token". Only the `error` handler gets the reason.
+/// - If the message does not arrive, or `auth` does not return, within `auth_timeout`, the
+///   connection closes with 1008 "Auth Timeout". An `auth` that waits is dropped at its `await`.
+///   `error` is called in this case, but not for a client that sends nothing.
+/// - In these cases, and if the connection was closed or lost in the meantime, neither `open` nor
+///   `close` is called.
+/// - The first message has at most 16 KiB, or `max_message` if that is less. A longer one closes
+///   the connection with 1009.
+///
+/// An `auth` that does not take the message, does not return a `Result`, or is behind `#[cfg]` is a
+/// compile error, since each of these would leave the route open. [`Socket::expire_at`] closes the
+/// connection when a token expires.
 ///
 /// # Errors of handlers
 ///
-/// A route without `error` logs what goes wrong, and without a subscriber for it nothing is seen:
-/// see [Logging](crate#logging), or write `error`:
+/// Without an `error` handler, errors are logged, and need a subscriber to be seen
+/// ([Logging](guide::first_route#logging)). With one, it gets them instead:
 ///
 /// ```
 /// # use harpia::prelude::*;
@@ -458,49 +464,50 @@ pub use harpia_macros::routes;
 /// ```
 ///
 /// Other methods of the block stay ordinary methods. Only a near miss of a handler, one that takes
-/// a socket or begins with `on_`, is a compile error with the right name: `mesage`, `on_message`. If
-/// it is none, it goes into another `impl` block. So does a macro call, since a handler in what
+/// a socket or begins with `on_`, is a compile error with the right name: `mesage`, `on_message`.
+/// If it is none, it goes into another `impl` block. So does a macro call, since a handler in what
 /// it expands to would be left out unseen.
 ///
 /// # Messages
 ///
-/// In: any [`FromMessage`], such as [`Message`], `String`, [`Bytes`] and
-/// [`Json<T>`](Json). What cannot be read as that type reaches `error` and closes; with
-/// `Result<T, harpia::Error>` the handler decides itself. Out: [`Socket::send`] and
-/// [`Socket::publish`] take text, bytes and [`Message`]s ([`IntoMessage`]);
+/// Handlers take any [`FromMessage`], such as [`Message`], `String`, [`Bytes`] and
+/// [`Json<T>`](Json). A message that cannot be read as that type reaches `error` and closes the
+/// connection. With `Result<T, harpia::Error>`, the handler decides itself.
+///
+/// [`Socket::send`] and [`Socket::publish`] take text, bytes and [`Message`]s ([`IntoMessage`]).
 /// [`Socket::send_json`] and [`Socket::publish_json`] take any `Serialize`.
 ///
 /// # Options
 ///
 /// | option | values | default |
 /// |---|---|---|
-/// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | what a handler's `Socket<…>` names (one behind `#[cfg]` only if no other does), or `()` |
-/// | `broadcast` | `server`: all connections of the server, those of other routes too | `server` |
+/// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | the type in a handler's `Socket<…>` (a handler behind `#[cfg]` counts only if no other has one), or `()` |
+/// | `broadcast` | `server`: all connections of the server, including other routes | `server` |
 /// | | `route`: all connections of the route, whatever its parameters; for one room use [`subscribe`](Socket::subscribe) and [`publish`](Socket::publish) | |
-/// | | `off`: messages go to the handler alone | |
-/// | `auth_timeout` | a time, on a route with `auth` | `"5s"` |
+/// | | `off`: only the handler gets the message | |
+/// | `auth_timeout` | a time; only on a route with `auth` | `"5s"` |
 /// | `max_message` | a size | `"64KiB"` |
 /// | `idle_timeout` | a time, `off` | `"2m"` |
 /// | `ping` | a time, `off` | `"30s"` |
 /// | `backlog` | a size | `"1MiB"` |
 /// | `slow` | `close`, `skip` | `close` |
-/// | `compression` | `on` (from 1 KiB), `off`, a size from which on; on one server the [smallest size](App::compression) holds for all | `off` |
+/// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) on a server holds for all routes | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
-/// | `origins` | `["https://…"]`: exactly these, the server's own too only if named; `any` | the same host and port |
+/// | `origins` | `["https://…"]`: exactly these (list the server's own too); `any` | the same host and port |
 /// | `protocols` | `["chat.v1"]` | none |
-/// | `crate` | where harpia is, if not `::harpia` | |
+/// | `crate` | the path of harpia, if it is not `::harpia` | |
 ///
-/// - A size is a number of bytes, `4096`, or text with a unit: `B`; `KB`, `MB`, `GB` by thousands;
-///   `KiB`, `MiB`, `GiB` by 1024. So `"4KB"` is 4000 and `"4KiB"` 4096.
+/// - A size is a number of bytes (`4096`), or text with a unit: `B`; `KB`, `MB`, `GB` (powers of
+///   1000); `KiB`, `MiB`, `GiB` (powers of 1024). So `"4KB"` is 4000 and `"4KiB"` is 4096.
 /// - A time is text with a unit: `ms`, `s`, `m` or `min`, `h`. It is not zero.
-/// - A rate is messages in a time: `"50/s"`, `"20/10s"`.
+/// - A rate is a number of messages per time: `"50/s"`, `"20/10s"`.
 /// - Numbers are whole: `"90s"`, not `"1.5m"`.
 ///
-/// The defaults are the app's, where [`App`] sets one by the method of the same name, which also
-/// says what the option does.
+/// [`App`] has a method of the same name for each option, which sets the default of all routes and
+/// documents the option. [`guide::limits`] has all limits with their reasons.
 pub use harpia_macros::ws_route;
 
-/// What most programs use.
+/// Re-exports what most programs use.
 ///
 /// ```
 /// use harpia::prelude::*;
