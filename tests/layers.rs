@@ -30,7 +30,7 @@ const LAYERS: [&[&str]; 14] = [
     &["connection"],
     &["server"],
     &["__private"],
-    &["bench", "guide", "security"],
+    &["bench", "guide"],
 ];
 
 /// Crates that only these places may name.

@@ -154,10 +154,10 @@ mod tests {
 
     #[test]
     fn the_table_in_the_docs_has_a_row_for_each_cause_with_its_level_and_frame() {
-        let docs = include_str!("../lib.rs");
+        let docs = include_str!("../../guide/closing.md");
         for cause in CloseCause::ALL {
             let row = cause.row();
-            let start = format!("//! | `{}`:", row.label);
+            let start = format!("| `{}`:", row.label);
             let line = docs.lines().find(|line| line.starts_with(&start));
             let line = line.unwrap_or_else(|| panic!("no row for {cause:?}"));
             let columns: Vec<_> = line.split('|').map(str::trim).collect();
