@@ -15,6 +15,7 @@ const LAYERS: [&[&str]; 14] = [
         "json",
         "limits",
         "log_limit",
+        "panic_guard",
         "path",
         "sync",
     ],
