@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 14] = [
     &[
         "budget",
+        "clock",
         "close",
         "id",
         "json",

@@ -105,6 +105,7 @@ pub mod auth;
 #[doc(hidden)]
 pub mod bench;
 mod budget;
+mod clock;
 mod close;
 mod connection;
 mod error;

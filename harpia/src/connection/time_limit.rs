@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::close::{Close, CloseCause};
 use crate::error::BoxError;
-use crate::transport::{Clock, Transport};
+use crate::transport::Transport;
 
 /// How long `open` may take to return after a close was requested: as long as a slow client may
 /// take to close. A shutdown has its own limit.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::transport::{TICK, unix_seconds};
+use crate::clock::{TICK, unix_seconds};
 
 use super::Hub;
 use super::log::Record;

@@ -25,13 +25,14 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::budget::Budget;
+use crate::clock::Clock;
 use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::Result;
 use crate::id::{ConnectionId, Slot};
 use crate::message::{IntoMessage, Message};
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::transport::{Clock, SendStatus, Transport};
+use crate::transport::{SendStatus, Transport};
 
 use counters::Counters;
 use log::Log;

@@ -2,8 +2,9 @@
 //!
 //! Each tick visits a part of the table, so that ten thousand pings are spread and not a burst.
 
+use crate::clock::ticks;
 use crate::close::{Close, CloseCause};
-use crate::transport::{Now, Timer, ticks};
+use crate::transport::{Now, Timer};
 
 use super::table::{Member, Table};
 
@@ -44,7 +45,7 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
     if transport.liveness.is_overdue(now.ticks) {
         transport.wake_task();
     }
-    if let Some((timer, frame)) = transport.due(now) {
+    if let Some((timer, frame)) = transport.timers.due(now) {
         let cause = match timer {
             Timer::Deadline => CloseCause::Deadline,
             Timer::Expiry => CloseCause::Expired,
@@ -220,7 +221,7 @@ mod tests {
         let mut world = World::new(2, &limits(None, None));
         let expired = CloseFrame::new(CloseCode::from(4401), "Token expired");
         let set =
-            |transport: &Transport, at| transport.set_timer(Timer::Expiry, at, expired.clone());
+            |transport: &Transport, at| transport.timers.set(Timer::Expiry, at, expired.clone());
         set(&world.ends[0].0, TIME_OF_DAY);
         set(&world.ends[1].0, TIME_OF_DAY + 1);
         for _ in 0..PARTS {

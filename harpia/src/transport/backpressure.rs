@@ -12,9 +12,7 @@ use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
 use super::outbox::{BacklogFull, Outbox};
-use super::{
-    BLOCKED, CLOSING, DRAINED, SKIPPING, SendStatus, Transport, TransportState, WriteState,
-};
+use super::{SendStatus, Signal, Transport, TransportState, WriteState};
 
 impl Transport {
     /// Queues what the socket did not take: `written` bytes of the batch are gone already.
@@ -38,7 +36,7 @@ impl Transport {
         state.write_state = WriteState::Blocked(Box::new(outbox));
         // From here on all queues in the outbox; a cork beside it would overtake.
         state.cork = None;
-        self.flags.fetch_or(BLOCKED, Ordering::AcqRel);
+        self.signals.set(Signal::Blocked);
         self.wake(state);
         SendStatus::Queued(waiting)
     }
@@ -57,7 +55,7 @@ impl Transport {
             (Err(BacklogFull(batch)), Slow::Skip) => {
                 self.count_skipped(&batch);
                 if begins {
-                    self.flags.fetch_or(SKIPPING, Ordering::AcqRel);
+                    self.signals.set(Signal::Skipping);
                     self.wake(state);
                 }
                 SendStatus::Dropped
@@ -83,7 +81,7 @@ impl Transport {
             .close
             .get_or_insert_with(|| Box::new(Close::of(CloseCause::SlowConsumer)));
         let frame = close.frame.clone();
-        self.flags.fetch_or(CLOSING, Ordering::Release);
+        self.signals.set(Signal::Closing);
         if let WriteState::Blocked(outbox) = &mut state.write_state {
             outbox.drop_queue();
         }
@@ -92,7 +90,7 @@ impl Transport {
 
     /// Writes what waits. Called by the connection's task alone, whose waker the socket keeps.
     pub(crate) fn poll_drain(&self, context: &mut Context<'_>) -> Poll<()> {
-        while self.flags.load(Ordering::Acquire) & BLOCKED != 0 {
+        while self.signals.has(Signal::Blocked) {
             match self.stream.poll_write_ready(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) => self.drain(),
@@ -113,8 +111,8 @@ impl Transport {
             Ok(false) => {}
             Ok(true) => {
                 state.write_state = WriteState::Open;
-                self.flags.fetch_and(!BLOCKED, Ordering::AcqRel);
-                self.flags.fetch_or(DRAINED, Ordering::AcqRel);
+                self.signals.clear(Signal::Blocked);
+                self.signals.set(Signal::Drained);
             }
             Err(_) => {
                 self.mark_lost(state);

@@ -8,10 +8,7 @@ use crate::close::{Close, CloseCause, CloseFrame};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
-use super::{
-    BLOCKED, CANCEL, CANCEL_CLOSE, CLOSING, DETACHED, DRAINED, SKIPPING, SendStatus, Transport,
-    TransportState, WriteState,
-};
+use super::{SendStatus, Signal, Transport, TransportState, WriteState};
 
 /// What a connection has to act on before it reads on.
 #[derive(Debug)]
@@ -30,7 +27,7 @@ impl Transport {
         let is_first = state.close.is_none();
         if is_first {
             state.close = Some(Box::new(close));
-            self.flags.fetch_or(CLOSING, Ordering::Release);
+            self.signals.set(Signal::Closing);
         }
         self.wake(state);
         is_first
@@ -52,7 +49,7 @@ impl Transport {
         let is_own = |close: &Close| close.cause == CloseCause::Handler;
         if !state.close_queued && !state.close.as_deref().is_some_and(is_own) {
             state.close = Some(Box::new(close));
-            self.flags.fetch_or(CLOSING, Ordering::Release);
+            self.signals.set(Signal::Closing);
         }
     }
 
@@ -78,13 +75,13 @@ impl Transport {
 
     /// Ends a connection that the hub will not serve any more: it keeps its own time from here on.
     pub(crate) fn detach(&self) {
-        self.flags.fetch_or(DETACHED, Ordering::Release);
+        self.signals.set(Signal::Detached);
         self.request_close(Close::of(CloseCause::Shutdown));
     }
 
     /// Says whether nobody watches this connection's deadlines, so that it should not wait.
     pub(crate) fn is_detached(&self) -> bool {
-        self.flags.load(Ordering::Acquire) & DETACHED != 0
+        self.signals.has(Signal::Detached)
     }
 
     /// From here on the connection counts among the active.
@@ -103,50 +100,50 @@ impl Transport {
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        self.flags.load(Ordering::Acquire) & CLOSING != 0
+        self.signals.has(Signal::Closing)
     }
 
     /// Says that there is neither [`next_event`](Self::next_event) nor anything to drain: one look for each
     /// message, so it is inlined and the rest is not.
     #[inline]
     pub(crate) fn has_no_events(&self) -> bool {
-        self.flags.load(Ordering::Acquire) == 0
+        self.signals.is_empty()
     }
 
     /// Says what there is to act on: an close first, else, once each, that messages are left out and
     /// that the outbox has emptied.
     pub(crate) fn next_event(&self) -> TransportEvent {
-        let flags = self.flags.load(Ordering::Acquire);
-        if flags & (CLOSING | SKIPPING | DRAINED) == 0 {
-            return TransportEvent::None;
-        }
-        if flags & CLOSING != 0
+        if self.signals.has(Signal::Closing)
             && let Some(close) = &self.lock().close
         {
             return TransportEvent::Close(Close::clone(close));
         }
-        if flags & SKIPPING != 0 {
-            self.flags.fetch_and(!SKIPPING, Ordering::AcqRel);
+        if self.signals.has(Signal::Skipping) {
+            self.signals.clear(Signal::Skipping);
             return TransportEvent::Skipping;
         }
-        self.flags.fetch_and(!DRAINED, Ordering::AcqRel);
-        TransportEvent::Drained
+        if self.signals.has(Signal::Drained) {
+            self.signals.clear(Signal::Drained);
+            return TransportEvent::Drained;
+        }
+        TransportEvent::None
     }
 
     /// Cancels the handler that waits; `close` only when told to.
     pub(crate) fn cancel(&self, with_close: bool) {
-        let flags = if with_close {
-            CANCEL | CANCEL_CLOSE
-        } else {
-            CANCEL
-        };
-        self.flags.fetch_or(flags, Ordering::Release);
-        self.wake(self.lock());
+        self.signals.set(Signal::Cancel);
+        if with_close {
+            self.signals.set(Signal::CancelClose);
+        }
+        self.wake_task();
     }
 
     pub(crate) fn is_cancelled(&self, in_close: bool) -> bool {
-        let flag = if in_close { CANCEL_CLOSE } else { CANCEL };
-        self.flags.load(Ordering::Acquire) & flag != 0
+        self.signals.has(if in_close {
+            Signal::CancelClose
+        } else {
+            Signal::Cancel
+        })
     }
 
     pub(crate) fn is_lost(&self) -> bool {
@@ -182,8 +179,8 @@ impl Transport {
         state
             .close
             .get_or_insert_with(|| Box::new(Close::of(CloseCause::Lost)));
-        self.flags.fetch_and(!BLOCKED, Ordering::AcqRel);
-        self.flags.fetch_or(CLOSING, Ordering::Release);
+        self.signals.clear(Signal::Blocked);
+        self.signals.set(Signal::Closing);
         self.wake(state);
         SendStatus::Closed
     }

@@ -9,14 +9,15 @@
 
 mod backpressure;
 mod batch;
-mod clock;
 mod close;
 mod control;
 mod cork;
+mod liveness;
 mod outbox;
 mod outgoing;
 mod owed;
 mod read;
+mod signals;
 mod timers;
 
 #[cfg(test)]
@@ -46,17 +47,17 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::protocol::Form;
 use crate::protocol::extension::Agreement;
-use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 pub(crate) use batch::Batch;
-use clock::Liveness;
-pub(crate) use clock::{Clock, TICK, ticks, unix_seconds};
 pub(crate) use close::TransportEvent;
 use cork::Cork;
+use liveness::Liveness;
 use outbox::Outbox;
 pub(crate) use owed::Owed;
-use timers::{Due, Timers};
+use signals::{Signal, Signals};
+use timers::CloseTimers;
 pub(crate) use timers::{Now, Timer};
 
 /// What became of a message that was handed over for sending. Sending never waits.
@@ -82,9 +83,8 @@ pub(crate) struct Transport {
     budget: Arc<Budget>,
     agreement: Option<Agreement>,
     pub(crate) liveness: Liveness,
-    due: Due,
-    /// Set when the task has to look at what is behind the lock.
-    flags: AtomicU8,
+    pub(crate) timers: CloseTimers,
+    signals: Signals,
     /// Gets broadcasts and causes them. Whoever takes this away has to tell the hub.
     active: AtomicBool,
     /// Has published by hand, whatever its route broadcasts by itself.
@@ -104,7 +104,6 @@ struct TransportState {
     cork: Option<Box<Cork>>,
     /// Boxed, as it is rare.
     close: Option<Box<Close>>,
-    timers: Option<Box<Timers>>,
     /// The task's waker. It keeps the task alive, which keeps this: `detach` breaks the circle.
     waker: Option<Waker>,
 }
@@ -114,21 +113,6 @@ enum WriteState {
     Blocked(Box<Outbox>),
     Closed,
 }
-
-/// The outbox has emptied, so `drain` is due.
-const DRAINED: u8 = 1;
-/// An close was asked for.
-const CLOSING: u8 = 2;
-/// The outbox holds something.
-const BLOCKED: u8 = 4;
-/// The deadline of the shutdown is over: handlers that wait are cancelled.
-const CANCEL: u8 = 8;
-/// So is the `close` handler's.
-const CANCEL_CLOSE: u8 = 16;
-/// The hub is gone, and with it who watched the deadlines.
-const DETACHED: u8 = 32;
-/// Messages are being left out, which the task logs.
-const SKIPPING: u8 = 64;
 
 impl Transport {
     pub(crate) fn new(
@@ -146,8 +130,8 @@ impl Transport {
             budget,
             agreement,
             liveness: Liveness::new(now),
-            due: Due::default(),
-            flags: AtomicU8::new(0),
+            timers: CloseTimers::new(),
+            signals: Signals::new(),
             active: AtomicBool::new(false),
             published: AtomicBool::new(false),
             skipped: AtomicU32::new(0),
@@ -157,7 +141,6 @@ impl Transport {
                 opening: false,
                 cork: None,
                 close: None,
-                timers: None,
                 waker: None,
             }),
         }

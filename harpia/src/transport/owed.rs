@@ -11,10 +11,9 @@ use bytes::Bytes;
 
 use crate::budget::Charge;
 use crate::limits::Slow;
-use crate::sync::atomic::Ordering;
 
 use super::outbox::{Outbox, cost};
-use super::{Batch, DRAINED, SKIPPING, Transport, WriteState};
+use super::{Batch, Signal, Transport, WriteState};
 
 /// Batches that wait for `open`, in log order.
 #[derive(Debug)]
@@ -52,7 +51,7 @@ impl Transport {
             Slow::Skip => {
                 self.count_skipped(batch.bytes());
                 if !std::mem::replace(&mut kept.has_gap, true) {
-                    self.flags.fetch_or(SKIPPING, Ordering::AcqRel);
+                    self.signals.set(Signal::Skipping);
                     self.wake_task();
                 }
                 true
@@ -84,7 +83,7 @@ impl Transport {
                 outbox.push_owed(batches, has_gap);
                 match self.write_outbox(&mut outbox) {
                     Ok(true) if has_gap => {
-                        self.flags.fetch_or(DRAINED, Ordering::AcqRel);
+                        self.signals.set(Signal::Drained);
                         self.wake(state);
                     }
                     Ok(true) => {}

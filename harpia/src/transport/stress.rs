@@ -21,7 +21,7 @@ use crate::message::Message;
 use crate::protocol::frame;
 
 use super::test_peer::{Frame, split};
-use super::{BLOCKED, Batch, SendStatus, Transport, TransportEvent};
+use super::{Batch, SendStatus, Signal, Transport, TransportEvent};
 
 const HANDLER: u8 = 0;
 const PEER: u8 = 1;
@@ -147,7 +147,7 @@ fn pace(transport: &Transport, status: SendStatus) {
     thread::yield_now();
     if matches!(status, SendStatus::Queued(ENOUGH..)) {
         let start = Instant::now();
-        while transport.flags.load(Ordering::Acquire) & BLOCKED != 0 {
+        while transport.signals.has(Signal::Blocked) {
             assert!(start.elapsed() < STUCK, "nobody drains");
             thread::yield_now();
         }
