@@ -25,7 +25,7 @@ fn code(folder: &Path) -> String {
 }
 
 #[test]
-fn every_attack_in_the_docs_has_tests_that_are_there() {
+fn every_attack_in_the_table_names_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let docs = fs::read_to_string(root.join("harpia/src/security.rs")).expect("the table");
     let code = code(&root.join("harpia/src")) + &code(&root.join("tests"));

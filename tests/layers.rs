@@ -108,7 +108,7 @@ fn named(line: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn every_module_has_its_layer() {
+fn every_module_has_a_layer() {
     let known: BTreeSet<&str> = LAYERS.iter().copied().flatten().copied().collect();
     let files = files();
     let found: BTreeSet<&str> = files
@@ -136,7 +136,7 @@ fn imports_point_down() {
 }
 
 #[test]
-fn each_confined_crate_stays_where_it_belongs() {
+fn confined_crates_are_named_only_in_their_places() {
     let mut outside = Vec::new();
     for (file, lines) in files() {
         for (name, places) in CONFINED {

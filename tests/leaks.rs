@@ -79,18 +79,19 @@ async fn abort_handshakes(bytes: &[u8]) -> io::Result<()> {
 }
 
 #[test]
-fn a_handshake_aborted_before_its_answer_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
+fn a_handshake_aborted_before_the_response_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
     aborted_handshakes_leave_nothing(&upgrade_request())
 }
 
 #[test]
-fn a_handshake_aborted_after_one_more_byte_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
+fn a_handshake_aborted_after_one_byte_of_a_frame_leaks_no_descriptor_and_no_permit()
+-> io::Result<()> {
     let mut bytes = upgrade_request();
     bytes.push(0x81);
     aborted_handshakes_leave_nothing(&bytes)
 }
 
 #[test]
-fn half_a_request_head_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
+fn half_a_request_head_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
     aborted_handshakes_leave_nothing(b"GET /chat HTTP/1.1\r\nHost")
 }

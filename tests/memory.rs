@@ -16,7 +16,7 @@ const LARGE: usize = 256 * 1024;
 const PING: u8 = 0x89;
 
 #[tokio::test]
-async fn an_idle_connection_keeps_to_its_budget_also_after_a_large_message() {
+async fn an_idle_connection_stays_within_its_memory_budget_even_after_a_large_message() {
     let program = Program::start("example-echo");
     // What grows once with the first connections is not theirs.
     let warm = connect(&program, 100).await;

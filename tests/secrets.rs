@@ -36,7 +36,7 @@ fn assert_unwritten(written: &str, secrets: &[String]) {
 }
 
 #[tokio::test]
-async fn a_profile_leaves_no_password_and_no_session_in_any_log() {
+async fn the_profile_example_logs_no_password_and_no_session_id() {
     let program = Program::start_traced("example-profile");
     let address = program.address();
     let wrong = "email=john%40example.com&password=guessed+horse";
@@ -96,7 +96,7 @@ async fn a_profile_leaves_no_password_and_no_session_in_any_log() {
 }
 
 #[tokio::test]
-async fn a_token_is_in_no_log_whichever_way_it_comes_and_whatever_becomes_of_it() {
+async fn the_jwt_example_logs_no_token() {
     let program = Program::start_traced("example-jwt");
     let address = program.address();
     let mut secrets = Vec::new();

@@ -12,7 +12,7 @@ use std::{env, fs};
 const WRITTEN_WITH: &str = "rustc 1.95.";
 
 #[test]
-fn what_is_right_compiles() {
+fn valid_routes_compile() {
     trybuild::TestCases::new().pass("ui/pass/*.rs");
 }
 

@@ -28,7 +28,7 @@ fn is_down<T>(result: &Result<T, SessionError>) -> bool {
 }
 
 #[tokio::test]
-async fn a_session_is_made_read_changed_and_ended() {
+async fn a_session_can_be_created_read_updated_and_deleted() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(1).await.unwrap();
@@ -45,7 +45,7 @@ async fn a_session_is_made_read_changed_and_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn concurrent_changes_on_two_nodes_lose_nothing() {
+async fn concurrent_updates_on_two_nodes_lose_nothing() {
     let redis = RedisServer::start();
     let nodes = [sessions(&redis).await, sessions(&redis).await];
     let id = nodes[0].create(0).await.unwrap();
@@ -66,7 +66,7 @@ async fn concurrent_changes_on_two_nodes_lose_nothing() {
 }
 
 #[tokio::test]
-async fn each_use_renews_a_session_and_what_has_expired_is_gone() {
+async fn each_use_renews_a_session_and_an_expired_one_is_gone() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await.ttl(Duration::from_secs(3600));
     let mut id = sessions.create(1).await.unwrap();
@@ -92,7 +92,7 @@ async fn each_use_renews_a_session_and_what_has_expired_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_rotations_one_wins_and_the_old_id_is_dead() {
+async fn exactly_one_of_many_rotations_succeeds_and_the_old_id_stops_working() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let old = sessions.create(1).await.unwrap();
@@ -116,7 +116,7 @@ async fn of_many_rotations_one_wins_and_the_old_id_is_dead() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_killed_is_an_error_and_its_sessions_come_back_with_it() {
+async fn sessions_fail_while_redis_is_down_and_return_after_its_restart() {
     let mut redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(1).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_redis_that_is_killed_is_an_error_and_its_sessions_come_back_with_it()
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_is_an_error_within_the_timeout() {
+async fn a_hanging_redis_is_an_error_within_the_timeout() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(1).await.unwrap();
@@ -165,7 +165,7 @@ impl Updates {
 }
 
 #[tokio::test]
-async fn a_connection_is_told_to_try_again_while_redis_is_down() {
+async fn a_connection_is_closed_with_1013_while_redis_is_down() {
     let mut redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(7).await.unwrap();
@@ -191,7 +191,7 @@ async fn a_connection_is_told_to_try_again_while_redis_is_down() {
 }
 
 #[tokio::test]
-async fn no_error_of_redis_holds_the_id_or_the_data() {
+async fn no_redis_error_contains_the_id_or_the_data() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(1).await.unwrap();
@@ -204,7 +204,7 @@ async fn no_error_of_redis_holds_the_id_or_the_data() {
 }
 
 #[tokio::test]
-async fn no_log_of_redis_holds_the_id_or_the_data() {
+async fn no_redis_log_contains_the_id_or_the_data() {
     let log = Log::begin();
     let mut redis = RedisServer::start();
     let store = RedisStore::connect(&redis.url()).await.expect("it answers");
@@ -226,7 +226,7 @@ async fn no_log_of_redis_holds_the_id_or_the_data() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_not_there_is_an_error_from_the_start() {
+async fn connecting_to_a_missing_redis_is_an_error_without_the_password() {
     let mut redis = RedisServer::start();
     redis.kill();
     let url = redis.url();

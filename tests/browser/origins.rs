@@ -19,7 +19,7 @@ async fn elsewhere() -> TestServer {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_is_refused_and_one_of_its_own_is_let_in() {
+async fn a_page_of_another_origin_is_rejected_and_the_servers_own_page_connects() {
     let driver = Driver::start();
     let chat = Program::start("example-chat");
     let port = chat.port();
@@ -59,7 +59,7 @@ async fn whose(sessions: &Session<String>, ws: &Socket) -> Option<String> {
 }
 
 #[tokio::test]
-async fn same_site_keeps_the_session_from_other_sites_but_not_from_other_ports() {
+async fn same_site_withholds_the_session_from_other_sites_but_not_from_other_ports() {
     let driver = Driver::start();
     let sessions = Session::memory();
     let id = sessions.create("Ada".to_owned()).await.expect("a session");

@@ -19,7 +19,7 @@ async fn log_in(page: &Page, password: &str) {
 }
 
 #[tokio::test]
-async fn who_logs_in_is_welcomed_and_hears_what_changes_in_every_window_until_logging_out() {
+async fn every_window_receives_profile_updates_until_the_user_logs_out() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
     let page = driver.open(WIDE).await;
@@ -54,7 +54,7 @@ async fn who_logs_in_is_welcomed_and_hears_what_changes_in_every_window_until_lo
 }
 
 #[tokio::test]
-async fn the_page_fits_a_phone() {
+async fn the_page_fits_a_phone_screen() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
     let page = driver.open(NARROW).await;
@@ -68,7 +68,7 @@ async fn the_page_fits_a_phone() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_kept_from_scripts_and_changes_with_each_login() {
+async fn scripts_cannot_read_the_cookie_and_each_login_changes_it() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
     let page = driver.open(WIDE).await;
@@ -97,7 +97,7 @@ async fn the_cookie_is_kept_from_scripts_and_changes_with_each_login() {
 }
 
 #[tokio::test]
-async fn a_secure_cookie_is_kept_on_ones_own_machine_and_never_travels_in_the_open() {
+async fn a_secure_cookie_is_kept_on_localhost_but_never_sent_in_plain_text() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
     let page = driver.open(WIDE).await;

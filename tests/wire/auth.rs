@@ -58,7 +58,7 @@ async fn guarded() -> (TestServer, Events) {
 }
 
 #[tokio::test]
-async fn the_first_message_is_for_auth_alone_and_then_open_is_called() {
+async fn only_auth_gets_the_first_message_and_open_follows() {
     let (server, events) = guarded().await;
     let mut other = server.connect("/open").await;
     assert_eq!(other.text().await, "in");
@@ -75,7 +75,7 @@ async fn the_first_message_is_for_auth_alone_and_then_open_is_called() {
 }
 
 #[tokio::test]
-async fn before_auth_a_connection_hears_nothing_and_is_not_counted() {
+async fn an_unauthenticated_connection_receives_no_broadcast_and_is_not_counted() {
     let (server, _events) = guarded().await;
     let mut client = server.connect("/guarded").await;
     let mut other = server.connect("/open").await;
@@ -93,7 +93,7 @@ async fn before_auth_a_connection_hears_nothing_and_is_not_counted() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_1008_invalid_token_and_neither_open_nor_close_is_called() {
+async fn a_rejected_token_closes_with_1008_and_calls_neither_open_nor_close() {
     for (first, told) in [
         ("no", "not authenticated: wrong token"),
         (
@@ -113,7 +113,7 @@ async fn a_refused_token_is_1008_invalid_token_and_neither_open_nor_close_is_cal
 }
 
 #[tokio::test]
-async fn a_first_message_of_another_type_is_an_invalid_token_too() {
+async fn a_first_message_of_the_wrong_type_is_an_invalid_token() {
     let (server, events) = guarded().await;
     let mut client = server.connect("/guarded").await;
     client.send_binary(b"token").await;
@@ -125,7 +125,7 @@ async fn a_first_message_of_another_type_is_an_invalid_token_too() {
 }
 
 #[tokio::test]
-async fn an_auth_that_panics_lets_nobody_in() {
+async fn a_panic_in_auth_closes_with_1011_without_calling_open() {
     let (server, events) = guarded().await;
     let mut client = server.connect("/guarded").await;
     client.send("panic").await;
@@ -137,7 +137,7 @@ async fn an_auth_that_panics_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn silence_is_1008_auth_timeout_and_pings_are_no_excuse() {
+async fn a_client_that_sends_only_pings_is_closed_with_1008_auth_timeout() {
     let (server, events) = guarded().await;
     let client = server.connect("/guarded").await;
     let mut client = client.active().await;
@@ -148,7 +148,7 @@ async fn silence_is_1008_auth_timeout_and_pings_are_no_excuse() {
 }
 
 #[tokio::test]
-async fn who_leaves_before_auth_is_forgotten_without_a_close() {
+async fn close_is_not_called_for_a_client_that_leaves_before_auth() {
     let (server, events) = guarded().await;
     server.connect("/guarded").await.close().await;
     server.shut_down().await;
@@ -156,7 +156,7 @@ async fn who_leaves_before_auth_is_forgotten_without_a_close() {
 }
 
 #[tokio::test]
-async fn what_comes_right_behind_the_token_waits_for_open() {
+async fn messages_sent_right_after_the_token_wait_for_open() {
     let (server, events) = guarded().await;
     let mut client = server.connect("/guarded").await;
     for text in ["token", "one", "two"] {
@@ -170,7 +170,7 @@ async fn what_comes_right_behind_the_token_waits_for_open() {
 }
 
 #[tokio::test]
-async fn an_auth_with_a_raw_name_guards_as_any_other() {
+async fn an_auth_handler_with_a_raw_identifier_is_called() {
     struct RawName;
     #[ws_route("/raw-name", broadcast = off)]
     impl RawName {
@@ -254,7 +254,7 @@ async fn slow() -> (TestServer, Events, Arc<Semaphore>) {
 }
 
 #[tokio::test]
-async fn who_is_closed_in_auth_is_neither_opened_nor_told_of_its_close() {
+async fn neither_open_nor_close_is_called_for_a_connection_closed_in_auth() {
     for first in ["closed", "disconnected"] {
         let (server, events, _gate) = slow().await;
         let mut client = server.connect("/slow").await;
@@ -267,7 +267,7 @@ async fn who_is_closed_in_auth_is_neither_opened_nor_told_of_its_close() {
 }
 
 #[tokio::test]
-async fn who_closes_right_behind_its_token_is_not_opened() {
+async fn open_is_not_called_if_a_close_frame_follows_the_token() {
     let (server, events, gate) = slow().await;
     let mut client = server.connect_raw("/slow").await;
     let mut bytes = masked(0x81, b"token");
@@ -280,7 +280,7 @@ async fn who_closes_right_behind_its_token_is_not_opened() {
 }
 
 #[tokio::test]
-async fn a_close_that_comes_in_parts_is_waited_for() {
+async fn open_waits_for_the_rest_of_a_partial_close_frame() {
     let (server, events, gate) = slow().await;
     let mut client = server.connect_raw("/slow").await;
     let close = masked(0x88, &1000u16.to_be_bytes());
@@ -298,7 +298,7 @@ async fn a_close_that_comes_in_parts_is_waited_for() {
 }
 
 #[tokio::test]
-async fn who_is_gone_when_auth_returns_is_not_opened() {
+async fn open_is_not_called_if_the_client_is_gone_when_auth_returns() {
     let (server, events, _gate) = slow().await;
     let mut client = server.connect_raw("/slow").await;
     client.write(&masked(0x81, b"reset")).await;
@@ -310,7 +310,7 @@ async fn who_is_gone_when_auth_returns_is_not_opened() {
 }
 
 #[tokio::test]
-async fn who_says_something_before_it_closes_is_opened_and_heard() {
+async fn a_message_between_the_token_and_the_close_frame_is_handled() {
     let (server, events, gate) = slow().await;
     gate.add_permits(1);
     let mut client = server.connect_raw("/slow").await;
@@ -325,7 +325,7 @@ async fn who_says_something_before_it_closes_is_opened_and_heard() {
 }
 
 #[tokio::test]
-async fn an_auth_that_never_returns_is_dropped_and_1008_auth_timeout() {
+async fn an_auth_that_never_returns_is_cancelled_with_1008_auth_timeout() {
     let (server, events, _gate) = slow().await;
     let mut client = server.connect("/slow").await;
     client.send("for ever").await;
@@ -337,7 +337,7 @@ async fn an_auth_that_never_returns_is_dropped_and_1008_auth_timeout() {
 }
 
 #[tokio::test]
-async fn a_first_message_has_16_kib_and_the_next_as_much_as_the_route_allows() {
+async fn the_first_message_is_limited_to_16_kib_and_later_ones_by_the_route() {
     let (server, events, gate) = slow().await;
     gate.add_permits(1);
     let mut client = server.connect("/slow").await;
@@ -351,7 +351,7 @@ async fn a_first_message_has_16_kib_and_the_next_as_much_as_the_route_allows() {
 }
 
 #[tokio::test]
-async fn a_longer_first_message_is_1009_as_soon_as_it_says_so() {
+async fn a_first_message_over_16_kib_closes_with_1009_once_its_length_is_announced() {
     let (server, events, _gate) = slow().await;
     let mut client = server.connect_raw("/slow").await;
     let length = (16 * 1024 + 1u16).to_be_bytes();
@@ -364,7 +364,7 @@ async fn a_longer_first_message_is_1009_as_soon_as_it_says_so() {
 }
 
 #[tokio::test]
-async fn a_first_message_is_no_longer_than_a_route_allows_at_all() {
+async fn a_smaller_max_message_also_limits_the_first_message() {
     struct Narrow;
     #[ws_route("/narrow", max_message = 10)]
     impl Narrow {
@@ -379,7 +379,7 @@ async fn a_first_message_is_no_longer_than_a_route_allows_at_all() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_sent_as_another_type_is_in_no_log() {
+async fn a_token_of_the_wrong_type_does_not_reach_the_log() {
     #[derive(serde::Deserialize)]
     struct Login {
         token: String,

@@ -42,7 +42,7 @@ async fn reader(server: &TestServer, path: &str) -> Client {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_peer_that_does_not_read_is_closed_with_1013_and_others_get_all() {
+async fn a_slow_consumer_is_closed_with_1013_and_others_receive_everything() {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Chat(events.clone()))).await;
     let mut slow = narrow(&server, "/chat").await;
@@ -57,7 +57,7 @@ async fn a_peer_that_does_not_read_is_closed_with_1013_and_others_get_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_peer_that_never_reads_again_is_let_go() {
+async fn a_client_that_never_reads_again_is_dropped_after_the_flush_timeout() {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Chat(events.clone()))).await;
     let _slow = narrow(&server, "/chat").await;
@@ -71,7 +71,7 @@ async fn a_peer_that_never_reads_again_is_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_skip_whole_messages_are_left_out_and_counted_and_the_rest_comes_in_order() {
+async fn slow_skip_drops_and_counts_whole_messages_and_keeps_the_order() {
     struct Prices(Events);
     #[ws_route("/prices", broadcast = off, slow = skip, backlog = "256KiB")]
     impl Prices {
@@ -117,7 +117,7 @@ async fn with_skip_whole_messages_are_left_out_and_counted_and_the_rest_comes_in
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn send_tells_what_became_of_the_message_and_drain_that_none_waits() {
+async fn send_returns_sent_queued_or_dropped_and_drain_runs_once_the_queue_is_empty() {
     struct Firehose(Events);
     #[ws_route("/firehose", broadcast = off, slow = skip, backlog = "256KiB")]
     impl Firehose {
@@ -161,7 +161,7 @@ async fn send_tells_what_became_of_the_message_and_drain_that_none_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pong_passes_the_data_that_waits() {
+async fn a_pong_overtakes_queued_data_and_replaces_an_older_pong() {
     struct Burst(Events);
     #[ws_route("/burst", broadcast = off, backlog = "64MiB")]
     impl Burst {

@@ -39,7 +39,7 @@ async fn listener(server: &TestServer) -> Client {
 }
 
 #[tokio::test]
-async fn a_message_reaches_all_others_and_not_its_sender() {
+async fn a_message_reaches_every_other_client_but_not_its_sender() {
     let server = TestServer::start(App::new().ws(Chat)).await;
     let mut clients = joined(&server, "/chat", 4).await;
     clients[1].send("from one").await;
@@ -52,7 +52,7 @@ async fn a_message_reaches_all_others_and_not_its_sender() {
 }
 
 #[tokio::test]
-async fn binary_stays_binary_for_those_who_receive_it() {
+async fn a_binary_message_is_broadcast_as_binary() {
     let server = TestServer::start(App::new().ws(Chat)).await;
     let mut clients = joined(&server, "/chat", 2).await;
     let bytes = [0, 255, 0xd8, 0x00, b'"'];
@@ -61,7 +61,7 @@ async fn binary_stays_binary_for_those_who_receive_it() {
 }
 
 #[tokio::test]
-async fn by_default_other_routes_of_the_server_hear_it_too() {
+async fn by_default_clients_of_other_routes_receive_the_broadcast() {
     let server = TestServer::start(App::new().ws(Chat).ws(Greets)).await;
     let mut other = listener(&server).await;
     let mut client = server.connect("/chat").await;
@@ -70,7 +70,7 @@ async fn by_default_other_routes_of_the_server_hear_it_too() {
 }
 
 #[tokio::test]
-async fn within_the_scope_of_a_route_only_its_own_hear_it() {
+async fn broadcast_route_reaches_only_clients_of_the_same_route() {
     struct Room;
     #[ws_route("/room", broadcast = route)]
     impl Room {
@@ -86,7 +86,7 @@ async fn within_the_scope_of_a_route_only_its_own_hear_it() {
 }
 
 #[tokio::test]
-async fn with_broadcast_off_nobody_hears_it() {
+async fn broadcast_off_sends_the_message_to_no_other_client() {
     struct Silent;
     #[ws_route("/silent", broadcast = off)]
     impl Silent {
@@ -104,7 +104,7 @@ async fn with_broadcast_off_nobody_hears_it() {
 }
 
 #[tokio::test]
-async fn the_apps_scope_is_the_default_of_its_routes() {
+async fn the_apps_broadcast_scope_applies_unless_the_route_sets_its_own() {
     struct Loud;
     #[ws_route("/loud", broadcast = server)]
     impl Loud {
@@ -126,7 +126,7 @@ async fn the_apps_scope_is_the_default_of_its_routes() {
 }
 
 #[tokio::test]
-async fn the_handler_decides_by_what_it_returns() {
+async fn the_handlers_result_passes_replaces_or_skips_the_broadcast() {
     struct Filter;
     #[ws_route("/filter")]
     impl Filter {
@@ -156,7 +156,7 @@ async fn the_handler_decides_by_what_it_returns() {
 }
 
 #[tokio::test]
-async fn a_connection_that_its_handler_closed_broadcasts_nothing() {
+async fn a_message_whose_handler_closes_the_connection_is_not_broadcast() {
     struct Polite;
     #[ws_route("/polite")]
     impl Polite {
@@ -176,7 +176,7 @@ async fn a_connection_that_its_handler_closed_broadcasts_nothing() {
 }
 
 #[tokio::test]
-async fn the_broadcast_waits_for_an_async_handler() {
+async fn a_message_is_broadcast_after_its_async_handler_returns() {
     struct Checks(Arc<Semaphore>, Events);
     #[ws_route("/checks")]
     impl Checks {
@@ -200,7 +200,7 @@ async fn the_broadcast_waits_for_an_async_handler() {
 }
 
 #[tokio::test]
-async fn while_open_runs_a_connection_is_not_heard_and_then_receives_what_it_was_owed() {
+async fn messages_and_broadcasts_that_arrive_during_open_follow_after_it() {
     struct Slow(Arc<Semaphore>, Events);
     #[ws_route("/slow")]
     impl Slow {
@@ -232,7 +232,7 @@ async fn while_open_runs_a_connection_is_not_heard_and_then_receives_what_it_was
 }
 
 #[tokio::test]
-async fn a_connection_that_open_refused_was_never_heard_and_never_hears() {
+async fn messages_of_a_connection_that_open_rejects_are_not_broadcast() {
     struct Closed;
     #[ws_route("/closed")]
     impl Closed {
@@ -253,7 +253,7 @@ async fn a_connection_that_open_refused_was_never_heard_and_never_hears() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_connections_see_one_order_and_each_senders_own() {
+async fn all_clients_receive_broadcasts_in_one_order_that_keeps_each_senders_order() {
     const SENDERS: usize = 4;
     const EACH: usize = 300;
     let server = TestServer::start(App::new().ws(Chat).ws(Greets)).await;
@@ -299,7 +299,7 @@ async fn all_connections_see_one_order_and_each_senders_own() {
 }
 
 #[tokio::test]
-async fn what_was_sent_before_a_broadcast_arrives_before_it() {
+async fn a_send_before_a_broadcast_arrives_before_it() {
     struct Answers;
     #[ws_route("/answers", rate = off)]
     impl Answers {
@@ -318,7 +318,7 @@ async fn what_was_sent_before_a_broadcast_arrives_before_it() {
 }
 
 #[tokio::test]
-async fn the_hub_reaches_all_and_counts_them() {
+async fn hub_broadcast_reaches_every_connection_and_connections_counts_them() {
     let server = TestServer::start(App::new().ws(Chat)).await;
     assert_eq!(server.hub().connections(), 0);
     let mut clients = joined(&server, "/chat", 3).await;

@@ -121,14 +121,14 @@ ends!(
     async |_, client| client.texts(&["expire"]).await
 );
 ends!(
-    a_message_rate_that_is_exceeded_is_logged_at_info,
+    an_exceeded_message_rate_is_logged_at_info,
     "INFO",
     "rate_limit",
     ["error 1008", "close 1008"],
     async |_, client| client.texts(&["x"; 6]).await
 );
 ends!(
-    a_message_that_is_too_big_is_logged_at_info,
+    an_oversized_message_is_logged_at_info,
     "INFO",
     "too_big",
     ["error 1009", "close 1009"],
@@ -149,14 +149,14 @@ ends!(
     async |_, client| client.write(&masked(0x82, b"binary")).await
 );
 ends!(
-    an_error_of_a_handler_is_logged_at_info,
+    a_handler_error_is_logged_at_info,
     "INFO",
     "handler_error",
     ["error 1011", "close 1011"],
     async |_, client| client.texts(&["fail"]).await
 );
 ends!(
-    a_panic_of_a_handler_is_logged_at_warn,
+    a_handler_panic_is_logged_at_warn,
     "WARN",
     "handler_panic",
     ["error 1011", "close 1011"],
@@ -180,7 +180,7 @@ impl Slow {
 }
 
 #[tokio::test]
-async fn a_slow_consumer_is_reported_logged_and_closed_while_it_still_does_not_read() {
+async fn error_and_close_run_for_a_slow_consumer_while_it_still_does_not_read() {
     let (log, events) = (Log::begin(), Events::new());
     let server = TestServer::start(App::new().ws(Slow(events.clone()))).await;
     let mut client = RawClient::connect_narrow(server.address(), "/slow").await;
@@ -214,7 +214,7 @@ impl Skips {
 }
 
 #[tokio::test]
-async fn messages_left_out_for_a_slow_consumer_are_counted_and_logged() {
+async fn messages_skipped_for_a_slow_consumer_are_counted_and_logged() {
     let log = Log::begin();
     let server = TestServer::start(App::new().ws(Skips)).await;
     let mut client = RawClient::connect_narrow(server.address(), "/skips").await;
@@ -232,7 +232,7 @@ async fn messages_left_out_for_a_slow_consumer_are_counted_and_logged() {
 }
 
 #[tokio::test]
-async fn a_refused_origin_is_logged_with_the_origin_the_host_and_the_remedy() {
+async fn a_rejected_origin_is_logged_with_origin_host_and_remedy() {
     let log = Log::begin();
     let server = TestServer::start(App::new().ws(Skips)).await;
     let headers = [("origin", "https://evil.example")];
@@ -254,7 +254,7 @@ async fn a_refused_origin_is_logged_with_the_origin_the_host_and_the_remedy() {
 }
 
 #[tokio::test]
-async fn a_rejected_handshake_is_logged_with_its_status_and_reason() {
+async fn a_rejected_handshake_is_logged_with_its_status_and_path() {
     struct Needs;
     #[derive(FromHandshake)]
     struct Room {

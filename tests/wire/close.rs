@@ -33,7 +33,7 @@ async fn closer() -> (TestServer, Events) {
 }
 
 #[tokio::test]
-async fn a_close_goes_behind_what_was_sent_and_the_first_decides() {
+async fn a_close_follows_earlier_sends_and_ignores_later_sends_and_closes() {
     let (server, events) = closer().await;
     let mut client = server.connect("/close").await;
     client.send("4001 as you wish").await;
@@ -44,7 +44,7 @@ async fn a_close_goes_behind_what_was_sent_and_the_first_decides() {
 }
 
 #[tokio::test]
-async fn a_code_that_must_not_be_sent_goes_out_as_1011() {
+async fn a_close_code_that_must_not_be_sent_is_replaced_with_1011() {
     let (server, _) = closer().await;
     for code in ["1006", "1015", "999", "5000", "0"] {
         let mut client = server.connect("/close").await;
@@ -55,7 +55,7 @@ async fn a_code_that_must_not_be_sent_goes_out_as_1011() {
 }
 
 #[tokio::test]
-async fn without_a_status_the_close_frame_is_empty() {
+async fn code_1005_sends_an_empty_close_frame() {
     let (server, events) = closer().await;
     let mut client = server.connect("/close").await;
     client.send("1005").await;
@@ -66,7 +66,7 @@ async fn without_a_status_the_close_frame_is_empty() {
 }
 
 #[tokio::test]
-async fn a_reason_that_is_too_long_is_cut_at_a_character() {
+async fn a_long_reason_is_truncated_at_a_character_boundary() {
     let (server, _) = closer().await;
     let mut client = server.connect("/close").await;
     client.send(&format!("4000 {}", "ü".repeat(100))).await;
@@ -75,7 +75,7 @@ async fn a_reason_that_is_too_long_is_cut_at_a_character() {
 }
 
 #[tokio::test]
-async fn the_peers_code_is_echoed_and_told_to_the_handler() {
+async fn the_clients_close_code_is_echoed_and_passed_to_the_handler() {
     let (server, events) = closer().await;
     for (code, reason) in [(1000, ""), (1001, "leaving"), (3000, "lib"), (4321, "grün")] {
         let mut client = server.connect("/close").await;
@@ -85,7 +85,7 @@ async fn the_peers_code_is_echoed_and_told_to_the_handler() {
 }
 
 #[tokio::test]
-async fn after_its_close_frame_the_server_closes_the_connection() {
+async fn the_server_closes_the_tcp_connection_after_its_close_frame() {
     let (server, _) = closer().await;
     let mut client = server.connect_raw("/close").await;
     client.frame(0x88, &[0x03, 0xe8]).await;
@@ -95,7 +95,7 @@ async fn after_its_close_frame_the_server_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_closes_is_let_go_after_a_while() {
+async fn a_client_that_never_answers_the_close_frame_is_dropped_after_a_timeout() {
     let (server, events) = closer().await;
     let mut client = server.connect_raw("/close").await;
     client.frame(0x81, b"4000 go").await;
@@ -107,7 +107,7 @@ async fn a_peer_that_never_closes_is_let_go_after_a_while() {
 }
 
 #[tokio::test]
-async fn the_hub_disconnects_one_by_its_id() {
+async fn hub_disconnect_closes_only_the_connection_with_that_id() {
     struct Named(Arc<Mutex<Vec<ConnectionId>>>);
     #[ws_route("/named")]
     impl Named {
@@ -212,7 +212,7 @@ async fn read_chunks(client: &mut RawClient) -> (usize, u16) {
 }
 
 #[tokio::test]
-async fn a_close_behind_a_queue_lets_all_of_it_arrive() {
+async fn a_close_after_queued_messages_delivers_all_of_them() {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Laden(events.clone()))).await;
     let mut client = RawClient::connect_narrow(server.address(), "/laden").await;
@@ -224,7 +224,7 @@ async fn a_close_behind_a_queue_lets_all_of_it_arrive() {
 }
 
 #[tokio::test]
-async fn a_protocol_error_drops_the_queue_but_not_the_frame_under_way() {
+async fn a_protocol_error_drops_queued_messages_but_completes_a_frame_being_written() {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Laden(events.clone()))).await;
     let mut client = RawClient::connect_narrow(server.address(), "/laden").await;

@@ -67,7 +67,7 @@ fn long(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn it_is_agreed_on_only_if_the_route_has_it_and_the_client_offers_it() {
+async fn compression_is_negotiated_only_if_the_route_enables_it_and_the_client_offers_it() {
     let server = server().await;
     let agreed = offering(&server, "/chat", OFFER).await;
     assert_eq!(
@@ -83,7 +83,7 @@ async fn it_is_agreed_on_only_if_the_route_has_it_and_the_client_offers_it() {
 }
 
 #[tokio::test]
-async fn the_apps_word_holds_unless_the_route_has_its_own() {
+async fn the_apps_compression_applies_unless_the_route_sets_its_own() {
     struct Off;
     #[ws_route("/off", compression = off)]
     impl Off {
@@ -98,7 +98,7 @@ async fn the_apps_word_holds_unless_the_route_has_its_own() {
 }
 
 #[tokio::test]
-async fn a_compressed_message_is_read_whole_or_in_fragments_and_a_plain_one_too() {
+async fn compressed_fragmented_and_plain_messages_are_all_read() {
     let server = server().await;
     let mut client = offering(&server, "/echo", OFFER).await;
     let text = long("compress me, ");
@@ -121,7 +121,7 @@ async fn a_compressed_message_is_read_whole_or_in_fragments_and_a_plain_one_too(
 }
 
 #[tokio::test]
-async fn a_broadcast_reaches_each_in_the_form_it_takes_and_all_the_same_message() {
+async fn a_broadcast_is_compressed_only_for_clients_that_negotiated_it() {
     let server = server().await;
     let mut compressing = offering(&server, "/chat", OFFER).await.active().await;
     let mut plain = server.connect_raw("/chat").await.active().await;
@@ -145,7 +145,7 @@ async fn a_broadcast_reaches_each_in_the_form_it_takes_and_all_the_same_message(
 }
 
 #[tokio::test]
-async fn the_smallest_size_of_any_route_holds_for_sends_and_broadcasts_of_all() {
+async fn the_smallest_threshold_of_any_route_applies_to_all_sends_and_broadcasts() {
     let server = server().await;
     let mut echo = offering(&server, "/echo", OFFER).await.active().await;
     // Less than the 1 KiB of `/echo`, more than the 64 bytes of `/chat`.
@@ -159,7 +159,7 @@ async fn the_smallest_size_of_any_route_holds_for_sends_and_broadcasts_of_all() 
 }
 
 #[tokio::test]
-async fn a_size_that_no_route_takes_from_the_app_holds_for_none() {
+async fn the_apps_threshold_has_no_effect_if_every_route_sets_its_own() {
     let server = TestServer::start(App::new().compression(64).ws(Echo)).await;
     let mut echo = offering(&server, "/echo", OFFER).await.active().await;
     let text = "between, ".repeat(30);
@@ -170,7 +170,7 @@ async fn a_size_that_no_route_takes_from_the_app_holds_for_none() {
 }
 
 #[tokio::test]
-async fn a_compressed_message_is_broadcast_as_what_it_says() {
+async fn a_compressed_message_is_broadcast_with_its_decompressed_content() {
     let server = server().await;
     let mut sender = offering(&server, "/chat", OFFER).await.active().await;
     let mut compressing = offering(&server, "/chat", OFFER).await.active().await;
@@ -182,7 +182,7 @@ async fn a_compressed_message_is_broadcast_as_what_it_says() {
 }
 
 #[tokio::test]
-async fn messages_of_one_turn_come_in_order_to_those_who_compress_too() {
+async fn compressed_and_plain_messages_of_one_flush_round_arrive_in_order() {
     let server = server().await;
     let mut compressing = offering(&server, "/chat", OFFER).await.active().await;
     let mut plain = server.connect_raw("/chat").await.active().await;
@@ -207,7 +207,7 @@ async fn messages_of_one_turn_come_in_order_to_those_who_compress_too() {
 }
 
 #[tokio::test]
-async fn a_bomb_is_closed_with_1009() {
+async fn a_decompression_bomb_closes_with_1009() {
     let server = server().await;
     let mut client = offering(&server, "/echo", OFFER).await;
     let bomb = deflate(&vec![0; 10 << 20]);
@@ -217,7 +217,7 @@ async fn a_bomb_is_closed_with_1009() {
 }
 
 #[tokio::test]
-async fn what_is_no_deflate_stream_or_no_text_is_closed_with_1007() {
+async fn an_invalid_deflate_stream_or_invalid_text_closes_with_1007() {
     let server = server().await;
     for payload in [vec![0xff; 20], deflate(b"gr\xc3")] {
         let mut client = offering(&server, "/echo", OFFER).await;
@@ -227,7 +227,7 @@ async fn what_is_no_deflate_stream_or_no_text_is_closed_with_1007() {
 }
 
 #[tokio::test]
-async fn a_compressed_frame_without_an_agreement_is_closed_with_1002() {
+async fn a_compressed_frame_without_negotiation_closes_with_1002() {
     let server = server().await;
     let hello = deflate(b"hello");
     for mut client in [
@@ -240,7 +240,7 @@ async fn a_compressed_frame_without_an_agreement_is_closed_with_1002() {
 }
 
 #[tokio::test]
-async fn the_bit_on_a_control_frame_or_a_later_fragment_is_closed_with_1002() {
+async fn the_compression_bit_on_a_control_frame_or_later_fragment_closes_with_1002() {
     let server = server().await;
     let mut client = offering(&server, "/echo", OFFER).await;
     client.frame(0xc9, b"").await;
@@ -252,7 +252,7 @@ async fn the_bit_on_a_control_frame_or_a_later_fragment_is_closed_with_1002() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_small_window_gets_a_broadcast_plain() {
+async fn a_client_with_a_small_window_receives_broadcasts_uncompressed() {
     let server = server().await;
     let offer = "permessage-deflate; server_max_window_bits=9";
     let mut small = offering(&server, "/chat", offer).await;

@@ -80,7 +80,7 @@ impl Twice {
 }
 
 #[tokio::test]
-async fn close_runs_exactly_once_when_two_causes_meet() {
+async fn close_runs_exactly_once_when_several_causes_coincide() {
     for (message, expected) in [
         ("close", &["4000"][..]),
         ("close and fail", &["4000"]),
@@ -110,7 +110,7 @@ async fn close_runs_exactly_once_when_two_causes_meet() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn close_runs_exactly_once_for_a_peer_that_closes_as_the_server_does() {
+async fn close_runs_exactly_once_when_client_and_server_close_together() {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Twice(events.clone()))).await;
     let mut clients = Vec::new();
@@ -161,7 +161,7 @@ impl Lingers {
 }
 
 #[tokio::test]
-async fn while_a_close_is_under_way_nothing_is_received_and_nobody_is_counted() {
+async fn a_closing_connection_receives_no_broadcast_and_is_not_counted() {
     for how in ["self", "peer", "hub"] {
         let (gate, events) = (Arc::new(Semaphore::new(0)), Events::new());
         let app = App::new()
@@ -183,7 +183,7 @@ async fn while_a_close_is_under_way_nothing_is_received_and_nobody_is_counted() 
 }
 
 #[tokio::test]
-async fn an_upgrade_that_is_under_way_at_shutdown_ends_with_1001_and_is_never_opened() {
+async fn an_upgrade_in_progress_at_shutdown_closes_with_1001_without_calling_open() {
     static GATE: Semaphore = Semaphore::const_new(0);
     static ARRIVED: Semaphore = Semaphore::const_new(0);
     struct Slow;
@@ -239,7 +239,7 @@ async fn dropping_serve_closes_the_connections_and_runs_their_close_handlers() {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_closes_does_not_outlive_a_server_that_has_ended() {
+async fn a_silent_client_with_a_pending_close_handler_does_not_outlive_the_server() {
     static EVENTS: OnceLock<Events> = OnceLock::new();
     struct Tells;
     impl FromHandshake for Tells {
@@ -273,7 +273,7 @@ async fn a_peer_that_never_closes_does_not_outlive_a_server_that_has_ended() {
 }
 
 #[tokio::test]
-async fn close_runs_when_what_a_cancelled_handler_held_panics_in_drop() {
+async fn close_runs_even_if_dropping_a_cancelled_handler_panics() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {

@@ -79,7 +79,7 @@ async fn quoted_cookies_lose_their_quotes_and_escapes_are_decoded() {
 }
 
 #[tokio::test]
-async fn a_cookie_with_a_bad_escape_is_kept_as_it_is_and_harms_no_other() {
+async fn a_cookie_with_an_invalid_escape_is_kept_verbatim_and_affects_no_other() {
     let cookies = [("cookie", "bad=100%; worse=%zz; good=1; =nameless; alone")];
     assert_eq!(told("/tell", &cookies, "bad").await, r#"Some("100%")"#);
     assert_eq!(told("/tell", &cookies, "worse").await, r#"Some("%zz")"#);
@@ -88,7 +88,7 @@ async fn a_cookie_with_a_bad_escape_is_kept_as_it_is_and_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_single_cookie_is_read_by_its_name() {
+async fn a_field_reads_a_single_cookie_by_its_name() {
     assert_eq!(
         told("/tell", &[("cookie", "theme=dark")], "theme").await,
         r#"Some("dark")"#
@@ -107,14 +107,14 @@ async fn query_values_are_decoded_and_may_be_missing() {
 }
 
 #[tokio::test]
-async fn an_optional_value_that_does_not_parse_is_400_all_the_same() {
+async fn an_optional_value_that_does_not_parse_is_400() {
     let (status, text) = server().await.refused("/tell?p=three", &[]).await;
     assert_eq!(status, 400);
     assert!(text.contains('p'), "{text}");
 }
 
 #[tokio::test]
-async fn headers_are_read_by_name_or_by_the_fields_own() {
+async fn a_field_reads_a_header_by_its_given_name_or_by_the_fields_name() {
     let headers = [("user-agent", "test/1"), ("x-request-id", "42")];
     assert_eq!(
         told("/tell", &headers, "agent").await,
@@ -132,7 +132,7 @@ async fn url_and_address_are_those_of_the_request() {
 }
 
 #[tokio::test]
-async fn data_belongs_to_the_connection_and_can_be_changed() {
+async fn data_is_mutable_and_belongs_to_one_connection() {
     let server = server().await;
     let (mut one, mut two) = (server.join("/tell").await, server.join("/tell").await);
     one.send("log in").await;
@@ -167,7 +167,7 @@ impl Game {
 }
 
 #[tokio::test]
-async fn a_required_value_that_is_missing_or_wrong_is_a_400_that_names_it() {
+async fn a_missing_or_invalid_required_value_is_rejected_by_name() {
     let server = TestServer::start(App::new().ws(Game)).await;
     let level = [("x-level", "3")];
     assert_eq!(
@@ -189,7 +189,7 @@ async fn a_required_value_that_is_missing_or_wrong_is_a_400_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_must_be_there_is_a_400_by_its_type_or_a_1008_by_or_close() {
+async fn a_missing_required_cookie_is_a_400_by_its_type_or_a_1008_by_or_close() {
     #[derive(FromHandshake)]
     struct Required {
         #[from(cookie)]
@@ -240,7 +240,7 @@ async fn a_cookie_that_must_be_there_is_a_400_by_its_type_or_a_1008_by_or_close(
 }
 
 #[tokio::test]
-async fn a_whole_query_is_read_into_a_struct() {
+async fn a_whole_query_deserializes_into_a_struct() {
     #[derive(Deserialize)]
     struct Filter {
         tag: Vec<String>,
@@ -275,7 +275,7 @@ async fn a_whole_query_is_read_into_a_struct() {
 }
 
 #[tokio::test]
-async fn an_extractor_of_ones_own_may_wait_and_refuse_with_its_status() {
+async fn a_custom_extractor_can_await_and_reject_with_its_own_status() {
     struct Ticket(String);
     impl FromHandshake for Ticket {
         async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
@@ -309,7 +309,7 @@ async fn an_extractor_of_ones_own_may_wait_and_refuse_with_its_status() {
 }
 
 #[tokio::test]
-async fn an_extractor_that_panics_is_a_500_and_the_server_goes_on() {
+async fn a_panicking_extractor_is_a_500_and_the_server_keeps_running() {
     struct Fragile;
     impl FromHandshake for Fragile {
         async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {

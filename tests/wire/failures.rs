@@ -18,7 +18,7 @@ async fn read_until(client: &mut RawClient, text: &str) {
 }
 
 #[tokio::test]
-async fn an_err_of_close_drain_or_error_changes_nothing_and_is_logged() {
+async fn an_error_in_close_drain_or_error_is_only_logged() {
     struct Fails(Events);
     #[ws_route("/fails", broadcast = off)]
     impl Fails {

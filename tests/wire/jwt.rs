@@ -123,7 +123,7 @@ async fn with_token(server: &TestServer, place: &str, token: &str) -> Client {
 const PLACES: [&str; 4] = ["cookie", "bearer", "protocol", "query"];
 
 #[tokio::test]
-async fn a_token_is_read_from_each_place_of_the_handshake() {
+async fn a_token_is_read_from_cookie_header_subprotocol_and_query() {
     let (server, _events) = start().await;
     for place in PLACES {
         let mut client = with_token(&server, place, &token(60)).await;
@@ -134,7 +134,7 @@ async fn a_token_is_read_from_each_place_of_the_handshake() {
 }
 
 #[tokio::test]
-async fn a_refused_token_closes_with_1008_invalid_token_and_nothing_else() {
+async fn an_invalid_token_closes_with_1008_and_its_error_does_not_quote_it() {
     let (server, events) = start().await;
     for place in PLACES {
         for token in refused() {
@@ -148,7 +148,7 @@ async fn a_refused_token_closes_with_1008_invalid_token_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_missing_token_is_an_invalid_one() {
+async fn a_missing_token_closes_with_1008_and_its_error_names_the_place() {
     let (server, events) = start().await;
     for (place, named) in [
         ("cookie", "no token in the cookie `token`"),
@@ -166,7 +166,7 @@ async fn a_missing_token_is_an_invalid_one() {
 }
 
 #[tokio::test]
-async fn a_route_that_does_not_speak_bearer_says_so_when_a_token_comes_as_a_subprotocol() {
+async fn a_token_as_subprotocol_on_a_route_without_bearer_closes_with_1011() {
     let jwt = Jwt::hs256(SECRET).expect("a key");
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Mute(jwt, events.clone()))).await;
@@ -186,7 +186,7 @@ async fn a_route_that_does_not_speak_bearer_says_so_when_a_token_comes_as_a_subp
 }
 
 #[tokio::test]
-async fn after_open_the_handshake_is_forgotten_and_the_error_says_so() {
+async fn reading_a_token_after_open_closes_with_1011() {
     let (server, events) = start().await;
     for place in PLACES {
         let mut client = with_token(&server, place, &token(60)).await;
@@ -201,7 +201,7 @@ async fn after_open_the_handshake_is_forgotten_and_the_error_says_so() {
 }
 
 #[tokio::test]
-async fn the_first_message_lets_in_and_reaches_nobody_else() {
+async fn a_token_as_first_message_authenticates_and_is_not_broadcast() {
     let (server, _events) = start().await;
     let mut other = server.connect("/first").await;
     other.send(&token(60)).await;
@@ -221,7 +221,7 @@ async fn the_first_message_lets_in_and_reaches_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_connection_closes_when_its_token_expires_wherever_it_came_from() {
+async fn a_connection_closes_with_4401_when_its_token_expires() {
     let (server, _events) = start().await;
     // Long enough for the token to be good when it arrives.
     let short = token(3);
@@ -240,7 +240,7 @@ async fn a_connection_closes_when_its_token_expires_wherever_it_came_from() {
 }
 
 #[tokio::test]
-async fn a_fresh_token_extends_and_a_bad_one_ends() {
+async fn a_fresh_token_extends_the_connection_and_an_invalid_one_closes_it() {
     let (server, _events) = start().await;
     let short = token(3);
     let (mut stays, mut goes) = (
@@ -261,7 +261,7 @@ async fn a_fresh_token_extends_and_a_bad_one_ends() {
 }
 
 #[tokio::test]
-async fn tokens_find_their_keys_by_kid_whatever_the_algorithm() {
+async fn the_kid_selects_the_key_and_with_it_the_algorithm() {
     let jwt = Jwt::keys()
         .add("old", Key::hs256(SECRET).expect("a secret"))
         .add("new", Key::rs256_pem(RSA_PUBLIC).expect("a public key"))
@@ -289,7 +289,7 @@ async fn tokens_find_their_keys_by_kid_whatever_the_algorithm() {
 }
 
 #[tokio::test]
-async fn no_log_holds_a_token_though_the_handler_that_read_it_panics() {
+async fn tokens_do_not_reach_the_log_even_if_the_handler_panics() {
     struct Fragile(Jwt<Claims>);
     #[ws_route("/fragile", broadcast = off, protocols = ["bearer"])]
     impl Fragile {

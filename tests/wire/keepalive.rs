@@ -30,7 +30,7 @@ impl Pinged {
 }
 
 #[tokio::test]
-async fn a_silent_peer_is_closed_with_1001() {
+async fn a_silent_client_is_closed_with_1001_idle_timeout() {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Idle(events.clone()))).await;
     let mut client = server.connect("/idle").await;
@@ -46,7 +46,7 @@ async fn a_silent_peer_is_closed_with_1001() {
 }
 
 #[tokio::test]
-async fn a_quiet_peer_is_pinged_and_one_that_answers_stays() {
+async fn a_client_that_answers_pings_outlives_the_idle_timeout() {
     let server = TestServer::start(App::new().ws(Pinged)).await;
     let mut client = server.connect_raw("/pinged").await;
     assert_eq!(client.read_frame().await.unwrap().text(), "in");
@@ -81,7 +81,7 @@ async fn a_ping_is_answered_with_its_payload() {
 }
 
 #[tokio::test]
-async fn while_a_handler_waits_the_idle_clock_stands_still() {
+async fn the_idle_timeout_does_not_run_while_a_handler_runs() {
     struct Waits(Arc<Semaphore>);
     #[ws_route("/waits", idle_timeout = "1s", ping = off)]
     impl Waits {

@@ -45,7 +45,7 @@ async fn recorder() -> (TestServer, Events) {
 }
 
 #[tokio::test]
-async fn open_messages_and_close_are_called_in_order() {
+async fn open_message_and_close_are_called_in_order() {
     let (server, events) = recorder().await;
     let mut client = server.connect("/record").await;
     client.send("a").await;
@@ -57,7 +57,7 @@ async fn open_messages_and_close_are_called_in_order() {
 }
 
 #[tokio::test]
-async fn close_without_a_code_is_1005_to_the_handler() {
+async fn close_gets_1005_for_a_close_frame_without_a_code() {
     let (server, events) = recorder().await;
     server.connect("/record").await.close().await;
     assert_eq!(events.next().await, "open");
@@ -65,7 +65,7 @@ async fn close_without_a_code_is_1005_to_the_handler() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_off_is_closed_with_1006() {
+async fn close_gets_1006_for_a_lost_connection() {
     let (server, events) = recorder().await;
     let client = server.connect_raw("/record").await;
     assert_eq!(events.next().await, "open");
@@ -78,7 +78,7 @@ async fn a_connection_that_breaks_off_is_closed_with_1006() {
 }
 
 #[tokio::test]
-async fn an_error_of_message_runs_error_and_closes_with_1011() {
+async fn an_error_in_message_runs_error_and_closes_with_1011() {
     let (server, events) = recorder().await;
     let mut client = server.connect("/record").await;
     client.send("fail").await;
@@ -94,7 +94,7 @@ async fn an_error_of_message_runs_error_and_closes_with_1011() {
 }
 
 #[tokio::test]
-async fn an_error_that_carries_its_code_closes_with_it() {
+async fn an_error_with_a_close_code_closes_with_that_code() {
     let (server, events) = recorder().await;
     let mut client = server.connect("/record").await;
     client.send("refuse").await;
@@ -106,7 +106,7 @@ async fn an_error_that_carries_its_code_closes_with_it() {
 }
 
 #[tokio::test]
-async fn a_panic_ends_its_connection_with_1011_and_no_other() {
+async fn a_panic_in_message_closes_only_its_own_connection_with_1011() {
     let (server, events) = recorder().await;
     let (mut one, mut two) = (
         server.connect("/record").await,
@@ -129,7 +129,7 @@ async fn a_panic_ends_its_connection_with_1011_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_comes_after_the_close_is_not_handled() {
+async fn messages_after_a_close_are_not_handled() {
     let (server, events) = recorder().await;
     let mut client = server.connect_raw("/record").await;
     client.frame(0x81, b"close").await;
@@ -143,7 +143,7 @@ async fn what_comes_after_the_close_is_not_handled() {
 }
 
 #[tokio::test]
-async fn an_error_of_open_closes_and_nothing_is_handled() {
+async fn an_error_in_open_closes_and_no_message_is_handled() {
     struct Guarded(Events);
     #[ws_route("/guarded")]
     impl Guarded {
@@ -172,7 +172,7 @@ async fn an_error_of_open_closes_and_nothing_is_handled() {
 }
 
 #[tokio::test]
-async fn panics_in_open_close_and_error_each_end_one_connection() {
+async fn a_panic_in_open_close_or_error_affects_only_its_own_connection() {
     struct Fragile(Events);
     #[ws_route("/{which}")]
     impl Fragile {
@@ -219,7 +219,7 @@ async fn panics_in_open_close_and_error_each_end_one_connection() {
 }
 
 #[tokio::test]
-async fn a_route_without_open_accepts() {
+async fn a_route_without_open_accepts_connections() {
     struct NoOpen;
     #[ws_route("/no-open")]
     impl NoOpen {
@@ -261,7 +261,7 @@ async fn a_route_without_close_leaks_no_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn handlers_of_one_connection_never_overlap_and_keep_the_order() {
+async fn handlers_of_one_connection_run_one_at_a_time_and_in_order() {
     struct Slow {
         running: AtomicUsize,
     }
@@ -297,7 +297,7 @@ async fn handlers_of_one_connection_never_overlap_and_keep_the_order() {
 }
 
 #[tokio::test]
-async fn what_others_send_flows_while_a_handler_waits() {
+async fn broadcasts_arrive_while_a_handler_waits() {
     struct Waits(Arc<Semaphore>);
     #[ws_route("/waits")]
     impl Waits {
@@ -324,7 +324,7 @@ async fn what_others_send_flows_while_a_handler_waits() {
 }
 
 #[tokio::test]
-async fn replies_to_several_requests_go_out_before_a_handler_waits() {
+async fn queued_replies_are_written_before_a_handler_waits() {
     struct Waits(Arc<Semaphore>);
     #[ws_route("/waits", broadcast = off)]
     impl Waits {
@@ -379,7 +379,7 @@ async fn a_connection_is_not_read_while_its_handler_waits() {
 }
 
 #[tokio::test]
-async fn a_large_handler_future_does_not_matter_to_others() {
+async fn a_handler_with_a_large_future_works() {
     struct Large;
     #[ws_route("/large", broadcast = off)]
     impl Large {
@@ -396,7 +396,7 @@ async fn a_large_handler_future_does_not_matter_to_others() {
 }
 
 #[tokio::test]
-async fn data_that_panics_when_dropped_harms_nobody() {
+async fn data_that_panics_in_drop_does_not_stop_the_server() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {

@@ -24,7 +24,7 @@ impl Plain {
 }
 
 #[tokio::test]
-async fn the_routes_own_size_goes_before_the_apps_and_the_apps_before_the_default() {
+async fn the_apps_max_message_applies_unless_the_route_sets_its_own() {
     let server = TestServer::start(App::new().max_message(1000).ws(Small).ws(Plain)).await;
     let mut small = server.connect("/small").await;
     small.send(&"x".repeat(100)).await;
@@ -39,7 +39,7 @@ async fn the_routes_own_size_goes_before_the_apps_and_the_apps_before_the_defaul
 }
 
 #[tokio::test]
-async fn by_default_a_message_may_have_64_kib() {
+async fn a_message_is_limited_to_64_kib_by_default() {
     let server = TestServer::start(App::new().ws(Plain)).await;
     let mut client = server.connect("/plain").await;
     client.send(&"x".repeat(64 * 1024)).await;
@@ -49,7 +49,7 @@ async fn by_default_a_message_may_have_64_kib() {
 }
 
 #[tokio::test]
-async fn a_flood_above_the_rate_is_closed_with_1008_and_reaches_error() {
+async fn exceeding_the_message_rate_runs_error_and_closes_with_1008() {
     struct Paced(Events);
     #[ws_route("/paced", rate = "5/1h", broadcast = off)]
     impl Paced {
@@ -73,7 +73,7 @@ async fn a_flood_above_the_rate_is_closed_with_1008_and_reaches_error() {
 }
 
 #[tokio::test]
-async fn the_rate_recovers_when_its_period_is_over() {
+async fn the_message_rate_recovers_after_its_period() {
     struct Paced;
     #[ws_route("/paced", rate = "3/1s", ping = "500ms", broadcast = off)]
     impl Paced {
@@ -98,7 +98,7 @@ async fn the_rate_recovers_when_its_period_is_over() {
 }
 
 #[tokio::test]
-async fn no_more_connections_are_taken_than_allowed_and_the_next_waits_its_turn() {
+async fn a_connection_over_max_connections_waits_until_another_one_closes() {
     let server = TestServer::start(App::new().ws(Plain).max_connections(1)).await;
     let mut first = server.connect("/plain").await;
     first.send("a").await;
@@ -117,7 +117,7 @@ async fn no_more_connections_are_taken_than_allowed_and_the_next_waits_its_turn(
 }
 
 #[tokio::test]
-async fn an_app_that_nobody_could_connect_to_does_not_build() {
+async fn zero_max_connections_is_an_error() {
     let error = App::new()
         .ws(Plain)
         .max_connections(0)
@@ -128,7 +128,7 @@ async fn an_app_that_nobody_could_connect_to_does_not_build() {
 }
 
 #[tokio::test]
-async fn a_request_whose_head_never_ends_is_let_go() {
+async fn a_request_head_that_never_ends_is_dropped_after_a_timeout() {
     let server = TestServer::start(App::new().ws(Plain).max_connections(1)).await;
     let before = Instant::now();
     let address = server.address();

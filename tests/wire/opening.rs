@@ -103,7 +103,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_disconnect_during_open_is_kept_and_what_came_before_it_is_delivered() {
+async fn a_disconnect_during_open_takes_effect_after_earlier_publishes() {
     let world = World::new().await;
     let mut client = world.open("wait").await;
     world.hub().publish("topic", "before");
@@ -118,7 +118,7 @@ async fn a_disconnect_during_open_is_kept_and_what_came_before_it_is_delivered()
 }
 
 #[tokio::test]
-async fn a_deadline_during_open_is_kept_and_what_came_before_it_is_delivered() {
+async fn a_deadline_during_open_takes_effect_after_earlier_publishes() {
     let world = World::new().await;
     let mut client = world.open("deadline").await;
     world.hub().publish("topic", "before");
@@ -128,7 +128,7 @@ async fn a_deadline_during_open_is_kept_and_what_came_before_it_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_token_that_expired_before_open_returned_closes_and_delivers_nothing() {
+async fn a_token_that_expires_during_open_closes_and_delivers_nothing() {
     let world = World::new().await;
     let mut client = world.open("expires").await;
     world.hub().publish("topic", "meanwhile");
@@ -137,7 +137,7 @@ async fn a_token_that_expired_before_open_returned_closes_and_delivers_nothing()
 }
 
 #[tokio::test]
-async fn an_open_that_fails_decides_the_close_frame_whatever_was_asked_for_meanwhile() {
+async fn a_failing_open_decides_the_close_frame_over_an_earlier_disconnect() {
     let world = World::new().await;
     let mut client = world.open("fail").await;
     world.hub().publish("topic", "meanwhile");
@@ -149,7 +149,7 @@ async fn an_open_that_fails_decides_the_close_frame_whatever_was_asked_for_meanw
 }
 
 #[tokio::test]
-async fn a_shutdown_during_open_lets_it_return_and_delivers_what_came_before() {
+async fn a_shutdown_during_open_lets_open_return_and_delivers_earlier_publishes() {
     let world = World::new().await;
     let mut client = world.open("wait").await;
     world.hub().publish("topic", "before");
@@ -160,7 +160,7 @@ async fn a_shutdown_during_open_lets_it_return_and_delivers_what_came_before() {
 }
 
 #[tokio::test]
-async fn an_open_that_a_shutdown_cancels_delivers_nothing_and_its_close_handler_runs() {
+async fn an_open_that_a_shutdown_cancels_delivers_nothing_and_close_runs() {
     let waits = Waits {
         events: Events::new(),
         gate: Arc::new(Semaphore::new(0)),
@@ -179,7 +179,7 @@ async fn an_open_that_a_shutdown_cancels_delivers_nothing_and_its_close_handler_
 }
 
 #[tokio::test]
-async fn an_open_that_never_returns_is_dropped_after_a_disconnect_and_its_close_handler_runs() {
+async fn a_disconnect_cancels_an_open_that_never_returns_and_close_runs() {
     let world = World::new().await;
     let mut client = world.open("wait").await;
     world.hub().publish("topic", "before");
@@ -190,7 +190,7 @@ async fn an_open_that_never_returns_is_dropped_after_a_disconnect_and_its_close_
 }
 
 #[tokio::test]
-async fn a_connection_gets_its_own_hub_publish_and_not_its_own_publish() {
+async fn a_hub_publish_in_open_reaches_its_own_connection_and_a_socket_publish_does_not() {
     let world = World::new().await;
     let mut listener = world.server.connect("/listens").await;
     assert_eq!(listener.text().await, "listening");
@@ -217,7 +217,7 @@ async fn unsubscribe_ends_what_is_owed_from_there_and_a_second_subscription_chan
 }
 
 #[tokio::test]
-async fn a_peer_sends_at_once_and_closes_a_connection_that_never_becomes_active() {
+async fn a_peer_sends_at_once_and_closes_while_open_runs() {
     struct Shares(Events, Arc<std::sync::Mutex<Option<Peer>>>, Arc<Semaphore>);
     #[ws_route("/shares")]
     impl Shares {
@@ -267,7 +267,7 @@ async fn subscribers_are_the_active_ones_and_publish_except_leaves_one_out() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_gone_excludes_nobody_who_has_its_place_now() {
+async fn the_id_of_a_closed_connection_excludes_no_later_connection() {
     let world = World::new().await;
     let mut one = world.server.connect("/listens").await;
     assert_eq!(one.text().await, "listening");

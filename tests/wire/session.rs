@@ -83,7 +83,7 @@ fn sent(set_cookie: &HeaderValue) -> String {
 }
 
 #[tokio::test]
-async fn who_has_a_session_is_welcomed_by_name() {
+async fn auth_and_open_read_the_session_and_later_handlers_get_an_error() {
     let sessions = Session::<String>::memory();
     let (server, _events) = serve(&sessions).await;
     let id = sessions.create("Ada".to_owned()).await.unwrap();
@@ -101,7 +101,7 @@ async fn who_has_a_session_is_welcomed_by_name() {
 }
 
 #[tokio::test]
-async fn who_has_none_is_1008_unauthorized_and_the_id_is_in_no_error() {
+async fn a_missing_or_invalid_session_closes_with_1008_and_its_id_is_in_no_error() {
     let sessions = Session::<String>::memory();
     let (server, events) = serve(&sessions).await;
     let ended = sessions.create("Ada".to_owned()).await.unwrap();
@@ -170,7 +170,7 @@ impl Store for Down {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_1013_try_again_later() {
+async fn an_unavailable_store_closes_with_1013_try_again_later() {
     let sessions = Session::<String, _>::new(Down);
     let (server, events) = serve(&sessions).await;
     let id = SessionId::parse("0123456789abcdef0123456789abcdef").unwrap();
@@ -191,7 +191,7 @@ async fn a_store_that_is_down_is_1013_try_again_later() {
 }
 
 #[tokio::test]
-async fn a_full_store_refuses_the_new_and_keeps_the_old() {
+async fn a_full_store_rejects_new_sessions_and_keeps_existing_ones() {
     let sessions = Session::<String>::new(MemoryStore::new().max_sessions(1));
     let (server, _events) = serve(&sessions).await;
     let id = sessions.create("Ada".to_owned()).await.unwrap();
@@ -204,7 +204,7 @@ async fn a_full_store_refuses_the_new_and_keeps_the_old() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_only_looks_like_the_hosts_own_is_no_session() {
+async fn a_cookie_whose_name_only_resembles_the_session_cookie_is_ignored() {
     let sessions = Session::<String>::memory().cookie_name("__Host-session_id");
     let (server, _events) = serve(&sessions).await;
     let own = sessions.create("Ada".to_owned()).await.unwrap();

@@ -31,7 +31,7 @@ async fn config_error(app: App) -> String {
 }
 
 #[tokio::test]
-async fn a_setting_that_cannot_hold_is_refused_with_its_name_and_what_would_be_right() {
+async fn an_invalid_option_is_an_error_that_names_it_and_a_valid_value() {
     let app = || App::new().ws(Bare);
     for (app, setting, right) in [
         (
@@ -87,7 +87,7 @@ impl<const CASE: usize> Route for ByHand<CASE> {
 }
 
 #[tokio::test]
-async fn the_options_of_a_route_by_hand_are_checked_as_the_apps_are() {
+async fn the_options_of_a_hand_written_route_are_validated() {
     for (app, setting) in [
         (App::new().ws(ByHand::<0>), "`origins`"),
         (App::new().ws(ByHand::<1>), "`protocols`"),
@@ -108,7 +108,7 @@ async fn the_options_of_a_route_by_hand_are_checked_as_the_apps_are() {
 }
 
 #[tokio::test]
-async fn the_apps_idle_timeout_holds_unless_the_route_has_its_own() {
+async fn the_apps_idle_timeout_applies_unless_the_route_sets_its_own() {
     struct Patient;
     #[ws_route("/patient", idle_timeout = off, broadcast = off)]
     impl Patient {
@@ -134,7 +134,7 @@ async fn the_apps_idle_timeout_holds_unless_the_route_has_its_own() {
 }
 
 #[tokio::test]
-async fn the_apps_ping_holds_unless_the_route_has_its_own() {
+async fn the_apps_ping_applies_unless_the_route_sets_its_own() {
     struct Quiet;
     #[ws_route("/quiet", ping = off)]
     impl Quiet {
@@ -170,7 +170,7 @@ fn flood(ws: &Socket, events: &Events) {
 }
 
 #[tokio::test]
-async fn the_apps_backlog_and_slow_hold_unless_the_route_has_its_own() {
+async fn the_apps_backlog_and_slow_apply_unless_the_route_sets_its_own() {
     struct Default(Events);
     #[ws_route("/default", broadcast = off)]
     impl Default {
@@ -204,7 +204,7 @@ async fn the_apps_backlog_and_slow_hold_unless_the_route_has_its_own() {
 }
 
 #[tokio::test]
-async fn the_apps_rate_holds_unless_the_route_has_its_own() {
+async fn the_apps_rate_applies_unless_the_route_sets_its_own() {
     struct Own;
     #[ws_route("/own", rate = "4/1h", broadcast = off)]
     impl Own {
@@ -233,7 +233,7 @@ async fn the_apps_rate_holds_unless_the_route_has_its_own() {
 }
 
 #[tokio::test]
-async fn the_apps_subprotocols_hold_unless_the_route_has_its_own() {
+async fn the_apps_subprotocols_apply_unless_the_route_sets_its_own() {
     struct Own;
     #[ws_route("/own", protocols = ["own.v1"])]
     impl Own {
@@ -254,7 +254,7 @@ async fn the_apps_subprotocols_hold_unless_the_route_has_its_own() {
 }
 
 #[tokio::test]
-async fn the_apps_origins_hold_unless_the_route_has_its_own() {
+async fn the_apps_origins_apply_unless_the_route_sets_its_own() {
     struct Own;
     #[ws_route("/own", origins = ["https://own.test"])]
     impl Own {

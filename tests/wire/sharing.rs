@@ -40,7 +40,7 @@ async fn a_route_in_an_arc_shares_its_state_with_the_program() {
 }
 
 #[tokio::test]
-async fn one_arc_may_be_a_route_at_several_paths() {
+async fn one_arc_can_serve_several_paths() {
     let counter = Arc::new(Counter::default());
     let one = Router::new().ws(Arc::clone(&counter));
     let other = Router::new().ws(counter);
@@ -66,7 +66,7 @@ impl<S: AsRef<str> + Send + Sync + 'static> Feed<S> {
 routes![Arc<Counter>, Arc<Feed<String>>];
 
 #[tokio::test]
-async fn routes_takes_arcs_where_its_list_says_so() {
+async fn the_routes_macro_accepts_arcs() {
     let counter = Arc::new(Counter::default());
     let feed = Arc::new(Feed {
         source: "news".to_owned(),
@@ -153,7 +153,7 @@ impl Route for ByHand {
 }
 
 #[tokio::test]
-async fn a_route_by_hand_in_an_arc_is_the_same_route() {
+async fn a_hand_written_route_in_an_arc_keeps_its_options_and_handlers() {
     let events = Events::new();
     let route = Arc::new(ByHand(events.clone()));
     let server = TestServer::start(App::new().ws(route)).await;

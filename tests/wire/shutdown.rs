@@ -20,7 +20,7 @@ impl Chat {
 }
 
 #[tokio::test]
-async fn all_are_told_with_1001_and_every_close_handler_runs() {
+async fn shutdown_closes_every_connection_with_1001_and_runs_every_close_handler() {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Chat(events.clone()))).await;
     let mut clients = Vec::new();
@@ -43,7 +43,7 @@ async fn all_are_told_with_1001_and_every_close_handler_runs() {
 }
 
 #[tokio::test]
-async fn nobody_gets_in_any_more() {
+async fn the_server_accepts_no_connection_after_shutdown() {
     let server = TestServer::start(App::new().ws(Chat(Events::new()))).await;
     let address = server.address();
     server.shut_down().await;
@@ -51,7 +51,7 @@ async fn nobody_gets_in_any_more() {
 }
 
 #[tokio::test]
-async fn a_handler_that_never_returns_is_cancelled_at_the_deadline() {
+async fn a_handler_that_never_returns_is_cancelled_after_the_shutdown_timeout() {
     struct Stuck(Events);
     struct Tells(Events);
     impl Drop for Tells {
@@ -107,7 +107,7 @@ async fn a_close_handler_that_never_returns_does_not_keep_the_server() {
 }
 
 #[tokio::test]
-async fn dropping_a_server_that_never_served_is_fine() {
+async fn dropping_a_server_that_never_served_closes_its_hub() {
     let server = App::new()
         .ws(Chat(Events::new()))
         .bind("127.0.0.1:0")

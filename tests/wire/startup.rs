@@ -43,7 +43,7 @@ async fn an_address_in_use_is_named_in_the_error() {
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_named_in_the_error() {
+async fn an_invalid_address_is_named_in_the_error() {
     let error = error_of(App::new().ws(Chat).bind("127.0.0.1").await);
     let printed = format!("{error:?}");
     assert!(
@@ -77,7 +77,7 @@ async fn listening_line(log: &Log) -> String {
 }
 
 #[tokio::test]
-async fn listen_logs_where_it_listens_and_which_routes_it_serves() {
+async fn listen_logs_its_address_and_its_routes() {
     let log = Log::begin();
     let app = App::new().ws(Chat).nest("/api", Router::new().ws(Rooms));
     let hub = app.handle();
@@ -94,7 +94,7 @@ async fn listen_logs_where_it_listens_and_which_routes_it_serves() {
 }
 
 #[tokio::test]
-async fn listen_says_if_there_are_no_routes() {
+async fn listen_logs_none_if_there_are_no_routes() {
     let log = Log::begin();
     let app = App::new();
     let hub = app.handle();
@@ -106,7 +106,7 @@ async fn listen_says_if_there_are_no_routes() {
 }
 
 #[tokio::test]
-async fn bind_and_serve_leave_that_line_to_the_program() {
+async fn bind_and_serve_do_not_log_the_address() {
     let log = Log::begin();
     let server = TestServer::start(App::new().ws(Chat)).await;
     server.join("/chat").await;

@@ -37,7 +37,7 @@ async fn a_deadline_closes_with_its_code_and_reason() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_was_taken_back_closes_nothing() {
+async fn a_cleared_deadline_does_not_close_the_connection() {
     let server = TestServer::start(App::new().ws(Timed)).await;
     let mut client = server.connect("/timed").await;
     let mut other = server.connect("/timed").await;
@@ -54,7 +54,7 @@ async fn a_deadline_that_was_taken_back_closes_nothing() {
 }
 
 #[tokio::test]
-async fn an_expiry_closes_with_4401_and_a_fresh_token_extends_it() {
+async fn expire_at_closes_with_4401_and_a_later_call_extends_it() {
     let server = TestServer::start(App::new().ws(Timed)).await;
     let mut gone = server.connect("/timed").await;
     gone.send("expired").await;

@@ -39,7 +39,7 @@ async fn server() -> TestServer {
 }
 
 #[tokio::test]
-async fn a_publish_reaches_other_subscribers_and_not_its_sender() {
+async fn a_publish_reaches_other_subscribers_but_not_its_sender() {
     let server = server().await;
     let (mut one, mut two, mut three) = (
         server.connect("/topics").await,
@@ -57,7 +57,7 @@ async fn a_publish_reaches_other_subscribers_and_not_its_sender() {
 }
 
 #[tokio::test]
-async fn the_hub_closes_all_subscribers_of_a_topic_behind_what_was_published() {
+async fn disconnect_topic_closes_all_subscribers_after_earlier_publishes() {
     let server = server().await;
     let (mut one, mut two, mut other) = (
         server.connect("/topics").await,
@@ -81,7 +81,7 @@ async fn the_hub_closes_all_subscribers_of_a_topic_behind_what_was_published() {
 }
 
 #[tokio::test]
-async fn who_subscribed_in_open_is_closed_before_it_was_active() {
+async fn disconnect_topic_closes_a_subscriber_while_its_open_runs() {
     struct Slow(Events);
     #[ws_route("/slow", broadcast = off)]
     impl Slow {
@@ -110,7 +110,7 @@ async fn who_subscribed_in_open_is_closed_before_it_was_active() {
 }
 
 #[tokio::test]
-async fn one_may_publish_without_a_subscription() {
+async fn a_connection_can_publish_without_a_subscription() {
     let server = server().await;
     let (mut one, mut two) = (
         server.connect("/topics").await,
@@ -122,7 +122,7 @@ async fn one_may_publish_without_a_subscription() {
 }
 
 #[tokio::test]
-async fn after_unsubscribing_nothing_comes_any_more() {
+async fn a_connection_receives_nothing_after_it_unsubscribes() {
     let server = server().await;
     let (mut one, mut two) = (
         server.connect("/topics").await,
@@ -138,7 +138,7 @@ async fn after_unsubscribing_nothing_comes_any_more() {
 }
 
 #[tokio::test]
-async fn messages_of_several_topics_come_in_one_order() {
+async fn messages_of_several_topics_arrive_in_one_order() {
     let server = server().await;
     let mut reader = server.connect("/topics").await;
     does!(reader, "+a");
@@ -159,7 +159,7 @@ async fn messages_of_several_topics_come_in_one_order() {
 }
 
 #[tokio::test]
-async fn a_topic_entered_in_open_is_heard_from_the_first_message_on() {
+async fn a_subscription_in_open_receives_from_the_first_message_on() {
     struct Room;
     #[ws_route("/rooms/{room}", broadcast = off)]
     impl Room {
@@ -190,7 +190,7 @@ async fn a_topic_entered_in_open_is_heard_from_the_first_message_on() {
 }
 
 #[tokio::test]
-async fn a_connection_leaves_its_topics_when_it_ends() {
+async fn a_closed_connection_leaves_its_topics() {
     let server = server().await;
     let mut one = server.connect("/topics").await;
     does!(one, "+a");
@@ -262,7 +262,7 @@ async fn door() -> (TestServer, Events, Arc<Semaphore>, Client) {
 }
 
 #[tokio::test]
-async fn what_auth_and_open_publish_goes_out_in_order_once_open_has_returned() {
+async fn publishes_in_auth_and_open_are_sent_in_order_after_open_returns() {
     let (server, events, gate, mut member) = door().await;
     let mut client = server.connect("/door/in").await;
     client.send("token").await;
@@ -276,7 +276,7 @@ async fn what_auth_and_open_publish_goes_out_in_order_once_open_has_returned() {
 }
 
 #[tokio::test]
-async fn who_publishes_in_open_does_not_hear_it_in_a_room_it_entered_there() {
+async fn a_publish_in_open_does_not_reach_its_own_connection() {
     let (server, _events, gate, _member) = door().await;
     gate.add_permits(1);
     let mut client = server.connect("/door/in").await;
@@ -288,7 +288,7 @@ async fn who_publishes_in_open_does_not_hear_it_in_a_room_it_entered_there() {
 }
 
 #[tokio::test]
-async fn the_hub_publishes_to_everyone_including_the_sender() {
+async fn a_hub_publish_reaches_every_subscriber_including_the_calling_connection() {
     struct Room;
     #[ws_route("/room", broadcast = off)]
     impl Room {
@@ -307,7 +307,7 @@ async fn the_hub_publishes_to_everyone_including_the_sender() {
 }
 
 #[tokio::test]
-async fn what_the_hub_publishes_in_open_is_immediate() {
+async fn a_hub_publish_in_open_is_sent_at_once() {
     struct Room(Arc<Semaphore>);
     #[ws_route("/room", broadcast = off)]
     impl Room {
@@ -330,7 +330,7 @@ async fn what_the_hub_publishes_in_open_is_immediate() {
 }
 
 #[tokio::test]
-async fn who_fails_in_open_publishes_nothing_by_its_close_handler_either() {
+async fn a_connection_whose_open_fails_publishes_nothing_even_from_close() {
     let (server, events, gate, mut member) = door().await;
     gate.add_permits(1);
     let mut client = server.connect("/door/failed").await;
@@ -343,7 +343,7 @@ async fn who_fails_in_open_publishes_nothing_by_its_close_handler_either() {
 }
 
 #[tokio::test]
-async fn who_is_closed_while_open_waits_publishes_nothing() {
+async fn a_connection_closed_during_open_publishes_nothing() {
     let (server, events, _gate, mut member) = door().await;
     let mut client = server.connect("/door/gone").await;
     client.send("token").await;
@@ -355,7 +355,7 @@ async fn who_is_closed_while_open_waits_publishes_nothing() {
 }
 
 #[tokio::test]
-async fn who_was_in_publishes_in_its_close_handler() {
+async fn an_active_connection_can_publish_from_its_close_handler() {
     let (server, _events, gate, mut member) = door().await;
     gate.add_permits(1);
     let mut client = server.connect("/door/in").await;
@@ -368,7 +368,7 @@ async fn who_was_in_publishes_in_its_close_handler() {
 }
 
 #[tokio::test]
-async fn who_is_refused_or_closed_in_auth_publishes_nothing() {
+async fn a_connection_rejected_or_closed_in_auth_publishes_nothing() {
     let (server, _events, _gate, mut member) = door().await;
     for (way, code) in [("refused", 1008), ("closed", 4000)] {
         let mut client = server.connect(&format!("/door/{way}")).await;
@@ -380,7 +380,7 @@ async fn who_is_refused_or_closed_in_auth_publishes_nothing() {
 }
 
 #[tokio::test]
-async fn as_much_as_the_backlog_is_kept_for_who_publishes_in_open() {
+async fn publishes_in_open_are_held_up_to_the_backlog() {
     struct Keen;
     #[ws_route("/keen", broadcast = off, backlog = "2KiB")]
     impl Keen {
@@ -396,7 +396,7 @@ async fn as_much_as_the_backlog_is_kept_for_who_publishes_in_open() {
 }
 
 #[tokio::test]
-async fn who_is_closed_in_open_is_told_so_when_it_publishes() {
+async fn publish_returns_closed_after_a_close_in_open() {
     struct Leaves(Events);
     #[ws_route("/leaves", broadcast = off)]
     impl Leaves {
