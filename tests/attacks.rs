@@ -1,16 +1,16 @@
-//! The table of attacks in the docs: each row names tests, and each of them is there.
+//! The table of attacks in the docs: every row names at least one test, and every test exists.
 
 use std::fs;
 use std::path::Path;
 
-/// Names in backticks in a row's last column.
+/// Returns the names in backticks in the last column of a row.
 fn tests_of(row: &str) -> Vec<&str> {
     let last = row.trim_end_matches(" |").rsplit(" | ").next();
     let parts = last.unwrap_or_default().split('`');
     parts.skip(1).step_by(2).collect()
 }
 
-/// All code below a folder, in one text.
+/// Returns all Rust code below a folder as one text.
 fn code(folder: &Path) -> String {
     let mut text = String::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -34,11 +34,11 @@ fn every_attack_in_the_table_names_tests_that_exist() {
     assert!(rows.len() > 10, "{rows:?}");
     for row in rows {
         let tests = tests_of(row);
-        assert!(!tests.is_empty(), "no test: {row}");
+        assert!(!tests.is_empty(), "this row names no test: {row}");
         for test in tests {
             let is_ui = root.join("tests/ui/fail").join(test).exists();
             let is_there = is_ui || code.contains(&format!("fn {test}("));
-            assert!(is_there, "there is no test `{test}`");
+            assert!(is_there, "the test `{test}` does not exist");
         }
     }
 }

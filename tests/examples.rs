@@ -1,4 +1,4 @@
-//! The examples do what they say, as programs.
+//! The example programs, run as a user runs them.
 
 use std::time::{Duration, Instant};
 
@@ -57,13 +57,13 @@ async fn ctrl_c_and_sigterm_close_all_clients_and_exit_with_success() {
         let mut client = Client::connect(program.address(), "/echo", &[]).await;
         client.send("hello").await;
         assert_eq!(client.text().await, "hello");
-        let told = tokio::spawn(async move {
+        let closed = tokio::spawn(async move {
             assert_eq!(client.closed().await, (1001, "Server Shutdown".into()));
             client.close().await;
         });
         let stopped = tokio::task::spawn_blocking(move || program.stop(signal));
         assert!(stopped.await.is_ok(), "{signal}");
-        assert!(told.await.is_ok(), "{signal}");
+        assert!(closed.await.is_ok(), "{signal}");
     }
 }
 
@@ -71,14 +71,14 @@ async fn ctrl_c_and_sigterm_close_all_clients_and_exit_with_success() {
 async fn a_second_signal_stops_the_program_without_waiting() {
     let program = Program::start("example-echo");
     let mut client = Client::connect(program.address(), "/echo", &[]).await;
-    // A request that never ends, of which the shutdown awaits the end for ten seconds.
+    // A request that never ends. The shutdown waits 10 seconds for it.
     let stalled = TcpStream::connect(program.address()).await.unwrap();
     stalled.try_write(b"GET /echo HTTP/1.1\r\nHost: l").unwrap();
     client.send("hello").await;
     assert_eq!(client.text().await, "hello");
     let before = Instant::now();
     program.signal("INT");
-    // The first signal has done its work, so that the second is one.
+    // The close frame shows that the program has handled the first signal.
     assert_eq!(client.closed().await.0, 1001);
     client.close().await;
     let stopped = tokio::task::spawn_blocking(move || program.stop("TERM"));

@@ -1,14 +1,14 @@
-//! What the macros accept, and what they say about what they do not.
+//! Compile tests of the macros: routes that compile, and mistakes with their compile errors.
 //!
-//! `ui/pass` proves hygiene; in `ui/fail` each file has one mistake and is named after it. After a
-//! change to a message run `TRYBUILD=overwrite cargo test -p harpia-tests --test ui` and read every
-//! `.stderr` that changed as a user would: is it plain what to do next?
+//! The files in `ui/pass` check hygiene. Each file in `ui/fail` has one mistake and is named after
+//! it. After you change a message, run `TRYBUILD=overwrite cargo test -p harpia-tests --test ui`
+//! and read every changed `.stderr` file as a user would: does it say what to do next?
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// The compiler whose words stand in the `.stderr` files.
+/// The compiler version that wrote the `.stderr` files.
 const WRITTEN_WITH: &str = "rustc 1.95.";
 
 #[test]
@@ -22,7 +22,7 @@ fn each_mistake_gives_one_error_that_says_what_to_do() {
     let version = compiler_version();
     let is_theirs = version.starts_with(WRITTEN_WITH);
     if !is_theirs {
-        println!("{version} words its own errors otherwise than {WRITTEN_WITH}x: ours only");
+        println!("{version} is not {WRITTEN_WITH}x: only errors of the macros are compared");
     }
     let mistakes = mistakes();
     assert!(mistakes.len() > 80, "only {} files found", mistakes.len());
@@ -48,7 +48,7 @@ fn mistakes() -> Vec<PathBuf> {
     files
 }
 
-/// Says whether all errors are the macros' own: rustc's have numbers.
+/// Returns whether all errors come from the macros. Errors of rustc have numbers.
 fn is_ours(file: &Path) -> bool {
     let expected = fs::read_to_string(file.with_extension("stderr"));
     expected.is_ok_and(|text| !text.contains("error["))

@@ -1,4 +1,4 @@
-//! Sessions in a real Redis: nothing lost, nothing kept too long, and an end to every wait.
+//! Sessions in a real Redis: no update is lost, sessions expire, and every wait has a timeout.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,9 @@ type Sessions = Session<u32, RedisStore>;
 const TIMEOUT: Duration = Duration::from_millis(300);
 
 async fn sessions(redis: &RedisServer) -> Sessions {
-    let store = RedisStore::connect(&redis.url()).await.expect("it answers");
+    let store = RedisStore::connect(&redis.url())
+        .await
+        .expect("Redis answers");
     Session::new(store.timeout(TIMEOUT))
 }
 
@@ -128,9 +130,9 @@ async fn sessions_fail_while_redis_is_down_and_return_after_its_restart() {
         assert!(is_down(&sessions.delete(&id).await));
     }
     redis.start_again();
-    // The first one after it is back, whatever failed before.
+    // The first call after the restart succeeds, although earlier calls failed.
     assert_eq!(sessions.get(&id).await.unwrap(), 1);
-    // Started again while nobody asked: the lost connection is noticed and replaced.
+    // Redis restarts between two calls. The next call replaces the lost connection.
     redis.kill();
     redis.start_again();
     assert_eq!(sessions.update(&id, |count| *count).await.unwrap(), 1);
@@ -207,7 +209,9 @@ async fn no_redis_error_contains_the_id_or_the_data() {
 async fn no_redis_log_contains_the_id_or_the_data() {
     let log = Log::begin();
     let mut redis = RedisServer::start();
-    let store = RedisStore::connect(&redis.url()).await.expect("it answers");
+    let store = RedisStore::connect(&redis.url())
+        .await
+        .expect("Redis answers");
     let sessions = Session::new(store.timeout(TIMEOUT));
     let old = sessions.create("hunter2".to_owned()).await.unwrap();
     let id = sessions.rotate(&old).await.unwrap();
@@ -217,9 +221,9 @@ async fn no_redis_log_contains_the_id_or_the_data() {
     redis.start_again();
     assert_eq!(sessions.get(&id).await.unwrap(), "hunter2");
     sessions.delete(&id).await.unwrap();
-    tracing::trace!("all was listened to");
+    tracing::trace!("tracing is captured");
     let log = log.text();
-    assert!(log.contains("all was listened to"), "{log}");
+    assert!(log.contains("tracing is captured"), "{log}");
     for secret in [old.as_str(), id.as_str(), "hunter2"] {
         assert!(!log.contains(secret), "{log}");
     }

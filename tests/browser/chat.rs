@@ -1,4 +1,4 @@
-//! The chat's page.
+//! The page of `example-chat`.
 
 use harpia_tests::Program;
 
