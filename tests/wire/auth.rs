@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use harpia::prelude::*;
-use harpia_tests::{Events, Log, TestServer, masked};
+use harpia_tests::{Events, TestServer, masked};
 use tokio::sync::Semaphore;
 
 /// Lets in who says `token`, and notes what is called.
@@ -376,37 +376,4 @@ async fn a_smaller_max_message_also_limits_the_first_message() {
     let mut client = server.connect("/narrow").await;
     client.send("eleven byte").await;
     assert_eq!(client.closed().await.0, 1009);
-}
-
-#[tokio::test]
-async fn a_token_of_the_wrong_type_does_not_reach_the_log() {
-    #[derive(serde::Deserialize)]
-    struct Login {
-        token: String,
-    }
-    struct ByJson;
-    #[ws_route("/by-json")]
-    impl ByJson {
-        async fn auth(&self, ws: &mut Socket, Json(first): Json<Login>) -> HandlerResult {
-            ws.send(first.token);
-            Ok(())
-        }
-    }
-    let log = Log::begin();
-    let server = TestServer::start(App::new().ws(ByJson)).await;
-    for first in [
-        r#""hunter2""#,
-        r#"{"token":["hunter2"]}"#,
-        r#"{"token":"hunter2"#,
-    ] {
-        let mut client = server.connect("/by-json").await;
-        client.send(first).await;
-        assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
-    }
-    let text = log.text();
-    assert!(
-        text.contains("invalid type: string, expected struct Login"),
-        "{text}"
-    );
-    assert!(!text.contains("hunter2"), "{text}");
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use harpia::extract::{Handshake, Rejection};
 use harpia::prelude::*;
-use harpia_tests::TestServer;
+use harpia_tests::{Log, TestServer};
 use serde::Deserialize;
 
 #[derive(FromHandshake)]
@@ -327,4 +327,25 @@ async fn a_panicking_extractor_is_a_500_and_the_server_keeps_running() {
     let server = TestServer::start(App::new().ws(Glass)).await;
     assert_eq!(server.refused("/glass", &[("x-break", "1")]).await.0, 500);
     assert_eq!(server.connect("/glass").await.text().await, "whole");
+}
+
+#[tokio::test]
+async fn a_rejected_handshake_is_logged_with_its_status_and_path() {
+    struct Needs;
+    #[derive(FromHandshake)]
+    struct Room {
+        #[from(query)]
+        _room: u32,
+    }
+    #[ws_route("/needs", data = Room)]
+    impl Needs {
+        fn open(&self) {}
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(Needs)).await;
+    assert_eq!(server.refused("/needs", &[]).await.0, 400);
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("upgrade refused"));
+    let line = line.expect("a line for the refusal");
+    assert!(line.contains("400") && line.contains("/needs"), "{line}");
 }

@@ -360,3 +360,25 @@ async fn an_oversized_request_head_is_431() {
     let answer = server().await.request(&request).await;
     assert_eq!(status(&answer), 431, "{answer}");
 }
+
+#[tokio::test]
+async fn a_rejected_origin_is_logged_with_origin_host_and_remedy() {
+    let log = Log::begin();
+    let server = server().await;
+    let headers = [("origin", "https://evil.example")];
+    assert_eq!(server.refused("/echo?token=secret", &headers).await.0, 403);
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("upgrade refused"));
+    let line = line.expect("a line for the refusal");
+    for part in [
+        "INFO",
+        "https://evil.example",
+        "127.0.0.1",
+        "`origins`",
+        "/echo",
+        "403",
+    ] {
+        assert!(line.contains(part), "{part} is missing: {line}");
+    }
+    assert!(!line.contains("secret"));
+}

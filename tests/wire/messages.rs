@@ -215,6 +215,39 @@ async fn the_log_explains_invalid_json_without_quoting_it() {
 }
 
 #[tokio::test]
+async fn a_token_of_the_wrong_type_does_not_reach_the_log() {
+    #[derive(serde::Deserialize)]
+    struct Login {
+        token: String,
+    }
+    struct ByJson;
+    #[ws_route("/by-json")]
+    impl ByJson {
+        async fn auth(&self, ws: &mut Socket, Json(first): Json<Login>) -> HandlerResult {
+            ws.send(first.token);
+            Ok(())
+        }
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(ByJson)).await;
+    for first in [
+        r#""hunter2""#,
+        r#"{"token":["hunter2"]}"#,
+        r#"{"token":"hunter2"#,
+    ] {
+        let mut client = server.connect("/by-json").await;
+        client.send(first).await;
+        assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+    }
+    let text = log.text();
+    assert!(
+        text.contains("invalid type: string, expected struct Login"),
+        "{text}"
+    );
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
 async fn a_binary_message_for_a_text_handler_closes_with_1003() {
     let (server, events) = server().await;
     let mut client = server.connect("/points").await;

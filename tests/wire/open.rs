@@ -1,14 +1,14 @@
-//! What happens to a connection while its `open` runs: endings, failures, and what is sent meanwhile.
+//! `open`: what reaches a connection while it runs, and how the connection closes meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use harpia::prelude::*;
 use harpia::{Peer, SendStatus};
-use harpia_tests::{Client, Events, TestServer};
+use harpia_tests::{Client, Events, TestServer, masked};
 use tokio::sync::Semaphore;
 
-/// Does what its query says, then waits for a permit.
+/// Does in `open` what the query says, and then waits for a permit.
 #[derive(Clone)]
 struct Waits {
     events: Events,
@@ -16,14 +16,14 @@ struct Waits {
 }
 
 #[derive(FromHandshake)]
-struct What {
+struct Action {
     #[from(query)]
     does: String,
 }
 
 #[ws_route("/waits", broadcast = off)]
 impl Waits {
-    async fn open(&self, ws: &mut Socket<What>) -> HandlerResult {
+    async fn open(&self, ws: &mut Socket<Action>) -> HandlerResult {
         ws.subscribe("topic");
         ws.send("sent in open");
         match ws.data.does.as_str() {
@@ -37,9 +37,10 @@ impl Waits {
                 ws.hub().publish("topic", "before");
                 ws.unsubscribe("topic");
                 ws.hub().publish("topic", "after");
-                ws.subscribe("other");
-                ws.subscribe("other");
-                ws.hub().publish("other", "once");
+            }
+            "twice" => {
+                ws.subscribe("topic");
+                ws.hub().publish("topic", "once");
             }
             _ => {}
         }
@@ -54,7 +55,7 @@ impl Waits {
         Ok(())
     }
 
-    fn close(&self, ws: &mut Socket<What>, code: CloseCode, reason: &str) {
+    fn close(&self, ws: &mut Socket<Action>, code: CloseCode, reason: &str) {
         ws.publish("topic", "never sent");
         self.events.note(format_args!("closed {code} {reason}"));
     }
@@ -68,6 +69,12 @@ impl Listens {
         ws.subscribe("topic");
         ws.send("listening");
     }
+}
+
+async fn listener(server: &TestServer) -> Client {
+    let mut client = server.connect("/listens").await;
+    assert_eq!(client.text().await, "listening");
+    client.active().await
 }
 
 struct World {
@@ -85,7 +92,7 @@ impl World {
         Self { server, waits }
     }
 
-    /// Connects a client whose `open` does this and then waits.
+    /// Connects a client and waits until its `open` has done this.
     async fn open(&self, does: &str) -> Client {
         let mut client = self.server.connect(&format!("/waits?does={does}")).await;
         assert_eq!(client.text().await, "sent in open");
@@ -190,27 +197,37 @@ async fn a_disconnect_cancels_an_open_that_never_returns_and_close_runs() {
 }
 
 #[tokio::test]
-async fn a_hub_publish_in_open_reaches_its_own_connection_and_a_socket_publish_does_not() {
+async fn in_open_a_hub_publish_is_sent_at_once_and_a_socket_publish_waits() {
     let world = World::new().await;
-    let mut listener = world.server.connect("/listens").await;
-    assert_eq!(listener.text().await, "listening");
+    let mut listener = listener(&world.server).await;
     let mut client = world.open("publish").await;
-    // At once by the hub; by the socket only after `open`.
     assert_eq!(listener.text().await, "published by the hub");
     world.hub().publish("topic", "next");
     assert_eq!(listener.text().await, "next");
     world.let_open_return();
     assert_eq!(listener.text().await, "published by the socket");
-    assert_eq!(client.text().await, "published by the hub");
-    assert_eq!(client.text().await, "next");
+    world.hub().publish("topic", "last");
+    // A hub publish also reaches the connection that made it, but a socket publish does not.
+    for expected in ["published by the hub", "next", "last"] {
+        assert_eq!(client.text().await, expected);
+    }
 }
 
 #[tokio::test]
-async fn unsubscribe_ends_what_is_owed_from_there_and_a_second_subscription_changes_nothing() {
+async fn publishes_after_an_unsubscribe_in_open_are_not_delivered() {
     let world = World::new().await;
     let mut client = world.open("unsubscribe").await;
     world.let_open_return();
     assert_eq!(client.text().await, "before");
+    world.hub().broadcast("end");
+    assert_eq!(client.text().await, "end");
+}
+
+#[tokio::test]
+async fn subscribing_twice_in_open_delivers_each_publish_once() {
+    let world = World::new().await;
+    let mut client = world.open("twice").await;
+    world.let_open_return();
     assert_eq!(client.text().await, "once");
     world.hub().broadcast("end");
     assert_eq!(client.text().await, "end");
@@ -223,7 +240,7 @@ async fn a_peer_sends_at_once_and_closes_while_open_runs() {
     impl Shares {
         async fn open(&self, ws: &mut Socket) {
             *self.1.lock().unwrap() = Some(ws.peer());
-            self.0.note("shared");
+            self.0.note("peer shared");
             drop(self.2.acquire().await);
         }
     }
@@ -231,9 +248,9 @@ async fn a_peer_sends_at_once_and_closes_while_open_runs() {
     let shares = Shares(events.clone(), Arc::clone(&peer), Arc::clone(&gate));
     let server = TestServer::start(App::new().ws(shares)).await;
     let mut client = server.connect("/shares").await;
-    assert_eq!(events.next().await, "shared");
+    assert_eq!(events.next().await, "peer shared");
     let peer = peer.lock().unwrap().take().unwrap();
-    server.hub().broadcast("owed and never written");
+    server.hub().broadcast("owed and never sent");
     assert_eq!(peer.send("at once"), SendStatus::Sent);
     assert_eq!(client.text().await, "at once");
     peer.close(4005, "closed by a peer");
@@ -243,43 +260,100 @@ async fn a_peer_sends_at_once_and_closes_while_open_runs() {
 }
 
 #[tokio::test]
-async fn subscribers_are_the_active_ones_and_publish_except_leaves_one_out() {
+async fn a_connection_counts_as_subscriber_after_open_and_receives_earlier_publishes() {
     let world = World::new().await;
-    let mut one = world.server.connect("/listens").await;
-    assert_eq!(one.text().await, "listening");
-    let first = world.hub().subscribers("topic").await;
-    assert_eq!(first.ids.len(), 1);
-    assert!(first.missing.is_empty());
-    let mut two = world.server.connect("/listens").await;
-    assert_eq!(two.text().await, "listening");
-    let mut waiting = world.open("wait").await;
-    assert_eq!(world.hub().subscriber_count("topic").await.count, 2);
+    let mut listener = listener(&world.server).await;
+    let subscribers = world.hub().subscribers("topic").await;
+    assert_eq!(subscribers.ids.len(), 1);
+    let mut client = world.open("wait").await;
+    assert_eq!(world.hub().subscriber_count("topic").await.count, 1);
     world
         .hub()
-        .publish_except("topic", "not for one", first.ids[0]);
-    world.hub().publish("topic", "for all");
-    assert_eq!(one.text().await, "for all");
-    assert_eq!(two.text().await, "not for one");
+        .publish_except("topic", "not for the listener", subscribers.ids[0]);
+    world.hub().publish("topic", "for both");
+    assert_eq!(listener.text().await, "for both");
     world.let_open_return();
-    assert_eq!(waiting.text().await, "not for one");
-    assert_eq!(world.hub().subscriber_count("topic").await.count, 3);
+    assert_eq!(client.text().await, "not for the listener");
+    assert_eq!(world.hub().subscriber_count("topic").await.count, 2);
     assert_eq!(world.hub().subscriber_count("nowhere").await.count, 0);
 }
 
 #[tokio::test]
-async fn the_id_of_a_closed_connection_excludes_no_later_connection() {
-    let world = World::new().await;
-    let mut one = world.server.connect("/listens").await;
-    assert_eq!(one.text().await, "listening");
-    let gone = world.hub().subscribers("topic").await.ids[0];
-    world.hub().disconnect(gone, 1000, "");
-    one.closed().await;
-    one.close().await;
-    while world.hub().connections() > 0 {
-        tokio::task::yield_now().await;
+async fn disconnect_topic_closes_a_subscriber_while_its_open_runs() {
+    struct Slow(Events);
+    #[ws_route("/slow", broadcast = off)]
+    impl Slow {
+        async fn open(&self, ws: &mut Socket) {
+            ws.subscribe("a");
+            self.0.note("subscribed");
+            while ws.send("is it closed?") != SendStatus::Closed {
+                tokio::task::yield_now().await;
+            }
+        }
+        fn message(&self) {
+            self.0.note("message");
+        }
+        fn close(&self, code: CloseCode) {
+            self.0.note(code);
+        }
     }
-    let mut other = world.server.connect("/listens").await;
-    assert_eq!(other.text().await, "listening");
-    world.hub().publish_except("topic", "for the new one", gone);
-    assert_eq!(other.text().await, "for the new one");
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Slow(events.clone()))).await;
+    let mut client = server.connect_raw("/slow").await;
+    client.texts(&["hello"]).await;
+    assert_eq!(events.next().await, "subscribed");
+    server.hub().disconnect_topic("a", 4003, "over");
+    assert_eq!(client.close_code().await, 4003);
+    assert_eq!(events.next().await, "4003");
+}
+
+#[tokio::test]
+async fn messages_and_broadcasts_that_arrive_during_open_follow_after_it() {
+    struct Slow(Arc<Semaphore>, Events);
+    #[ws_route("/slow")]
+    impl Slow {
+        async fn open(&self, ws: &mut Socket) {
+            self.1.note("opening");
+            drop(self.0.acquire().await);
+            ws.send("open");
+        }
+    }
+    let (gate, events) = (Arc::new(Semaphore::new(0)), Events::new());
+    let slow = Slow(Arc::clone(&gate), events.clone());
+    let server = TestServer::start(App::new().ws(slow).ws(Listens)).await;
+    let mut other = listener(&server).await;
+
+    let mut client = server.connect("/slow").await;
+    client.send("sent before open returned").await;
+    assert_eq!(events.next().await, "opening");
+    assert_eq!(server.hub().connections(), 1);
+    server.hub().broadcast("meanwhile");
+    assert_eq!(other.text().await, "meanwhile");
+
+    gate.add_permits(1);
+    assert_eq!(client.text().await, "open");
+    assert_eq!(client.text().await, "meanwhile");
+    // The client's own message is handled and broadcast after `open`.
+    assert_eq!(other.text().await, "sent before open returned");
+    server.hub().broadcast("for both");
+    assert_eq!(client.text().await, "for both");
+}
+
+#[tokio::test]
+async fn messages_of_a_connection_that_open_rejects_are_not_broadcast() {
+    struct Rejects;
+    #[ws_route("/rejects")]
+    impl Rejects {
+        fn open(&self) -> HandlerResult {
+            None.or_close(1008, "Unauthorized")?;
+            Ok(())
+        }
+    }
+    let server = TestServer::start(App::new().ws(Rejects).ws(Listens)).await;
+    let mut other = listener(&server).await;
+    let mut client = server.connect_raw("/rejects").await;
+    client.try_write(&masked(0x81, b"hi")).await;
+    assert_eq!(client.close_code().await, 1008);
+    server.hub().broadcast("next");
+    assert_eq!(other.text().await, "next");
 }
