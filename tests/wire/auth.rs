@@ -1,4 +1,5 @@
-//! The first message: until `auth` has let a peer in, it takes part in nothing.
+//! The `auth` handler and the first message: until `auth` returns `Ok`, a connection takes part
+//! in nothing.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use harpia::prelude::*;
 use harpia_tests::{Events, TestServer, masked};
 use tokio::sync::Semaphore;
 
-/// Lets in who says `token`, and notes what is called.
+/// Authenticates clients that send `token`, and notes every call.
 struct Guarded(Events);
 
 #[ws_route("/guarded", auth_timeout = "1s")]
@@ -16,10 +17,10 @@ impl Guarded {
         tokio::task::yield_now().await;
         match &*first {
             "token" => {
-                ws.send("let in");
+                ws.send("authenticated");
                 Ok(())
             }
-            "panic" => panic!("auth broke"),
+            "panic" => panic!("auth panicked"),
             "own code" => Err(harpia::Error::close(4003, "not you").into()),
             _ => Err("wrong token".into()),
         }
@@ -65,10 +66,10 @@ async fn only_auth_gets_the_first_message_and_open_follows() {
     let mut other = other.active().await;
     let mut client = server.connect("/guarded").await;
     client.send("token").await;
-    assert_eq!(client.text().await, "let in");
+    assert_eq!(client.text().await, "authenticated");
     assert_eq!(client.text().await, "open");
     client.send("hello").await;
-    // The token went to nobody: the first that others hear is the second message.
+    // The token is not broadcast, so the other client receives the second message first.
     assert_eq!(other.text().await, "hello");
     assert_eq!(events.next().await, "auth token");
     assert_eq!(events.next().await, "hello");
@@ -85,7 +86,7 @@ async fn an_unauthenticated_connection_receives_no_broadcast_and_is_not_counted(
     assert_eq!(other.text().await, "early");
     assert_eq!(server.hub().connections(), 1);
     client.send("token").await;
-    assert_eq!(client.text().await, "let in");
+    assert_eq!(client.text().await, "authenticated");
     assert_eq!(client.text().await, "open");
     let mut client = client.active().await;
     server.hub().broadcast("now");
@@ -94,7 +95,7 @@ async fn an_unauthenticated_connection_receives_no_broadcast_and_is_not_counted(
 
 #[tokio::test]
 async fn a_rejected_token_closes_with_1008_and_calls_neither_open_nor_close() {
-    for (first, told) in [
+    for (first, error) in [
         ("no", "not authenticated: wrong token"),
         (
             "own code",
@@ -107,7 +108,7 @@ async fn a_rejected_token_closes_with_1008_and_calls_neither_open_nor_close() {
         assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
         client.close().await;
         server.shut_down().await;
-        let expected = [format!("auth {first}"), told.to_owned()];
+        let expected = [format!("auth {first}"), error.to_owned()];
         assert_eq!(events.rest().await, expected);
     }
 }
@@ -132,7 +133,7 @@ async fn a_panic_in_auth_closes_with_1011_without_calling_open() {
     assert_eq!(client.closed().await.0, 1011);
     client.close().await;
     server.shut_down().await;
-    let expected = ["auth panic", "handler `auth` panicked: auth broke"];
+    let expected = ["auth panic", "handler `auth` panicked: auth panicked"];
     assert_eq!(events.rest().await, expected);
 }
 
@@ -162,7 +163,7 @@ async fn messages_sent_right_after_the_token_wait_for_open() {
     for text in ["token", "one", "two"] {
         client.send(text).await;
     }
-    assert_eq!(client.text().await, "let in");
+    assert_eq!(client.text().await, "authenticated");
     assert_eq!(client.text().await, "open");
     for expected in ["auth token", "one", "two"] {
         assert_eq!(events.next().await, expected);
@@ -187,7 +188,7 @@ async fn an_auth_handler_with_a_raw_identifier_is_called() {
     assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
 }
 
-/// Waits in `auth` for as long as it is told to, and tells what is called.
+/// Waits in `auth` as the first message says, and notes every call.
 struct Slow {
     events: Events,
     gate: Arc<Semaphore>,
@@ -196,7 +197,7 @@ struct Slow {
 #[ws_route("/slow", auth_timeout = "2s", max_message = "1MiB")]
 impl Slow {
     async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
-        let _dropped = Dropped(&self.events);
+        let _notes_drop = NotesDrop(&self.events);
         self.events.note("auth");
         match &*first {
             "closed" => ws.close(4000, "not now"),
@@ -211,7 +212,7 @@ impl Slow {
                     tokio::task::yield_now().await;
                 }
             }
-            "for ever" => std::future::pending().await,
+            "forever" => std::future::pending().await,
             _ => self.gate.acquire().await?.forget(),
         }
         Ok(())
@@ -235,10 +236,10 @@ impl Slow {
     }
 }
 
-/// Notes that `auth` is over, or was dropped half-way.
-struct Dropped<'a>(&'a Events);
+/// Notes when `auth` has returned or was cancelled.
+struct NotesDrop<'a>(&'a Events);
 
-impl Drop for Dropped<'_> {
+impl Drop for NotesDrop<'_> {
     fn drop(&mut self) {
         self.0.note("auth over");
     }
@@ -328,12 +329,12 @@ async fn a_message_between_the_token_and_the_close_frame_is_handled() {
 async fn an_auth_that_never_returns_is_cancelled_with_1008_auth_timeout() {
     let (server, events, _gate) = slow().await;
     let mut client = server.connect("/slow").await;
-    client.send("for ever").await;
+    client.send("forever").await;
     assert_eq!(client.closed().await, (1008, "Auth Timeout".into()));
     client.close().await;
     server.shut_down().await;
-    let told = "not authenticated: `auth` did not return within `auth_timeout`";
-    assert_eq!(events.rest().await, ["auth", "auth over", told]);
+    let error = "not authenticated: `auth` did not return within `auth_timeout`";
+    assert_eq!(events.rest().await, ["auth", "auth over", error]);
 }
 
 #[tokio::test]
@@ -360,7 +361,7 @@ async fn a_first_message_over_16_kib_closes_with_1009_once_its_length_is_announc
         .await;
     assert_eq!(client.close_code().await, 1009);
     server.shut_down().await;
-    assert_eq!(events.rest().await.len(), 1, "`error` alone is told");
+    assert_eq!(events.rest().await.len(), 1, "only `error` is called");
 }
 
 #[tokio::test]
@@ -374,6 +375,6 @@ async fn a_smaller_max_message_also_limits_the_first_message() {
     }
     let server = TestServer::start(App::new().ws(Narrow)).await;
     let mut client = server.connect("/narrow").await;
-    client.send("eleven byte").await;
+    client.send("eleven long").await;
     assert_eq!(client.closed().await.0, 1009);
 }

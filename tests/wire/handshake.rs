@@ -1,10 +1,10 @@
-//! What is upgraded, what is refused, and with which status.
+//! The handshake: which requests are upgraded, and which are rejected with which status.
 
 use std::convert::Infallible;
 
 use harpia::extract::{Handshake, Rejection};
 use harpia::prelude::*;
-use harpia_tests::{Log, RawClient, TestServer};
+use harpia_tests::{Log, RawClient, TestServer, masked};
 
 struct Echo;
 
@@ -19,7 +19,7 @@ async fn server() -> TestServer {
     TestServer::start(App::new().ws(Echo)).await
 }
 
-/// A handshake, with lines taken out and others put in.
+/// Makes a handshake without the lines that start with `without`, and with the line `with`.
 fn handshake(without: &str, with: &str) -> String {
     let lines = [
         "GET /echo HTTP/1.1",
@@ -49,6 +49,7 @@ fn status(answer: &str) -> u16 {
 #[tokio::test]
 async fn a_standard_client_accepts_the_upgrade() {
     let server = server().await;
+    // tokio-tungstenite checks `Sec-WebSocket-Accept`.
     let mut client = server.connect("/echo").await;
     assert_eq!(client.header("upgrade"), Some("websocket"));
     client.send("hello").await;
@@ -99,8 +100,8 @@ async fn a_missing_short_or_repeated_key_is_400() {
     let server = server().await;
     let missing = handshake("Sec-WebSocket-Key", "X: y");
     let short = handshake("Sec-WebSocket-Key", "Sec-WebSocket-Key: c2hvcnQ=");
-    let doubled = handshake("", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==");
-    for request in [missing, short, doubled] {
+    let repeated = handshake("", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==");
+    for request in [missing, short, repeated] {
         assert_eq!(status(&server.request(&request).await), 400, "{request}");
     }
 }
@@ -118,10 +119,10 @@ async fn a_request_without_connection_upgrade_or_over_http_1_0_is_400() {
 async fn a_request_without_exactly_one_host_is_400() {
     let server = server().await;
     let missing = handshake("Host", "X: y");
-    let doubled = handshake("", "Host: localhost");
+    let repeated = handshake("", "Host: localhost");
     let two = handshake("", "Host: other.test");
     let empty = handshake("Host", "Host:");
-    for request in [missing, doubled, two, empty] {
+    for request in [missing, repeated, two, empty] {
         assert_eq!(status(&server.request(&request).await), 400, "{request}");
     }
 }
@@ -334,8 +335,8 @@ async fn the_servers_first_matching_subprotocol_is_selected() {
         }
     }
     let server = TestServer::start(App::new().ws(Chat)).await;
-    let asked = [("sec-websocket-protocol", "chat.v1, chat.v2")];
-    let mut client = server.connect_with("/chat", &asked).await;
+    let offered = [("sec-websocket-protocol", "chat.v1, chat.v2")];
+    let mut client = server.connect_with("/chat", &offered).await;
     assert_eq!(client.header("sec-websocket-protocol"), Some("chat.v2"));
     assert_eq!(client.text().await, "chat.v2");
     assert_eq!(server.connect("/chat").await.text().await, "none");
@@ -347,8 +348,7 @@ async fn the_servers_first_matching_subprotocol_is_selected() {
 async fn a_message_sent_together_with_the_handshake_is_not_lost() {
     let server = server().await;
     let mut bytes = handshake("", "X: y").into_bytes();
-    // "hi" with a mask of zeros.
-    bytes.extend_from_slice(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i']);
+    bytes.extend(masked(0x81, b"hi"));
     let mut client = RawClient::upgrade(server.address(), &bytes).await;
     let frame = client.read_frame().await;
     assert_eq!(frame.map(|frame| frame.text()).as_deref(), Some("hi"));
@@ -369,7 +369,7 @@ async fn a_rejected_origin_is_logged_with_origin_host_and_remedy() {
     assert_eq!(server.refused("/echo?token=secret", &headers).await.0, 403);
     let text = log.text();
     let line = text.lines().find(|line| line.contains("upgrade refused"));
-    let line = line.expect("a line for the refusal");
+    let line = line.expect("a line for the rejection");
     for part in [
         "INFO",
         "https://evil.example",

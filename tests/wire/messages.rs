@@ -1,4 +1,4 @@
-//! Messages as types: what a handler gets, and what becomes of input that is not it.
+//! Messages: the types that a handler can take and send, and input that does not parse.
 
 use harpia::prelude::*;
 use harpia::{Error, FromMessage};
@@ -169,10 +169,10 @@ async fn a_serialization_error_closes_with_1011_and_appears_only_in_the_log() {
     let server = TestServer::start(App::new().ws(Feed)).await;
     let mut client = server.connect("/feed").await;
     assert_eq!(client.closed().await, (1011, String::new()));
-    let told = "handler `open` failed: the value cannot be serialized as JSON: \
-                hunter2 is not for JSON";
+    let error = "handler `open` failed: the value cannot be serialized as JSON: \
+                 hunter2 is not for JSON";
     let text = log.text();
-    assert!(text.contains(told), "{text}");
+    assert!(text.contains(error), "{text}");
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn the_log_explains_invalid_json_without_quoting_it() {
     }
     let log = Log::begin();
     let server = TestServer::start(App::new().ws(Feed)).await;
-    for (json, told) in [
+    for (json, error) in [
         (
             r#""hunter2""#,
             "invalid type: string, expected struct Point",
@@ -209,7 +209,7 @@ async fn the_log_explains_invalid_json_without_quoting_it() {
         client.send(json).await;
         assert_eq!(client.closed().await, (1007, "invalid message".into()));
         let text = log.text();
-        assert!(text.contains(told), "no {told:?} in {text}");
+        assert!(text.contains(error), "{error:?} is missing: {text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
 }

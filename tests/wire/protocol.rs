@@ -1,5 +1,5 @@
-//! Violations of RFC 6455 that no proper client commits, each with its close code, and each
-//! harmless to everyone else.
+//! Violations of RFC 6455: each closes the connection with its code, and disturbs no other
+//! connection.
 
 use harpia::prelude::*;
 use harpia_tests::{Events, TestServer};
@@ -21,7 +21,7 @@ impl Strict {
     }
 }
 
-/// Sends these bytes on a connection of their own; returns the close code and what `error` heard.
+/// Sends these bytes on a new connection; returns the close code and the call of `error`.
 async fn answer_to(bytes: &[u8]) -> (u16, String) {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Strict(events.clone()))).await;
@@ -33,7 +33,7 @@ async fn answer_to(bytes: &[u8]) -> (u16, String) {
     (code, error)
 }
 
-/// A frame with a mask of zeros, so that its payload can be read here.
+/// Makes a frame with a mask of zeros, so that the payload is sent as it is.
 fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![head, 0x80 | payload.len() as u8, 0, 0, 0, 0];
     frame.extend_from_slice(payload);
@@ -96,7 +96,7 @@ async fn text_that_is_not_utf8_or_ends_inside_a_character_closes_with_1007() {
 
 #[tokio::test]
 async fn invalid_utf8_closes_with_1007_before_the_frame_is_complete() {
-    // 100 bytes are announced and the second is wrong; the rest never comes.
+    // The header announces 100 bytes. The second is invalid, and the rest is never sent.
     let (code, _) = answer_to(&[0x81, 0x80 | 100, 0, 0, 0, 0, b'a', 0xff]).await;
     assert_eq!(code, 1007);
 }
@@ -105,7 +105,7 @@ async fn invalid_utf8_closes_with_1007_before_the_frame_is_complete() {
 async fn an_oversized_message_closes_with_1009_once_its_length_is_announced() {
     let (code, _) = answer_to(&[0x82, 0xfe, 0x04, 0x01, 0, 0, 0, 0]).await;
     assert_eq!(code, 1009);
-    // 2^62 bytes: nobody sets memory aside for them.
+    // 2^62 bytes, which must not be allocated.
     let (code, _) = answer_to(&[0x82, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).await;
     assert_eq!(code, 1009);
 }
@@ -130,12 +130,19 @@ async fn a_malformed_close_frame_closes_with_1002_or_1007() {
 }
 
 #[tokio::test]
-async fn a_message_of_exactly_the_limit_is_fine_and_fragments_one_byte_apart_too() {
+async fn a_message_of_exactly_the_limit_is_accepted() {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Strict(events.clone()))).await;
     let mut client = server.connect_raw("/strict").await;
     client.frame(0x82, &[0; 1024]).await;
     assert_eq!(events.next().await, "message of 1024");
+}
+
+#[tokio::test]
+async fn a_frame_that_arrives_byte_by_byte_is_read() {
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Strict(events.clone()))).await;
+    let mut client = server.connect_raw("/strict").await;
     for byte in frame(0x81, "grün".as_bytes()) {
         client.write(&[byte]).await;
     }

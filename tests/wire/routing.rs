@@ -1,4 +1,4 @@
-//! Which path leads where, and what answers besides.
+//! Routing: which route serves a path, and requests that no route serves.
 
 use std::convert::Infallible;
 
@@ -209,7 +209,7 @@ async fn a_path_parameter_that_is_not_utf8_is_404_even_with_a_fallback() {
     let plain = "GET /rooms/a%C3 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let answer = server.request(plain).await;
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
-    // Where no route would have been, the fallback still answers.
+    // The fallback still serves such a path if no route matches it.
     let page = "GET /pages/%FF HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let answer = server.request(page).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

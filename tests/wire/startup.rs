@@ -1,4 +1,4 @@
-//! How a server starts: what it logs, and what it reports if it cannot listen.
+//! Startup: what a server logs, and the error if it cannot listen.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -18,7 +18,7 @@ impl Chat {
 fn error_of(bound: harpia::Result<Server>) -> Error {
     match bound {
         Err(error) => error,
-        Ok(server) => panic!("it listens on {}", server.local_addr()),
+        Ok(server) => panic!("the server listens on {}", server.local_addr()),
     }
 }
 
@@ -62,7 +62,7 @@ impl Rooms {
     fn message(&self) {}
 }
 
-/// Returns the line that says where a server listens, as soon as it is logged.
+/// Waits for the log line with the server's address.
 async fn listening_line(log: &Log) -> String {
     let logged = async {
         loop {
@@ -84,10 +84,10 @@ async fn listen_logs_its_address_and_its_routes() {
     let serving = tokio::spawn(app.listen("127.0.0.1:0"));
     let line = listening_line(&log).await;
     assert!(line.contains(" INFO "), "{line}");
-    let (_, told) = line.split_once("listening on http://").unwrap();
-    let (address, routes) = told.split_once(", routes: ").unwrap();
+    let (_, rest) = line.split_once("listening on http://").unwrap();
+    let (address, routes) = rest.split_once(", routes: ").unwrap();
     assert_eq!(routes, "/chat, /api/rooms/{room}");
-    // The port that the system chose.
+    // The address has the port that the system chose.
     Client::connect(address.parse().unwrap(), "/chat", &[]).await;
     hub.shutdown();
     within(serving).await.unwrap().unwrap();
