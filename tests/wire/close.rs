@@ -106,7 +106,7 @@ async fn a_client_that_never_answers_the_close_frame_is_dropped_after_a_timeout(
 
 /// Queues 2 MB for a client that does not read, and then closes if the message says so.
 ///
-/// Notes the number of messages that it sent.
+/// Notes the number of messages sent, and the calls of `error` and `close`.
 struct Flood(Events);
 
 #[ws_route("/flood", broadcast = off, backlog = "64MiB")]

@@ -218,7 +218,8 @@ impl Several {
 
 async fn client_of_several(server: &TestServer) -> RawClient {
     let mut client = server.connect_raw("/several").await;
-    assert_eq!(client.read_frame().await.unwrap().text(), "welcome");
+    let greeting = client.read_frame().await.expect("a frame");
+    assert_eq!(greeting.text(), "welcome");
     client
 }
 

@@ -31,7 +31,6 @@ fn invalid() -> Vec<String> {
 }
 
 /// Makes a route that reads the token from one place of the handshake.
-
 macro_rules! by_handshake {
     (
         $name:ident, $path:literal, |$jwt:ident, $ws:ident| $read:expr
