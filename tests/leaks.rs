@@ -1,6 +1,7 @@
-//! Clients that break off: whatever they leave half-done, the server gets everything back.
+//! Clients that reset their connection: the server leaks no file descriptor and no permit.
 //!
-//! A binary of its own with one test at a time, since it counts this process's open descriptors.
+//! This is a test binary of its own and runs one test at a time, because it counts the open file
+//! descriptors of the process.
 #![cfg(target_os = "linux")]
 
 use std::io::{self, Write};
@@ -13,11 +14,12 @@ use harpia_tests::{TestServer, within};
 use socket2::SockRef;
 use tokio::runtime::Builder;
 
-/// Descriptors are counted for the whole process, so a test holds this before it opens any, those
-/// of its runtime included.
+/// Serializes the tests, because descriptors are counted for the whole process.
+///
+/// A test locks this before it opens any descriptor, including those of its runtime.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-const TRIES: usize = 500;
+const ABORTED: usize = 500;
 
 struct Chat;
 
@@ -28,9 +30,9 @@ impl Chat {
     }
 }
 
-/// Sends these bytes, then resets the connection.
+/// Connects, sends these bytes and resets the connection.
 fn send_and_reset(address: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-    // Without a free permit the listen queue fills up and connecting would block for minutes.
+    // If permits leak, the listen queue fills up and a connect without timeout blocks for minutes.
     let mut client = TcpStream::connect_timeout(&address, Duration::from_secs(20))?;
     client.write_all(bytes)?;
     SockRef::from(&client).set_linger(Some(Duration::ZERO))
@@ -46,9 +48,10 @@ fn upgrade_request() -> Vec<u8> {
         .to_vec()
 }
 
-/// Aborts many handshakes, and checks that their descriptors and permits come back: the server has
-/// far fewer permits than there were tries.
-fn aborted_handshakes_leave_nothing(bytes: &[u8]) -> io::Result<()> {
+/// Aborts 500 handshakes and checks that the server releases their descriptors and permits.
+///
+/// The server has only 20 permits, so a leak of permits stops it.
+fn check_aborted_handshakes(bytes: &[u8]) -> io::Result<()> {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(abort_handshakes(bytes))
@@ -57,8 +60,8 @@ fn aborted_handshakes_leave_nothing(bytes: &[u8]) -> io::Result<()> {
 async fn abort_handshakes(bytes: &[u8]) -> io::Result<()> {
     let server = TestServer::start(App::new().ws(Chat).max_connections(20)).await;
     let before = open_descriptors()?;
-    for _ in 0..TRIES / 10 {
-        // The server shares this thread, so each client is gone before it is accepted.
+    for _ in 0..ABORTED / 10 {
+        // The server runs on this thread, so it accepts these clients after they have reset.
         for _ in 0..10 {
             send_and_reset(server.address(), bytes)?;
         }
@@ -79,18 +82,19 @@ async fn abort_handshakes(bytes: &[u8]) -> io::Result<()> {
 }
 
 #[test]
-fn a_handshake_aborted_before_its_answer_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
-    aborted_handshakes_leave_nothing(&upgrade_request())
+fn a_handshake_aborted_before_the_response_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
+    check_aborted_handshakes(&upgrade_request())
 }
 
 #[test]
-fn a_handshake_aborted_after_one_more_byte_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
+fn a_handshake_aborted_after_one_byte_of_a_frame_leaks_no_descriptor_and_no_permit()
+-> io::Result<()> {
     let mut bytes = upgrade_request();
     bytes.push(0x81);
-    aborted_handshakes_leave_nothing(&bytes)
+    check_aborted_handshakes(&bytes)
 }
 
 #[test]
-fn half_a_request_head_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
-    aborted_handshakes_leave_nothing(b"GET /chat HTTP/1.1\r\nHost")
+fn half_a_request_head_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
+    check_aborted_handshakes(b"GET /chat HTTP/1.1\r\nHost")
 }

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 
 #[test]
-fn what_is_right_compiles() {
+fn valid_routes_compile() {
     trybuild::TestCases::new().pass("ui/pass/*.rs");
 }
 

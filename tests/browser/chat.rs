@@ -1,4 +1,4 @@
-//! The chat's page.
+//! The page of `example-chat`.
 
 use harpia_tests::Program;
 
@@ -7,7 +7,7 @@ use crate::{NARROW, WIDE};
 
 #[tokio::test]
 #[ignore = "needs Chromium: tests/run"]
-async fn two_pages_talk_both_ways_and_come_back_after_a_restart() {
+async fn two_pages_exchange_messages_and_reconnect_after_a_restart() {
     let driver = Driver::start();
     let chat = Program::start("example-chat");
     let (ada, grace) = (driver.open(WIDE).await, driver.open(NARROW).await);
@@ -60,7 +60,7 @@ async fn two_pages_talk_both_ways_and_come_back_after_a_restart() {
 
 #[tokio::test]
 #[ignore = "needs Chromium: tests/run"]
-async fn who_is_in_another_room_hears_nothing() {
+async fn a_page_sees_nothing_of_a_person_in_another_room() {
     let driver = Driver::start();
     let chat = Program::start("example-chat");
     let (ada, grace) = (driver.open(WIDE).await, driver.open(WIDE).await);

@@ -1,5 +1,5 @@
-//! Settings: what the app says is its routes' default, what a route says goes before it, and what
-//! cannot hold is refused before anything is bound.
+//! Options: a route's own value wins over the app's, and the app's over the default. An invalid
+//! value is an error before anything is bound.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use harpia::prelude::*;
 use harpia::{Error, Options, Origins, Rate, Route, SendStatus, Slow};
 use harpia_tests::{Events, RawClient, TestServer};
 
-/// Says nothing for itself.
+/// A route that sets only `broadcast`.
 struct Bare;
 
 #[ws_route("/bare", broadcast = off)]
@@ -25,15 +25,15 @@ impl Bare {
 async fn config_error(app: App) -> String {
     match app.bind("127.0.0.1:0").await {
         Err(Error::Config { message }) => message,
-        Err(other) => panic!("not a mistake of the settings: {other}"),
+        Err(other) => panic!("not an `Error::Config`: {other}"),
         Ok(_) => panic!("the app builds"),
     }
 }
 
 #[tokio::test]
-async fn a_setting_that_cannot_hold_is_refused_with_its_name_and_what_would_be_right() {
+async fn an_invalid_option_is_an_error_that_names_it_and_a_valid_value() {
     let app = || App::new().ws(Bare);
-    for (app, setting, right) in [
+    for (app, option, valid) in [
         (
             app().origins(["example.com"]),
             "`origins`",
@@ -59,14 +59,20 @@ async fn a_setting_that_cannot_hold_is_refused_with_its_name_and_what_would_be_r
     ] {
         let message = config_error(app).await;
         assert!(
-            message.contains(setting) && message.contains(right),
+            message.contains(option) && message.contains(valid),
             "{message}"
         );
         assert!(!message.contains(char::is_control), "{message:?}");
     }
 }
 
-/// A route by hand, whose options the macro has not seen.
+#[tokio::test]
+async fn zero_max_connections_is_an_error() {
+    let message = config_error(App::new().ws(Bare).max_connections(0)).await;
+    assert!(message.contains("max_connections"), "{message}");
+}
+
+/// A hand-written route. The macro does not check its options.
 struct ByHand<const CASE: usize>;
 
 impl<const CASE: usize> Route for ByHand<CASE> {
@@ -87,8 +93,8 @@ impl<const CASE: usize> Route for ByHand<CASE> {
 }
 
 #[tokio::test]
-async fn the_options_of_a_route_by_hand_are_checked_as_the_apps_are() {
-    for (app, setting) in [
+async fn the_options_of_a_hand_written_route_are_validated() {
+    for (app, option) in [
         (App::new().ws(ByHand::<0>), "`origins`"),
         (App::new().ws(ByHand::<1>), "`protocols`"),
         (App::new().ws(ByHand::<2>), "`idle_timeout`"),
@@ -99,16 +105,39 @@ async fn the_options_of_a_route_by_hand_are_checked_as_the_apps_are() {
     ] {
         let message = config_error(app).await;
         assert!(
-            message.contains(setting) && message.contains("/by-hand`"),
+            message.contains(option) && message.contains("/by-hand`"),
             "{message}"
         );
     }
-    let right = App::new().ws(ByHand::<4>).bind("127.0.0.1:0").await;
-    assert!(right.is_ok());
+    let valid = App::new().ws(ByHand::<4>).bind("127.0.0.1:0").await;
+    assert!(valid.is_ok());
 }
 
 #[tokio::test]
-async fn the_apps_idle_timeout_holds_unless_the_route_has_its_own() {
+async fn the_apps_max_message_applies_unless_the_route_sets_its_own() {
+    struct Own;
+    #[ws_route("/own", max_message = 100, broadcast = off)]
+    impl Own {
+        fn open(&self, ws: &mut Socket) {
+            ws.send("in");
+        }
+        fn message(&self, ws: &mut Socket, message: String) {
+            ws.send(message);
+        }
+    }
+    let server = TestServer::start(App::new().max_message(1000).ws(Bare).ws(Own)).await;
+    for (path, limit) in [("/bare", 1000), ("/own", 100)] {
+        let mut client = server.connect(path).await;
+        assert_eq!(client.text().await, "in");
+        client.send(&"x".repeat(limit)).await;
+        assert_eq!(client.text().await.len(), limit);
+        client.send(&"x".repeat(limit + 1)).await;
+        assert_eq!(client.closed().await.0, 1009, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_apps_idle_timeout_applies_unless_the_route_sets_its_own() {
     struct Patient;
     #[ws_route("/patient", idle_timeout = off, broadcast = off)]
     impl Patient {
@@ -123,7 +152,7 @@ async fn the_apps_idle_timeout_holds_unless_the_route_has_its_own() {
         .ws(Patient);
     let server = TestServer::start(app).await;
     let mut patient = server.connect("/patient").await;
-    // Two others run out of time one after the other: by then so would it have.
+    // Two other clients time out one after the other, which takes longer than one idle timeout.
     for _ in 0..2 {
         let mut bare = server.connect("/bare").await;
         assert_eq!(bare.text().await, "in");
@@ -134,7 +163,7 @@ async fn the_apps_idle_timeout_holds_unless_the_route_has_its_own() {
 }
 
 #[tokio::test]
-async fn the_apps_ping_holds_unless_the_route_has_its_own() {
+async fn the_apps_ping_applies_unless_the_route_sets_its_own() {
     struct Quiet;
     #[ws_route("/quiet", ping = off)]
     impl Quiet {
@@ -151,11 +180,11 @@ async fn the_apps_ping_holds_unless_the_route_has_its_own() {
     for _ in 0..2 {
         assert_eq!(bare.read_frame().await.unwrap().head, 0x89);
     }
-    // What it reads first is the pong, and no ping.
+    // The first frame that this client has received is the pong, not a ping.
     quiet.active().await;
 }
 
-/// Sends to a peer that does not read, until that ends; tells how, and how much waited at most.
+/// Sends until a message is neither sent nor queued; notes that status and the most bytes queued.
 fn flood(ws: &Socket, events: &Events) {
     let mut most = 0;
     let end = loop {
@@ -170,7 +199,7 @@ fn flood(ws: &Socket, events: &Events) {
 }
 
 #[tokio::test]
-async fn the_apps_backlog_and_slow_hold_unless_the_route_has_its_own() {
+async fn the_apps_backlog_and_slow_apply_unless_the_route_sets_its_own() {
     struct Default(Events);
     #[ws_route("/default", broadcast = off)]
     impl Default {
@@ -204,7 +233,7 @@ async fn the_apps_backlog_and_slow_hold_unless_the_route_has_its_own() {
 }
 
 #[tokio::test]
-async fn the_apps_rate_holds_unless_the_route_has_its_own() {
+async fn the_apps_rate_applies_unless_the_route_sets_its_own() {
     struct Own;
     #[ws_route("/own", rate = "4/1h", broadcast = off)]
     impl Own {
@@ -233,7 +262,7 @@ async fn the_apps_rate_holds_unless_the_route_has_its_own() {
 }
 
 #[tokio::test]
-async fn the_apps_subprotocols_hold_unless_the_route_has_its_own() {
+async fn the_apps_subprotocols_apply_unless_the_route_sets_its_own() {
     struct Own;
     #[ws_route("/own", protocols = ["own.v1"])]
     impl Own {
@@ -243,18 +272,18 @@ async fn the_apps_subprotocols_hold_unless_the_route_has_its_own() {
     }
     let app = App::new().protocols(["app.v2", "app.v1"]).ws(Bare).ws(Own);
     let server = TestServer::start(app).await;
-    let both = [("sec-websocket-protocol", "app.v1, app.v2, own.v1")];
-    for (path, agreed) in [("/bare", "app.v2"), ("/own", "own.v1")] {
-        let mut client = server.connect_with(path, &both).await;
-        assert_eq!(client.header("sec-websocket-protocol"), Some(agreed));
-        assert_eq!(client.text().await, agreed);
+    let all = [("sec-websocket-protocol", "app.v1, app.v2, own.v1")];
+    for (path, selected) in [("/bare", "app.v2"), ("/own", "own.v1")] {
+        let mut client = server.connect_with(path, &all).await;
+        assert_eq!(client.header("sec-websocket-protocol"), Some(selected));
+        assert_eq!(client.text().await, selected);
     }
-    let foreign = [("sec-websocket-protocol", "app.v1")];
-    assert_eq!(server.refused("/own", &foreign).await.0, 400);
+    let of_app = [("sec-websocket-protocol", "app.v1")];
+    assert_eq!(server.refused("/own", &of_app).await.0, 400);
 }
 
 #[tokio::test]
-async fn the_apps_origins_hold_unless_the_route_has_its_own() {
+async fn the_apps_origins_apply_unless_the_route_sets_its_own() {
     struct Own;
     #[ws_route("/own", origins = ["https://own.test"])]
     impl Own {
@@ -262,12 +291,12 @@ async fn the_apps_origins_hold_unless_the_route_has_its_own() {
     }
     let app = App::new().origins(["https://app.test"]).ws(Bare).ws(Own);
     let server = TestServer::start(app).await;
-    let (ours, own) = (
+    let (of_app, of_route) = (
         [("origin", "https://app.test")],
         [("origin", "https://own.test")],
     );
-    server.connect_with("/bare", &ours).await;
-    server.connect_with("/own", &own).await;
-    assert_eq!(server.refused("/bare", &own).await.0, 403);
-    assert_eq!(server.refused("/own", &ours).await.0, 403);
+    server.connect_with("/bare", &of_app).await;
+    server.connect_with("/own", &of_route).await;
+    assert_eq!(server.refused("/bare", &of_route).await.0, 403);
+    assert_eq!(server.refused("/own", &of_app).await.0, 403);
 }

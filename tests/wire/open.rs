@@ -1,14 +1,14 @@
-//! What happens to a connection while its `open` runs: endings, failures, and what is sent meanwhile.
+//! `open`: what reaches a connection while it runs, and how the connection closes meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use harpia::prelude::*;
 use harpia::{Peer, SendStatus};
-use harpia_tests::{Client, Events, TestServer};
+use harpia_tests::{Client, Events, TestServer, masked};
 use tokio::sync::Semaphore;
 
-/// Does what its query says, then waits for a permit.
+/// Does in `open` what the query says, and then waits for a permit.
 #[derive(Clone)]
 struct Waits {
     events: Events,
@@ -16,14 +16,14 @@ struct Waits {
 }
 
 #[derive(FromHandshake)]
-struct What {
+struct Action {
     #[from(query)]
     does: String,
 }
 
 #[ws_route("/waits", broadcast = off)]
 impl Waits {
-    async fn open(&self, ws: &mut Socket<What>) -> HandlerResult {
+    async fn open(&self, ws: &mut Socket<Action>) -> HandlerResult {
         ws.subscribe("topic");
         ws.send("sent in open");
         match ws.data.does.as_str() {
@@ -37,9 +37,10 @@ impl Waits {
                 ws.hub().publish("topic", "before");
                 ws.unsubscribe("topic");
                 ws.hub().publish("topic", "after");
-                ws.subscribe("other");
-                ws.subscribe("other");
-                ws.hub().publish("other", "once");
+            }
+            "twice" => {
+                ws.subscribe("topic");
+                ws.hub().publish("topic", "once");
             }
             _ => {}
         }
@@ -54,7 +55,7 @@ impl Waits {
         Ok(())
     }
 
-    fn close(&self, ws: &mut Socket<What>, code: CloseCode, reason: &str) {
+    fn close(&self, ws: &mut Socket<Action>, code: CloseCode, reason: &str) {
         ws.publish("topic", "never sent");
         self.events.note(format_args!("closed {code} {reason}"));
     }
@@ -68,6 +69,12 @@ impl Listens {
         ws.subscribe("topic");
         ws.send("listening");
     }
+}
+
+async fn listener(server: &TestServer) -> Client {
+    let mut client = server.connect("/listens").await;
+    assert_eq!(client.text().await, "listening");
+    client.active().await
 }
 
 struct World {
@@ -85,7 +92,7 @@ impl World {
         Self { server, waits }
     }
 
-    /// Connects a client whose `open` does this and then waits.
+    /// Connects a client and waits until its `open` has done this.
     async fn open(&self, does: &str) -> Client {
         let mut client = self.server.connect(&format!("/waits?does={does}")).await;
         assert_eq!(client.text().await, "sent in open");
@@ -103,7 +110,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_disconnect_during_open_is_kept_and_what_came_before_it_is_delivered() {
+async fn a_disconnect_during_open_takes_effect_after_earlier_publishes() {
     let world = World::new().await;
     let mut client = world.open("wait").await;
     world.hub().publish("topic", "before");
@@ -118,7 +125,7 @@ async fn a_disconnect_during_open_is_kept_and_what_came_before_it_is_delivered()
 }
 
 #[tokio::test]
-async fn a_deadline_during_open_is_kept_and_what_came_before_it_is_delivered() {
+async fn a_deadline_during_open_takes_effect_after_earlier_publishes() {
     let world = World::new().await;
     let mut client = world.open("deadline").await;
     world.hub().publish("topic", "before");
@@ -128,7 +135,7 @@ async fn a_deadline_during_open_is_kept_and_what_came_before_it_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_token_that_expired_before_open_returned_closes_and_delivers_nothing() {
+async fn a_token_that_expires_during_open_closes_and_delivers_nothing() {
     let world = World::new().await;
     let mut client = world.open("expires").await;
     world.hub().publish("topic", "meanwhile");
@@ -137,7 +144,7 @@ async fn a_token_that_expired_before_open_returned_closes_and_delivers_nothing()
 }
 
 #[tokio::test]
-async fn an_open_that_fails_decides_the_close_frame_whatever_was_asked_for_meanwhile() {
+async fn a_failing_open_decides_the_close_frame_over_an_earlier_disconnect() {
     let world = World::new().await;
     let mut client = world.open("fail").await;
     world.hub().publish("topic", "meanwhile");
@@ -149,7 +156,7 @@ async fn an_open_that_fails_decides_the_close_frame_whatever_was_asked_for_meanw
 }
 
 #[tokio::test]
-async fn a_shutdown_during_open_lets_it_return_and_delivers_what_came_before() {
+async fn a_shutdown_during_open_lets_open_return_and_delivers_earlier_publishes() {
     let world = World::new().await;
     let mut client = world.open("wait").await;
     world.hub().publish("topic", "before");
@@ -157,6 +164,198 @@ async fn a_shutdown_during_open_lets_it_return_and_delivers_what_came_before() {
     world.let_open_return();
     assert_eq!(client.text().await, "before");
     assert_eq!(client.closed().await, (1001, "Server Shutdown".into()));
+}
+
+#[tokio::test]
+async fn an_open_that_a_shutdown_cancels_delivers_nothing_and_close_runs() {
+    let waits = Waits {
+        events: Events::new(),
+        gate: Arc::new(Semaphore::new(0)),
+    };
+    let app = App::new()
+        .ws(waits.clone())
+        .shutdown_timeout(Duration::from_millis(10));
+    let server = TestServer::start(app).await;
+    let mut client = server.connect("/waits?does=wait").await;
+    assert_eq!(client.text().await, "sent in open");
+    waits.events.next().await;
+    server.hub().publish("topic", "before");
+    server.hub().shutdown();
+    assert_eq!(client.closed().await, (1001, "Server Shutdown".into()));
+    assert_eq!(waits.events.next().await, "closed 1001 Server Shutdown");
+}
+
+#[tokio::test]
+async fn a_disconnect_cancels_an_open_that_never_returns_and_close_runs() {
+    let world = World::new().await;
+    let mut client = world.open("wait").await;
+    world.hub().publish("topic", "before");
+    world.hub().disconnect_topic("topic", 4003, "over");
+    assert_eq!(client.closed().await, (4003, "over".into()));
+    client.close().await;
+    assert_eq!(world.waits.events.next().await, "closed 4003 over");
+}
+
+#[tokio::test]
+async fn in_open_a_hub_publish_is_sent_at_once_and_a_socket_publish_waits() {
+    let world = World::new().await;
+    let mut listener = listener(&world.server).await;
+    let mut client = world.open("publish").await;
+    assert_eq!(listener.text().await, "published by the hub");
+    world.hub().publish("topic", "next");
+    assert_eq!(listener.text().await, "next");
+    world.let_open_return();
+    assert_eq!(listener.text().await, "published by the socket");
+    world.hub().publish("topic", "last");
+    // A hub publish also reaches the connection that made it, but a socket publish does not.
+    for expected in ["published by the hub", "next", "last"] {
+        assert_eq!(client.text().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn publishes_after_an_unsubscribe_in_open_are_not_delivered() {
+    let world = World::new().await;
+    let mut client = world.open("unsubscribe").await;
+    world.let_open_return();
+    assert_eq!(client.text().await, "before");
+    world.hub().broadcast("end");
+    assert_eq!(client.text().await, "end");
+}
+
+#[tokio::test]
+async fn subscribing_twice_in_open_delivers_each_publish_once() {
+    let world = World::new().await;
+    let mut client = world.open("twice").await;
+    world.let_open_return();
+    assert_eq!(client.text().await, "once");
+    world.hub().broadcast("end");
+    assert_eq!(client.text().await, "end");
+}
+
+#[tokio::test]
+async fn a_peer_sends_at_once_and_closes_while_open_runs() {
+    struct Shares(Events, Arc<std::sync::Mutex<Option<Peer>>>, Arc<Semaphore>);
+    #[ws_route("/shares")]
+    impl Shares {
+        async fn open(&self, ws: &mut Socket) {
+            *self.1.lock().unwrap() = Some(ws.peer());
+            self.0.note("peer shared");
+            drop(self.2.acquire().await);
+        }
+    }
+    let (events, peer, gate) = (Events::new(), Arc::default(), Arc::new(Semaphore::new(0)));
+    let shares = Shares(events.clone(), Arc::clone(&peer), Arc::clone(&gate));
+    let server = TestServer::start(App::new().ws(shares)).await;
+    let mut client = server.connect("/shares").await;
+    assert_eq!(events.next().await, "peer shared");
+    let peer = peer.lock().unwrap().take().unwrap();
+    server.hub().broadcast("owed and never sent");
+    assert_eq!(peer.send("at once"), SendStatus::Sent);
+    assert_eq!(client.text().await, "at once");
+    peer.close(4005, "closed by a peer");
+    gate.add_permits(1);
+    assert_eq!(client.closed().await, (4005, "closed by a peer".into()));
+    assert_eq!(server.hub().connections(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_counts_as_subscriber_after_open_and_receives_earlier_publishes() {
+    let world = World::new().await;
+    let mut listener = listener(&world.server).await;
+    let subscribers = world.hub().subscribers("topic").await;
+    assert_eq!(subscribers.ids.len(), 1);
+    let mut client = world.open("wait").await;
+    assert_eq!(world.hub().subscriber_count("topic").await.count, 1);
+    world
+        .hub()
+        .publish_except("topic", "not for the listener", subscribers.ids[0]);
+    world.hub().publish("topic", "for both");
+    assert_eq!(listener.text().await, "for both");
+    world.let_open_return();
+    assert_eq!(client.text().await, "not for the listener");
+    assert_eq!(world.hub().subscriber_count("topic").await.count, 2);
+    assert_eq!(world.hub().subscriber_count("nowhere").await.count, 0);
+}
+
+#[tokio::test]
+async fn disconnect_topic_closes_a_subscriber_while_its_open_runs() {
+    struct Slow(Events);
+    #[ws_route("/slow", broadcast = off)]
+    impl Slow {
+        async fn open(&self, ws: &mut Socket) {
+            ws.subscribe("a");
+            self.0.note("subscribed");
+            while ws.is_open() {
+                tokio::task::yield_now().await;
+            }
+        }
+        fn message(&self) {
+            self.0.note("message");
+        }
+        fn close(&self, code: CloseCode) {
+            self.0.note(code);
+        }
+    }
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Slow(events.clone()))).await;
+    let mut client = server.connect_raw("/slow").await;
+    client.texts(&["hello"]).await;
+    assert_eq!(events.next().await, "subscribed");
+    server.hub().disconnect_topic("a", 4003, "over");
+    assert_eq!(client.close_code().await, 4003);
+    assert_eq!(events.next().await, "4003");
+}
+
+#[tokio::test]
+async fn messages_and_broadcasts_that_arrive_during_open_follow_after_it() {
+    struct Slow(Arc<Semaphore>, Events);
+    #[ws_route("/slow")]
+    impl Slow {
+        async fn open(&self, ws: &mut Socket) {
+            self.1.note("opening");
+            drop(self.0.acquire().await);
+            ws.send("open");
+        }
+    }
+    let (gate, events) = (Arc::new(Semaphore::new(0)), Events::new());
+    let slow = Slow(Arc::clone(&gate), events.clone());
+    let server = TestServer::start(App::new().ws(slow).ws(Listens)).await;
+    let mut other = listener(&server).await;
+
+    let mut client = server.connect("/slow").await;
+    client.send("sent before open returned").await;
+    assert_eq!(events.next().await, "opening");
+    assert_eq!(server.hub().connections(), 1);
+    server.hub().broadcast("meanwhile");
+    assert_eq!(other.text().await, "meanwhile");
+
+    gate.add_permits(1);
+    assert_eq!(client.text().await, "open");
+    assert_eq!(client.text().await, "meanwhile");
+    // The client's own message is handled and broadcast after `open`.
+    assert_eq!(other.text().await, "sent before open returned");
+    server.hub().broadcast("for both");
+    assert_eq!(client.text().await, "for both");
+}
+
+#[tokio::test]
+async fn messages_of_a_connection_that_open_rejects_are_not_broadcast() {
+    struct Rejects;
+    #[ws_route("/rejects")]
+    impl Rejects {
+        fn open(&self) -> HandlerResult {
+            None.or_close(1008, "Unauthorized")?;
+            Ok(())
+        }
+    }
+    let server = TestServer::start(App::new().ws(Rejects).ws(Listens)).await;
+    let mut other = listener(&server).await;
+    let mut client = server.connect_raw("/rejects").await;
+    client.try_write(&masked(0x81, b"hi")).await;
+    assert_eq!(client.close_code().await, 1008);
+    server.hub().broadcast("next");
+    assert_eq!(other.text().await, "next");
 }
 
 #[tokio::test]
@@ -182,129 +381,4 @@ async fn sends_of_open_go_out_after_a_disconnect_was_requested() {
     assert_eq!(client.text().await, "snapshot");
     assert_eq!(client.text().await, "last");
     assert_eq!(client.closed().await, (4000, "over".into()));
-}
-
-#[tokio::test]
-async fn an_open_that_a_shutdown_cancels_delivers_nothing_and_its_close_handler_runs() {
-    let waits = Waits {
-        events: Events::new(),
-        gate: Arc::new(Semaphore::new(0)),
-    };
-    let app = App::new()
-        .ws(waits.clone())
-        .shutdown_timeout(Duration::from_millis(10));
-    let server = TestServer::start(app).await;
-    let mut client = server.connect("/waits?does=wait").await;
-    assert_eq!(client.text().await, "sent in open");
-    waits.events.next().await;
-    server.hub().publish("topic", "before");
-    server.hub().shutdown();
-    assert_eq!(client.closed().await, (1001, "Server Shutdown".into()));
-    assert_eq!(waits.events.next().await, "closed 1001 Server Shutdown");
-}
-
-#[tokio::test]
-async fn an_open_that_never_returns_is_dropped_after_a_disconnect_and_its_close_handler_runs() {
-    let world = World::new().await;
-    let mut client = world.open("wait").await;
-    world.hub().publish("topic", "before");
-    world.hub().disconnect_topic("topic", 4003, "over");
-    assert_eq!(client.closed().await, (4003, "over".into()));
-    client.close().await;
-    assert_eq!(world.waits.events.next().await, "closed 4003 over");
-}
-
-#[tokio::test]
-async fn a_connection_gets_its_own_hub_publish_and_not_its_own_publish() {
-    let world = World::new().await;
-    let mut listener = world.server.connect("/listens").await;
-    assert_eq!(listener.text().await, "listening");
-    let mut client = world.open("publish").await;
-    // At once by the hub; by the socket only after `open`.
-    assert_eq!(listener.text().await, "published by the hub");
-    world.hub().publish("topic", "next");
-    assert_eq!(listener.text().await, "next");
-    world.let_open_return();
-    assert_eq!(listener.text().await, "published by the socket");
-    assert_eq!(client.text().await, "published by the hub");
-    assert_eq!(client.text().await, "next");
-}
-
-#[tokio::test]
-async fn unsubscribe_ends_what_is_owed_from_there_and_a_second_subscription_changes_nothing() {
-    let world = World::new().await;
-    let mut client = world.open("unsubscribe").await;
-    world.let_open_return();
-    assert_eq!(client.text().await, "before");
-    assert_eq!(client.text().await, "once");
-    world.hub().broadcast("end");
-    assert_eq!(client.text().await, "end");
-}
-
-#[tokio::test]
-async fn a_peer_sends_at_once_and_closes_a_connection_that_never_becomes_active() {
-    struct Shares(Events, Arc<std::sync::Mutex<Option<Peer>>>, Arc<Semaphore>);
-    #[ws_route("/shares")]
-    impl Shares {
-        async fn open(&self, ws: &mut Socket) {
-            *self.1.lock().unwrap() = Some(ws.peer());
-            self.0.note("shared");
-            drop(self.2.acquire().await);
-        }
-    }
-    let (events, peer, gate) = (Events::new(), Arc::default(), Arc::new(Semaphore::new(0)));
-    let shares = Shares(events.clone(), Arc::clone(&peer), Arc::clone(&gate));
-    let server = TestServer::start(App::new().ws(shares)).await;
-    let mut client = server.connect("/shares").await;
-    assert_eq!(events.next().await, "shared");
-    let peer = peer.lock().unwrap().take().unwrap();
-    server.hub().broadcast("owed and never written");
-    assert_eq!(peer.send("at once"), SendStatus::Sent);
-    assert_eq!(client.text().await, "at once");
-    peer.close(4005, "closed by a peer");
-    gate.add_permits(1);
-    assert_eq!(client.closed().await, (4005, "closed by a peer".into()));
-    assert_eq!(server.hub().connections(), 0);
-}
-
-#[tokio::test]
-async fn subscribers_are_the_active_ones_and_publish_except_leaves_one_out() {
-    let world = World::new().await;
-    let mut one = world.server.connect("/listens").await;
-    assert_eq!(one.text().await, "listening");
-    let first = world.hub().subscribers("topic").await;
-    assert_eq!(first.ids.len(), 1);
-    assert!(first.missing.is_empty());
-    let mut two = world.server.connect("/listens").await;
-    assert_eq!(two.text().await, "listening");
-    let mut waiting = world.open("wait").await;
-    assert_eq!(world.hub().subscriber_count("topic").await.count, 2);
-    world
-        .hub()
-        .publish_except("topic", "not for one", first.ids[0]);
-    world.hub().publish("topic", "for all");
-    assert_eq!(one.text().await, "for all");
-    assert_eq!(two.text().await, "not for one");
-    world.let_open_return();
-    assert_eq!(waiting.text().await, "not for one");
-    assert_eq!(world.hub().subscriber_count("topic").await.count, 3);
-    assert_eq!(world.hub().subscriber_count("nowhere").await.count, 0);
-}
-
-#[tokio::test]
-async fn an_id_that_is_gone_excludes_nobody_who_has_its_place_now() {
-    let world = World::new().await;
-    let mut one = world.server.connect("/listens").await;
-    assert_eq!(one.text().await, "listening");
-    let gone = world.hub().subscribers("topic").await.ids[0];
-    world.hub().disconnect(gone, 1000, "");
-    one.closed().await;
-    one.close().await;
-    while world.hub().connections() > 0 {
-        tokio::task::yield_now().await;
-    }
-    let mut other = world.server.connect("/listens").await;
-    assert_eq!(other.text().await, "listening");
-    world.hub().publish_except("topic", "for the new one", gone);
-    assert_eq!(other.text().await, "for the new one");
 }

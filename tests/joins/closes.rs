@@ -1,4 +1,5 @@
-//! Endings while clients join: a final message reaches everyone, and a refused client gets nothing.
+//! Closes while clients join: every subscriber receives a final message, and a rejected client
+//! receives nothing.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use harpia::prelude::*;
 use harpia_tests::{Events, TestServer};
 use tokio::sync::Semaphore;
 
-/// Waits in `open`, after it has subscribed, for a permit.
+/// Subscribes in `open` and then waits for a permit.
 struct Waits {
     opened: Events,
     gate: Arc<Semaphore>,
@@ -22,6 +23,7 @@ impl Waits {
     }
 }
 
+/// Subscribes in `open` and returns.
 struct Ready(Events);
 
 #[ws_route("/ready", broadcast = off)]
@@ -34,7 +36,7 @@ impl Ready {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_final_message_reaches_every_subscriber_before_its_close_also_one_still_in_open() {
+async fn a_final_message_reaches_every_subscriber_before_the_close_even_during_open() {
     let (opened, gate) = (Events::new(), Arc::new(Semaphore::new(0)));
     let waits = Waits {
         opened: opened.clone(),
@@ -60,15 +62,16 @@ async fn a_final_message_reaches_every_subscriber_before_its_close_also_one_stil
     }
 }
 
-struct Refuses {
+/// Subscribes and publishes in `open`, waits for a permit, and then rejects the client.
+struct Rejects {
     opened: Events,
     gate: Arc<Semaphore>,
-    /// Returns an error in place of closing.
+    /// Whether `open` returns an error instead of calling `close`.
     fails: bool,
 }
 
-#[ws_route("/refuses", broadcast = off)]
-impl Refuses {
+#[ws_route("/rejects", broadcast = off)]
+impl Rejects {
     async fn open(&self, ws: &mut Socket) -> HandlerResult {
         ws.subscribe("auction");
         ws.publish("auction", "never sent");
@@ -82,21 +85,21 @@ impl Refuses {
     }
 }
 
-async fn check_refused_clients(fails: bool) {
+async fn check_rejected_clients(fails: bool) {
     let (opened, gate) = (Events::new(), Arc::new(Semaphore::new(0)));
-    let refuses = Refuses {
+    let rejects = Rejects {
         opened: opened.clone(),
         gate: Arc::clone(&gate),
         fails,
     };
-    let app = App::new().ws(refuses).ws(Ready(opened.clone()));
+    let app = App::new().ws(rejects).ws(Ready(opened.clone()));
     let server = TestServer::start(app).await;
     let mut ready = server.connect("/ready").await;
     assert_eq!(ready.text().await, "snapshot");
     assert_eq!(opened.next().await, "subscribed");
     let mut clients = Vec::new();
     for _ in 0..100 {
-        clients.push(server.connect("/refuses").await);
+        clients.push(server.connect("/rejects").await);
         assert_eq!(opened.next().await, "subscribed");
     }
     server.hub().publish("auction", "meanwhile");
@@ -112,11 +115,11 @@ async fn check_refused_clients(fails: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_open_closes_gets_nothing_that_was_published_meanwhile() {
-    check_refused_clients(false).await;
+async fn a_client_that_open_closes_receives_nothing_published_meanwhile() {
+    check_rejected_clients(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_whose_open_fails_gets_nothing_that_was_published_meanwhile() {
-    check_refused_clients(true).await;
+async fn a_client_whose_open_fails_receives_nothing_published_meanwhile() {
+    check_rejected_clients(true).await;
 }
