@@ -197,6 +197,8 @@ impl Transport {
     }
 
     /// Closes the transport after its socket has failed, and drops the outbox.
+    ///
+    /// The cause is `Lost`, unless another close was requested before.
     pub(super) fn mark_lost(&self, mut state: MutexGuard<'_, TransportState>) -> SendStatus {
         state.write_state = WriteState::Closed;
         state.close_queued = true;

@@ -7,7 +7,7 @@
 //!
 //! - Each write call happens under the lock, so two writers never tear a frame apart. The lock is
 //!   never held across an `.await`.
-//! - Only the connection's task waits for the socket and writes the outbox. Any other writer that
+//! - Only the connection's task waits for the socket and drains the outbox. Any other writer that
 //!   finds the socket full leaves its bytes in the outbox and wakes the task.
 //! - No frame follows a close frame.
 //!
@@ -18,10 +18,10 @@
 //!   │      Open      │ ───────────────────────────────────────► │ Blocked │ ◄─┐ sends are added
 //!   │ (corked or not)│ ◄─────────────────────────────────────── │ (Outbox)│ ──┘ to the outbox
 //!   └───────┬────────┘   the task has written the whole outbox  └────┬────┘
-//!           │                                                        │
-//!           │        ┌────────┐   the socket failed, the outbox was  │
-//!           └──────► │ Closed │ ◄─────────────────────────────────────┘
-//!                    └────────┘   dropped, or the task has ended
+//!           │                   ┌────────┐                           │
+//!           └─────────────────► │ Closed │ ◄─────────────────────────┘
+//!                               └────────┘
+//!               the socket fails, `drop_unsent`, or the task ends
 //! ```
 //!
 //! Only an open transport can be corked. `TransportState::cork` holds the cork:
