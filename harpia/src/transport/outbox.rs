@@ -71,7 +71,7 @@ impl Outbox {
     /// Adds a batch of whole frames, and returns the number of bytes that wait.
     ///
     /// The backlog is checked before the batch is added, so a single large message never
-    /// exceeds it by itself. The outbox holds at most the backlog (plus what was owed) and one batch.
+    /// exceeds it by itself. The outbox holds at most the backlog, the owed batches and one batch.
     ///
     /// # Errors
     ///
