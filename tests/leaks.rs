@@ -1,7 +1,7 @@
-//! Clients that reset their connection: the server leaks no file descriptor and no permit.
+//! Clients that reset the connection during the handshake: the server frees every resource.
 //!
-//! This is a test binary of its own and runs one test at a time, because it counts the open file
-//! descriptors of the process.
+//! These tests are a binary of their own and run one at a time, since they count the file
+//! descriptors that this process has open.
 #![cfg(target_os = "linux")]
 
 use std::io::{self, Write};
@@ -14,12 +14,12 @@ use harpia_tests::{TestServer, within};
 use socket2::SockRef;
 use tokio::runtime::Builder;
 
-/// Serializes the tests, because descriptors are counted for the whole process.
-///
-/// A test locks this before it opens any descriptor, including those of its runtime.
+/// Held by each test before it opens any descriptor, including those of its runtime, since
+/// descriptors are counted for the whole process.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-const ABORTED: usize = 500;
+/// The number of clients that each test resets.
+const TRIES: usize = 500;
 
 struct Chat;
 
@@ -30,9 +30,10 @@ impl Chat {
     }
 }
 
-/// Connects, sends these bytes and resets the connection.
+/// Connects, sends these bytes, then resets the connection.
 fn send_and_reset(address: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-    // If permits leak, the listen queue fills up and a connect without timeout blocks for minutes.
+    // If the server leaked permits, the listen queue would fill up, and `connect` without a timeout
+    // would block for minutes.
     let mut client = TcpStream::connect_timeout(&address, Duration::from_secs(20))?;
     client.write_all(bytes)?;
     SockRef::from(&client).set_linger(Some(Duration::ZERO))
@@ -48,10 +49,11 @@ fn upgrade_request() -> Vec<u8> {
         .to_vec()
 }
 
-/// Aborts 500 handshakes and checks that the server releases their descriptors and permits.
+/// Aborts many handshakes, and asserts that the server frees their descriptors and permits.
 ///
-/// The server has only 20 permits, so a leak of permits stops it.
-fn check_aborted_handshakes(bytes: &[u8]) -> io::Result<()> {
+/// The server has far fewer permits than there are tries, so leaked permits would block the client
+/// that connects last.
+fn aborted_handshakes_leak_nothing(bytes: &[u8]) -> io::Result<()> {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(abort_handshakes(bytes))
@@ -60,8 +62,8 @@ fn check_aborted_handshakes(bytes: &[u8]) -> io::Result<()> {
 async fn abort_handshakes(bytes: &[u8]) -> io::Result<()> {
     let server = TestServer::start(App::new().ws(Chat).max_connections(20)).await;
     let before = open_descriptors()?;
-    for _ in 0..ABORTED / 10 {
-        // The server runs on this thread, so it accepts these clients after they have reset.
+    for _ in 0..TRIES / 10 {
+        // The server runs on this thread, so each client is reset before the server accepts it.
         for _ in 0..10 {
             send_and_reset(server.address(), bytes)?;
         }
@@ -83,18 +85,18 @@ async fn abort_handshakes(bytes: &[u8]) -> io::Result<()> {
 
 #[test]
 fn a_handshake_aborted_before_the_response_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
-    check_aborted_handshakes(&upgrade_request())
+    aborted_handshakes_leak_nothing(&upgrade_request())
 }
 
 #[test]
-fn a_handshake_aborted_after_one_byte_of_a_frame_leaks_no_descriptor_and_no_permit()
+fn a_handshake_aborted_after_the_first_frame_byte_leaks_no_descriptor_and_no_permit()
 -> io::Result<()> {
     let mut bytes = upgrade_request();
     bytes.push(0x81);
-    check_aborted_handshakes(&bytes)
+    aborted_handshakes_leak_nothing(&bytes)
 }
 
 #[test]
-fn half_a_request_head_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
-    check_aborted_handshakes(b"GET /chat HTTP/1.1\r\nHost")
+fn an_incomplete_request_head_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
+    aborted_handshakes_leak_nothing(b"GET /chat HTTP/1.1\r\nHost")
 }

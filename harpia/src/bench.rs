@@ -1,5 +1,7 @@
-//! What the micro-benchmarks call: one door to each part of the hot path, so that the parts
-//! themselves stay private. No stable interface.
+//! Entry points for the micro-benchmarks: one for each part of the hot path.
+//!
+//! They let the benchmarks reach code that otherwise stays private. This module is not a stable
+//! interface.
 
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use crate::hub::LogBench;
 use crate::message::Message;
 use crate::protocol::{DecodeLimits, Decoder, deflate, frame};
 
-/// Decodes whole frames as they lie in a read buffer.
+/// Decodes a buffer of whole frames.
 #[derive(Debug)]
 pub struct Decode {
     decoder: Decoder,
@@ -18,7 +20,7 @@ pub struct Decode {
 }
 
 impl Decode {
-    /// Begins between two messages.
+    /// Creates a decoder that expects the start of a message.
     pub fn new() -> Self {
         Self {
             decoder: Decoder::new(),
@@ -26,16 +28,16 @@ impl Decode {
         }
     }
 
-    /// Decodes all of it, unmasking in place, and returns how many messages there were.
+    /// Decodes all of `input`, unmasking it in place, and returns the number of messages.
     pub fn run(&mut self, mut input: &mut [u8]) -> usize {
-        let terms = DecodeLimits {
+        let limits = DecodeLimits {
             max_message: usize::MAX,
             deflate: false,
             budget: &self.budget,
         };
         let mut messages = 0;
         while !input.is_empty() {
-            match self.decoder.decode(input, &terms) {
+            match self.decoder.decode(input, &limits) {
                 Ok((taken, event)) => {
                     messages += usize::from(event.is_some());
                     input = &mut input[taken..];
@@ -53,27 +55,31 @@ impl Default for Decode {
     }
 }
 
-/// Encodes a message for many.
+/// Encodes a message as a frame that can be sent to many peers.
 pub fn encode(message: &Message) -> Bytes {
     frame::encode(message)
 }
 
-/// Compresses a message for many.
+/// Compresses a message into a frame that can be sent to many peers.
+///
+/// Returns `None` if compression does not make the message smaller.
 pub fn compress(message: &Message) -> Option<Bytes> {
     deflate::encode(message)
 }
 
-/// The hub's log, which is appended to and emptied.
+/// A hub log without a hub: the benchmark appends to it and empties it.
 #[derive(Debug)]
 pub struct HubLog(LogBench);
 
 impl HubLog {
-    /// Begins empty.
+    /// Creates an empty log.
     pub fn new() -> Self {
         Self(LogBench::new())
     }
 
-    /// Appends this many broadcasts of a message, then takes them all as a turn does.
+    /// Appends `count` broadcasts of a message, then takes them all as a flush round does.
+    ///
+    /// Returns the number of records taken.
     pub fn append(&mut self, message: &Message, count: usize) -> usize {
         self.0.append(message, count)
     }

@@ -1,12 +1,14 @@
-//! Time as the server counts it: coarse ticks, which need no timer per connection, and the time of
-//! day.
+//! The server's clocks: coarse ticks since the server started, and the time of day.
+//!
+//! Timeouts are counted in ticks. The hub's sweep compares them with the clock a few times a
+//! second, so a connection needs no timer of its own.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The unit of coarse time. Timeouts are kept to about half a second, which their use allows.
+/// The unit of coarse time: 100 ms. Timeouts are accurate to about half a second.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 
-/// Counts ticks since the server began.
+/// Counts ticks since the server started.
 #[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,
@@ -19,29 +21,31 @@ impl Clock {
         }
     }
 
-    /// The time in milliseconds, which wraps around after 49 days.
+    /// Returns the time in milliseconds. It wraps around after 49 days.
     pub(crate) fn milliseconds(&self) -> u32 {
         self.start.elapsed().as_millis() as u32
     }
 
-    /// The time in ticks; it begins at 1, so that 0 can mean "never".
+    /// Returns the time in ticks. The first tick is 1, so that 0 can mean "never".
     pub(crate) fn now(&self) -> u32 {
         let ticks = self.start.elapsed().as_millis() / TICK.as_millis();
-        // 13 years of ticks fit.
+        // A `u32` holds 13 years of ticks.
         u32::try_from(ticks).map_or(u32::MAX - 1, |ticks| (ticks + 1).min(u32::MAX - 1))
     }
 }
 
-/// Rounds a duration up to ticks.
+/// Converts a duration to ticks, rounding up.
 pub(crate) fn ticks(duration: Duration) -> u32 {
     let ticks = duration.as_nanos().div_ceil(TICK.as_nanos());
     u32::try_from(ticks).unwrap_or(u32::MAX)
 }
 
-/// The time of day in seconds since 1970, as tokens have it; they fit until 2106.
+/// Returns the time of day in seconds since 1970, the unit of token expiries.
+///
+/// A `u32` holds it until 2106.
 pub(crate) fn unix_seconds() -> u32 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH);
-    // Before 1970 nothing has expired yet.
+    // A clock that is set before 1970 counts as 0, and no token has expired.
     let seconds = elapsed.map_or(0, |elapsed| elapsed.as_secs());
     u32::try_from(seconds).unwrap_or(u32::MAX)
 }
@@ -60,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_begins_at_one_so_that_zero_means_never() {
+    fn a_clock_starts_at_one_so_that_zero_can_mean_never() {
         assert!(Clock::new().now() >= 1);
     }
 }

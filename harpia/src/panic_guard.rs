@@ -1,4 +1,4 @@
-//! User code runs under this guard, so that a panic ends at most the connection it belongs to.
+//! Catches panics of user code, so that a panic ends at most the connection it belongs to.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// Runs user code and catches its panic.
+/// Runs user code and returns its panic as the error.
 ///
-/// A panic may leave the user's own data half-changed. That data belongs to one connection, or is
-/// behind the user's own locks, which notice it.
+/// `AssertUnwindSafe` is sound here: a panic can leave only the user's own data half-changed. That
+/// data belongs to one connection, or is protected by the user's own locks, which a panic poisons.
 #[inline]
 pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(code))
@@ -25,7 +25,7 @@ pub(crate) async fn guarded_future<F: Future>(code: F) -> Result<F::Output, Stri
     .await
 }
 
-/// Returns the text of a panic.
+/// Returns the text of a panic, or "no text" if its payload is not a string.
 pub(crate) fn text_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())

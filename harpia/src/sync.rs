@@ -1,7 +1,8 @@
-//! The locks and atomics of what runs at once: std's.
+//! The locks and atomics that several threads share: std's, or loom's in loom tests.
 //!
-//! With `--cfg harpia_loom` they are loom's in tests, and the tests called `harpia_loom` run
-//! each order in which threads may meet in them, which a stress test only hopes for.
+//! With `--cfg harpia_loom`, tests use loom's types. The tests in the `loom_tests` modules then
+//! explore systematically in which order the threads use these types. A stress test leaves the
+//! order to chance.
 
 #[cfg(not(all(test, harpia_loom)))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
@@ -9,8 +10,9 @@ pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
 #[cfg(all(test, harpia_loom))]
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic};
 
-/// Runs the orders in which the threads of `body` may meet: those in which a thread that could go
-/// on is stopped at most three times, since all of them would take days.
+/// Runs `body` in every order of its threads with at most three preemptions.
+///
+/// A preemption stops a thread that could go on. Without this bound the tests would take days.
 #[cfg(all(test, harpia_loom))]
 pub(crate) fn explore(body: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();

@@ -1,5 +1,7 @@
-//! Joins that go wrong: clients that are refused, flooded, or reset while `open` runs, and servers
-//! that stop meanwhile. Others do not notice, and everything is given back.
+//! Hostile or failing joins: clients that are rejected, flooded or reset while `open` runs, and
+//! servers that stop at that time.
+//!
+//! Other clients are not affected, and the server frees every resource.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +17,9 @@ fn gate() -> Gate {
     Arc::new(Semaphore::new(0))
 }
 
-/// Waits until everything that was published so far has been delivered.
+/// Waits until all earlier publishes and broadcasts have been delivered.
 async fn flush(hub: &Hub) {
-    // The second answer comes after the flush round of the first.
+    // The first call returns during a flush round, the second one after this round has ended.
     hub.subscriber_count("").await;
     hub.subscriber_count("").await;
 }
@@ -51,15 +53,15 @@ impl Waits {
     }
 }
 
-/// Refused clients that do not close must not use up what all connections share.
-async fn refused_clients_cost_others_nothing(path: &str) {
+/// Asserts that rejected clients that stay connected do not use up the server's shared budget.
+async fn rejected_clients_use_no_shared_budget(path: &str) {
     let (events, gate) = (Events::new(), gate());
     let waits = Waits(events.clone(), Arc::clone(&gate));
     let app = App::new().ws(Closes).ws(Fails).ws(waits);
     let server = TestServer::start(app).await;
-    let (mut refused, mut waiting) = (Vec::new(), Vec::new());
+    let (mut rejected, mut waiting) = (Vec::new(), Vec::new());
     for number in 0..400 {
-        refused.push(server.connect_raw(path).await);
+        rejected.push(server.connect_raw(path).await);
         if number % 20 == 0 {
             waiting.push(server.connect("/waits").await);
             assert_eq!(events.next().await, "waiting");
@@ -76,13 +78,13 @@ async fn refused_clients_cost_others_nothing(path: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_open_closed_cost_others_nothing() {
-    refused_clients_cost_others_nothing("/closes").await;
+async fn clients_closed_by_open_use_no_shared_budget() {
+    rejected_clients_use_no_shared_budget("/closes").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_whose_open_failed_cost_others_nothing() {
-    refused_clients_cost_others_nothing("/fails").await;
+async fn clients_whose_open_failed_use_no_shared_budget() {
+    rejected_clients_use_no_shared_budget("/fails").await;
 }
 
 struct ClosesSlowly(Gate);
@@ -98,7 +100,7 @@ impl ClosesSlowly {
 }
 
 #[tokio::test]
-async fn a_refused_client_whose_close_handler_still_runs_skips_nothing() {
+async fn a_rejected_client_skips_no_messages_while_its_close_handler_runs() {
     let server = TestServer::start(App::new().ws(ClosesSlowly(gate()))).await;
     let mut client = server.connect("/closes-slowly").await;
     client.closed().await;
@@ -124,7 +126,7 @@ impl FailsSlowly {
 }
 
 #[tokio::test]
-async fn an_open_that_failed_decides_the_close_frame_however_much_is_published_meanwhile() {
+async fn a_failed_open_decides_the_close_frame_even_if_the_backlog_overflows() {
     let (events, gate) = (Events::new(), gate());
     let route = FailsSlowly(events.clone(), Arc::clone(&gate));
     let server = TestServer::start(App::new().ws(route)).await;
@@ -152,7 +154,9 @@ impl Forever {
     }
 }
 
-/// Drops `serve` while an `open` waits for ever.
+/// Drops `serve` while `open` waits forever. Returns the code of the close frame.
+///
+/// `before` runs just before that.
 async fn drop_serve(before: impl FnOnce(&Hub)) -> u16 {
     let events = Events::new();
     let app = App::new().ws(Forever(events.clone()));
@@ -170,12 +174,12 @@ async fn drop_serve(before: impl FnOnce(&Hub)) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_open_that_never_returns_ends_when_serve_is_dropped() {
+async fn an_open_that_never_returns_is_cancelled_when_serve_is_dropped() {
     assert_eq!(drop_serve(|_| {}).await, 1001);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_open_that_has_to_end_already_ends_at_once_when_serve_is_dropped() {
+async fn a_disconnected_open_is_cancelled_with_its_own_code_when_serve_is_dropped() {
     let code = drop_serve(|hub| hub.disconnect_topic("topic", 4000, "over")).await;
     assert_eq!(code, 4000);
 }
@@ -192,7 +196,7 @@ impl Small {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_overflow_just_before_a_disconnect_is_never_silent() {
+async fn an_overflow_just_before_a_disconnect_is_reported_with_1013() {
     let (events, gate) = (Events::new(), gate());
     let route = Small(events.clone(), Arc::clone(&gate));
     let server = TestServer::start(App::new().ws(route)).await;
@@ -202,12 +206,12 @@ async fn an_overflow_just_before_a_disconnect_is_never_silent() {
         let hub = server.hub();
         hub.publish("topic", "a".repeat(5000));
         flush(hub).await;
-        // All in one flush round, most likely.
+        // These two are most likely handled in one flush round.
         hub.publish("topic", "last");
         hub.disconnect_topic("topic", 4003, "over");
         flush(hub).await;
         gate.add_permits(1);
-        // Either all that was owed comes before the close frame, or that says 1013.
+        // Either all owed messages come before the close frame, or the close frame says 1013.
         match client.message().await {
             message if message.is_text() => assert_eq!(client.text().await, "last"),
             message => assert!(
@@ -248,7 +252,7 @@ impl Room {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_was_disconnected_before_it_was_active_publishes_nothing() {
+async fn a_connection_disconnected_before_it_is_active_publishes_nothing() {
     let server = TestServer::start(App::new().ws(Kicked).ws(Room)).await;
     let mut room = server.connect("/room").await;
     assert_eq!(room.text().await, "welcome");
@@ -291,13 +295,13 @@ impl Own {
 }
 
 #[tokio::test]
-async fn a_close_by_the_handlers_themselves_counts_more_than_the_error_of_open() {
+async fn a_close_requested_by_a_handler_takes_precedence_over_the_error_of_open() {
     let server = TestServer::start(App::new().ws(Own)).await;
     let mut client = server.connect("/own?by=open").await;
     assert_eq!(client.closed().await, (4000, "open".into()));
     let mut client = server.connect("/own?by=error").await;
     assert_eq!(client.closed().await, (4001, "error".into()));
-    let mut client = server.connect("/own?by=nobody").await;
+    let mut client = server.connect("/own?by=neither").await;
     assert_eq!(client.closed().await.0, 1011);
 }
 
@@ -314,7 +318,7 @@ impl Expires {
 }
 
 #[tokio::test]
-async fn a_token_that_expires_during_open_closes_after_what_was_published_before() {
+async fn a_token_that_expires_during_open_closes_after_earlier_messages() {
     let (events, gate) = (Events::new(), gate());
     let route = Expires(events.clone(), Arc::clone(&gate));
     let server = TestServer::start(App::new().ws(route)).await;
@@ -347,7 +351,7 @@ impl Broken {
 }
 
 #[tokio::test]
-async fn a_flood_of_one_cause_hides_no_other_in_the_log() {
+async fn a_flood_of_one_close_cause_hides_no_other_cause_in_the_log() {
     let log = Log::begin();
     let server = TestServer::start(App::new().ws(Rated).ws(Broken)).await;
     for _ in 0..30 {
@@ -379,7 +383,7 @@ async fn errors_of_close_handlers_do_not_flood_the_log() {
     }
     let text = log.text();
     let errors = text.lines().filter(|line| line.contains("ERROR")).count();
-    // Ten a second; a busy machine takes some seconds for these.
+    // The log admits ten lines per second, and a busy machine needs some seconds for this test.
     assert!((1..90).contains(&errors), "{errors} lines");
 }
 
@@ -394,13 +398,14 @@ async fn an_upgrade_for_an_unknown_path_is_logged() {
     assert!(!text.contains("secret"));
 }
 
-/// How often `open` and `close` ran.
+/// Counts how often `open` and `close` ran.
 #[derive(Clone, Default)]
 struct Runs {
     opens: Arc<AtomicUsize>,
     closes: Arc<AtomicUsize>,
 }
 
+/// The query of a test client: how its `open` ends.
 #[derive(FromHandshake)]
 struct How {
     #[from(query)]
@@ -438,11 +443,14 @@ impl Mixed {
     }
 }
 
+/// The most connections that the server accepts at a time.
 const PERMITS: usize = 300;
+/// The number of clients that join and leave. There are ten times as many as permits, so leaked
+/// permits would stop later clients.
 const BAD_JOINS: usize = 3000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn thousands_of_bad_joins_leave_no_permit_no_member_and_no_open_without_its_close() {
+async fn thousands_of_failing_joins_leak_nothing_and_every_open_has_its_close() {
     let runs = Runs::default();
     let app = App::new().max_connections(PERMITS).ws(Mixed(runs.clone()));
     let server = Arc::new(TestServer::start(app).await);
@@ -460,12 +468,12 @@ async fn thousands_of_bad_joins_leave_no_permit_no_member_and_no_open_without_it
         })
     });
     for joiner in joiners.collect::<Vec<_>>() {
-        joiner.await.expect("a joiner failed");
+        joiner.await.expect("every joiner finishes without a panic");
     }
     within(async {
-        let is_over =
+        let are_paired =
             |runs: &Runs| runs.opens.load(Ordering::SeqCst) == runs.closes.load(Ordering::SeqCst);
-        while server.hub().connections() > 0 || !is_over(&runs) {
+        while server.hub().connections() > 0 || !are_paired(&runs) {
             tokio::task::yield_now().await;
         }
     })
@@ -477,7 +485,7 @@ async fn thousands_of_bad_joins_leave_no_permit_no_member_and_no_open_without_it
     }
 }
 
-/// Joins in one of many ways, and leaves in one of many.
+/// Joins and leaves in one of 20 ways, selected by `number`.
 async fn join_badly(server: &TestServer, number: usize) {
     let ends = ["well", "fails", "closes", "panics", "disconnects"][number % 5];
     let path = format!("/mixed?ends={ends}");

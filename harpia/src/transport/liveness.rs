@@ -1,25 +1,28 @@
-//! Since when nothing came from the peer, and until when the present step may take.
+//! When the peer was last heard, and the deadline of the connection's current step.
 //!
-//! The hub's sweep reads both a few times a second, so a connection needs no timer of its own.
+//! The hub's sweep checks both a few times a second, so a connection needs no timer of its own.
+//! Times are in ticks (see `clock.rs`).
 
 use std::time::Duration;
 
 use crate::clock::ticks;
 use crate::sync::atomic::{AtomicU32, Ordering};
 
-/// What the sweep looks at: written by the connection's task, read by the hub's thread.
+/// The times that the connection's task writes and the hub's sweep reads.
 #[derive(Debug)]
 pub(crate) struct Liveness {
-    /// The tick in which the last byte came, or `PAUSED`.
+    /// The tick in which the last byte from the peer arrived, or `PAUSED`.
     heard: AtomicU32,
-    /// The tick in which the task is woken; 0 is never.
+    /// The tick in which the sweep wakes the task; 0 means never.
     deadline: AtomicU32,
 }
 
-/// While a handler waits, its connection is not read, so silence means nothing.
+/// The value of `heard` while a handler waits. The connection is not read then, so silence does not
+/// show that the peer is idle.
 const PAUSED: u32 = u32::MAX;
 
 impl Liveness {
+    /// Starts with a peer that was heard now, and no deadline.
     pub(crate) fn new(now: u32) -> Self {
         Self {
             heard: AtomicU32::new(now),
@@ -27,23 +30,23 @@ impl Liveness {
         }
     }
 
-    /// Any byte from the peer counts as life.
+    /// Records that the peer was heard. Any byte counts.
     pub(crate) fn heard(&self, now: u32) {
         self.heard.store(now, Ordering::Relaxed);
     }
 
-    /// Stops the idle and ping clocks until something is heard.
+    /// Pauses the idle and ping timeouts until the next call of [`heard`](Self::heard).
     pub(crate) fn pause(&self) {
         self.heard.store(PAUSED, Ordering::Relaxed);
     }
 
-    /// Returns the tick in which the peer was last heard, unless the clocks are paused.
+    /// Returns the tick in which the peer was last heard, or `None` while timeouts are paused.
     pub(crate) fn last_heard(&self) -> Option<u32> {
         let heard = self.heard.load(Ordering::Relaxed);
         (heard != PAUSED).then_some(heard)
     }
 
-    /// Has the sweep wake the task when this long has passed; see `is_overdue`.
+    /// Sets a deadline, at which the sweep wakes the task. The task then checks `is_overdue`.
     pub(crate) fn set_deadline(&self, now: u32, after: Duration) {
         let deadline = now.saturating_add(ticks(after)).max(1);
         self.deadline.store(deadline, Ordering::Release);
@@ -53,6 +56,7 @@ impl Liveness {
         self.deadline.store(0, Ordering::Release);
     }
 
+    /// Returns whether the deadline has passed.
     pub(crate) fn is_overdue(&self, now: u32) -> bool {
         let deadline = self.deadline.load(Ordering::Acquire);
         deadline != 0 && now >= deadline
@@ -64,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paused_clocks_go_on_when_something_is_heard() {
+    fn paused_timeouts_resume_when_the_peer_is_heard() {
         let liveness = Liveness::new(7);
         assert_eq!(liveness.last_heard(), Some(7));
         liveness.pause();
@@ -74,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_passes_at_its_tick_and_a_cleared_one_never() {
+    fn a_deadline_passes_at_its_tick_unless_it_was_cleared() {
         let liveness = Liveness::new(1);
         assert!(!liveness.is_overdue(u32::MAX));
         liveness.set_deadline(10, Duration::from_secs(1));

@@ -1,9 +1,8 @@
-//! What a connection's task has to look at: one byte of flags, so that one atomic load per message
-//! shows that there is nothing.
+//! Flags for a connection's task, in one byte: one atomic load per message shows that none is set.
 
 use crate::sync::atomic::{AtomicU8, Ordering};
 
-/// Set by whoever changes something that concerns the task; whoever sets one also wakes the task.
+/// The flags of one connection. A thread that sets one also wakes the task.
 #[derive(Debug)]
 pub(super) struct Signals(AtomicU8);
 
@@ -11,19 +10,19 @@ pub(super) struct Signals(AtomicU8);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub(super) enum Signal {
-    /// The outbox has emptied, so `drain` is due.
+    /// The outbox was written, so the `drain` handler is due.
     Drained = 1,
     /// A close was requested.
     Closing = 2,
-    /// The outbox holds something, which the task has to write.
+    /// There is an outbox, which the task has to write.
     Blocked = 4,
-    /// A shutdown cancels handlers that wait.
+    /// A shutdown cancels handlers that wait, except `close`.
     Cancel = 8,
-    /// A shutdown cancels the `close` handler, too.
+    /// A shutdown cancels a waiting `close` handler, too.
     CancelClose = 16,
-    /// The hub is gone, and with it the sweep that watches deadlines.
+    /// The hub has stopped, and with it the sweep that checks deadlines.
     Detached = 32,
-    /// Messages are being left out, which the task logs.
+    /// Messages are dropped because the backlog is full. The task logs this.
     Skipping = 64,
 }
 

@@ -1,8 +1,8 @@
-//! Times at which a connection is closed: a deadline that a handler sets, and a token's expiry.
+//! Times at which the hub closes a connection: a handler's deadline, and the expiry of a token.
 //!
-//! The hub's sweep looks at them, so that no task has to be woken for it. A deadline is a span of
-//! time, by the clock that never steps. An expiry is a time of day: a token that expired while the
-//! machine slept, or before its clock was set, has expired.
+//! The hub's sweep checks them, so no task is woken for it. A deadline is a duration, measured by a
+//! clock that never jumps. An expiry is a time of day. So a token also expires while the machine is
+//! suspended, or when its clock is set forward.
 
 use std::sync::PoisonError;
 
@@ -10,32 +10,35 @@ use crate::close::CloseFrame;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU32, Ordering};
 
-/// Which of the two.
+/// Selects one of a connection's two close timers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Timer {
-    /// In ticks.
+    /// Set by a handler, in ticks.
     Deadline,
-    /// In seconds since 1970, which fit until 2106.
+    /// The expiry of a token, in seconds since 1970. A `u32` holds it until 2106.
     Expiry,
 }
 
-/// The time by both clocks.
+/// The current time on both clocks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Now {
     pub(crate) ticks: u32,
     pub(crate) unix_seconds: u32,
 }
 
-/// When a connection is closed, and with which frame.
+/// The close timers of one connection, each with its close frame.
 #[derive(Debug)]
 pub(crate) struct CloseTimers {
-    /// 0 is never. Outside the lock, since the sweep asks this of every connection.
+    /// In ticks; 0 means never. Not under the lock, since the sweep reads it for every connection.
     deadline: AtomicU32,
+    /// In seconds since 1970; 0 means never. Not under the lock for the same reason.
     expiry: AtomicU32,
-    /// Boxed, since most connections have no timer.
+    /// The handler writes these and the sweep reads them, hence the lock. Boxed, since most
+    /// connections have no timer.
     frames: Mutex<Option<Box<Frames>>>,
 }
 
+/// The close frame of each timer that is set.
 #[derive(Debug, Default)]
 struct Frames {
     deadline: Option<CloseFrame>,
@@ -52,6 +55,7 @@ impl Frames {
 }
 
 impl CloseTimers {
+    /// Creates timers that are not set.
     pub(super) fn new() -> Self {
         Self {
             deadline: AtomicU32::new(0),
@@ -60,7 +64,7 @@ impl CloseTimers {
         }
     }
 
-    /// Has the sweep close the connection at this time, in place of what was set before.
+    /// Sets a timer: the sweep closes the connection at this time. Replaces an earlier setting.
     pub(crate) fn set(&self, timer: Timer, at: u32, frame: CloseFrame) {
         self.change(timer, at.max(1), Some(frame));
     }
@@ -79,17 +83,19 @@ impl CloseTimers {
         self.at(timer).store(at, Ordering::Release);
     }
 
-    /// Returns the timer that has passed by now, and the frame to close with.
+    /// Returns the timer that has passed, if any, and its close frame.
     pub(crate) fn due(&self, now: Now) -> Option<(Timer, CloseFrame)> {
         self.passed(now)?;
         let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-        // Race: a handler may have set another time between the look above and the lock.
+        // Race: a handler may set the timer to a later time after the check above and before this
+        // thread has the lock. The connection would then be closed too early. `change` sets time
+        // and frame under the lock, so a second check finds the new time.
         let timer = self.passed(now)?;
         let frame = frames.as_mut()?.of(timer).clone();
         Some((timer, frame?))
     }
 
-    /// Of two that have passed, the deadline goes first.
+    /// Returns the timer that has passed. If both have, this is the deadline.
     fn passed(&self, now: Now) -> Option<Timer> {
         let mut both = [Timer::Deadline, Timer::Expiry].into_iter();
         both.find(|timer| self.has_passed(*timer, now))
@@ -151,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_passes_by_the_time_of_day_however_little_time_has_passed() {
+    fn an_expiry_passes_by_the_time_of_day_even_if_no_tick_has_passed() {
         let timers = timers(0, 1_060);
         assert_eq!(due(&timers, START), None);
-        let slept = Now {
+        let after_suspend = Now {
             unix_seconds: 1_060,
             ..START
         };
-        assert_eq!(due(&timers, slept), Some(Timer::Expiry));
+        assert_eq!(due(&timers, after_suspend), Some(Timer::Expiry));
     }
 
     #[test]
@@ -171,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_passes_after_its_time_whatever_the_time_of_day() {
+    fn a_deadline_passes_after_its_ticks_regardless_of_the_time_of_day() {
         let timers = timers(20, 0);
         let set_forward = Now {
             ticks: 19,
