@@ -22,12 +22,13 @@ use crate::transport::SendStatus;
 
 use super::record::{Channel, Record};
 
+/// The records that wait for a flush round, and the slots of the table.
 pub(super) struct Log {
     /// Held for pushes and swaps only, never while a socket is written.
     state: Mutex<LogState>,
     /// Wakes the flusher when it waits in [`take_records`](Log::take_records).
     flusher_wakeup: Condvar,
-    /// Equals "`state.bytes` has reached `CAPACITY`", readable without the lock.
+    /// Whether `state.bytes` has reached `CAPACITY`, readable without the lock.
     is_full: AtomicBool,
     /// Wakes the tasks that wait for a shutdown.
     shutdown: Notify,

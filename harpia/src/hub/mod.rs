@@ -289,7 +289,7 @@ impl Hub {
 
     /// Returns how many connections are active at this moment.
     ///
-    /// A connection is active from the moment that its `open` has returned `Ok` until it closes.
+    /// A connection is active after its `open` has returned `Ok`, until it begins to close.
     ///
     /// # Examples
     ///

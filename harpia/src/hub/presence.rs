@@ -12,14 +12,15 @@ use super::Hub;
 impl Hub {
     /// Returns the active subscribers of a topic.
     ///
-    /// The answer is true at one position in the order of all published messages. Each answer
-    /// takes one flush round. All callers in one round share one list, unless the topic changes
-    /// meanwhile.
+    /// The list is exact for one position in the order in which all messages are delivered. Each
+    /// answer takes one flush round. All callers in one round share one list, unless the topic
+    /// changes in between.
     ///
     /// A connection is not active before its `open` has returned, so inside `open` its own id is
     /// missing from the list.
     ///
-    /// Waits until the app is bound or served. After the server has stopped, the list is empty.
+    /// Before the app is bound or served, the call waits. After the server has stopped, the list is
+    /// empty.
     ///
     /// # Cancel safety
     ///

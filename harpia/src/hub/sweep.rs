@@ -10,6 +10,7 @@ use super::table::{Member, Table};
 /// How many ticks one pass over the table takes. Each tick visits one part of it.
 const PARTS: u32 = 4;
 
+/// Remembers which part of the table is visited next.
 #[derive(Default)]
 pub(super) struct Sweep {
     /// The tick of the last visit.

@@ -1,3 +1,5 @@
+//! Tests of the log alone, without a flusher.
+
 use crate::message::Message;
 
 use super::*;

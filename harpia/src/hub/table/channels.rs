@@ -148,8 +148,8 @@ impl Table {
         if channel.members.is_empty() {
             self.channel_indices.remove(&channel.name);
             channel.messages = Vec::new();
-            // A touched channel is listed in `touched_channels`, so its index is not free before the
-            // end of the round: `deliver` frees it then.
+            // The index of a touched channel is still in `touched_channels`, so it is not free yet.
+            // `deliver` frees it at the end of the round.
             if channel.touched_round != self.round {
                 self.free_channels.push(index);
             }

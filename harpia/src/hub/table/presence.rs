@@ -1,6 +1,6 @@
 //! Lists of a topic's active subscribers.
 //!
-//! All requests of one flush round share one list, unless the topic changes meanwhile.
+//! All requests of one flush round share one list, unless the topic changes in between.
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ pub(super) struct Connection {
     pub(super) was_active: bool,
     pub(super) disconnected: bool,
     /// Its close frame was sent.
-    pub(super) finished: bool,
+    pub(super) close_sent: bool,
     pub(super) topics: BTreeSet<usize>,
     /// The messages that it gets once `open` has returned `Ok`.
     pub(super) owed: Vec<String>,
@@ -47,7 +47,7 @@ impl Connection {
             opened: false,
             was_active: false,
             disconnected: false,
-            finished: false,
+            close_sent: false,
             topics: BTreeSet::new(),
             owed: Vec::new(),
             expected: Vec::new(),
@@ -90,7 +90,7 @@ impl Connection {
     }
 
     pub(super) fn expect(&mut self, message: String) {
-        if !self.finished {
+        if !self.close_sent {
             self.expected.push(message);
         }
     }

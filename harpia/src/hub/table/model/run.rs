@@ -101,7 +101,7 @@ impl Model {
                 }
                 connection.owed.clear();
                 connection.expect("close".into());
-                connection.finished = true;
+                connection.close_sent = true;
                 self.records.push(Record::SendClose(slot, close_frame()));
             }
             Step::Disconnect => {
@@ -120,7 +120,7 @@ impl Model {
             return;
         };
         let is_over = connection.state == State::Over;
-        if connection.opened || connection.finished || connection.state == State::Authenticating {
+        if connection.opened || connection.close_sent || connection.state == State::Authenticating {
             return;
         }
         connection.opened = true;
