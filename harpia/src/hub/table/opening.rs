@@ -1,15 +1,17 @@
-//! Members whose `open` runs: they are in their channels like all others, and what they get is kept
-//! aside until `open` has returned.
+//! Members whose `open` is running.
+//!
+//! They are in their channels like all members. Their batches are kept in `Member::owed`, and
+//! written when `open` has returned `Ok`.
 
 use crate::close::{Close, CloseCause};
-use crate::hub::log::{Channel, PendingFrames};
+use crate::hub::record::{Channel, PendingFrames};
 use crate::id::Slot;
 use crate::transport::Batch;
 
 use super::{Activity, Member, Table};
 
 impl Table {
-    /// From here on a connection is owed every broadcast, and every message to its topics.
+    /// Makes a member an opening one: from here on it is owed what its channels get.
     pub(super) fn open(&mut self, slot: Slot) {
         let Some(member) = self.member(slot) else {
             return;
@@ -24,27 +26,29 @@ impl Table {
         self.join_channel(slot, Channel::Route(route));
     }
 
-    /// `open` has returned `Ok`: writes what is owed, then lets the early publishes go out.
-    pub(super) fn activate(&mut self, slot: Slot, early: PendingFrames) {
+    /// Activates a member whose `open` has returned `Ok`.
+    ///
+    /// Writes what it is owed, then publishes its pending messages.
+    pub(super) fn activate(&mut self, slot: Slot, pending: PendingFrames) {
         let Some(member) = self.member(slot) else {
             return;
         };
         if member.activity != Activity::Opening {
             return;
         }
-        // What this round has published so far comes after what earlier rounds left, and is written
-        // with the rest of the round.
+        // What earlier rounds left is written here. What the current round has published so far
+        // comes after that, and is written at the end of the round.
         member.activity = Activity::Active;
         member.was_active = true;
         self.write_owed(slot);
         self.forget_listings(slot);
-        for (topic, frame) in early {
+        for (topic, frame) in pending {
             self.position += 1;
             self.publish(&Channel::Topic(topic), Some(slot), frame);
         }
     }
 
-    /// `open` has failed, or its own handler closed it: nothing more is kept for it.
+    /// Drops what a member is owed, since its `open` has failed or its own handler closed it.
     pub(super) fn refuse(&mut self, slot: Slot) {
         self.forget_owed(slot);
         self.leave_all_channels(slot);
@@ -70,7 +74,8 @@ impl Table {
         }
     }
 
-    /// Takes members out of their channels whose backlog overflowed while their `open` ran.
+    /// Takes the members whose backlog overflowed while their `open` was running out of their
+    /// channels.
     pub(super) fn drop_overflowed(&mut self) {
         while let Some(slot) = self.overflowed.pop() {
             self.leave_all_channels(slot);
@@ -79,8 +84,10 @@ impl Table {
 }
 
 impl Member {
-    /// Gives a batch to a member: to its socket, or to what it is owed. Keeps `owing` up to date,
-    /// and adds the member to `overflowed` if it has to leave its channels.
+    /// Writes a batch to the member's transport, or keeps it while `open` is running.
+    ///
+    /// Updates `owing`, the number of members that are owed something. Adds the member to
+    /// `overflowed` if its backlog overflows and it has to leave its channels.
     pub(super) fn receive(
         &mut self,
         batch: &mut Batch<'_>,
