@@ -49,9 +49,9 @@ impl<R: Route> Connection<R> {
 
     /// Calls `open`, unless the connection was closed or the client has left while `auth` ran.
     ///
-    /// Race: the client may leave while `auth` runs. The connection is not read during that time, so
-    /// its close frame or the end of the stream is still unread. `open` would then be called for a
-    /// client that is gone. This peeks at the next byte first, without reading a message.
+    /// Race: the client may leave while `auth` runs. The connection is not read during that time,
+    /// so a close frame or the end of the stream is still unread, and `open` would be called for a
+    /// client that is gone. This looks at the next byte first, without consuming a message.
     pub(super) fn step_authenticated(
         &mut self,
         context: &mut Context<'_>,

@@ -116,7 +116,7 @@ impl InputState {
         buffer: &ReadBuffer,
     ) -> bool {
         if !self.decoder.is_between_messages() {
-            // The first message is complete, so what has begun is a part of a close frame.
+            // An earlier look found a close frame, and only a part of it has been decoded.
             return true;
         }
         let unread = match &self.undecoded {

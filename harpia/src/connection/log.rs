@@ -45,8 +45,9 @@ impl<R: Route> Connection<R> {
     pub(super) fn log_skipping(&self) -> Step {
         if let Some(suppressed) = SKIPPING.admit() {
             tracing::info!(
-                connection = %self.transport.id(), route = R::PATH, skipped = self.transport.skipped(),
-                suppressed, "slow consumer: messages are left out until its backlog is written"
+                connection = %self.transport.id(), route = R::PATH,
+                skipped = self.transport.skipped(), suppressed,
+                "slow consumer: messages are left out until its backlog is written"
             );
         }
         Step::Again

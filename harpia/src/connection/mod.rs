@@ -1,9 +1,9 @@
 //! One connection, from its upgrade to its end: one task with a hand-written `poll`.
 //!
 //! This file owns the order of events: the `poll` loop and the step of each phase. [`task`] is the
-//! data of the task, and [`phase`] names the phases. [`input`] reads and decodes. [`call`] runs user
-//! code, and [`handlers`] knows the arguments and results of each handler. [`auth`], [`messages`]
-//! and [`close`] are the steps of their phases.
+//! data of the task, and [`phase`] names the phases. [`input`] reads and decodes. [`call`] runs
+//! user code, and [`handlers`] knows the arguments and results of each handler. [`auth`],
+//! [`messages`] and [`close`] are the steps of their phases.
 //!
 //! An idle connection owns no buffer: the read buffer belongs to the worker thread. Rare state and
 //! the user's data are boxed in [`ConnectionState`](state::ConnectionState).

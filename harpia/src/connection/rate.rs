@@ -4,8 +4,9 @@ use crate::limits::Rate;
 
 /// The credit of a peer, in messages times milliseconds, so that nothing is rounded.
 ///
-/// With a rate of `messages` per `period`, one message costs the milliseconds of the period, and each
-/// millisecond that passes earns `messages`. The bucket holds at most the credit of one period.
+/// With a rate of `messages` per `period`, one message costs the milliseconds of the period, and
+/// each millisecond that passes earns `messages`. The bucket holds the credit of at most one
+/// period.
 #[derive(Debug)]
 pub(super) struct Bucket {
     credit: u64,

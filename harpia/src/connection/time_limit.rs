@@ -10,8 +10,8 @@ use crate::close::{Close, CloseCause};
 use crate::error::BoxError;
 use crate::transport::{Clock, Transport};
 
-/// The time for `open` to return after a close was requested. A shutdown uses `shutdown_timeout`
-/// instead.
+/// The time for `open` to return after a close was requested: as long as a slow client may take to
+/// close. A shutdown uses `shutdown_timeout` instead.
 const OPEN_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Makes `auth` fail when the deadline of `auth_timeout` has passed.
