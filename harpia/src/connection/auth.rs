@@ -1,7 +1,7 @@
-//! Before anything else: the first message, where a route's `auth` waits for it.
+//! Authentication: a route with `auth` waits for the first message before anything else.
 //!
-//! Until `auth` has returned `Ok` the connection is not active and was not opened: it neither
-//! receives nor causes broadcasts, and its end calls no `close`.
+//! Until `auth` has returned `Ok`, `open` is not called. The connection receives no broadcasts and
+//! causes none, and `close` is not called when it ends.
 
 use std::task::Context;
 
@@ -13,11 +13,12 @@ use crate::transport::TransportEvent;
 
 use super::handlers::Auth;
 use super::input::{self, Input, ReadBuffer};
-use super::{Connection, Phase, Step};
+use super::phase::{Phase, Step};
+use super::task::Connection;
 
 impl<R: Route> Connection<R> {
-    /// Gives the peer its time to say who it is, and `auth` to find that out.
-    pub(super) fn await_first(&mut self) -> Step {
+    /// Starts `auth_timeout`: the time for the first message to arrive and for `auth` to return.
+    pub(super) fn await_first_message(&mut self) -> Step {
         let timeout = self.transport.limits().auth_timeout;
         self.transport.liveness.set_deadline(self.now(), timeout);
         self.phase = Phase::AwaitingFirstMessage;
@@ -46,7 +47,11 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Opens who was let in, unless it was closed or has left meanwhile.
+    /// Calls `open`, unless the connection was closed or the client has left while `auth` ran.
+    ///
+    /// Race: the client may leave while `auth` runs. The connection is not read during that time,
+    /// so a close frame or the end of the stream is still unread, and `open` would be called for a
+    /// client that is gone. This looks at the next byte first, without consuming a message.
     pub(super) fn step_authenticated(
         &mut self,
         context: &mut Context<'_>,
@@ -55,7 +60,7 @@ impl<R: Route> Connection<R> {
         if let Some(close) = self.close_before_open() {
             return self.begin_close(&close);
         }
-        if self.inbound.ends_next(context, &self.transport, buffer) {
+        if self.inbound.is_close_next(context, &self.transport, buffer) {
             let limits = input::limits(&self.transport, self.hub.input_budget());
             let input = self.inbound.next(context, &self.transport, buffer, &limits);
             return self.take_input(input, buffer);
@@ -65,6 +70,7 @@ impl<R: Route> Connection<R> {
         self.open()
     }
 
+    /// Returns the requested close, or that of `auth_timeout` if its deadline has passed.
     fn close_before_open(&self) -> Option<Close> {
         if let TransportEvent::Close(close) = self.transport.next_event() {
             return Some(close);

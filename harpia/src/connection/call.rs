@@ -1,30 +1,31 @@
-//! How user code is called: in place or boxed, and each poll of it under `catch_unwind`.
+//! Calling user code: in place or boxed, with each poll under `catch_unwind`.
 //!
-//! A handler that never waits is polled once, in place. Any other one is boxed together with the
-//! [`ConnectionState`] that it borrows from, which its future gives back with the result: so the
-//! connection needs no reference to itself.
+//! A handler that never waits is polled once, in place. Every other handler is boxed together with
+//! the [`ConnectionState`] that it borrows from, and its future returns that state with the result.
+//! So the connection holds no reference to itself.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::error::BoxError;
+use crate::close::Close;
+use crate::error::{BoxError, Error};
+use crate::message::Message;
 use crate::panic_guard::{guarded, text_of};
 use crate::route::Route;
 use crate::transport::Transport;
 
-use super::handlers::Finished;
 use super::state::ConnectionState;
 
 /// A call of one handler.
 pub(super) trait HandlerCall<R: Route>: Send + Sized + 'static {
     type Output;
 
-    /// The handler never waits.
+    /// Whether the handler never waits.
     const INLINE: bool;
 
-    /// The handler is `close`, which a shutdown cancels later than the others.
+    /// Whether the handler is `close`, which a shutdown cancels later than the others.
     const IN_CLOSE: bool = false;
 
     fn run(
@@ -32,14 +33,27 @@ pub(super) trait HandlerCall<R: Route>: Send + Sized + 'static {
         state: &mut ConnectionState<R>,
     ) -> impl Future<Output = Result<Self::Output, BoxError>> + Send;
 
-    /// Says what the connection has to do after the handler.
+    /// Returns what the connection has to do after the handler.
     fn finish(self, outcome: Outcome<Self::Output>) -> Finished;
 }
 
-/// Why a handler returned nothing.
+/// What the connection has to do after a handler.
+pub(super) enum Finished {
+    Done,
+    /// Broadcast this message.
+    Broadcast(Message),
+    /// Call `error` with this error.
+    Failed(Error),
+    /// `error` has returned: close like this.
+    Reported(Close),
+    /// The handler was dropped before it returned.
+    Cancelled,
+}
+
+/// Why a handler did not return.
 pub(super) enum Interruption {
     Panicked(String),
-    /// The time that a shutdown gives to handlers is over.
+    /// A shutdown canceled the handler, because its time was over.
     Cancelled,
 }
 
@@ -47,18 +61,18 @@ pub(super) type Outcome<T> = Result<Result<T, BoxError>, Interruption>;
 
 type Waiting<R> = Pin<Box<dyn Future<Output = (Box<ConnectionState<R>>, Finished)> + Send>>;
 
-/// Where the user's side of a connection is.
+/// The owner of the [`ConnectionState`].
 pub(super) enum User<R: Route> {
-    /// With the connection: no handler runs.
+    /// The connection owns it, and no handler runs.
     Idle(Box<ConnectionState<R>>),
-    /// With a handler that waits.
+    /// A waiting handler owns it.
     Waiting(Waiting<R>),
-    /// Only between two lines of one function.
+    /// A placeholder while one of the two is built or dropped.
     Lent,
 }
 
 impl<R: Route> User<R> {
-    /// Returns the state, unless a handler has it.
+    /// Returns the state, unless a handler owns it.
     pub(super) fn idle(&mut self) -> Option<&mut ConnectionState<R>> {
         match self {
             Self::Idle(state) => Some(state),
@@ -67,7 +81,7 @@ impl<R: Route> User<R> {
     }
 }
 
-/// Calls a handler. Returns what to do after it, unless it waits.
+/// Calls a handler. Returns what to do after it, or `None` if it is boxed and has to be polled.
 #[inline]
 pub(super) fn begin<R: Route, H: HandlerCall<R>>(
     user: &mut User<R>,
@@ -104,7 +118,7 @@ fn poll_once<T>(future: impl Future<Output = Result<T, BoxError>>) -> Result<T, 
     }
 }
 
-/// Polls a handler until it returns, panics, or is cancelled by a shutdown.
+/// Polls a handler until it returns, panics, or is canceled by a shutdown.
 async fn run_to_end<F: Future>(
     transport: &Transport,
     in_close: bool,
@@ -125,7 +139,7 @@ async fn run_to_end<F: Future>(
         }
     })
     .await;
-    // Dropping a handler that has not returned runs user code too, which may panic.
+    // Dropping a handler that has not returned runs user code too, and that may panic.
     match catch(|| code.set(None)) {
         Ok(()) => result,
         Err(panicked) => result.and(Err(panicked)),

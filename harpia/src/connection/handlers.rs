@@ -1,5 +1,5 @@
-//! The handlers of a route, as a connection calls them: one type for each, which knows the
-//! arguments, and what the connection has to do with the result.
+//! The calls of a route's handlers. One type per handler knows the arguments, and what the
+//! connection has to do with the result.
 
 use std::sync::Arc;
 
@@ -11,24 +11,11 @@ use crate::message::Message;
 use crate::outcome::Broadcast;
 use crate::route::Route;
 
-use super::call::{HandlerCall, Interruption, Outcome};
+use super::call::{Finished, HandlerCall, Interruption, Outcome};
 use super::state::{ConnectionState, RouteContext};
 use super::time_limit::{within_auth_timeout, within_close_timeout};
 
-/// What the connection has to do after a handler.
-pub(super) enum Finished {
-    Done,
-    /// Broadcast this message.
-    Broadcast(Message),
-    /// Call `error` with this.
-    Failed(Error),
-    /// `error` was called: close like this.
-    Reported(Close),
-    /// The handler was dropped before it returned.
-    Cancelled,
-}
-
-/// `auth`, with the first message.
+/// The call of `auth`, with the first message.
 pub(super) struct Auth(Option<Message>);
 
 impl Auth {
@@ -37,23 +24,23 @@ impl Auth {
     }
 }
 
-/// `open`.
+/// The call of `open`.
 pub(super) struct Open;
 
-/// `message`.
+/// The call of `message`.
 pub(super) struct OnMessage {
     message: Option<Message>,
     /// A copy for the broadcast, on routes that broadcast.
     kept: Option<Message>,
 }
 
-/// `drain`.
+/// The call of `drain`.
 pub(super) struct Drain;
 
-/// `error`, with what went wrong.
+/// The call of `error`, with the error.
 pub(super) struct OnError(pub(super) Error);
 
-/// `close`, with the code and reason.
+/// The call of `close`, with the code and reason.
 pub(super) struct OnClose(pub(super) CloseFrame);
 
 impl<R: Route> HandlerCall<R> for Auth {
@@ -83,7 +70,7 @@ impl<R: Route> HandlerCall<R> for Auth {
 }
 
 impl<R: Route> HandlerCall<R> for Open {
-    /// `None`: it was dropped, since it did not return in time after a close was requested.
+    /// `None` if `open` was dropped, because it did not return in time after a close was requested.
     type Output = Option<()>;
     const INLINE: bool = R::INLINE.open;
 
@@ -168,7 +155,7 @@ impl<R: Route> HandlerCall<R> for OnError {
 
     fn finish(self, outcome: Outcome<()>) -> Finished {
         if let Finished::Failed(error) = logged::<R>("error", outcome) {
-            // `error` itself panicked, so there is no handler left to call.
+            // `error` itself panicked, and no other handler is told about it.
             if let Some(suppressed) = HANDLER_ERRORS.admit() {
                 tracing::error!(route = R::PATH, suppressed, "{error:#}");
             }
@@ -198,7 +185,9 @@ impl<R: Route> HandlerCall<R> for OnClose {
 
 static HANDLER_ERRORS: LogLimit = LogLimit::new();
 
-/// The result of a handler whose errors end nothing. Only its panics reach `error`.
+/// Handles the outcome of a handler whose errors do not close the connection.
+///
+/// Logs its errors. Only a panic is passed to `error`.
 fn logged<R: Route>(handler: &'static str, outcome: Outcome<()>) -> Finished {
     match outcome {
         Ok(Ok(())) | Err(Interruption::Cancelled) => Finished::Done,

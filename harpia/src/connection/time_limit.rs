@@ -1,4 +1,4 @@
-//! Time limits on handlers. The sweep wakes the task when the transport's deadline has passed.
+//! Timeouts for `auth` and `open`. The hub's sweep wakes the task when a deadline has passed.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -11,14 +11,14 @@ use crate::close::{Close, CloseCause};
 use crate::error::BoxError;
 use crate::transport::Transport;
 
-/// How long `open` may take to return after a close was requested: as long as a slow client may
-/// take to close. A shutdown has its own limit.
+/// The time for `open` to return after a close was requested: as long as a slow client may take to
+/// close. A shutdown uses `shutdown_timeout` instead.
 const OPEN_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Lets `auth` fail when the deadline of `auth_timeout` has passed.
+/// Makes `auth` fail when the deadline of `auth_timeout` has passed.
 ///
-/// An `auth` that never returned would hold its connection forever: the connection is not read
-/// meanwhile, so `idle_timeout` does not end it.
+/// Without this, an `auth` that never returns would keep its connection forever: while a handler
+/// waits, the connection is not read and `idle_timeout` does not apply.
 pub(super) async fn within_auth_timeout<F>(
     transport: Arc<Transport>,
     clock: &Clock,
@@ -38,10 +38,10 @@ where
     .await
 }
 
-/// Drops an `open` that does not return in time after a close was requested, and returns `None`.
+/// Drops `open` and returns `None` if it does not return in time after a close was requested.
 ///
-/// An `open` that never returned would hold its connection forever, since the connection is not
-/// read meanwhile.
+/// Without this, an `open` that never returns would keep its connection forever: while a handler
+/// waits, the connection is not read and `idle_timeout` does not apply.
 pub(super) async fn within_close_timeout<F>(
     transport: Arc<Transport>,
     clock: &Clock,
@@ -55,12 +55,14 @@ where
     poll_fn(|context| match open.as_mut().poll(context) {
         Poll::Ready(result) => Poll::Ready(result.map(Some)),
         Poll::Pending => {
-            // Without the hub there is no sweep that would wake the task.
+            // A detached transport has no sweep to wake the task at the deadline, so `open` gets no
+            // time at all.
             let is_over = is_limited && transport.liveness.is_overdue(clock.now());
             if is_over || transport.is_detached() {
                 return Poll::Ready(Ok(None));
             }
-            // A requested close wakes the task, so the time begins with the request.
+            // Race: another task may request the close after this look. The request wakes this
+            // task, so the next poll sets the deadline.
             let is_limited_now = !is_limited
                 && transport.is_closing()
                 && transport.cause() != Some(CloseCause::Shutdown);

@@ -1,4 +1,4 @@
-//! Refused upgrades, in the log: an operator sees why a client cannot connect.
+//! The log lines of refused upgrades. They tell an operator why a client cannot connect.
 
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderName};
@@ -7,14 +7,16 @@ use crate::extract::Rejection;
 use crate::log_limit::LogLimit;
 use crate::protocol::handshake::Fault;
 
-// One limit for each kind of line: a flood of bad handshakes hides no refused origin.
+// One limit for each kind of line, so that a flood of bad handshakes does not hide a refused
+// origin.
 static ORIGINS: LogLimit = LogLimit::new();
 static FAULTS: LogLimit = LogLimit::new();
 static REJECTIONS: LogLimit = LogLimit::new();
 static PANICS: LogLimit = LogLimit::new();
 static UNKNOWN_PATHS: LogLimit = LogLimit::new();
 
-/// Logs a handshake that breaks a rule. A request that is no upgrade at all is ordinary life.
+/// Logs a handshake that breaks a rule. A request that is not an upgrade is ordinary, and logged at
+/// level `DEBUG`.
 pub(super) fn log_fault(fault: Fault, path: &str, headers: &HeaderMap) {
     let (status, reason) = (fault.status().as_u16(), fault.message());
     if matches!(fault, Fault::Method | Fault::NotAnUpgrade) {
@@ -36,15 +38,15 @@ pub(super) fn log_fault(fault: Fault, path: &str, headers: &HeaderMap) {
             origin,
             host,
             suppressed,
-            "upgrade refused: the page's origin is not allowed; list it in `origins`, or let the \
-             proxy in front of this server pass on the `Host` header"
+            "upgrade refused: the page's origin is not allowed; add it to `origins`, or make the \
+             proxy in front of this server forward the `Host` header"
         );
     } else {
         tracing::info!(path, status, reason, suppressed, "upgrade refused");
     }
 }
 
-/// Logs a refusal by `FromHandshake` or by a path parameter.
+/// Logs a rejection by `FromHandshake` or by a path parameter.
 pub(super) fn log_rejection(rejection: &Rejection, path: &str) {
     if let Some(suppressed) = REJECTIONS.admit() {
         let (status, reason) = (rejection.status().as_u16(), rejection.message());
