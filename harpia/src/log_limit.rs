@@ -7,7 +7,8 @@ use std::time::Instant;
 /// Lines a second: enough to see what happens, too few to fill a disk.
 const LINES_PER_SECOND: u64 = 10;
 
-/// Limits the lines of one kind, of all connections together.
+/// Limits the lines of one kind, of all connections of a server together.
+#[derive(Debug, Default)]
 pub(crate) struct LogLimit {
     /// The second that is counted, in the upper half; how many lines it had, in the lower.
     window: AtomicU64,
@@ -15,14 +16,7 @@ pub(crate) struct LogLimit {
 }
 
 impl LogLimit {
-    pub(crate) const fn new() -> Self {
-        Self {
-            window: AtomicU64::new(0),
-            suppressed: AtomicU64::new(0),
-        }
-    }
-
-    /// Says whether a line may be written now, and how many were left out since the last one.
+    /// Returns how many lines were left out since the last one, if a line may be written now.
     pub(crate) fn admit(&self) -> Option<u64> {
         static START: OnceLock<Instant> = OnceLock::new();
         self.admit_at(START.get_or_init(Instant::now).elapsed().as_secs())
@@ -54,7 +48,7 @@ mod tests {
 
     #[test]
     fn ten_lines_a_second_pass_and_the_next_one_counts_the_rest() {
-        let limit = LogLimit::new();
+        let limit = LogLimit::default();
         let passed = (0..25).filter(|_| limit.admit_at(7).is_some()).count();
         assert_eq!(passed, 10);
         assert_eq!(limit.admit_at(8), Some(15));

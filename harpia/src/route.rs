@@ -10,7 +10,6 @@ use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
 use crate::extract::{FromHandshake, PathFields, PathValues, Rejection};
 use crate::limits::Options;
-use crate::log_limit::LogLimit;
 use crate::message::Message;
 use crate::outcome::Broadcast;
 use crate::socket::Socket;
@@ -165,8 +164,7 @@ pub trait Route: Sized + Send + Sync + 'static {
         error: &Error,
     ) -> impl Future<Output = Result<(), BoxError>> + Send {
         let _ = parameters;
-        static ERRORS: LogLimit = LogLimit::new();
-        if let Some(suppressed) = ERRORS.admit() {
+        if let Some(suppressed) = socket.log_limits().errors.admit() {
             tracing::warn!(
                 connection = %socket.id(), route = Self::PATH, suppressed, "{error:#}"
             );

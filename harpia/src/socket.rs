@@ -15,7 +15,7 @@ use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::Result;
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
-use crate::hub::Hub;
+use crate::hub::{Hub, LogLimits};
 use crate::id::ConnectionId;
 use crate::message::{IntoMessage, Message};
 use crate::peer::Peer;
@@ -93,6 +93,10 @@ impl<D> Socket<D> {
             self.transport.set_published();
         }
         messages
+    }
+
+    pub(crate) fn log_limits(&self) -> &LogLimits {
+        self.hub.log_limits()
     }
 
     pub(crate) fn transport(&self) -> &Arc<Transport> {

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::close::Close;
 use crate::error::{BoxError, Error};
+use crate::hub::Hub;
 use crate::message::Message;
 use crate::panic_guard::{guarded, text_of};
 use crate::route::Route;
@@ -34,7 +35,7 @@ pub(super) trait HandlerCall<R: Route>: Send + Sized + 'static {
     ) -> impl Future<Output = Result<Self::Output, BoxError>> + Send;
 
     /// Returns what the connection has to do after the handler.
-    fn finish(self, outcome: Outcome<Self::Output>) -> Finished;
+    fn finish(self, outcome: Outcome<Self::Output>, hub: &Hub) -> Finished;
 }
 
 /// What the connection has to do after a handler.
@@ -90,13 +91,13 @@ pub(super) fn begin<R: Route, H: HandlerCall<R>>(
     if H::INLINE {
         let state = user.idle()?;
         let outcome = catch(|| poll_once(call.run(state)));
-        return Some(call.finish(outcome));
+        return Some(call.finish(outcome, &state.shared.hub));
     }
     if let User::Idle(mut state) = std::mem::replace(user, User::Lent) {
         *user = User::Waiting(Box::pin(async move {
             let transport = Arc::clone(state.socket.transport());
             let outcome = run_to_end(&transport, H::IN_CLOSE, call.run(&mut state)).await;
-            let finished = call.finish(outcome);
+            let finished = call.finish(outcome, &state.shared.hub);
             (state, finished)
         }));
     }

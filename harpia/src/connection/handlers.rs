@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::close::{Close, CloseFrame};
 use crate::error::{BoxError, Error};
+use crate::hub::Hub;
 use crate::limits::Scope;
-use crate::log_limit::LogLimit;
 use crate::message::Message;
 use crate::outcome::Broadcast;
 use crate::route::Route;
@@ -57,7 +57,7 @@ impl<R: Route> HandlerCall<R> for Auth {
         within_auth_timeout(transport, hub.clock(), auth).await
     }
 
-    fn finish(self, outcome: Outcome<()>) -> Finished {
+    fn finish(self, outcome: Outcome<()>, _: &Hub) -> Finished {
         match outcome {
             Ok(Ok(())) => Finished::Done,
             Ok(Err(source)) => Finished::Failed(Error::Auth { source }),
@@ -81,7 +81,7 @@ impl<R: Route> HandlerCall<R> for Open {
         within_close_timeout(transport, hub.clock(), open).await
     }
 
-    fn finish(self, outcome: Outcome<Option<()>>) -> Finished {
+    fn finish(self, outcome: Outcome<Option<()>>, _: &Hub) -> Finished {
         match outcome {
             Ok(Ok(Some(()))) => Finished::Done,
             Ok(Ok(None)) | Err(Interruption::Cancelled) => Finished::Cancelled,
@@ -117,7 +117,7 @@ impl<R: Route> HandlerCall<R> for OnMessage {
     }
 
     #[inline]
-    fn finish(self, outcome: Outcome<Broadcast>) -> Finished {
+    fn finish(self, outcome: Outcome<Broadcast>, _: &Hub) -> Finished {
         match outcome {
             Ok(Ok(Broadcast::Pass)) => self.kept.map_or(Finished::Done, Finished::Broadcast),
             Ok(Ok(Broadcast::Replace(other))) if self.kept.is_some() => Finished::Broadcast(other),
@@ -137,8 +137,8 @@ impl<R: Route> HandlerCall<R> for Drain {
         route.drain(&mut state.socket, &state.parameters).await
     }
 
-    fn finish(self, outcome: Outcome<()>) -> Finished {
-        logged::<R>("drain", outcome)
+    fn finish(self, outcome: Outcome<()>, hub: &Hub) -> Finished {
+        logged::<R>("drain", outcome, hub)
     }
 }
 
@@ -153,10 +153,10 @@ impl<R: Route> HandlerCall<R> for OnError {
             .await
     }
 
-    fn finish(self, outcome: Outcome<()>) -> Finished {
-        if let Finished::Failed(error) = logged::<R>("error", outcome) {
+    fn finish(self, outcome: Outcome<()>, hub: &Hub) -> Finished {
+        if let Finished::Failed(error) = logged::<R>("error", outcome, hub) {
             // `error` itself panicked, and no other handler is told about it.
-            if let Some(suppressed) = HANDLER_ERRORS.admit() {
+            if let Some(suppressed) = hub.log_limits().handler_errors.admit() {
                 tracing::error!(route = R::PATH, suppressed, "{error:#}");
             }
         }
@@ -178,21 +178,19 @@ impl<R: Route> HandlerCall<R> for OnClose {
             .await
     }
 
-    fn finish(self, outcome: Outcome<()>) -> Finished {
-        logged::<R>("close", outcome)
+    fn finish(self, outcome: Outcome<()>, hub: &Hub) -> Finished {
+        logged::<R>("close", outcome, hub)
     }
 }
-
-static HANDLER_ERRORS: LogLimit = LogLimit::new();
 
 /// Handles the outcome of a handler whose errors do not close the connection.
 ///
 /// Logs its errors. Only a panic is passed to `error`.
-fn logged<R: Route>(handler: &'static str, outcome: Outcome<()>) -> Finished {
+fn logged<R: Route>(handler: &'static str, outcome: Outcome<()>, hub: &Hub) -> Finished {
     match outcome {
         Ok(Ok(())) | Err(Interruption::Cancelled) => Finished::Done,
         Ok(Err(source)) => {
-            if let Some(suppressed) = HANDLER_ERRORS.admit() {
+            if let Some(suppressed) = hub.log_limits().handler_errors.admit() {
                 let error = Error::from_handler(handler, source);
                 tracing::error!(route = R::PATH, suppressed, "{error:#}");
             }

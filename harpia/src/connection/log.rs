@@ -2,19 +2,15 @@
 //!
 //! Repeated lines are limited, so a flood of clients cannot flood the log.
 
-use crate::close::{Close, CloseCause, Visibility};
-use crate::log_limit::LogLimit;
+use crate::close::{Close, Visibility};
 use crate::route::Route;
 
 use super::phase::Step;
 use super::task::Connection;
 
-/// One limit for each cause, so that a flood of one cause does not hide another.
-static CLOSES: [LogLimit; CloseCause::COUNT] = [const { LogLimit::new() }; CloseCause::COUNT];
-static SKIPPING: LogLimit = LogLimit::new();
-
 impl<R: Route> Connection<R> {
     pub(super) fn log_close(&self, close: &Close) {
+        let limits = self.hub.log_limits();
         let row = close.cause.row();
         let (code, reason) = (close.frame.code, &*close.frame.reason);
         let (id, cause) = (self.transport.id(), row.label);
@@ -23,7 +19,7 @@ impl<R: Route> Connection<R> {
                 connection = %id, route = R::PATH, cause, %code, reason, "connection closed"
             ),
             Visibility::Policy => {
-                if let Some(suppressed) = CLOSES[close.cause as usize].admit() {
+                if let Some(suppressed) = limits.closes[close.cause as usize].admit() {
                     tracing::info!(
                         connection = %id, route = R::PATH, cause, %code, reason, suppressed,
                         "connection closed"
@@ -31,7 +27,7 @@ impl<R: Route> Connection<R> {
                 }
             }
             Visibility::Fault => {
-                if let Some(suppressed) = CLOSES[close.cause as usize].admit() {
+                if let Some(suppressed) = limits.closes[close.cause as usize].admit() {
                     tracing::warn!(
                         connection = %id, route = R::PATH, cause, %code, reason, suppressed,
                         "connection closed"
@@ -43,7 +39,7 @@ impl<R: Route> Connection<R> {
 
     /// Logs that the backlog is full and messages are left out until all of it is written.
     pub(super) fn log_skipping(&self) -> Step {
-        if let Some(suppressed) = SKIPPING.admit() {
+        if let Some(suppressed) = self.hub.log_limits().skipping.admit() {
             tracing::info!(
                 connection = %self.transport.id(), route = R::PATH,
                 skipped = self.transport.skipped(), suppressed,

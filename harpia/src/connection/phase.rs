@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_in_yet_takes_no_input_memory_of_those_who_are() {
+    fn unauthenticated_clients_have_an_input_budget_of_their_own() {
         let hub = Hub::new();
         for phase in [
             Phase::Start,

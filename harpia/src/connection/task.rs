@@ -8,7 +8,6 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::hub::Hub;
-use crate::log_limit::LogLimit;
 use crate::route::Route;
 use crate::socket::Socket;
 use crate::transport::Transport;
@@ -75,15 +74,14 @@ impl<R: Route> Drop for Connection<R> {
         self.hub.deactivate(&self.transport);
         let user = std::mem::replace(&mut self.user, User::Lent);
         // Dropping the user's data runs user code. Its panic must not unwind the worker thread.
-        if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err() {
-            static PANICS: LogLimit = LogLimit::new();
-            if let Some(suppressed) = PANICS.admit() {
-                tracing::error!(
-                    route = R::PATH,
-                    suppressed,
-                    "connection data panicked in drop"
-                );
-            }
+        if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err()
+            && let Some(suppressed) = self.hub.log_limits().drop_panics.admit()
+        {
+            tracing::error!(
+                route = R::PATH,
+                suppressed,
+                "connection data panicked in drop"
+            );
         }
         // After the drop of the user's data, which may still name the slot in a call of the hub.
         // `leave` frees the slot, and the next connection may take it.

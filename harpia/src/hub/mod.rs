@@ -17,6 +17,7 @@ mod connection;
 mod counters;
 mod flusher;
 mod log;
+mod log_limits;
 mod presence;
 mod record;
 mod sweep;
@@ -47,6 +48,7 @@ use counters::Counters;
 use log::Log;
 #[cfg(feature = "bench")]
 pub(crate) use log::bench::LogBench;
+pub(crate) use log_limits::LogLimits;
 pub use presence::{Count, NodeId, Presence};
 use record::Record;
 pub(crate) use record::{Channel, RouteId};
@@ -102,6 +104,7 @@ struct HubInner {
     input_budget: Arc<Budget>,
     unauthenticated_input_budget: Arc<Budget>,
     counters: Arc<Counters>,
+    log_limits: LogLimits,
     /// The smallest message length that any route compresses, in bytes.
     compress_from: AtomicUsize,
 }
@@ -130,6 +133,7 @@ impl Hub {
                 input_budget: Arc::new(Budget::new(INPUT_BUDGET)),
                 unauthenticated_input_budget: Arc::new(Budget::new(UNAUTHENTICATED_INPUT_BUDGET)),
                 counters: Arc::default(),
+                log_limits: LogLimits::default(),
                 compress_from: AtomicUsize::new(usize::MAX),
             }),
         }
@@ -316,6 +320,10 @@ impl Hub {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    pub(crate) fn log_limits(&self) -> &LogLimits {
+        &self.shared.log_limits
     }
 
     pub(crate) fn outbox_budget(&self) -> &Arc<Budget> {

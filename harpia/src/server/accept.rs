@@ -28,6 +28,7 @@ use super::upgrade::{Upgrade, answer_upgrade};
 pub(super) struct Context {
     pub(super) routes: Arc<RouteTable>,
     pub(super) fallback: Option<Fallback>,
+    pub(super) hub: Hub,
     pub(super) stage: watch::Receiver<ShutdownStage>,
 }
 
@@ -151,7 +152,7 @@ async fn respond(
         (Found::NoRoute, Some(fallback)) => fallback(request).await,
         (Found::NoRoute, None) | (Found::Unreadable, _) => {
             if request.headers().contains_key(UPGRADE) {
-                refusal::log_unknown_path(request.uri().path());
+                refusal::log_unknown_path(context.hub.log_limits(), request.uri().path());
             }
             text(StatusCode::NOT_FOUND, "not found")
         }

@@ -145,6 +145,7 @@ impl Server {
         let context = Arc::new(Context {
             routes: self.routes,
             fallback: self.fallback,
+            hub: self.hub.clone(),
             stage,
         });
         // The loop is a task, so that a worker accepts and not the thread that blocks on this

@@ -18,7 +18,7 @@ use crate::connection::{Connection, RouteContext};
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
 use crate::extract::{CookieAlarm, FromHandshake, Handshake, PathValues, Rejection};
-use crate::hub::{Hub, RouteId};
+use crate::hub::{Hub, LogLimits, RouteId};
 use crate::limits::Limits;
 use crate::panic_guard::guarded_future;
 use crate::protocol::handshake::{self, Fault, Negotiated, Rules};
@@ -34,6 +34,8 @@ use super::route_config::RouteConfig;
 pub(super) trait Endpoint: Send + Sync {
     /// Returns what the route demands of a handshake.
     fn rules(&self) -> &Rules;
+
+    fn log_limits(&self) -> &LogLimits;
 
     /// Returns the alarm to ring when a cookie is read, if pages of any origin may connect.
     fn alarm(&self) -> Option<Arc<CookieAlarm>>;
@@ -77,6 +79,10 @@ impl<R: Route> Typed<R> {
 impl<R: Route> Endpoint for Typed<R> {
     fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    fn log_limits(&self) -> &LogLimits {
+        self.shared.hub.log_limits()
     }
 
     fn alarm(&self) -> Option<Arc<CookieAlarm>> {
@@ -159,7 +165,12 @@ pub(super) async fn answer_upgrade(
     let (negotiated, response, upgraded) = match accepted {
         Ok(accepted) => accepted,
         Err(fault) => {
-            refusal::log_fault(fault, request.uri().path(), request.headers());
+            refusal::log_fault(
+                endpoint.log_limits(),
+                fault,
+                request.uri().path(),
+                request.headers(),
+            );
             return (refuse(fault), None);
         }
     };
@@ -170,7 +181,7 @@ pub(super) async fn answer_upgrade(
     let built = guarded_future(endpoint.build_connection(&handshake, negotiated)).await;
     // A panic in the user's code fails this request with a 500, and nothing else.
     let built = built.unwrap_or_else(|panic| {
-        refusal::log_panic(&panic, handshake.uri().path());
+        refusal::log_panic(endpoint.log_limits(), &panic, handshake.uri().path());
         Err(Rejection::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal error",
@@ -183,7 +194,7 @@ pub(super) async fn answer_upgrade(
             (response.map(|()| Body::default()), Some(upgrade))
         }
         Err(rejection) => {
-            refusal::log_rejection(&rejection, handshake.uri().path());
+            refusal::log_rejection(endpoint.log_limits(), &rejection, handshake.uri().path());
             (text(rejection.status(), rejection.message()), None)
         }
     }

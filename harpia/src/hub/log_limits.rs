@@ -1,0 +1,30 @@
+//! The limits on repeated log lines of one server: one for each kind of line, so that a flood of one
+//! kind does not hide another.
+
+use crate::close::CloseCause;
+use crate::log_limit::LogLimit;
+
+/// One limit for each kind of line. Servers in the same process do not share them.
+#[derive(Debug, Default)]
+pub(crate) struct LogLimits {
+    /// Closed connections, by cause.
+    pub(crate) closes: [LogLimit; CloseCause::COUNT],
+    /// Backlogs that overflow.
+    pub(crate) skipping: LogLimit,
+    /// Errors that reach the default `error` handler.
+    pub(crate) errors: LogLimit,
+    /// Errors of `close`, `drain` and `error`, which end nothing.
+    pub(crate) handler_errors: LogLimit,
+    /// Connection data that panics when it is dropped.
+    pub(crate) drop_panics: LogLimit,
+    /// Upgrades refused for their origin.
+    pub(crate) refused_origins: LogLimit,
+    /// Upgrades refused for another fault of the handshake.
+    pub(crate) handshake_faults: LogLimit,
+    /// Upgrades refused by the application.
+    pub(crate) rejections: LogLimit,
+    /// Upgrades whose connection data panicked.
+    pub(crate) upgrade_panics: LogLimit,
+    /// Upgrades for a path that no route has.
+    pub(crate) unknown_paths: LogLimit,
+}
