@@ -8,18 +8,9 @@ use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. Modules on one line do not know each other.
 const LAYERS: [&[&str]; 14] = [
-    &[
-        "budget",
-        "close",
-        "id",
-        "json",
-        "limits",
-        "log_limit",
-        "path",
-        "sync",
-    ],
-    &["error"],
-    &["message"],
+    &["budget", "close", "id", "json", "options", "path", "sync"],
+    &["error", "limits"],
+    &["log_limit", "message"],
     &["outcome"],
     &["protocol"],
     &["transport"],

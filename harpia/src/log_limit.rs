@@ -4,8 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// Lines a second: enough to see what happens, too few to fill a disk.
-const LINES_PER_SECOND: u64 = 10;
+use crate::limits::LOG_LINES_PER_SECOND;
 
 /// Limits the lines of one kind, of all connections together.
 pub(crate) struct LogLimit {
@@ -38,7 +37,7 @@ impl LogLimit {
                 } else {
                     0
                 };
-                (lines < LINES_PER_SECOND).then_some(second << 32 | (lines + 1))
+                (lines < LOG_LINES_PER_SECOND).then_some(second << 32 | (lines + 1))
             });
         if counted.is_ok() {
             return Some(self.suppressed.swap(0, Ordering::Relaxed));

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
 use crate::extract::{FromHandshake, PathFields, PathValues, Rejection};
-use crate::limits::Options;
 use crate::log_limit::LogLimit;
 use crate::message::Message;
+use crate::options::Options;
 use crate::outcome::Broadcast;
 use crate::socket::Socket;
 

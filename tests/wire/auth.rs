@@ -404,9 +404,6 @@ async fn a_token_that_is_sent_as_another_type_is_in_no_log() {
         assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
     }
     let text = log.text();
-    assert!(
-        text.contains("invalid type: string, expected struct Login"),
-        "{text}"
-    );
+    assert!(text.contains("invalid data at line 1 column"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }

@@ -312,7 +312,7 @@ async fn an_app_refuses_any_origin_where_a_route_reads_cookies() {
             Ok(())
         }
     }
-    let any = || App::new().origins(harpia::OriginPolicy::Any);
+    let any = || App::new().origins(harpia::Origins::Any);
     let apps = [
         (any().ws(Chat), "/chat"),
         (any().ws(Updates(Session::memory())), "/updates"),

@@ -3,6 +3,7 @@
 //! Each is `#[track_caller]`: so the error stands at the user's word, and says nothing of this file.
 
 use crate::extract::PathFields;
+use crate::path::first_parameter;
 use crate::route::{missing_path_field, same_shape};
 
 /// Refuses, at compile time, data that reads a path parameter which the path does not have.
@@ -60,27 +61,6 @@ pub const fn check_distinct(first: &str, first_path: &str, second: &str, second_
             )
             .push("or put one in a `routes!` of its own and `nest` that");
         panic!("{}", text.as_str());
-    }
-}
-
-/// The name in the first `{…}` of a path.
-const fn first_parameter(path: &str) -> Option<&str> {
-    let bytes = path.as_bytes();
-    let mut start = 0;
-    while start < bytes.len() && bytes[start] != b'{' {
-        start += 1;
-    }
-    let mut end = start;
-    while end < bytes.len() && bytes[end] != b'}' {
-        end += 1;
-    }
-    if end == bytes.len() {
-        return None;
-    }
-    let name = bytes.split_at(end).0.split_at(start + 1).1;
-    match std::str::from_utf8(name) {
-        Ok(name) => Some(name),
-        Err(_) => None,
     }
 }
 

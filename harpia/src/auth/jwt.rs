@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Result;
 use crate::json::JsonError;
+use crate::limits::{MAX_LEEWAY, MAX_TOKEN};
 
 use super::keys::KeySet;
 use super::token_error::Reason;
@@ -216,7 +217,7 @@ impl<C: ClaimsSet> Jwt<C> {
     /// `exp`. Default: not at all.
     #[must_use]
     pub fn leeway(self, leeway: Duration) -> Self {
-        let seconds = leeway.as_secs().min(MAX_LEEWAY);
+        let seconds = leeway.min(MAX_LEEWAY).as_secs();
         self.with_rules(|rules| rules.leeway = seconds)
     }
 
@@ -346,10 +347,3 @@ fn seconds(value: &Value) -> Option<u64> {
     // Saturates, and is not negative once it is verified.
     value.as_u64().or_else(|| Some(value.as_f64()? as u64))
 }
-
-/// In bytes. Browsers send no cookie of more than 4 KiB, and hyper no head beyond its buffer; as a
-/// message, a token would otherwise be as long as `max_message` lets it.
-const MAX_TOKEN: usize = 8 * 1024;
-
-/// In seconds. Clocks that differ by more are broken, and verify nothing.
-const MAX_LEEWAY: u64 = 60 * 60;

@@ -6,6 +6,7 @@ use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
 use crate::error::{Error, Result};
+use crate::limits::LEEWAY;
 
 /// A key that verifies tokens, by one algorithm: the one of the constructor's name.
 ///
@@ -136,7 +137,7 @@ impl Key {
 
     fn new(algorithm: Algorithm, verifier: DecodingKey) -> Self {
         let mut rules = Validation::new(algorithm);
-        rules.leeway = DEFAULT_LEEWAY;
+        rules.leeway = LEEWAY.as_secs();
         rules.validate_nbf = true;
         // RFC 7519 section 4.1.4: in the second of its `exp` a token has expired.
         rules.reject_tokens_expiring_in_less_than = 1;
@@ -172,10 +173,6 @@ fn can_verify(algorithm: Algorithm, key: &DecodingKey) -> bool {
 fn config(message: String) -> Error {
     Error::Config { message }
 }
-
-/// In seconds. None: a connection then ends when its token says, which is what one reads in it.
-/// Clocks that differ are a fault of some setups, and [`leeway`](super::Jwt::leeway) is for those.
-const DEFAULT_LEEWAY: u64 = 0;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! How often a peer may send: a token bucket.
 
-use crate::limits::Rate;
+use crate::options::Rate;
 
 /// What a peer may still send, in messages times milliseconds: so nothing is ever rounded.
 ///

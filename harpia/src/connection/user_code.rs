@@ -12,8 +12,8 @@ use std::task::{Context, Poll, Waker};
 
 use crate::close::{Close, CloseFrame};
 use crate::error::{BoxError, Error};
-use crate::limits::Scope;
 use crate::message::Message;
+use crate::options::Scope;
 use crate::outcome::Broadcast;
 use crate::route::Route;
 use crate::transport::Transport;

@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_html_form::Deserializer;
 use serde_path_to_error::Segment;
 
+use crate::json::missing_field;
+
 use super::{FromHandshake, Handshake, Rejection, Source};
 
 /// Path and query of the handshake, as requested.
@@ -88,8 +90,7 @@ fn rejection(error: &serde_path_to_error::Error<serde_html_form::de::Error>) -> 
     }
     // A field that is missing stands nowhere in the input: only serde's text tells which it is.
     let text = error.inner().to_string();
-    let missing = text.strip_prefix("missing field `");
-    Rejection::bad_request(match missing.and_then(|rest| rest.strip_suffix('`')) {
+    Rejection::bad_request(match missing_field(&text) {
         Some(name) => format!("missing {source} `{name}`"),
         None => "invalid query".to_owned(),
     })

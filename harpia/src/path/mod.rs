@@ -6,7 +6,7 @@
 mod pattern;
 mod values;
 
-pub(crate) use pattern::{Pattern, canonical};
+pub(crate) use pattern::{Pattern, canonical, first_parameter};
 pub use pattern::{has_parameter, same_shape};
 pub use values::PathValues;
 pub(crate) use values::decode;

@@ -179,6 +179,26 @@ pub const fn has_parameter(pattern: &str, name: &str) -> bool {
     }
 }
 
+/// Returns the name of a pattern's first parameter, for compile errors.
+pub(crate) const fn first_parameter(pattern: &str) -> Option<&str> {
+    let bytes = pattern.as_bytes();
+    let mut start = 0;
+    loop {
+        let end = segment_end(bytes, start);
+        if is_parameter(bytes, start, end) {
+            let name = bytes.split_at(end - 1).0.split_at(start + 1).1;
+            return match std::str::from_utf8(name) {
+                Ok(name) => Some(name),
+                Err(_) => None,
+            };
+        }
+        if end == bytes.len() {
+            return None;
+        }
+        start = end + 1;
+    }
+}
+
 const fn segment_end(path: &[u8], mut at: usize) -> usize {
     while at < path.len() && path[at] != b'/' {
         at += 1;
@@ -245,6 +265,14 @@ mod tests {
         assert!(has_parameter("/a/{room}/{id}", "id"));
         assert!(!has_parameter("/a/{room}/{id}", "roo"));
         assert!(!has_parameter("/a/room", "room"));
+    }
+
+    #[test]
+    fn the_first_parameter_is_found_after_fixed_segments() {
+        assert_eq!(first_parameter("/a/{room}/{id}"), Some("room"));
+        assert_eq!(first_parameter("/{größe}"), Some("größe"));
+        assert_eq!(first_parameter("/a/b"), None);
+        assert_eq!(first_parameter(""), None);
     }
 
     /// The same table as in harpia-macros' path.rs.

@@ -8,6 +8,7 @@ mod encoded;
 pub(crate) mod extension;
 pub(crate) mod frame;
 pub(crate) mod handshake;
+pub(crate) mod header;
 pub(crate) mod origin;
 mod utf8;
 mod violation;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
 use crate::extract::{PathValues, Rejection};
-use crate::limits::Options;
 use crate::message::Message;
+use crate::options::Options;
 use crate::outcome::Broadcast;
 use crate::socket::Socket;
 

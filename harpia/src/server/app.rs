@@ -11,7 +11,8 @@ use tower_service::Service;
 
 use crate::error::{BoxError, Error, Result};
 use crate::hub::{Hub, RouteId};
-use crate::limits::{Limits, Options, OriginPolicy, Rate, Scope, Slow};
+use crate::limits::Limits;
+use crate::options::{Options, Origins, Rate, Scope, Slow};
 use crate::protocol::handshake::Rules;
 use crate::route::IntoRoute;
 
@@ -51,7 +52,7 @@ pub struct App {
     router: Router,
     hub: Hub,
     options: Options,
-    origins: OriginPolicy,
+    origins: Origins,
     protocols: Vec<Arc<str>>,
     fallback: Option<Fallback>,
     max_connections: usize,
@@ -71,7 +72,7 @@ impl App {
             router: Router::new(),
             hub: Hub::new(),
             options: Options::new(),
-            origins: OriginPolicy::default(),
+            origins: Origins::default(),
             protocols: Vec::new(),
             fallback: None,
             max_connections: MAX_CONNECTIONS,
@@ -203,7 +204,7 @@ impl App {
     /// proxy says that the request came so. A list is exact: of the server's own pages it names those
     /// that may, with their scheme. Programs that are not browsers send no `Origin` header and are
     /// not held to it.
-    pub fn origins(mut self, origins: impl Into<OriginPolicy>) -> Self {
+    pub fn origins(mut self, origins: impl Into<Origins>) -> Self {
         self.origins = origins.into();
         self
     }
@@ -374,7 +375,7 @@ fn settings(
     route: &Options,
     limits: Limits,
     app: &Options,
-    origins: &OriginPolicy,
+    origins: &Origins,
     protocols: &[Arc<str>],
     hub: &Hub,
 ) -> RouteConfig {
@@ -385,7 +386,7 @@ fn settings(
         id,
         scope: route.broadcast.or(app.broadcast).unwrap_or_default(),
         rules: Rules {
-            origins: route.origins.map_or_else(|| origins.clone(), Into::into),
+            origins: route.origins.as_ref().unwrap_or(origins).clone(),
             protocols: own_protocols.unwrap_or_else(|| protocols.to_vec()),
             compression: limits.compression.is_some(),
         },

@@ -18,7 +18,8 @@ use crate::connection::{self, Connection, RouteContext};
 use crate::extract::Credentials;
 use crate::extract::{CookieAlarm, FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
-use crate::limits::{Limits, OriginPolicy, Scope};
+use crate::limits::Limits;
+use crate::options::{Origins, Scope};
 use crate::protocol::handshake::{self, Fault, Negotiated, Rules};
 use crate::route::Route;
 use crate::socket::Socket;
@@ -38,7 +39,7 @@ pub(super) struct RouteConfig {
 
 impl RouteConfig {
     pub(super) fn allows_any_origin(&self) -> bool {
-        self.rules.origins == OriginPolicy::Any
+        self.rules.origins == Origins::Any
     }
 }
 

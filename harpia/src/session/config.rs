@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::cookie::{CookieSettings, SameSite, is_attribute, is_name};
+use crate::limits::{MAX_SESSION_TTL, SESSION_TTL};
+use crate::protocol::header::is_token;
+
+use super::cookie::{CookieSettings, SameSite, is_attribute};
 use super::{Session, SessionData, Store};
 
 /// What all sessions of one kind share.
@@ -13,14 +16,10 @@ pub(super) struct SessionConfig {
     pub(super) cookie: CookieSettings,
 }
 
-/// Longer than a browser keeps a cookie, and far from what a clock or a store cannot count.
-const MAX_TTL: Duration = Duration::from_secs(400 * 24 * 3600);
-
 impl Default for SessionConfig {
     fn default() -> Self {
         Self {
-            // Who comes every day stays logged in; what is stolen and unused dies within one.
-            ttl: Duration::from_secs(24 * 3600),
+            ttl: SESSION_TTL,
             key_prefix: "harpia:session:".into(),
             cookie: CookieSettings::default(),
         }
@@ -45,7 +44,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
             ttl >= Duration::from_millis(1),
             "a session with no time to live is none"
         );
-        self.settings_mut().ttl = ttl.min(MAX_TTL);
+        self.settings_mut().ttl = ttl.min(MAX_SESSION_TTL);
         self
     }
 
@@ -67,7 +66,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     ///
     /// If it is no name of a cookie.
     pub fn cookie_name(mut self, name: &str) -> Self {
-        assert!(is_name(name), "`{name}` is no name of a cookie");
+        assert!(is_token(name), "`{name}` is no name of a cookie");
         self.settings_mut().cookie.name = name.into();
         self.consistent()
     }

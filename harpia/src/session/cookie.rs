@@ -90,16 +90,10 @@ impl Default for CookieSettings {
 /// What reaches a log by way of a response's `Debug` has no id in it.
 fn header(cookie: &Cookie<'_>) -> HeaderValue {
     // An id is digits, and the settings take nothing for a name or an attribute but what
-    // `is_name` and `is_attribute` let through, which is visible ASCII.
+    // `is_token` and `is_attribute` let through, which is visible ASCII.
     let mut value = HeaderValue::try_from(cookie.to_string()).expect("visible ASCII");
     value.set_sensitive(true);
     value
-}
-
-/// Says whether a cookie may have this name (a token, RFC 9110 section 5.6.2).
-pub(super) fn is_name(text: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token)
 }
 
 /// Says whether an attribute may have this value (RFC 6265 section 4.1.1).
@@ -112,6 +106,7 @@ pub(super) fn is_attribute(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::extract::Cookies;
+    use crate::protocol::header::is_token;
 
     #[test]
     fn the_attributes_are_safe_unless_told_otherwise() {
@@ -203,9 +198,9 @@ mod tests {
     #[test]
     fn names_and_attributes_cannot_add_a_second_one() {
         for name in ["", "a=b", "a;b", "a b", "a\r\n", "ü"] {
-            assert!(!is_name(name), "{name:?}");
+            assert!(!is_token(name), "{name:?}");
         }
-        assert!(is_name("__Host-session"));
+        assert!(is_token("__Host-session"));
         for value in ["", "/; Domain=evil", "/\r\nSet-Cookie: a=b"] {
             assert!(!is_attribute(value), "{value:?}");
         }

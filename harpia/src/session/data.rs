@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::json::JsonError;
+use crate::limits::MAX_SESSION_TRIES;
 use crate::socket::Socket;
 
 use super::{Session, SessionError, SessionId, Store};
@@ -83,7 +84,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
         R: Send,
     {
         let key = self.key(id);
-        for _ in 0..MAX_TRIES {
+        for _ in 0..MAX_SESSION_TRIES {
             let old = self.load(&key).await?;
             let mut data: T = from_bytes(&old)?;
             let result = change(&mut data);
@@ -101,9 +102,6 @@ impl<T: SessionData, S: Store> Session<T, S> {
         found.ok_or(SessionError::NotFound)
     }
 }
-
-/// Each lost try is another's success, so this many are only lost to a flood.
-const MAX_TRIES: usize = 1_000;
 
 fn to_bytes<T: Serialize>(data: &T) -> Result<Bytes, SessionError> {
     let json =

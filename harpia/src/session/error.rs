@@ -195,7 +195,7 @@ mod tests {
         let error = SessionError::data(&JsonError::new(&error));
         assert_eq!(
             error.to_string(),
-            "unreadable session data: invalid type: string, expected u64 at line 1 column 8"
+            "unreadable session data: invalid data at line 1 column 8"
         );
     }
 }

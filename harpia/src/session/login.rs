@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
@@ -20,7 +19,8 @@ use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::extract::{Cookies, Rejection, is_same_origin};
-use crate::json::{self, JsonError};
+use crate::json::{JsonError, missing_field};
+use crate::limits::{LOGIN_TIMEOUT, MAX_LOGIN};
 
 use super::{Session, SessionData, SessionError, SessionId, Store};
 
@@ -205,7 +205,12 @@ where
     let misfit = |why: String| Rejection::new(StatusCode::UNPROCESSABLE_ENTITY, why);
     if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         let body = collect(body).await?;
-        serde_html_form::from_bytes(&body).map_err(|error| misfit(json::misfit(&error.to_string())))
+        serde_html_form::from_bytes(&body).map_err(|error: serde_html_form::de::Error| {
+            misfit(match missing_field(&error.to_string()) {
+                Some(name) => format!("missing field `{name}`"),
+                None => "invalid form".to_owned(),
+            })
+        })
     } else if kind.eq_ignore_ascii_case("application/json") {
         let body = collect(body).await?;
         serde_json::from_slice(&body)
@@ -217,7 +222,7 @@ where
 }
 
 async fn collect<B: Body<Error: Into<BoxError>>>(body: B) -> Result<Bytes, Rejection> {
-    let collected = timeout(FORM_TIMEOUT, Limited::new(body, MAX_FORM).collect()).await;
+    let collected = timeout(LOGIN_TIMEOUT, Limited::new(body, MAX_LOGIN).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
@@ -250,12 +255,6 @@ fn refusal(rejection: &Rejection) -> Response<String> {
     }
     response
 }
-
-/// In bytes: names and passwords are short.
-const MAX_FORM: usize = 8 * 1024;
-
-/// Who sends slowly holds a connection's place, and has no session yet.
-const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl<T: SessionData, S, F, L> Clone for Login<T, S, F, L> {
     fn clone(&self) -> Self {

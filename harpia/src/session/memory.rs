@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::limits::{MAX_SESSION_BYTES, MAX_SESSIONS};
+
 use super::expiring_map::{ExpiringMap, StoreFull};
 use super::{SessionError, Store};
 
@@ -36,7 +38,7 @@ impl MemoryStore {
     /// Makes an empty one.
     pub fn new() -> Self {
         Self {
-            table: Mutex::new(ExpiringMap::new(100_000, 64 << 20)),
+            table: Mutex::new(ExpiringMap::new(MAX_SESSIONS, MAX_SESSION_BYTES)),
             #[cfg(test)]
             ahead: Mutex::default(),
         }

@@ -14,6 +14,8 @@ use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, Redi
 use redis::{Script, ScriptInvocation};
 use tokio::time::{Instant, timeout_at};
 
+use crate::limits::REDIS_TIMEOUT;
+
 use super::{SessionError, Store};
 
 /// Keeps sessions in Redis 6.2 or newer, or Valkey: they serve every node. Feature `redis`.
@@ -58,7 +60,7 @@ impl RedisStore {
     pub async fn connect(url: &str) -> Result<Self, SessionError> {
         let store = Self {
             client: Client::open(url).map_err(|error| fault(&error))?,
-            timeout: Duration::from_secs(2),
+            timeout: REDIS_TIMEOUT,
             connection: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
         };

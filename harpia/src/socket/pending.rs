@@ -10,6 +10,7 @@ use bytestring::ByteString;
 
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
+use crate::limits::MIN_MESSAGE_COST;
 use crate::message::Message;
 use crate::transport::SendStatus;
 
@@ -27,9 +28,6 @@ struct Held {
     messages: Vec<(ByteString, Message)>,
     bytes: usize,
 }
-
-/// What a message counts at least, as in an outbox: small ones cost more than their bytes.
-const LEAST: usize = 512;
 
 impl Pending {
     pub(super) fn new(
@@ -49,7 +47,7 @@ impl Pending {
         if held.bytes >= limit {
             return SendStatus::Dropped;
         }
-        held.bytes += LEAST.max(topic.len() + message.len());
+        held.bytes += MIN_MESSAGE_COST.max(topic.len() + message.len());
         held.messages.push((topic, message));
         SendStatus::Sent
     }

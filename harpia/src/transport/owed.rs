@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::budget::Charge;
-use crate::limits::Slow;
+use crate::options::Slow;
 use crate::sync::atomic::Ordering;
 
 use super::outbox::{Outbox, cost};

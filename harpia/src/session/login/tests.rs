@@ -130,7 +130,7 @@ async fn who_sends_no_body_is_not_waited_for() {
 #[tokio::test]
 async fn what_is_no_form_is_refused_without_a_word_of_it() {
     let sessions = Session::<String>::memory();
-    let long = format!("name={}", "a".repeat(MAX_FORM));
+    let long = format!("name={}", "a".repeat(MAX_LOGIN));
     for (kind, body, status) in [
         ("text/plain", "name=Ada", 415),
         ("", "name=Ada", 415),
