@@ -1,5 +1,6 @@
-//! What the micro-benchmarks call: one door to each part of the hot path, so that the parts
-//! themselves stay private. No stable interface.
+//! The entry points of the micro-benchmarks into the hot path, whose parts stay private.
+//!
+//! This is not a stable interface.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::hub::LogBench;
 use crate::message::Message;
 use crate::protocol::{DecodeLimits, Decoder, deflate, frame};
 
-/// Decodes whole frames as they lie in a read buffer.
+/// Decodes whole frames in a read buffer.
 #[derive(Debug)]
 pub struct Decode {
     decoder: Decoder,
@@ -18,7 +19,7 @@ pub struct Decode {
 }
 
 impl Decode {
-    /// Begins between two messages.
+    /// Makes a decoder that expects a new message.
     pub fn new() -> Self {
         Self {
             decoder: Decoder::new(),
@@ -26,7 +27,7 @@ impl Decode {
         }
     }
 
-    /// Decodes all of it, unmasking in place, and returns how many messages there were.
+    /// Decodes all frames, unmasking them in place, and returns the number of messages.
     pub fn run(&mut self, mut input: &mut [u8]) -> usize {
         let terms = DecodeLimits {
             max_message: usize::MAX,
@@ -53,27 +54,27 @@ impl Default for Decode {
     }
 }
 
-/// Encodes a message for many.
+/// Encodes a message once, for many recipients.
 pub fn encode(message: &Message) -> Bytes {
     frame::encode(message)
 }
 
-/// Compresses a message for many.
+/// Compresses a message once, for many recipients.
 pub fn compress(message: &Message) -> Option<Bytes> {
     deflate::encode(message)
 }
 
-/// The hub's log, which is appended to and emptied.
+/// The hub's log of messages that wait to be distributed.
 #[derive(Debug)]
 pub struct HubLog(LogBench);
 
 impl HubLog {
-    /// Begins empty.
+    /// Makes an empty log.
     pub fn new() -> Self {
         Self(LogBench::new())
     }
 
-    /// Appends this many broadcasts of a message, then takes them all as a turn does.
+    /// Appends this many broadcasts of a message, then takes them all like a flush round.
     pub fn append(&mut self, message: &Message, count: usize) -> usize {
         self.0.append(message, count)
     }

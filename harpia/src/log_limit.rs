@@ -1,4 +1,4 @@
-//! A limit on repeated log lines: ten a second, and the next line says how many were left out.
+//! Limits repeated log lines: ten a second, and the next line says how many were suppressed.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use crate::limits::LOG_LINES_PER_SECOND;
 
-/// Limits the lines of one kind, of all connections together.
+/// Counts the lines of one kind, over all connections.
 pub(crate) struct LogLimit {
-    /// The second that is counted, in the upper half; how many lines it had, in the lower.
+    /// The current second in the upper 32 bits, and how many lines it had in the lower 32 bits.
     window: AtomicU64,
     suppressed: AtomicU64,
 }
@@ -21,7 +21,7 @@ impl LogLimit {
         }
     }
 
-    /// Says whether a line may be written now, and how many were left out since the last one.
+    /// Returns how many lines were suppressed since the last one, or `None` if this line is too.
     pub(crate) fn admit(&self) -> Option<u64> {
         static START: OnceLock<Instant> = OnceLock::new();
         self.admit_at(START.get_or_init(Instant::now).elapsed().as_secs())
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_lines_a_second_pass_and_the_next_one_counts_the_rest() {
+    fn ten_lines_a_second_pass_and_the_next_line_counts_the_suppressed_ones() {
         let limit = LogLimit::new();
         let passed = (0..25).filter(|_| limit.admit_at(7).is_some()).count();
         assert_eq!(passed, 10);

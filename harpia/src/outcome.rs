@@ -1,11 +1,11 @@
-//! What a handler may return, and how it becomes the one result that a connection acts on.
+//! The types that a handler can return, converted to the one result that a connection acts on.
 
 use crate::error::BoxError;
 use crate::message::Message;
 
-/// What becomes of a message after its handler: the answer of a `message` handler.
+/// What is broadcast once the `message` handler has returned.
 ///
-/// A handler that returns nothing passes the message on.
+/// A handler that returns nothing is the same as one that returns [`Pass`](Self::Pass).
 ///
 /// ```
 /// use harpia::Broadcast;
@@ -21,27 +21,45 @@ use crate::message::Message;
 /// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Broadcast {
-    /// The exact message goes to all others in the route's scope.
+    /// The message goes unchanged to all others in the route's scope.
     #[default]
     Pass,
-    /// Nothing is sent.
+    /// Nothing is broadcast.
     Skip,
-    /// This message goes out in its place.
+    /// Another message goes to them instead.
     Replace(Message),
 }
 
-/// What any handler may return: nothing, or a `Result` of nothing.
+/// Types that any handler can return: `()`, and a `Result` of it.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat")]
+/// impl Chat {
+///     fn open(&self, ws: &mut Socket) {
+///         ws.send("welcome");
+///     }
+///
+///     fn close(&self, ws: &mut Socket) -> HandlerResult {
+///         std::fs::write("last-left.txt", ws.id().to_string())?;
+///         Ok(())
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "not a handler's result",
     note = "return nothing, or use `HandlerResult`"
 )]
 pub trait HandlerOutput {
-    /// Makes one kind of result of it.
+    /// Converts the value into a result.
     ///
     /// # Errors
     ///
-    /// The handler's own.
+    /// The handler's error.
     fn into_result(self) -> Result<(), BoxError>;
 }
 
@@ -58,18 +76,32 @@ impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
     }
 }
 
-/// What a `message` handler may return: nothing, a [`Broadcast`], or a `Result` of either.
+/// Types that a `message` handler can return: `()`, [`Broadcast`], and a `Result` of either.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Numbers;
+///
+/// #[ws_route("/numbers")]
+/// impl Numbers {
+///     fn message(&self, message: String) -> HandlerResult<Broadcast> {
+///         let number: u32 = message.parse()?;
+///         Ok(if number > 9 { Broadcast::Skip } else { Broadcast::Pass })
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`message` cannot return `{Self}`",
     label = "not a handler's result",
     note = "return nothing or `Broadcast`, or use `HandlerResult` or `HandlerResult<Broadcast>`"
 )]
 pub trait MessageOutput {
-    /// Makes one kind of result of it; nothing means [`Broadcast::Pass`].
+    /// Converts the value into a result. `()` becomes [`Broadcast::Pass`].
     ///
     /// # Errors
     ///
-    /// The handler's own.
+    /// The handler's error.
     fn into_broadcast(self) -> Result<Broadcast, BoxError>;
 }
 

@@ -1,7 +1,8 @@
-//! The locks and atomics of what runs at once: std's.
+//! Locks and atomics for code that loom tests.
 //!
-//! With `--cfg harpia_loom` they are loom's in tests, and the tests called `harpia_loom` run
-//! each order in which threads may meet in them, which a stress test only hopes for.
+//! They are the standard library's, except in tests with `--cfg harpia_loom`: then they are loom's,
+//! and the `loom_tests` modules run the orders in which threads can meet. A stress test would only
+//! reach some of them by chance.
 
 #[cfg(not(all(test, harpia_loom)))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
@@ -9,8 +10,9 @@ pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
 #[cfg(all(test, harpia_loom))]
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic};
 
-/// Runs the orders in which the threads of `body` may meet: those in which a thread that could go
-/// on is stopped at most three times, since all of them would take days.
+/// Runs the orders in which the threads of `body` can meet, with at most three preemptions each.
+///
+/// All orders would take days.
 #[cfg(all(test, harpia_loom))]
 pub(crate) fn explore(body: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();

@@ -1,8 +1,8 @@
-//! What a socket has only until its connection is active: who its sender says to be, and what its
-//! handlers published so far.
+//! State that a socket has only until its connection is active: the credentials of the handshake, and
+//! the messages that its handlers have published.
 //!
-//! Boxed and dropped then, so that it costs nothing from there on. A connection that never becomes
-//! active keeps it to its end, and so never causes anything.
+//! It is boxed, and dropped once the connection is active, so that an active connection does not pay
+//! for it. A connection that never becomes active never publishes the messages.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,11 +18,11 @@ use crate::transport::SendStatus;
 pub(super) struct Pending {
     #[cfg(any(feature = "jwt", feature = "session"))]
     pub(super) credentials: Credentials,
-    /// A lock, since handlers may share the socket with what they wait for.
+    /// Locked, since a handler may share the socket with futures that it waits for.
     held: Mutex<Held>,
 }
 
-/// What waits to be published.
+/// The messages that wait to be published.
 #[derive(Debug, Default)]
 struct Held {
     messages: Vec<(ByteString, Message)>,
@@ -40,8 +40,10 @@ impl Pending {
         }
     }
 
-    /// Keeps a message until the connection is active; no more than these bytes, and the message
-    /// that comes to them.
+    /// Keeps a message until the connection is active.
+    ///
+    /// Returns `Dropped` if the kept messages have reached the limit, in bytes. The last kept message
+    /// may exceed it.
     pub(super) fn hold(&self, topic: ByteString, message: Message, limit: usize) -> SendStatus {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.bytes >= limit {
@@ -52,7 +54,7 @@ impl Pending {
         SendStatus::Sent
     }
 
-    /// What was held, in order.
+    /// Returns the kept messages in order.
     pub(super) fn into_messages(self) -> Vec<(ByteString, Message)> {
         let held = self.held.into_inner();
         held.unwrap_or_else(PoisonError::into_inner).messages
