@@ -1,11 +1,11 @@
-//! The log's warning that a cookie is trusted where any page may connect.
+//! The log line for a route that reads cookies although pages of any origin may connect.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Belongs to a route with `origins = any`; what reads a cookie of its handshakes rings it.
+/// Warns when code reads a cookie from a handshake of a route with `origins = any`.
 ///
-/// Where the macro or the router sees that a route reads cookies, it refuses the route. This is for
-/// what only the reading itself shows: a call from another block, or data that is made by hand.
+/// If the macro or the router sees that such a route reads cookies, it rejects the route. This warning
+/// is for code that neither sees: a call from another `impl` block, or data that is made by hand.
 #[derive(Debug)]
 pub(crate) struct CookieAlarm {
     path: &'static str,
@@ -20,7 +20,7 @@ impl CookieAlarm {
         }
     }
 
-    /// Warns, once: a line for each handshake would be one for each that an attacker sends.
+    /// Logs the warning once. A line for each handshake would let an attacker fill the log.
     pub(crate) fn ring(&self) {
         if !self.has_rung.swap(true, Ordering::Relaxed) {
             tracing::warn!(
