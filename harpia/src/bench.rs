@@ -29,14 +29,14 @@ impl Decode {
 
     /// Decodes all frames, unmasking them in place, and returns the number of messages.
     pub fn run(&mut self, mut input: &mut [u8]) -> usize {
-        let terms = DecodeLimits {
+        let limits = DecodeLimits {
             max_message: usize::MAX,
             deflate: false,
             budget: &self.budget,
         };
         let mut messages = 0;
         while !input.is_empty() {
-            match self.decoder.decode(input, &terms) {
+            match self.decoder.decode(input, &limits) {
                 Ok((taken, event)) => {
                     messages += usize::from(event.is_some());
                     input = &mut input[taken..];
