@@ -1,4 +1,4 @@
-//! A verifier of tokens: its keys, its rules, and the claims it reads.
+//! A verifier of tokens: its keys, its rules, and the type of the claims.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,20 +19,22 @@ use super::{Key, Keys, TokenError};
 
 /// Verifies JSON Web Tokens and reads their claims.
 ///
-/// It is made once, lives in the route, and reads the token where the client sends it:
+/// Make one, keep it in the route, and read the token from where the client sends it:
 ///
-/// | the token comes | read it by | for |
+/// | the client sends the token | method | use it for |
 /// |---|---|---|
-/// | as the first message | [`from_message`](Self::from_message), in `auth` | any client; nothing to leak on the way |
-/// | in a cookie | [`from_cookie`](Self::from_cookie) | browsers that are logged in; `HttpOnly` |
-/// | as `Authorization: Bearer …` | [`from_bearer`](Self::from_bearer) | programs; browsers cannot set it |
-/// | as a subprotocol | [`from_protocol`](Self::from_protocol) | browsers, where the handshake must carry it |
-/// | in the query | [`from_query`](Self::from_query) | nothing else left: URLs are logged |
+/// | as the first message | [`from_message`](Self::from_message), in `auth` | any client; no proxy logs it |
+/// | in a cookie | [`from_cookie`](Self::from_cookie) | browsers that are logged in, with `HttpOnly` |
+/// | as `Authorization: Bearer …` | [`from_bearer`](Self::from_bearer) | programs; browsers cannot set this header |
+/// | as a subprotocol | [`from_protocol`](Self::from_protocol) | browsers, if the handshake must carry the token |
+/// | in the query | [`from_query`](Self::from_query) | clients that can do nothing else, since URLs are logged |
 ///
-/// The four of the handshake work in `auth` and `open`; what it brought is forgotten after that.
-/// With `?`, a token that is missing or refused closes with 1008 "Invalid Token" and nothing
-/// else; the reason is for the log. With each of the five **the connection closes when its token
-/// expires**, by 4401 "Token expired", until a fresh one is [read](Self::from_message).
+/// - The last four read the handshake. They work in `auth` and `open` only: after that, the cookies
+///   and tokens of the handshake are dropped.
+/// - With `?`, a missing or invalid token closes with 1008 "Invalid Token". The reason goes to the log
+///   and not to the client.
+/// - **The connection closes when its token expires**, with 4401 "Token expired", unless a fresh token
+///   is [read](Self::from_message) before. This holds for all five methods.
 ///
 /// ```
 /// use harpia::auth::Jwt;
@@ -68,31 +70,35 @@ use super::{Key, Keys, TokenError};
 ///
 /// # Signing
 ///
-/// harpia verifies only. To sign, in a login or a test: `jsonwebtoken = { version = "11", features =
-/// ["rust_crypto"] }`, as [`verify`](Self::verify) shows. Where another crate has switched on a second
-/// provider, such as `aws_lc_rs`, call jsonwebtoken's `CryptoProvider::install_default` first.
+/// harpia only verifies tokens. To sign them, in a login or a test, use `jsonwebtoken = { version =
+/// "11", features = ["rust_crypto"] }`, as [`verify`](Self::verify) shows. If another crate enables a
+/// second provider, such as `aws_lc_rs`, call jsonwebtoken's `CryptoProvider::install_default` first.
 ///
-/// A token stays good after a logout: keep its `jti` or `sub` in a list that `auth` asks, or let it be
-/// short-lived; [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes what it has opened.
+/// # Logout
 ///
-/// # What is refused
+/// A token stays valid after a logout. Keep its `jti` or `sub` in a list that `auth` checks, or use
+/// tokens with a short lifetime. [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes the
+/// connections that are open.
 ///
-/// - A token signed by anything but the key's own algorithm. What the token says of its algorithm
-///   decides nothing: `none`, or an RSA public key used as an HMAC secret, is an invalid token.
+/// # Rejected tokens
+///
+/// - A token that is not signed by the key's own algorithm. The `alg` of the token decides nothing:
+///   `none` is rejected, and so is an RSA public key that is used as an HMAC secret.
 /// - A token without `exp`, after its `exp`, or before its `nbf`.
-/// - Another audience or issuer than asked for, or an `iss` that is no text. Where no audience is
-///   asked for, a token *with* an `aud` of any kind but `null` is refused too, since it is for
-///   someone (RFC 7519 section 4.1.3).
-/// - More than 8 KiB, before any work; a `crit` header, as no extension is known here (RFC 7515
-///   section 4.1.11); claims that are not the type's.
+/// - A token of another audience or issuer than required, or with an `iss` that is not text.
+/// - A token with an `aud` other than `null`, if no audience is required: it is meant for another
+///   recipient (RFC 7519 section 4.1.3).
+/// - A token of more than 8 KiB. It is rejected before it is decoded.
+/// - A token with a `crit` header, since no extension is supported (RFC 7515 section 4.1.11).
+/// - A token whose claims do not deserialize as `C`.
 ///
-/// A clone has copies of the keys.
+/// Cloning copies the keys.
 pub struct Jwt<C: ClaimsSet> {
     keys: KeySet,
     claims: PhantomData<fn() -> C>,
 }
 
-/// What the claims of a token are read as: all that serde can read.
+/// The type of a token's claims: any type that implements serde's `Deserialize`.
 #[diagnostic::on_unimplemented(
     message = "the claims of a token cannot be read as `{Self}`",
     label = "not a type of claims",
@@ -103,31 +109,64 @@ pub trait ClaimsSet: DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<C: DeserializeOwned> ClaimsSet for C {}
 
-/// Each takes one key; see [`Key`] for what it must be.
+/// Constructors, which take one key each. [`Key`] says what a key must be.
 impl<C: ClaimsSet> Jwt<C> {
-    /// Verifies by HMAC with SHA-256 and a secret of 32 bytes or more.
+    /// Verifies by HMAC with SHA-256 and a secret of at least 32 bytes.
     ///
     /// # Errors
     ///
-    /// As [`Key::hs256`].
+    /// The errors of [`Key::hs256`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs256(std::fs::read("keys/secret")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self> {
         Key::hs256(secret).map(Self::of_key)
     }
 
-    /// Verifies by HMAC with SHA-384 and a secret of 48 bytes or more.
+    /// Verifies by HMAC with SHA-384 and a secret of at least 48 bytes.
     ///
     /// # Errors
     ///
-    /// As [`Key::hs256`].
+    /// The errors of [`Key::hs384`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs384(std::fs::read("keys/secret")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn hs384(secret: impl AsRef<[u8]>) -> Result<Self> {
         Key::hs384(secret).map(Self::of_key)
     }
 
-    /// Verifies by HMAC with SHA-512 and a secret of 64 bytes or more.
+    /// Verifies by HMAC with SHA-512 and a secret of at least 64 bytes.
     ///
     /// # Errors
     ///
-    /// As [`Key::hs256`].
+    /// The errors of [`Key::hs512`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs512(std::fs::read("keys/secret")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn hs512(secret: impl AsRef<[u8]>) -> Result<Self> {
         Key::hs512(secret).map(Self::of_key)
     }
@@ -136,7 +175,7 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// As [`Key::rs256_pem`].
+    /// The errors of [`Key::rs256_pem`].
     ///
     /// # Examples
     ///
@@ -156,7 +195,18 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// As [`Key::es256_pem`].
+    /// The errors of [`Key::es256_pem`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::es256_pem(std::fs::read("keys/login.pem")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         Key::es256_pem(pem).map(Self::of_key)
     }
@@ -165,12 +215,23 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// As [`Key::eddsa_pem`].
+    /// The errors of [`Key::eddsa_pem`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::eddsa_pem(std::fs::read("keys/login.pem")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         Key::eddsa_pem(pem).map(Self::of_key)
     }
 
-    /// Begins a set of several keys, of which a token names its own by `kid`: see [`Keys`].
+    /// Starts a set of keys. Each token names its key by `kid`. See [`Keys`] for an example.
     pub fn keys() -> Keys<C> {
         Keys::new()
     }
@@ -187,9 +248,21 @@ impl<C: ClaimsSet> Jwt<C> {
     }
 }
 
-/// What a token has to say beside `exp`.
+/// Rules for claims other than `exp`.
 impl<C: ClaimsSet> Jwt<C> {
-    /// Asks for this `aud`; called again, for one of several.
+    /// Requires this `aud`. If it is called more than once, any one of them is enough.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// # let secret = [7; 32];
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs256(secret)?.audience("chat").audience("feed");
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     #[must_use]
     pub fn audience(self, audience: impl Into<String>) -> Self {
         let audience = audience.into();
@@ -200,7 +273,19 @@ impl<C: ClaimsSet> Jwt<C> {
         })
     }
 
-    /// Asks for this `iss`; called again, for one of several.
+    /// Requires this `iss`. If it is called more than once, any one of them is enough.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// # let secret = [7; 32];
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs256(secret)?.issuer("https://login.example.com");
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     #[must_use]
     pub fn issuer(self, issuer: impl Into<String>) -> Self {
         let issuer = issuer.into();
@@ -211,10 +296,23 @@ impl<C: ClaimsSet> Jwt<C> {
         })
     }
 
-    /// Lets the issuer's clock differ from this one by so much, in whole seconds up to an hour.
+    /// Allows the issuer's clock to differ by this time. Default: zero. At most one hour.
     ///
-    /// A token is then taken so long before its `nbf`, and a connection lives so long beyond its
-    /// `exp`. Default: not at all.
+    /// A token is accepted this long before its `nbf`, and a connection closes this long after its
+    /// `exp`. Only whole seconds count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// # let secret = [7; 32];
+    /// use std::time::Duration;
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs256(secret)?.leeway(Duration::from_secs(10));
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     #[must_use]
     pub fn leeway(self, leeway: Duration) -> Self {
         let seconds = leeway.min(MAX_LEEWAY).as_secs();
@@ -228,15 +326,15 @@ impl<C: ClaimsSet> Jwt<C> {
 }
 
 impl<C: ClaimsSet> Jwt<C> {
-    /// Verifies a token and returns its claims, apart from any connection.
+    /// Verifies a token and returns its claims, without a connection.
     ///
-    /// **No connection closes when this token expires**: it is not told of it. In a handler, read
-    /// the token by [`from_message`](Self::from_message) or another of the five, or have the
-    /// connection [expire](crate::Socket::expire_at) by hand, as below.
+    /// **No connection closes when this token expires.** In a handler, use
+    /// [`from_message`](Self::from_message) or one of the other four methods, or call
+    /// [`Socket::expire_at`](crate::Socket::expire_at) yourself, as in the second example.
     ///
     /// # Errors
     ///
-    /// [`TokenError`], which prints the same whatever was wrong.
+    /// [`TokenError`], which prints the same text for every reason.
     ///
     /// # Examples
     ///
@@ -257,7 +355,7 @@ impl<C: ClaimsSet> Jwt<C> {
     /// # harpia::HandlerResult::Ok(())
     /// ```
     ///
-    /// In a handler, for a token of a form that harpia does not read, claims with an `exp` and:
+    /// In a handler, for a token in a format of your own. The claims need an `exp`:
     ///
     /// ```
     /// # use harpia::auth::Jwt;
@@ -292,8 +390,8 @@ impl<C: ClaimsSet> Jwt<C> {
         }
         let key = self.keys.find(header.kid.as_deref());
         let key = key.ok_or(Reason::UnknownKey)?;
-        // Does something only where another crate has switched on a second provider: jsonwebtoken
-        // panics over the choice. One that the program has installed stays.
+        // If another crate enables a second provider, jsonwebtoken panics unless one is installed.
+        // This does not replace a provider that the program has installed.
         let _ = DEFAULT_PROVIDER.install_default();
         let decoded = decode::<Map<String, Value>>(token, &key.verifier, &key.rules)?;
         check_kinds(&decoded.claims, &key.rules)?;
@@ -308,10 +406,10 @@ impl<C: ClaimsSet> Jwt<C> {
     }
 }
 
-/// What a token says, once it is known to be good.
+/// The claims and the expiry of a verified token.
 pub(super) struct Verified<C> {
     pub(super) claims: C,
-    /// When it ends, leeway included, in seconds since 1970.
+    /// The time at which it expires, leeway included, in seconds since 1970.
     pub(super) expiry: u64,
 }
 
@@ -321,15 +419,16 @@ impl<C: ClaimsSet> Clone for Jwt<C> {
     }
 }
 
-/// Algorithms and names, and no key.
+/// Prints algorithms and names, and no key.
 impl<C: ClaimsSet> fmt::Debug for Jwt<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Jwt").field(&self.keys).finish()
     }
 }
 
-/// Refuses what jsonwebtoken lets by: to it, an audience that is no text is none at all, and an
-/// issuer may be a list.
+/// Rejects claims of the wrong type that jsonwebtoken accepts.
+///
+/// jsonwebtoken ignores an audience that is not text, and accepts a list of issuers.
 fn check_kinds(claims: &Map<String, Value>, rules: &Validation) -> Result<(), Reason> {
     let has_audience = claims.get("aud").is_some_and(|aud| !aud.is_null());
     if rules.aud.is_none() && has_audience {
@@ -342,8 +441,8 @@ fn check_kinds(claims: &Map<String, Value>, rules: &Validation) -> Result<(), Re
     Ok(())
 }
 
-/// A NumericDate may have a fraction (RFC 7519 section 2).
+/// Returns a NumericDate in whole seconds. It may have a fraction (RFC 7519 section 2).
 fn seconds(value: &Value) -> Option<u64> {
-    // Saturates, and is not negative once it is verified.
+    // The cast saturates, and a verified time is not negative.
     value.as_u64().or_else(|| Some(value.as_f64()? as u64))
 }

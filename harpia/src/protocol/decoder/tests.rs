@@ -1,3 +1,5 @@
+//! Tests of the decoder: each rule, split input, and the memory that it takes.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
