@@ -1,4 +1,4 @@
-//! What a store of sessions must be able to do: bytes under keys, for a time.
+//! The trait of session stores: bytes under keys, with a time to live.
 
 use std::time::Duration;
 
@@ -6,14 +6,17 @@ use bytes::Bytes;
 
 use super::SessionError;
 
-/// Keeps bytes under keys for a time; a [`Session`](crate::Session) is built on it.
+/// A store of bytes under keys, with a time to live. A [`Session`](crate::Session) needs one.
 ///
-/// [`MemoryStore`](super::MemoryStore) is one, and `RedisStore` with the feature `redis`. For one of
-/// your own: each operation is atomic, and an expired entry is as if it were not there. A key holds
-/// a session's id and thereby a secret: it belongs in no log and no error text.
+/// harpia has [`MemoryStore`](super::MemoryStore), and `RedisStore` with the feature `redis`. A store
+/// of your own must keep these rules:
 ///
-/// An operation ends in bounded time. What cannot be reached fails with
-/// [`SessionError::unavailable`].
+/// - Each operation is atomic.
+/// - An expired entry does not exist.
+/// - A key contains the id of a session, which is a secret. Do not log it, and do not put it in an
+///   error.
+/// - Each operation ends in bounded time. If the store cannot be reached, it fails with
+///   [`SessionError::unavailable`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,7 +24,7 @@ use super::SessionError;
 /// use harpia::Bytes;
 /// use harpia::session::{MemoryStore, SessionError, Store};
 ///
-/// /// Counts what is loaded.
+/// /// Counts how often a session is loaded.
 /// struct Counted(MemoryStore, prometheus::Counter);
 /// # mod prometheus {
 /// #     #[derive(Default)]
@@ -55,13 +58,13 @@ use super::SessionError;
 ///
 /// # Cancel safety
 ///
-/// A future that is dropped may have had its effect or not.
+/// If a future is dropped, its operation has happened completely or not at all.
 pub trait Store: Send + Sync + 'static {
-    /// Adds an entry. Returns false, and changes nothing, where the key is taken.
+    /// Adds an entry. Returns `false` and changes nothing if the key exists.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer or has no room.
+    /// [`SessionError::Unavailable`] if the store cannot answer or has no room.
     fn insert(
         &self,
         key: &str,
@@ -69,23 +72,24 @@ pub trait Store: Send + Sync + 'static {
         ttl: Duration,
     ) -> impl Future<Output = Result<bool, SessionError>> + Send;
 
-    /// Returns an entry and gives it its whole time again, or `None` where there is none.
+    /// Returns the value of an entry and renews its time to live, or returns `None` if there is no entry.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer.
+    /// [`SessionError::Unavailable`] if the store cannot answer.
     fn load(
         &self,
         key: &str,
         ttl: Duration,
     ) -> impl Future<Output = Result<Option<Bytes>, SessionError>> + Send;
 
-    /// Replaces an entry that still has the expected value, and gives it its whole time again.
-    /// Returns false, and changes nothing, where it has another value or is gone.
+    /// Replaces the value of an entry that has the expected value, and renews its time to live.
+    ///
+    /// Returns `false` and changes nothing if the entry has another value or does not exist.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer or has no room.
+    /// [`SessionError::Unavailable`] if the store cannot answer or has no room.
     fn replace(
         &self,
         key: &str,
@@ -94,12 +98,13 @@ pub trait Store: Send + Sync + 'static {
         ttl: Duration,
     ) -> impl Future<Output = Result<bool, SessionError>> + Send;
 
-    /// Moves an entry to a key that is not taken, and gives it its whole time again. From then on
-    /// the old key has none. Returns false where there is no entry.
+    /// Moves an entry to a new key, and renews its time to live.
+    ///
+    /// The old key does not exist afterwards. Returns `false` if there is no entry.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer.
+    /// [`SessionError::Unavailable`] if the store cannot answer.
     fn rename(
         &self,
         from: &str,
@@ -107,10 +112,10 @@ pub trait Store: Send + Sync + 'static {
         ttl: Duration,
     ) -> impl Future<Output = Result<bool, SessionError>> + Send;
 
-    /// Removes an entry; one that is not there is no error.
+    /// Removes an entry. Does nothing if there is no entry.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer.
+    /// [`SessionError::Unavailable`] if the store cannot answer.
     fn remove(&self, key: &str) -> impl Future<Output = Result<(), SessionError>> + Send;
 }
