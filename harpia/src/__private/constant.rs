@@ -1,12 +1,12 @@
-//! Checks that run while the user's crate compiles, and fail as a panic there.
+//! Checks that run in a `const` of the user's crate, and fail with a panic at compile time.
 //!
-//! Each is `#[track_caller]`: so the error stands at the user's word, and says nothing of this file.
+//! Each is `#[track_caller]`, so that the error points at the user's code and not at this file.
 
 use crate::extract::PathFields;
 use crate::path::first_parameter;
 use crate::route::{missing_path_field, same_shape};
 
-/// Refuses, at compile time, data that reads a path parameter which the path does not have.
+/// Rejects data that reads a path parameter which the path does not have.
 #[track_caller]
 pub const fn check_path_fields(fields: PathFields, path: &str) {
     if let Some(name) = missing_path_field(fields, path) {
@@ -32,7 +32,7 @@ pub const fn check_path_fields(fields: PathFields, path: &str) {
     }
 }
 
-/// Refuses, at compile time, pages of any origin where cookies are read.
+/// Rejects `origins = any` on a route that reads cookies.
 #[track_caller]
 pub const fn check_any_origin(reads_cookies: bool) {
     assert!(
@@ -42,8 +42,9 @@ pub const fn check_any_origin(reads_cookies: bool) {
     );
 }
 
-/// Refuses, at compile time, two routes that answer the same paths. One without a path has an error
-/// of its own.
+/// Rejects two routes that answer the same paths.
+///
+/// An empty path means that the type is not a route, which is an error of its own.
 #[track_caller]
 pub const fn check_distinct(first: &str, first_path: &str, second: &str, second_path: &str) {
     if !first_path.is_empty() && same_shape(first_path, second_path) {
@@ -64,7 +65,7 @@ pub const fn check_distinct(first: &str, first_path: &str, second: &str, second_
     }
 }
 
-/// A text put together at compile time, where nothing can allocate. What does not fit is cut.
+/// Text that is put together at compile time, without allocation. It is cut after 512 bytes.
 struct Text {
     bytes: [u8; 512],
     len: usize,

@@ -1,8 +1,8 @@
-//! What generated code names besides the public items. Not an API.
+//! Items for generated code. This is not a stable API.
 //!
-//! Traits and functions here exist for the errors they give: each states one rule about the
-//! user's types in words. A bound of a trait itself or of a function would be named in the error
-//! too, and so stands on the one implementation of the trait.
+//! Most traits and functions exist for their compile errors: each states one rule about the user's
+//! types in words. A bound on a trait or on a function would show up in the error too, so the bound is
+//! on the only implementation of the trait instead.
 
 mod constant;
 
@@ -17,7 +17,7 @@ use crate::socket::Socket;
 
 pub use constant::{check_any_origin, check_distinct, check_path_fields};
 
-/// The socket's type as a handler writes it, which must be the route's.
+/// The type of a handler's socket, which must be the socket of the route.
 #[diagnostic::on_unimplemented(
     message = "this handler's socket does not match the route's data",
     label = "expected `{Wanted}`",
@@ -32,7 +32,7 @@ impl<D> SocketOf<Socket<D>> for Socket<D> {}
 
 impl<S> SocketOf<AnySocket> for S {}
 
-/// Stands for the socket of a route whose data is none: that has an error of its own.
+/// The socket of a route whose data type is invalid, which is an error of its own.
 #[derive(Debug)]
 pub struct AnySocket;
 
@@ -42,7 +42,7 @@ pub struct AnySocket;
     label = "write `{T}`"
 )]
 pub trait ArgumentOf<T> {
-    /// Hands the value on, unchanged.
+    /// Returns the value.
     fn argument_of(value: T) -> Self;
 }
 
@@ -52,55 +52,56 @@ impl<T> ArgumentOf<T> for T {
     }
 }
 
-/// Lends a handler its socket, also where its type is wrong: that is an error of its own.
+/// Passes the socket to a handler. It compiles with a wrong type too, which is an error of its own.
 ///
-/// This and its like rest on one rule: what is inherent goes before what is a trait's. Where the
-/// types are not right, the functions of [`Lenient`] are left, which compile with any.
+/// This type, [`Cloned`] and [`Made`] rely on method resolution: an inherent function is preferred to a
+/// function of a trait. If the types are wrong, the inherent function does not apply, and the function
+/// of [`Lenient`] compiles with any type.
 #[derive(Debug)]
 pub struct Lend<S, D>(PhantomData<(S, D)>);
 
 impl<D> Lend<Socket<D>, D> {
-    /// Hands the socket on, unchanged.
+    /// Returns the socket.
     pub fn lend(socket: &mut Socket<D>) -> &mut Socket<D> {
         socket
     }
 }
 
-/// Clones a parameter for a handler.
+/// Clones a path parameter for a handler.
 #[derive(Debug)]
 pub struct Cloned<T>(PhantomData<T>);
 
 impl<T: Clone> Cloned<T> {
-    /// Clones it.
+    /// Clones the value.
     pub fn of(value: &T) -> T {
         value.clone()
     }
 }
 
-/// A route on its way into the app.
+/// A route that is about to be added to the app.
 #[derive(Debug)]
 pub struct Made<R>(pub R);
 
 impl<R: Route> Made<R> {
-    /// Hands the route on, unchanged.
+    /// Returns the route.
     pub fn route(self) -> R {
         self.0
     }
 }
 
-/// What stands in for a function of a type that is not as it must be. Nothing that compiles calls it.
+/// Functions for types that are wrong. They are never called, since the crate does not compile.
 pub trait Lenient {
-    /// See [`Lend`].
+    /// Replaces [`Lend::lend`].
     fn lend<S, T>(_: &mut S) -> &mut T {
         unreachable!("does not compile")
     }
 
-    /// See [`Cloned`].
+    /// Replaces [`Cloned::of`].
     fn of<T>(_: &T) -> T {
         unreachable!("does not compile")
     }
 
-    /// See [`Made`].
+    /// Replaces [`Made::route`].
     fn route(self) -> Broken
     where
         Self: Sized,
@@ -113,7 +114,9 @@ impl<S, D> Lenient for Lend<S, D> {}
 impl<T> Lenient for Cloned<T> {}
 impl<R> Lenient for Made<R> {}
 
-/// What each handler may return: [`HandlerOutput`], with the handler's name in the error.
+/// Makes a trait for the return types of one handler, whose error has the handler's name.
+///
+/// Each is implemented for [`HandlerOutput`].
 macro_rules! output_of {
     ($($handler:ident: $message:literal, $note:literal;)*) => {$(
         #[doc = $message]
@@ -123,11 +126,11 @@ macro_rules! output_of {
             note = $note
         )]
         pub trait $handler {
-            /// Makes one kind of result of it.
+            /// Converts the value into a result.
             ///
             /// # Errors
             ///
-            /// The handler's own.
+            /// The handler's error.
             fn done(self) -> Result<(), BoxError>;
         }
 
@@ -149,18 +152,18 @@ output_of! {
         "this route has `broadcast = off`: return nothing, or use `HandlerResult`";
 }
 
-/// What `auth` may return: a result, since one that cannot refuse would let anyone in.
+/// The types that `auth` can return. It must be a `Result`, since without one it could reject nobody.
 #[diagnostic::on_unimplemented(
     message = "`auth` must return `Result<(), E>`, and returns `{Self}`",
-    label = "not what says whether somebody is let in",
+    label = "not a `Result<(), E>`",
     note = "write `HandlerResult`"
 )]
 pub trait AuthOutput {
-    /// Makes one kind of result of it.
+    /// Converts the value into a result.
     ///
     /// # Errors
     ///
-    /// The handler's own.
+    /// The handler's error.
     fn done(self) -> Result<(), BoxError>;
 }
 
@@ -171,7 +174,7 @@ impl<E: Into<BoxError>> AuthOutput for Result<(), E> {
     }
 }
 
-/// A type that a single value of the handshake can be read as.
+/// A type that can be read from a single value of the handshake.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a single value of the handshake",
     label = "not `FromStr`",
@@ -183,21 +186,21 @@ pub trait FromValue: Sized {
     ///
     /// # Errors
     ///
-    /// As [`PathValues::parse`].
+    /// The errors of [`PathValues::parse`].
     fn parameter(path: &PathValues, name: &str) -> Result<Self, Rejection>;
 
-    /// Reads a field that must be there.
+    /// Reads a required field.
     ///
     /// # Errors
     ///
-    /// As [`Handshake::require`].
+    /// The errors of [`Handshake::require`].
     fn require(handshake: &Handshake, source: Source, name: &str) -> Result<Self, Rejection>;
 
-    /// Reads a field that may be missing.
+    /// Reads an optional field.
     ///
     /// # Errors
     ///
-    /// As [`Handshake::find`].
+    /// The errors of [`Handshake::find`].
     fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<Self>, Rejection>;
 }
 
@@ -216,7 +219,7 @@ impl<T: FromStr> FromValue for T {
     }
 }
 
-/// Stands for a route whose attribute has mistakes, so that using it adds no other.
+/// The route of an attribute with mistakes, so that its use adds no further error.
 #[derive(Debug)]
 pub struct Broken;
 
@@ -230,36 +233,36 @@ impl Route for Broken {
     }
 }
 
-/// What a type reads of the handshake, also if it is no [`FromHandshake`] at all: that is an error
-/// of its own, which a check must not repeat.
+/// The parts of the handshake that a type reads.
 ///
-/// An inherent constant goes before a trait's: where the bound does not hold, [`ReadsNothing`]'s are
-/// left.
+/// It compiles with a type that is not [`FromHandshake`], which is an error of its own. An inherent
+/// constant is preferred to a constant of a trait. If the bound does not hold, the constants of
+/// [`ReadsNothing`] apply.
 #[derive(Debug)]
 pub struct Reads<D>(PhantomData<D>);
 
 impl<D: FromHandshake> Reads<D> {
-    /// The path parameters that it reads.
+    /// The path parameters that the type reads.
     pub const PATH_FIELDS: PathFields = D::PATH_FIELDS;
-    /// Whether it reads cookies.
+    /// Whether the type reads cookies.
     pub const COOKIES: bool = D::READS_COOKIES;
-    /// The socket that its handlers take.
+    /// The socket of the route.
     pub const SOCKET: PhantomData<Socket<D>> = PhantomData;
 }
 
-/// The answers of [`Reads`] about other types.
+/// The constants of [`Reads`] for types that are not [`FromHandshake`].
 pub trait ReadsNothing {
-    /// None.
+    /// No path parameter.
     const PATH_FIELDS: PathFields = PathFields::NONE;
-    /// No.
+    /// No cookies.
     const COOKIES: bool = false;
-    /// Any.
+    /// Any socket.
     const SOCKET: PhantomData<AnySocket> = PhantomData;
 }
 
 impl<D> ReadsNothing for Reads<D> {}
 
-/// The path of a route, by the same way; empty for what is no route.
+/// The path of a route, or an empty path for a type that is not a route. It works like [`Reads`].
 #[derive(Debug)]
 pub struct PathOf<R>(PhantomData<R>);
 
@@ -268,7 +271,7 @@ impl<R: IntoRoute> PathOf<R> {
     pub const PATH: &'static str = R::PATH;
 }
 
-/// The answer of [`PathOf`] about other types.
+/// The constant of [`PathOf`] for types that are not routes.
 pub trait NoPath {
     /// No path.
     const PATH: &'static str = "";
