@@ -53,7 +53,9 @@ impl CloseCode {
     pub const INTERNAL: Self = Self(1011);
     /// 1012: the server restarts. The client should reconnect in a moment.
     pub const RESTART: Self = Self(1012);
-    /// 1013: the server is overloaded, or the peer reads too slowly. It should try again later.
+    /// 1013: the server is overloaded, or the peer reads too slowly.
+    ///
+    /// It should try again later.
     pub const TRY_AGAIN: Self = Self(1013);
 
     /// Returns the code as a number.

@@ -11,7 +11,9 @@ use crate::close::{CloseCause, CloseCode};
 /// Any error that a handler returns.
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
 
-/// The result that most handlers return. `?` converts any error, also those of anyhow.
+/// The result that most handlers return.
+///
+/// `?` converts any error, also those of anyhow.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -190,7 +192,8 @@ impl Error {
         }
     }
 
-    /// Returns the reason for the client. It never has the text of an error, which may hold secrets.
+    /// Returns the reason for the client. It never has the text of an error, which may hold
+    /// secrets.
     pub(crate) fn close_reason(&self) -> ByteString {
         match self {
             Self::Close { reason, .. } => reason.clone(),
@@ -330,7 +333,7 @@ impl From<io::Error> for Error {
     }
 }
 
-/// Closes the connection with a code and a reason if a value is missing or an operation failed.
+/// Closes the connection with a code and a reason if there is no value.
 ///
 /// It is implemented for `Option` and `Result`. [`Error::close`] makes the error without either.
 pub trait OrClose<T> {
@@ -338,8 +341,8 @@ pub trait OrClose<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Close`] if there is no value. The reason is sent to the client. The error of a `Result`
-    /// is not: it becomes the source, for the `error` handler.
+    /// [`Error::Close`] if there is no value. The reason is sent to the client. The error of a
+    /// `Result` is not: it becomes the source, for the `error` handler.
     ///
     /// # Examples
     ///

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// The id of one connection of a server. No other connection gets the same id later.
+/// The id of one connection of a server.
+///
+/// No other connection gets the same id later.
 ///
 /// ```
 /// use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! Errors in JSON from outside, described without quoting it.
 //!
-//! serde's own messages quote the value. A client that sends a token where a struct is expected would
-//! then write the token to the log. A [`JsonError`] has the category of the mistake, the path and the
-//! place, and of serde's messages only the name of a missing field.
+//! serde's own messages quote the value. A client that sends a token where a struct is expected
+//! would then write the token to the log. A [`JsonError`] has the category of the mistake, the path
+//! and the place, and of serde's messages only the name of a missing field.
 
 use std::{error, fmt};
 
@@ -94,8 +94,8 @@ pub(crate) fn missing_field(message: &str) -> Option<&str> {
 
 /// Writes a path as `moves[2].x`, without names that only the client can have chosen.
 ///
-/// The keys of a map, and a variant that `#[serde(other)]` takes, cannot be told from the names of the
-/// program's type. They are shown if they look like a name.
+/// The keys of a map, and a variant that `#[serde(other)]` takes, cannot be told from the names of
+/// the program's type. They are shown if they look like a name.
 fn shown(path: &Path, message: &str) -> String {
     let mut shown = String::new();
     for segment in path.iter() {

@@ -1,7 +1,7 @@
 //! The limits and timeouts of a server: defaults and fixed values, each with its reason.
 //!
-//! What a route or an app sets is in `options`. Values that RFC 6455 fixes are next to the code that
-//! implements the RFC.
+//! What a route or an app sets is in `options`. Values that RFC 6455 fixes are next to the code
+//! that implements the RFC.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::options::{Options, Rate, Slow};
 pub(crate) struct Limits {
     /// 5 s: one round trip and a slow phone. Nobody types a token by hand.
     pub(crate) auth_timeout: Duration,
-    /// 64 KiB of payload: above any chat message, below what hurts when thousands of clients send it.
+    /// 64 KiB of payload: above any chat message, below what hurts when thousands of clients send
+    /// it.
     pub(crate) max_message: usize,
     /// 2 minutes: four unanswered pings.
     pub(crate) idle_timeout: Option<Duration>,
@@ -24,8 +25,8 @@ pub(crate) struct Limits {
     pub(crate) slow: Slow,
     /// Off: compression costs time, and compressed lengths can reveal secrets (the BREACH attack).
     ///
-    /// The value is the smallest message that is compressed, in bytes. All routes that compress share
-    /// it.
+    /// The value is the smallest message that is compressed, in bytes. All routes that compress
+    /// share it.
     pub(crate) compression: Option<usize>,
     /// 200 messages a second: no typing and no game loop reaches it, and a flood does at once.
     pub(crate) rate: Option<Rate>,
@@ -64,8 +65,8 @@ impl Limits {
 
 /// The longest first message of a route with `auth`, in bytes, unless `max_message` is less.
 ///
-/// 16 KiB: a token of 8 KiB in JSON with something beside it. An unauthenticated client holds little
-/// memory, however large the route's messages may be.
+/// 16 KiB: a token of 8 KiB in JSON with something beside it. An unauthenticated client holds
+/// little memory, however large the route's messages may be.
 pub(crate) const MAX_FIRST_MESSAGE: usize = 16 * 1024;
 
 /// The least that a message is charged while it waits, in bytes.
@@ -100,7 +101,8 @@ pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
 
 /// How long a session lives without being used, unless it is set.
 ///
-/// 24 hours: daily visitors stay logged in, and a stolen session that is not used ends within a day.
+/// 24 hours: daily visitors stay logged in, and a stolen session that is not used ends within a
+/// day.
 #[cfg(feature = "session")]
 pub(crate) const SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 

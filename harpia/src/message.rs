@@ -182,8 +182,8 @@ impl From<&Message> for Message {
 /// | [`Message`], `&Message` | text or binary data, as the message is |
 ///
 /// Every type that implements `Into<Message>` implements this trait. To add a type of your own,
-/// implement `From<YourType> for Message`. To send a value as JSON, use a method whose name ends in `_json`,
-/// such as [`Socket::send_json`](crate::Socket::send_json).
+/// implement `From<YourType> for Message`. To send a value as JSON, use a method whose name ends in
+/// `_json`, such as [`Socket::send_json`](crate::Socket::send_json).
 ///
 /// ```
 /// use harpia::{IntoMessage, Message};
@@ -218,8 +218,8 @@ impl<T: Into<Message>> IntoMessage for T {
 
 /// A type that a `message` handler can take.
 ///
-/// Implement it for a format of your own. The error is logged, or goes to the route's `error` handler.
-/// Do not quote the message in it, which may hold a token or a password.
+/// Implement it for a format of your own. The error is logged, or goes to the route's `error`
+/// handler. Do not quote the message in it, which may hold a token or a password.
 ///
 /// ```
 /// use harpia::{Error, FromMessage, Message};
@@ -290,12 +290,14 @@ impl<T: FromMessage> FromMessage for Result<T, Error> {
     }
 }
 
-/// Reads a text message as JSON. [`Socket::send_json`](crate::Socket::send_json) sends JSON.
+/// Reads a text message as JSON.
 ///
-/// The error for a message that does not fit names the path and the place, as in
-/// ``invalid data at `x`, line 1 column 7`` or ``missing field `y` at line 1 column 7``. It never
-/// quotes a value that the client sent, nor an error of `T` itself, which may quote one. The path has
-/// the keys of a map, and a variant that `#[serde(other)]` takes, only if they look like a name.
+/// [`Socket::send_json`](crate::Socket::send_json) sends JSON.
+///
+/// The error for a message that does not fit names the path and the place, as in ``invalid data at
+/// `x`, line 1 column 7`` or ``missing field `y` at line 1 column 7``. It never quotes a value that
+/// the client sent, nor an error of `T` itself, which may quote one. The path has the keys of a
+/// map, and a variant that `#[serde(other)]` takes, only if they look like a name.
 ///
 /// ```
 /// use harpia::{FromMessage, Json};
@@ -352,8 +354,9 @@ impl Error {
         }
     }
 
-    /// Makes the error for a message of the wrong kind, such as binary data instead of text. It closes
-    /// with 1003.
+    /// Makes the error for a message of the wrong kind, such as binary data for text.
+    ///
+    /// It closes with 1003.
     ///
     /// ```
     /// use harpia::{Bytes, Error, FromMessage, Message};
@@ -364,7 +367,7 @@ impl Error {
     ///     fn from_message(message: Message) -> Result<Self, Error> {
     ///         match message {
     ///             Message::Binary(bytes) => Ok(Self(bytes)),
-    ///             Message::Text(_) => Err(Error::unsupported_message("expected an image, got text")),
+    ///             Message::Text(_) => Err(Error::unsupported_message("not an image")),
     ///         }
     ///     }
     /// }

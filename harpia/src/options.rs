@@ -1,7 +1,7 @@
 //! What a user sets: the options of a route, and the types of their values.
 //!
-//! The defaults, with the reason for each, are in `limits.rs`. [`App`](crate::App) has a method for each
-//! option, which sets it for all routes that do not set it themselves.
+//! The defaults, with the reason for each, are in `limits.rs`. [`App`](crate::App) has a method for
+//! each option, which sets it for all routes that do not set it themselves.
 
 use std::fmt;
 use std::time::Duration;
@@ -94,7 +94,8 @@ impl fmt::Display for Rate {
 
 /// Which pages may open a connection from a browser.
 ///
-/// The rule applies to browsers only. Other programs send no `Origin` header and may always connect.
+/// The rule applies to browsers only. Other programs send no `Origin` header and may always
+/// connect.
 ///
 /// A list that is known at compile time is [`Only`](Self::Only), which the option `origins` of a
 /// route sets. A list that is read at run time converts or is collected into
@@ -113,9 +114,9 @@ impl fmt::Display for Rate {
 pub enum Origins {
     /// Pages of the same host and port as the request. This is the default.
     ///
-    /// If `X-Forwarded-Proto` or `Forwarded` says that the request came over TLS, the page must have
-    /// come over TLS too. A proxy that terminates TLS and sends neither header also lets pages of
-    /// `http://` connect.
+    /// If `X-Forwarded-Proto` or `Forwarded` says that the request came over TLS, the page must
+    /// have come over TLS too. A proxy that terminates TLS and sends neither header also lets pages
+    /// of `http://` connect.
     ///
     /// DNS rebinding passes this rule: an attacker points a name of their own at this server, and
     /// then their page and the request agree. Only a list of origins prevents that.
@@ -252,7 +253,9 @@ impl Options {
         self
     }
 
-    /// Closes with 1001 when nothing at all has come from the peer for this time. `None`: never.
+    /// Closes with 1001 when nothing at all has come from the peer for this time.
+    ///
+    /// `None`: never.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -298,7 +301,9 @@ impl Options {
         self
     }
 
-    /// Compresses messages of at least this many bytes, for peers that support it. `None`: none.
+    /// Compresses messages of at least this many bytes, for peers that support it.
+    ///
+    /// `None`: none.
     ///
     /// One server has one size, the smallest of all its routes: see
     /// [`App::compression`](crate::App::compression).
@@ -312,7 +317,9 @@ impl Options {
         self
     }
 
-    /// Bounds how often a peer may send. More messages close with 1008. `None`: no bound.
+    /// Bounds how often a peer may send.
+    ///
+    /// More messages close with 1008. `None`: no bound.
     ///
     /// ```
     /// # use std::time::Duration;

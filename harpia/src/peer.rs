@@ -65,7 +65,8 @@ impl Peer {
 
     /// Sends a message to this peer alone. Never waits.
     ///
-    /// Bytes that the operating system does not take at once are queued, up to the route's `backlog`.
+    /// Bytes that the operating system does not take at once are queued, up to the route's
+    /// `backlog`.
     ///
     /// # Examples
     ///
@@ -132,9 +133,10 @@ impl Peer {
         }
     }
 
-    /// Returns how many messages this peer has missed so far, on a route with `slow = skip`.
+    /// Returns how many messages this peer has missed so far.
     ///
-    /// Returns 0 once the connection is gone. See [`Socket::skipped`](crate::Socket::skipped).
+    /// It misses messages only on a route with `slow = skip`. Returns 0 once the connection is
+    /// gone. See [`Socket::skipped`](crate::Socket::skipped).
     ///
     /// # Examples
     ///
@@ -151,7 +153,7 @@ impl Peer {
             .map_or(0, |transport| transport.skipped())
     }
 
-    /// Returns whether the connection is open, so that messages can still be sent to it.
+    /// Returns whether the connection is open.
     ///
     /// # Examples
     ///

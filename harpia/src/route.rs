@@ -20,8 +20,8 @@ use shared::Shared;
 
 /// A WebSocket endpoint: its path, its options, its data and its handlers.
 ///
-/// `#[ws_route]` implements this for a type that it generates, which [`IntoRoute`] returns. By hand it
-/// is:
+/// `#[ws_route]` implements this for a type that it generates, which [`IntoRoute`] returns. By hand
+/// it is:
 ///
 /// ```
 /// use harpia::extract::{PathValues, Rejection};
@@ -235,8 +235,9 @@ impl<R: Route> IntoRoute for R {
 
 /// The handlers of a route that never wait, so that they are called in place.
 ///
-/// The future of any other handler is boxed for each call, so that a large future does not make every
-/// idle connection large. If a handler is named here and waits, its connection is closed with 1011.
+/// The future of any other handler is boxed for each call, so that a large future does not make
+/// every idle connection large. If a handler is named here and waits, its connection is closed with
+/// 1011.
 ///
 /// ```
 /// use harpia::route::Inline;

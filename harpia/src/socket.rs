@@ -23,7 +23,7 @@ use crate::transport::{self, SendStatus, Timer, Transport, ticks};
 use pending::Pending;
 pub use subscribing::{SubscribeError, Subscribing};
 
-/// One connection, as its handlers see it: its data, and methods to send, publish and close.
+/// One connection: its data, and methods to send, publish, subscribe and close.
 ///
 /// All methods take `&self`. Only `data` needs `&mut`. A handler may hold the socket across an
 /// `await`: the connection keeps sending what others publish meanwhile.
@@ -82,8 +82,8 @@ impl<D> Socket<D> {
         Some(&self.pending.as_ref()?.credentials)
     }
 
-    /// Drops the cookies and tokens once the connection is active, and returns the messages that its
-    /// handlers have published so far.
+    /// Drops the cookies and tokens once the connection is active, and returns the messages that
+    /// its handlers have published so far.
     pub(crate) fn take_pending(&mut self) -> Vec<(ByteString, Message)> {
         let pending = self.pending.take();
         let messages = pending
@@ -120,7 +120,8 @@ impl<D> Socket<D> {
     /// The message is text, bytes or a [`Message`]: [`IntoMessage`] lists the types. To send any
     /// other value, use [`send_json`](Self::send_json).
     ///
-    /// Bytes that the operating system does not take at once are queued, up to the route's `backlog`.
+    /// Bytes that the operating system does not take at once are queued, up to the route's
+    /// `backlog`.
     ///
     /// A message that is sent before a broadcast arrives before it. A message that is sent after a
     /// broadcast may overtake it.
@@ -143,7 +144,9 @@ impl<D> Socket<D> {
         self.transport.send(&message.into_message())
     }
 
-    /// Sends a value to this peer alone, as JSON text. Never waits. See [`send`](Self::send).
+    /// Sends a value to this peer alone, as JSON text.
+    ///
+    /// Never waits. See [`send`](Self::send).
     ///
     /// # Errors
     ///
@@ -200,10 +203,10 @@ impl<D> Socket<D> {
         self.hub.close(&self.transport, close);
     }
 
-    /// Closes the connection after this time, unless [`clear_deadline`](Self::clear_deadline) is
-    /// called first.
+    /// Closes the connection after this time.
     ///
-    /// A later call replaces the deadline. It is accurate to about half a second.
+    /// [`clear_deadline`](Self::clear_deadline) removes the deadline. A later call replaces the
+    /// deadline. It is accurate to about half a second.
     ///
     /// # Examples
     ///
@@ -245,8 +248,8 @@ impl<D> Socket<D> {
 
     /// Closes the connection with 4401 "Token expired" at this time.
     ///
-    /// The time is in seconds since 1970, like the `exp` of a token. A later call, with the time of a
-    /// fresh token, replaces it. `Jwt` calls this itself for each token that it reads from a
+    /// The time is in seconds since 1970, like the `exp` of a token. A later call, with the time of
+    /// a fresh token, replaces it. `Jwt` calls this itself for each token that it reads from a
     /// connection.
     ///
     /// The time is compared with the system's clock, so it also holds if the clock is set or the
@@ -308,7 +311,7 @@ impl<D> Socket<D> {
         }
     }
 
-    /// Returns whether the connection is open, that is, whether nobody has closed it yet.
+    /// Returns whether nobody has closed the connection yet.
     ///
     /// # Examples
     ///
@@ -330,10 +333,10 @@ impl<D> Socket<D> {
         !self.transport.is_closing()
     }
 
-    /// Returns how many messages this peer has missed so far, on a route with `slow = skip`.
+    /// Returns how many messages this peer has missed so far.
     ///
-    /// The count never starts again. Compare it in `drain`, to tell a client that it has to fetch the
-    /// state again.
+    /// It misses messages only on a route with `slow = skip`. The count never starts again. Compare
+    /// it in `drain`, to tell a client that it has to fetch the state again.
     ///
     /// # Examples
     ///
@@ -359,20 +362,22 @@ impl<D> Socket<D> {
         self.transport.skipped()
     }
 
-    /// Subscribes this connection to a topic. It gets every message that is published after this call.
+    /// Subscribes this connection to a topic.
     ///
-    /// A topic is a name. It exists while it has subscribers. Subscribing twice changes nothing, and
-    /// a connection leaves its topics when it closes. All routes of a server share the names: a
+    /// It gets every message that is published after this call.
+    ///
+    /// A topic is a name. It exists while it has subscribers. Subscribing twice changes nothing,
+    /// and a connection leaves its topics when it closes. All routes of a server share the names: a
     /// prefix, as in `format!("room {room}")`, keeps names that clients choose apart from others.
     ///
     /// The result may be ignored: see [`Subscribing`].
     ///
     /// # In `open` and `auth`
     ///
-    /// Messages that are published while `open` runs are kept, and arrive once it has returned `Ok`.
-    /// So a client misses no update if you lock your state, subscribe, and send a snapshot, and change
-    /// and publish the state under the same lock. A subscription in `auth` starts when `open` is
-    /// called.
+    /// Messages that are published while `open` runs are kept, and arrive once it has returned
+    /// `Ok`. So a client misses no update if you lock your state, subscribe, and send a snapshot,
+    /// and change and publish the state under the same lock. A subscription in `auth` starts when
+    /// `open` is called.
     ///
     /// # Examples
     ///
@@ -437,8 +442,9 @@ impl<D> Socket<D> {
 
     /// Sends a message to all other active subscribers of a topic. Never waits.
     ///
-    /// This connection need not be subscribed itself. All connections see the messages of the server
-    /// in the same order. To publish a value as JSON, use [`publish_json`](Self::publish_json).
+    /// This connection need not be subscribed itself. All connections see the messages of the
+    /// server in the same order. To publish a value as JSON, use
+    /// [`publish_json`](Self::publish_json).
     ///
     /// # Everyone, including the sender
     ///
@@ -458,8 +464,9 @@ impl<D> Socket<D> {
     /// # Returns
     ///
     /// - `Sent`: the message will be sent, or it is kept until the connection is active.
-    /// - `Dropped`: the server has 16 MiB of messages to distribute, or the messages that are kept for
-    ///   this connection have reached the route's `backlog`. With a `backlog` of 0, none is kept.
+    /// - `Dropped`: the server has 16 MiB of messages to distribute, or the messages that are kept
+    ///   for this connection have reached the route's `backlog`. With a `backlog` of 0, none is
+    ///   kept.
     /// - `Closed`: the connection was closed in `auth` or `open`, or the server has shut down.
     ///
     /// # Examples
@@ -496,7 +503,9 @@ impl<D> Socket<D> {
             .publish_from(self.id().slot(), topic.into(), &message.into_message())
     }
 
-    /// Sends a value to all other active subscribers of a topic, as JSON text. Never waits.
+    /// Sends a value to all other active subscribers of a topic, as JSON text.
+    ///
+    /// Never waits.
     ///
     /// See [`publish`](Self::publish).
     ///

@@ -1,8 +1,8 @@
 //! Items for generated code. This is not a stable API.
 //!
 //! Most traits and functions exist for their compile errors: each states one rule about the user's
-//! types in words. A bound on a trait or on a function would show up in the error too, so the bound is
-//! on the only implementation of the trait instead.
+//! types in words. A bound on a trait or on a function would show up in the error too, so the bound
+//! is on the only implementation of the trait instead.
 
 mod constant;
 
@@ -54,9 +54,9 @@ impl<T> ArgumentOf<T> for T {
 
 /// Passes the socket to a handler. It compiles with a wrong type too, which is an error of its own.
 ///
-/// This type, [`Cloned`] and [`Made`] rely on method resolution: an inherent function is preferred to a
-/// function of a trait. If the types are wrong, the inherent function does not apply, and the function
-/// of [`Lenient`] compiles with any type.
+/// This type, [`Cloned`] and [`Made`] rely on method resolution: an inherent function is preferred
+/// to a function of a trait. If the types are wrong, the inherent function does not apply, and the
+/// function of [`Lenient`] compiles with any type.
 #[derive(Debug)]
 pub struct Lend<S, D>(PhantomData<(S, D)>);
 
@@ -152,7 +152,8 @@ output_of! {
         "this route has `broadcast = off`: return nothing, or use `HandlerResult`";
 }
 
-/// The types that `auth` can return. It must be a `Result`, since without one it could reject nobody.
+/// The types that `auth` can return. It must be a `Result`, since without one it could reject
+/// nobody.
 #[diagnostic::on_unimplemented(
     message = "`auth` must return `Result<(), E>`, and returns `{Self}`",
     label = "not a `Result<(), E>`",

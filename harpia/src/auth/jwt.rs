@@ -31,10 +31,10 @@ use super::{Key, Keys, TokenError};
 ///
 /// - The last four read the handshake. They work in `auth` and `open` only: after that, the cookies
 ///   and tokens of the handshake are dropped.
-/// - With `?`, a missing or invalid token closes with 1008 "Invalid Token". The reason goes to the log
-///   and not to the client.
-/// - **The connection closes when its token expires**, with 4401 "Token expired", unless a fresh token
-///   is [read](Self::from_message) before. This holds for all five methods.
+/// - With `?`, a missing or invalid token closes with 1008 "Invalid Token". The reason goes to the
+///   log and not to the client.
+/// - **The connection closes when its token expires**, with 4401 "Token expired", unless a fresh
+///   token is [read](Self::from_message) before. This holds for all five methods.
 ///
 /// ```
 /// use harpia::auth::Jwt;
@@ -71,8 +71,9 @@ use super::{Key, Keys, TokenError};
 /// # Signing
 ///
 /// harpia only verifies tokens. To sign them, in a login or a test, use `jsonwebtoken = { version =
-/// "11", features = ["rust_crypto"] }`, as [`verify`](Self::verify) shows. If another crate enables a
-/// second provider, such as `aws_lc_rs`, call jsonwebtoken's `CryptoProvider::install_default` first.
+/// "11", features = ["rust_crypto"] }`, as [`verify`](Self::verify) shows. If another crate enables
+/// a second provider, such as `aws_lc_rs`, call jsonwebtoken's `CryptoProvider::install_default`
+/// first.
 ///
 /// # Logout
 ///
@@ -231,7 +232,9 @@ impl<C: ClaimsSet> Jwt<C> {
         Key::eddsa_pem(pem).map(Self::of_key)
     }
 
-    /// Starts a set of keys. Each token names its key by `kid`. See [`Keys`] for an example.
+    /// Starts a set of keys.
+    ///
+    /// Each token names its key by `kid`. See [`Keys`] for an example.
     pub fn keys() -> Keys<C> {
         Keys::new()
     }
@@ -296,7 +299,9 @@ impl<C: ClaimsSet> Jwt<C> {
         })
     }
 
-    /// Allows the issuer's clock to differ by this time. Default: zero. At most one hour.
+    /// Allows the issuer's clock to differ by this time.
+    ///
+    /// Default: zero. At most one hour.
     ///
     /// A token is accepted this long before its `nbf`, and a connection closes this long after its
     /// `exp`. Only whole seconds count.

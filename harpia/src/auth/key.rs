@@ -8,7 +8,9 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use crate::error::{Error, Result};
 use crate::limits::LEEWAY;
 
-/// A key that verifies tokens by one algorithm, which is in the name of the constructor.
+/// A key that verifies tokens by one algorithm.
+///
+/// The algorithm is in the name of the constructor.
 ///
 /// Use it for a [set of keys](super::Jwt::keys). For a single key, [`Jwt`](super::Jwt) has
 /// constructors with the same names. `Debug` does not show the key.
@@ -76,7 +78,9 @@ impl Key {
         Self::of_secret(Algorithm::HS512, secret.as_ref(), 64)
     }
 
-    /// Makes a key for RSA (PKCS #1 v1.5, SHA-256) from a public key of at least 2048 bits.
+    /// Makes a key for RSA from a public key of at least 2048 bits.
+    ///
+    /// The algorithm is PKCS #1 v1.5 with SHA-256.
     ///
     /// # Errors
     ///
@@ -250,7 +254,8 @@ mod tests {
         let message = |key: Result<Key>| key.unwrap_err().to_string();
         assert_eq!(
             message(Key::hs512([0; 63])),
-            "an HS512 secret has at least 64 bytes, this one has 63; `openssl rand -hex 64` makes one"
+            "an HS512 secret has at least 64 bytes, this one has 63; \
+             `openssl rand -hex 64` makes one"
         );
         let rsa = "RS256 takes the public half of an RSA key of at least 2048 bits, in PEM";
         for pem in [RSA, SHORT_RSA_PUBLIC, EC_PUBLIC, ED_PUBLIC, "", "nonsense"] {
@@ -262,7 +267,9 @@ mod tests {
         }
         let ed = "EdDSA takes the public half of an Ed25519 key, in PEM";
         // An Ed25519 key of 16 bytes instead of 32.
-        let short = "-----BEGIN PUBLIC KEY-----\nMBowBQYDK2VwAxEAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----";
+        let short = "-----BEGIN PUBLIC KEY-----\n\
+                     MBowBQYDK2VwAxEAAAAAAAAAAAAAAAAAAAAAAAA=\n\
+                     -----END PUBLIC KEY-----";
         for pem in [ED, EC_PUBLIC, RSA_PUBLIC, "", short] {
             assert_eq!(message(Key::eddsa_pem(pem)), ed);
         }

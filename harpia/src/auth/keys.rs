@@ -13,8 +13,8 @@ use super::{ClaimsSet, Jwt, Key};
 /// The header of a token names its key by `kid`. A token that names no key, or an unknown key, is
 /// rejected.
 ///
-/// To replace a key, add the new key under a new name, let the issuer sign with it, and remove the old
-/// key once the last token that it signed has expired.
+/// To replace a key, add the new key under a new name, let the issuer sign with it, and remove the
+/// old key once the last token that it signed has expired.
 ///
 /// ```no_run
 /// use harpia::auth::{Jwt, Key};

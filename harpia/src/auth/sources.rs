@@ -10,14 +10,14 @@ use super::{ClaimsSet, Jwt, TokenError};
 
 /// Methods that read a token from a connection.
 ///
-/// Each verifies the token, makes the connection [expire](Socket::expire_at) with it, and returns the
-/// claims.
+/// Each verifies the token, makes the connection [expire](Socket::expire_at) with it, and returns
+/// the claims.
 ///
 /// # Errors
 ///
 /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid. Its source is a
-/// [`TokenError`]. [`Error::Config`] if a method that reads the handshake is called after `open` has
-/// returned.
+/// [`TokenError`]. [`Error::Config`] if a method that reads the handshake is called after `open`
+/// has returned.
 impl<C: ClaimsSet> Jwt<C> {
     /// Reads a token that is a message, or a part of one.
     ///
@@ -97,8 +97,8 @@ impl<C: ClaimsSet> Jwt<C> {
 
     /// Reads the token from a cookie, for browsers that are logged in.
     ///
-    /// Set the cookie with `HttpOnly; Secure; SameSite=Lax`. A page of another origin is rejected in
-    /// the handshake.
+    /// Set the cookie with `HttpOnly; Secure; SameSite=Lax`. A page of another origin is rejected
+    /// in the handshake.
     ///
     /// # Errors
     ///
@@ -161,8 +161,8 @@ impl<C: ClaimsSet> Jwt<C> {
     /// Reads the token from `Sec-WebSocket-Protocol: bearer, <token>`.
     ///
     /// Use it for browsers if the handshake must carry the token: `new WebSocket(url, ["bearer",
-    /// token])`. The route must name the subprotocol `bearer`. The response names only `bearer`, never
-    /// the token.
+    /// token])`. The route must name the subprotocol `bearer`. The response names only `bearer`,
+    /// never the token.
     ///
     /// # Errors
     ///
@@ -187,8 +187,8 @@ impl<C: ClaimsSet> Jwt<C> {
     pub fn from_protocol<D>(&self, ws: &Socket<D>) -> Result<C> {
         let token = credentials(ws)?.protocol();
         if token.is_some() && ws.protocol().is_none() {
-            // A browser fails the connection if the response names none of its subprotocols, and gives
-            // no reason.
+            // A browser fails the connection if the response names none of its subprotocols, and
+            // gives no reason.
             return Err(Error::Config {
                 message: "the token came as a subprotocol, but the route speaks none: \
                           add `protocols = [\"bearer\"]`"
@@ -200,10 +200,10 @@ impl<C: ClaimsSet> Jwt<C> {
 
     /// Reads the token from the query. Use it only if the client can do nothing else.
     ///
-    /// **URLs are logged** by proxies, load balancers and monitoring, and are kept in the history of
-    /// browsers. Any reader of those logs can use the token while it is valid. If you need this method,
-    /// issue tokens for it that are valid for seconds, and let the client send a token with a longer
-    /// lifetime [as a message](Self::from_message). harpia itself logs no query.
+    /// **URLs are logged** by proxies, load balancers and monitoring, and are kept in the history
+    /// of browsers. Any reader of those logs can use the token while it is valid. If you need this
+    /// method, issue tokens for it that are valid for seconds, and let the client send a token with
+    /// a longer lifetime [as a message](Self::from_message). harpia itself logs no query.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Why connections end: one table of causes.
 //!
-//! Each has its label in logs and metrics, its log level, whether the `error` handler is called, and
-//! the close frame if it is always the same.
+//! Each has its label in logs and metrics, its log level, whether the `error` handler is called,
+//! and the close frame if it is always the same.
 
 use super::{CloseCode, CloseFrame};
 
@@ -38,8 +38,8 @@ pub(crate) enum CloseCause {
     Overload,
     /// No first message came within `auth_timeout`, or `auth` did not return within it.
     ///
-    /// The `error` handler is called only in the second case, with the error of `auth`. Silent clients
-    /// are ordinary on the internet.
+    /// The `error` handler is called only in the second case, with the error of `auth`. Silent
+    /// clients are ordinary on the internet.
     AuthTimeout,
     /// `auth` failed.
     AuthFailed,

@@ -14,10 +14,10 @@ use super::{FromHandshake, Handshake, Rejection};
 /// - Values keep their `=`, lose their surrounding quotes, and are percent-decoded. A value with
 ///   invalid escapes is kept as it was sent.
 /// - Names are not decoded.
-/// - Of two cookies with the same name the first wins. By RFC 6265 section 5.4, that is the one with
-///   the longer path.
-/// - `Debug` shows names and no values. There is no `PartialEq`, since the time of a comparison could
-///   reveal how much of two values is equal.
+/// - Of two cookies with the same name the first wins. By RFC 6265 section 5.4, that is the one
+///   with the longer path.
+/// - `Debug` shows names and no values. There is no `PartialEq`, since the time of a comparison
+///   could reveal how much of two values is equal.
 ///
 /// As the data of a connection:
 ///
@@ -51,8 +51,8 @@ use super::{FromHandshake, Handshake, Rejection};
 pub struct Cookies {
     /// Names and decoded values, one after the other. It is never longer than the headers.
     text: Box<str>,
-    /// The lengths of each name and its value, in bytes. A connection keeps them until it closes, so a
-    /// pair must not take much more memory than the client sent bytes.
+    /// The lengths of each name and its value, in bytes. A connection keeps them until it closes,
+    /// so a pair must not take much more memory than the client sent bytes.
     lengths: Box<[(u32, u32)]>,
 }
 
@@ -69,7 +69,7 @@ impl Cookies {
         Self::of(pairs(header.as_bytes()))
     }
 
-    /// Parses all `Cookie` headers of a request, for pages that the same program serves.
+    /// Parses all `Cookie` headers of an ordinary request.
     ///
     /// ```
     /// use harpia::Cookies;
@@ -144,8 +144,8 @@ pub(super) fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> O
 /// `__Host-` name. Browsers trim only spaces and tabs (RFC 6265 section 5.2).
 ///
 /// - A cookie without a name, sent as `value` or `=value`, is left out.
-/// - A cookie that is not UTF-8 is left out too. A program on the same host may set one. It does not
-///   affect the others.
+/// - A cookie that is not UTF-8 is left out too. A program on the same host may set one. It does
+///   not affect the others.
 fn pairs(header: &[u8]) -> impl Iterator<Item = (&str, &str)> {
     header.split(|&byte| byte == b';').filter_map(|pair| {
         let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
@@ -244,7 +244,8 @@ mod tests {
         ) {
             let mut sent = HeaderMap::new();
             for header in &headers {
-                let pairs: Vec<_> = header.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let pairs = header.iter().map(|(name, value)| format!("{name}={value}"));
+                let pairs: Vec<_> = pairs.collect();
                 sent.append(COOKIE, HeaderValue::from_str(&pairs.join("; ")).unwrap());
             }
             let cookies = Cookies::from_headers(&sent);

@@ -1,7 +1,7 @@
 //! The cookies and tokens of a handshake, kept for `auth` and `open`.
 //!
-//! They are not a part of the connection's data, and are dropped once `open` has returned, so an idle
-//! connection holds no cookie and no token.
+//! They are not a part of the connection's data, and are dropped once `open` has returned, so an
+//! idle connection holds no cookie and no token.
 
 #[cfg(feature = "jwt")]
 use std::borrow::Cow;
@@ -168,7 +168,9 @@ mod tests {
         }
 
         #[test]
-        fn a_token_in_the_query_is_always_one_of_its_decoded_values(query in "(token=|[a-z%=&+0-9.]){0,20}") {
+        fn a_token_in_the_query_is_always_one_of_its_decoded_values(
+            query in "(token=|[a-z%=&+0-9.]){0,20}",
+        ) {
             let found = credentials(&format!("/?{query}"), &[]);
             if let Some(token) = found.query("token") {
                 let mut values = query.split('&').filter_map(|pair| pair.split_once('='));

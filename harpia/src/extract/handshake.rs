@@ -13,7 +13,9 @@ use crate::path::PathValues;
 
 use super::{CookieAlarm, Rejection, cookies};
 
-/// The request of one handshake, from which [`FromHandshake`](super::FromHandshake) makes data.
+/// The request of one handshake.
+///
+/// [`FromHandshake`](super::FromHandshake) makes the connection's data from it.
 ///
 /// ```
 /// use harpia::extract::{FromHandshake, Handshake, Rejection};
@@ -135,8 +137,8 @@ impl Handshake {
     ///
     /// # Errors
     ///
-    /// A rejection that names the value, if it is missing or does not parse: 404 for a path parameter,
-    /// else 400.
+    /// A rejection that names the value, if it is missing or does not parse: 404 for a path
+    /// parameter, else 400.
     ///
     /// # Examples
     ///

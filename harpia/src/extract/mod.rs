@@ -3,8 +3,8 @@
 //! [`FromHandshake`] is the trait of such data. This module has the types that implement it:
 //! [`Cookies`], [`Url`], [`Query`] and [`RemoteAddr`].
 //!
-//! All of them copy the values that they keep. A kept header or URI would keep the whole buffer alive
-//! that hyper read the request into, until the connection closes.
+//! All of them copy the values that they keep. A kept header or URI would keep the whole buffer
+//! alive that hyper read the request into, until the connection closes.
 
 mod alarm;
 mod cookies;
@@ -28,15 +28,15 @@ pub use rejection::Rejection;
 
 pub use crate::path::PathValues;
 
-/// Returns whether a request comes from a page of the server's own origin, or from no page.
+/// Returns whether a request comes from a page of the same origin, or from no page.
 ///
-/// Use it for forms and APIs that the same program serves: a page of any site can send a `POST` with
-/// its visitor's cookies.
+/// Use it for forms and APIs that the same program serves: a page of any site can send a `POST`
+/// with its visitor's cookies.
 ///
 /// The rule is that of handshakes ([`Origins::Same`](crate::Origins::Same)): the host and port of
 /// `Origin` must equal those of `Host`, and if a proxy reports that the request came over TLS, the
-/// page must have too. Programs that are not browsers send no `Origin`. Behind a proxy that replaces
-/// `Host`, no page has the same origin.
+/// page must have too. Programs that are not browsers send no `Origin`. Behind a proxy that
+/// replaces `Host`, no page has the same origin.
 ///
 /// ```
 /// use harpia::extract::is_same_origin;
@@ -88,9 +88,9 @@ pub fn is_same_origin<B>(request: &Request<B>) -> bool {
 pub trait FromHandshake: Sized + Send + 'static {
     /// Whether the data reads cookies.
     ///
-    /// If it does, a route with `origins = any` is rejected, since any page could act with the cookies
-    /// of its visitor. The derive macro sets it. Set it to `true` in an implementation by hand that
-    /// reads cookies.
+    /// If it does, a route with `origins = any` is rejected, since any page could act with the
+    /// cookies of its visitor. The derive macro sets it. Set it to `true` in an implementation by
+    /// hand that reads cookies.
     const READS_COOKIES: bool = false;
 
     /// The path parameters that the data reads. Each must be in the path of the route.

@@ -13,8 +13,8 @@ use super::{FromHandshake, Handshake, Rejection, Source};
 
 /// The path and the query of the handshake, as the client sent them.
 ///
-/// The query may hold a token. So `Debug` hides it, and there is no `PartialEq`, since the time of a
-/// comparison could reveal how much of two values is equal.
+/// The query may hold a token. So `Debug` hides it, and there is no `PartialEq`, since the time of
+/// a comparison could reveal how much of two values is equal.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -108,7 +108,8 @@ impl<T: DeserializeOwned + Send + 'static> FromHandshake for Query<T> {
     }
 }
 
-/// Makes a rejection that names the parameter. Unlike serde's own message, it never quotes the value.
+/// Makes a rejection that names the parameter. Unlike serde's own message, it never quotes the
+/// value.
 fn rejection(error: &serde_path_to_error::Error<serde_html_form::de::Error>) -> Rejection {
     let source = Source::Query;
     if let Some(Segment::Map { key }) = error.path().iter().next() {

@@ -7,7 +7,10 @@ use http::StatusCode;
 
 use crate::path::PathValues;
 
-/// The response to a rejected handshake, or to a rejected `Session::login`: a status and a text.
+/// The response to a rejected handshake or login: a status and a text.
+///
+/// A [`FromHandshake`](super::FromHandshake) returns it, and so does the function of
+/// `Session::login`.
 ///
 /// ```
 /// use harpia::extract::{FromHandshake, Handshake, Rejection};
@@ -31,7 +34,9 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Rejects with this status, which must be 4xx or 5xx. Any other status becomes 500.
+    /// Rejects with this status, which must be 4xx or 5xx.
+    ///
+    /// Any other status becomes 500.
     ///
     /// ```
     /// use harpia::extract::Rejection;

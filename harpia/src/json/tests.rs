@@ -138,7 +138,10 @@ const NUMBER: u64 = 77_777_777_777;
 
 proptest! {
     #[test]
-    fn no_error_quotes_what_the_client_sent(request in requests(), cut in any::<prop::sample::Index>()) {
+    fn no_error_quotes_what_the_client_sent(
+        request in requests(),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let whole = request.to_string();
         for json in [&*whole, &whole[..cut.index(whole.len())]] {
             if let Err(error) = serde_json::from_str::<Request>(json) {

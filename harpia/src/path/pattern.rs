@@ -4,8 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 
 /// A path with valid syntax.
 ///
-/// The macro has checked the paths that it sees, with better messages. This check is for routes that
-/// are written by hand, and for prefixes.
+/// The macro has checked the paths that it sees, with better messages. This check is for routes
+/// that are written by hand, and for prefixes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Pattern {
     text: String,
@@ -142,7 +142,9 @@ fn is_fixed(segment: &str) -> bool {
     !is_foreign && !segment.contains(has_meaning)
 }
 
-/// Returns whether two patterns match the same paths: they differ only in names of parameters.
+/// Returns whether two patterns match the same paths.
+///
+/// They do if they differ only in the names of parameters.
 ///
 /// It is a `const fn`, so that `routes!` can reject such a pair at compile time.
 ///

@@ -1,7 +1,8 @@
 //! Compression of messages (RFC 7692). Each message is compressed by itself, without a context.
 //!
-//! So one compressed frame serves all recipients of a message, and a connection keeps no window. Each
-//! thread has one compressor and one decompressor. `extension` agrees on compression with a peer.
+//! So one compressed frame serves all recipients of a message, and a connection keeps no window.
+//! Each thread has one compressor and one decompressor. `extension` agrees on compression with a
+//! peer.
 
 use std::cell::RefCell;
 
@@ -12,8 +13,8 @@ use crate::message::Message;
 
 use super::{Violation, frame};
 
-/// The end of the output of a sync flush. A sender removes it, and a receiver adds it again (RFC 7692
-/// sections 7.2.1 and 7.2.2).
+/// The end of the output of a sync flush. A sender removes it, and a receiver adds it again (RFC
+/// 7692 sections 7.2.1 and 7.2.2).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// The capacity that a thread's buffer keeps between two messages, in bytes.
@@ -193,7 +194,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_compressed_message_decompresses_to_itself(word in vec(any::<u8>(), 1..40), times in 20usize..2000) {
+        fn a_compressed_message_decompresses_to_itself(
+            word in vec(any::<u8>(), 1..40),
+            times in 20usize..2000,
+        ) {
             let message = Message::from(word.repeat(times));
             let frame = encode(&message).unwrap();
             prop_assert!(frame.len() < message.len() + 4);

@@ -1,7 +1,7 @@
 //! Extensions in the handshake: the client's offers, and the agreement (RFC 7692 section 7.1).
 //!
-//! permessage-deflate is the only supported extension. Both sides always compress each message without
-//! a context (`no_context_takeover`), which a server may require without an offer of it.
+//! permessage-deflate is the only supported extension. Both sides always compress each message
+//! without a context (`no_context_takeover`), which a server may require without an offer of it.
 
 use std::fmt;
 

@@ -1,7 +1,8 @@
 //! The opening handshake: which requests are upgraded, and the response.
 //!
 //! Every check runs before the 101 response (RFC 6455 section 4.2.1), so no connection is upgraded
-//! and then dropped. fastwebsockets computes the accept key and the standard headers of the response.
+//! and then dropped. fastwebsockets computes the accept key and the standard headers of the
+//! response.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -81,8 +82,8 @@ impl Fault {
         }
     }
 
-    /// Returns headers that tell the client what to send instead (RFC 9110 section 15.5.22, RFC 6455
-    /// section 4.4).
+    /// Returns headers that tell the client what to send instead (RFC 9110 section 15.5.22, RFC
+    /// 6455 section 4.4).
     pub(crate) fn headers(self) -> Vec<(HeaderName, &'static str)> {
         let upgrade = [(UPGRADE, "websocket"), (CONNECTION, "upgrade")];
         match self {

@@ -4,7 +4,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Returns whether a text is a token (RFC 9110 section 5.6.2).
 ///
-/// Names of subprotocols and of cookies are tokens. `harpia-macros` has the same rule for attributes.
+/// Names of subprotocols and of cookies are tokens. `harpia-macros` has the same rule for
+/// attributes.
 pub(crate) fn is_token(text: &str) -> bool {
     let is_token_char = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     !text.is_empty() && text.chars().all(is_token_char)

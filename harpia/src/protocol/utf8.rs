@@ -1,4 +1,5 @@
-//! Validation of UTF-8 in pieces. A mistake is found at its first wrong byte, however input is split.
+//! Validation of UTF-8 in pieces. A mistake is found at its first wrong byte, however input is
+//! split.
 
 /// The state of a text that is still incomplete.
 #[derive(Debug, Default)]

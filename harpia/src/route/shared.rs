@@ -14,7 +14,8 @@ use super::{Inline, IntoRoute, Route};
 
 /// Runs the handlers of a route in an `Arc`.
 ///
-/// `Arc` itself does not implement [`Route`]: else an `Arc` could implement [`IntoRoute`] in two ways.
+/// `Arc` itself does not implement [`Route`]: else an `Arc` could implement [`IntoRoute`] in two
+/// ways.
 pub(super) struct Shared<R>(pub(super) Arc<R>);
 
 impl<R: Route> Route for Shared<R> {

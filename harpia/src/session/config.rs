@@ -30,14 +30,16 @@ impl Default for SessionConfig {
 ///
 /// # Panics
 ///
-/// The methods panic if browsers would silently drop the cookie: a `__Host-` name needs the path `/`,
-/// no domain, and no [`insecure`](Self::insecure). A `__Secure-` name and [`SameSite::None`] also
-/// exclude `insecure`.
+/// The methods panic if browsers would silently drop the cookie: a `__Host-` name needs the path
+/// `/`, no domain, and no [`insecure`](Self::insecure). A `__Secure-` name and [`SameSite::None`]
+/// also exclude `insecure`.
 impl<T: SessionData, S: Store> Session<T, S> {
-    /// Sets how long a session lives without being used. Default: 24 hours. At most 400 days.
+    /// Sets how long a session lives without being used.
     ///
-    /// Each [`get`](Self::get), [`update`](Self::update) and [`rotate`](Self::rotate) renews the time.
-    /// An open connection does not renew it, and does not close when its session expires.
+    /// Default: 24 hours. At most 400 days.
+    ///
+    /// Each [`get`](Self::get), [`update`](Self::update) and [`rotate`](Self::rotate) renews the
+    /// time. An open connection does not renew it, and does not close when its session expires.
     ///
     /// # Panics
     ///
@@ -62,8 +64,8 @@ impl<T: SessionData, S: Store> Session<T, S> {
 
     /// Sets the prefix of the keys in the store. Default: `harpia:session:`.
     ///
-    /// Two kinds of sessions in one store need different prefixes. Else an id of one kind is valid for
-    /// the other.
+    /// Two kinds of sessions in one store need different prefixes. Else an id of one kind is valid
+    /// for the other.
     ///
     /// # Examples
     ///
@@ -79,8 +81,8 @@ impl<T: SessionData, S: Store> Session<T, S> {
 
     /// Sets the name of the cookie. Default: `session_id`.
     ///
-    /// Browsers accept a cookie whose name starts with `__Host-` only from this host, over HTTPS and
-    /// for the path `/`. So no other subdomain can plant one.
+    /// Browsers accept a cookie whose name starts with `__Host-` only from this host, over HTTPS
+    /// and for the path `/`. So no other subdomain can plant one.
     ///
     /// # Panics
     ///
@@ -155,8 +157,8 @@ impl<T: SessionData, S: Store> Session<T, S> {
 
     /// Leaves `Secure` out of the cookie, to test over plain HTTP from another machine.
     ///
-    /// Without it, a browser drops the cookie over plain HTTP: the login succeeds, and the connection is
-    /// closed with 1008. Chromium keeps a `Secure` cookie on `http://localhost` and
+    /// Without it, a browser drops the cookie over plain HTTP: the login succeeds, and the
+    /// connection is closed with 1008. Chromium keeps a `Secure` cookie on `http://localhost` and
     /// `http://127.0.0.1`. Do not use it in production, where an attacker on the network could read
     /// the cookie.
     ///

@@ -21,8 +21,8 @@ pub enum SameSite {
     /// The cookie is sent when the visitor follows a link to this site. This is the default.
     #[default]
     Lax,
-    /// The cookie is always sent, for example for a page in a frame of another site. Browsers require
-    /// `Secure`.
+    /// The cookie is always sent, for example for a page in a frame of another site. Browsers
+    /// require `Secure`.
     None,
 }
 

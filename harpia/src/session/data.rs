@@ -60,8 +60,8 @@ impl<T: SessionData, S: Store> Session<T, S> {
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] if the session does not exist. [`SessionError::Unavailable`] if the
-    /// store cannot answer.
+    /// [`SessionError::NotFound`] if the session does not exist. [`SessionError::Unavailable`] if
+    /// the store cannot answer.
     ///
     /// # Examples
     ///
@@ -113,16 +113,18 @@ impl<T: SessionData, S: Store> Session<T, S> {
         async move { self.get(&id?).await }
     }
 
-    /// Changes the data of a session, renews its time to live, and returns the function's result.
+    /// Changes the data of a session, and returns the function's result.
     ///
-    /// No change is lost if others change the session at the same time, on this node or another. The
-    /// function is called again, with the newest data, whenever another change came first. So it
-    /// should have no effect except on the data.
+    /// This renews the session's time to live.
+    ///
+    /// No change is lost if others change the session at the same time, on this node or another.
+    /// The function is called again, with the newest data, whenever another change came first. So
+    /// it should have no effect except on the data.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] if the session does not exist. [`SessionError::Unavailable`] if the
-    /// store cannot answer. The change may have happened in that case.
+    /// [`SessionError::NotFound`] if the session does not exist. [`SessionError::Unavailable`] if
+    /// the store cannot answer. The change may have happened in that case.
     ///
     /// # Examples
     ///

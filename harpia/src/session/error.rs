@@ -48,22 +48,24 @@ pub enum SessionError {
     NotFound,
     /// The store cannot answer or has no room. The error inside has the close code and the cause.
     Unavailable(Error),
-    /// The data in the store has another type, for example after a deployment that changed the type,
-    /// or the data has no form in JSON.
+    /// The data in the store has another type, for example after a deployment that changed the
+    /// type, or the data has no form in JSON.
     Data {
         /// A description of the mistake that does not quote the data.
         problem: String,
     },
-    /// `open` has returned, and the cookies of the handshake were dropped. Keep the session's id in the
-    /// connection's data: see [`id_from_ws`](crate::Session::id_from_ws).
+    /// `open` has returned, and the cookies of the handshake were dropped. Keep the session's id in
+    /// the connection's data: see [`id_from_ws`](crate::Session::id_from_ws).
     AfterOpen,
 }
 
 impl SessionError {
-    /// Makes the error for a store that cannot answer, for a [`Store`](super::Store) of your own.
+    /// Makes the error for a store that cannot answer.
     ///
-    /// The cause goes to the `error` handler and the log, and never to the client. It must not name the
-    /// key, which contains the session's id.
+    /// Use it in a [`Store`](super::Store) of your own.
+    ///
+    /// The cause goes to the `error` handler and the log, and never to the client. It must not name
+    /// the key, which contains the session's id.
     ///
     /// ```
     /// use harpia::session::SessionError;

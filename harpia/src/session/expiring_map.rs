@@ -1,8 +1,8 @@
 //! A map of entries with a time to live, bounded in entries and bytes. The caller passes the time.
 //!
-//! Invariants: `order` has each entry once, under the entry's `place`. `bytes` is the sum of the costs
-//! of all entries. An operation takes a hash and a few steps in a tree, however many entries have
-//! expired.
+//! Invariants: `order` has each entry once, under the entry's `place`. `bytes` is the sum of the
+//! costs of all entries. An operation takes a hash and a few steps in a tree, however many entries
+//! have expired.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -23,9 +23,9 @@ pub(super) struct ExpiringMap {
     next_number: u64,
     /// Keys contain ids, which are secrets, and a lookup does not take constant time.
     ///
-    /// That reveals nothing. A guess is compared only with the keys in its own bucket, and SipHash with
-    /// a random seed chooses the bucket. So an attacker cannot aim guesses at one key to find it byte
-    /// by byte. An id has 128 random bits, which are too many to guess at once.
+    /// That reveals nothing. A guess is compared only with the keys in its own bucket, and SipHash
+    /// with a random seed chooses the bucket. So an attacker cannot aim guesses at one key to find
+    /// it byte by byte. An id has 128 random bits, which are too many to guess at once.
     entries: HashMap<Arc<str>, Entry>,
     /// Keys by the time at which they expire. The number keeps two entries of one instant apart.
     order: BTreeMap<(Instant, u64), Arc<str>>,

@@ -11,9 +11,9 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// The id of a session: 128 bits from the random source of the operating system.
 ///
-/// The id is a secret, since it gives access to the session. `Debug` hides it, there is no `Display`,
-/// and two ids are compared in constant time. Text from a client becomes an id only if it has the
-/// right form, so no other text reaches a store.
+/// The id is a secret, since it gives access to the session. `Debug` hides it, there is no
+/// `Display`, and two ids are compared in constant time. Text from a client becomes an id only if
+/// it has the right form, so no other text reaches a store.
 ///
 /// ```
 /// use harpia::session::SessionId;

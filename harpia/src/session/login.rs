@@ -30,20 +30,21 @@ use super::{Session, SessionData, SessionError, SessionId, Store};
 ///
 /// - The body is a form or JSON. It has at most 8 KiB, and must arrive within 10 seconds. It is
 ///   deserialized as an `F`. For a single value, `F` can be a `String`, sent as the JSON `"Ada"`.
-/// - Another content type gets a 415. A body that does not deserialize as `F` gets a 422. The response
-///   never echoes the input.
+/// - Another content type gets a 415. A body that does not deserialize as `F` gets a 422. The
+///   response never echoes the input.
 /// - To check a value, return a [`Rejection`] from the function, as in
 ///   `name.parse::<Name>().map_err(Rejection::bad_request)`.
-/// - A form of another site's page gets a 403: else that page could log its visitor in to an account
-///   of its own. [`is_same_origin`] has the rule.
-/// - The visitor always gets a new session, and the session in the visitor's cookie is deleted. So an
-///   id that an attacker planted in the browser is useless.
-/// - The response is 204, for `fetch`, or a [redirect](Self::redirect), for a form without a script.
+/// - A form of another site's page gets a 403: else that page could log its visitor in to an
+///   account of its own. [`is_same_origin`] has the rule.
+/// - The visitor always gets a new session, and the session in the visitor's cookie is deleted. So
+///   an id that an attacker planted in the browser is useless.
+/// - The response is 204, for `fetch`, or a [redirect](Self::redirect), for a form without a
+///   script.
 ///
 /// # Cancel safety
 ///
-/// If the client disconnects before the response, a session may have been made whose cookie it never
-/// gets. It expires.
+/// If the client disconnects before the response, a session may have been made whose cookie it
+/// never gets. It expires.
 pub struct Login<T: SessionData, S, F, L> {
     sessions: Session<T, S>,
     log_in: Arc<L>,
@@ -57,12 +58,12 @@ type Replaced = Arc<dyn Fn(&SessionId) + Send + Sync>;
 impl<T: SessionData, S: Store> Session<T, S> {
     /// Makes a service that answers the `POST` of a login.
     ///
-    /// It deserializes the body, a form or JSON, as an `F` and passes it to the function. The data that
-    /// the function returns becomes a new session, whose cookie the response sets. A [`Rejection`]
-    /// becomes the response.
+    /// It deserializes the body, a form or JSON, as an `F` and passes it to the function. The data
+    /// that the function returns becomes a new session, whose cookie the response sets. A
+    /// [`Rejection`] becomes the response.
     ///
-    /// A function that needs more than the form, such as a database, is a closure that clones it for
-    /// each call: `move |form| log_in(db.clone(), form)`.
+    /// A function that needs more than the form, such as a database, is a closure that clones it
+    /// for each call: `move |form| log_in(db.clone(), form)`.
     ///
     /// # Examples
     ///
@@ -123,11 +124,13 @@ impl<T: SessionData, S, F, L> Login<T, S, F, L> {
         self
     }
 
-    /// Calls the function with the id in the visitor's former cookie, after its session was deleted.
+    /// Sets a function that is called with the id of the visitor's former session.
+    ///
+    /// It is called after that session was deleted.
     ///
     /// Use it to close the connections of the former session with
-    /// [`Hub::disconnect_topic`](crate::Hub::disconnect_topic). The session may have expired before,
-    /// or may never have existed.
+    /// [`Hub::disconnect_topic`](crate::Hub::disconnect_topic). The session may have expired
+    /// before, or may never have existed.
     ///
     /// # Examples
     ///
@@ -202,8 +205,8 @@ impl<T: SessionData, S: Store, F, L> Login<T, S, F, L> {
 
     /// Deletes the former session.
     ///
-    /// It runs after the new session was made: if the store has no room for the new one, the visitor
-    /// keeps the former.
+    /// It runs after the new session was made: if the store has no room for the new one, the
+    /// visitor keeps the former.
     async fn end_former(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         let cookies = Cookies::from_headers(headers);
         if let Ok(former) = self.sessions.id_from_cookies(&cookies) {

@@ -11,15 +11,17 @@ use crate::limits::{MAX_SESSION_BYTES, MAX_SESSIONS};
 use super::expiring_map::{ExpiringMap, StoreFull};
 use super::{SessionError, Store};
 
-/// A store for sessions in memory, for one node. Its sessions are lost when the program ends.
+/// A store for sessions in memory, for one node.
+///
+/// Its sessions are lost when the program ends.
 ///
 /// By default it holds 100,000 sessions and 64 MiB. When it is full, expired sessions make room. If
-/// none has expired, a new session fails with [`SessionError::Unavailable`], which closes a connection
-/// with 1013.
+/// none has expired, a new session fails with [`SessionError::Unavailable`], which closes a
+/// connection with 1013.
 ///
-/// A full store never removes a live session: else a client that makes many sessions could log out all
-/// others. So make sessions only for visitors who log in. Give guests a store of their own, with a
-/// short [`ttl`](crate::Session::ttl).
+/// A full store never removes a live session: else a client that makes many sessions could log out
+/// all others. So make sessions only for visitors who log in. Give guests a store of their own,
+/// with a short [`ttl`](crate::Session::ttl).
 ///
 /// ```
 /// use harpia::Session;
@@ -29,8 +31,8 @@ use super::{SessionError, Store};
 /// let sessions = Session::<String>::new(store);
 /// ```
 pub struct MemoryStore {
-    /// Locked for one lookup or change, never across an `await`. There is no task and no timer: each
-    /// insert removes a few expired entries.
+    /// Locked for one lookup or change, never across an `await`. There is no task and no timer:
+    /// each insert removes a few expired entries.
     table: Mutex<ExpiringMap>,
     #[cfg(test)]
     ahead: Mutex<Duration>,
@@ -74,7 +76,8 @@ impl MemoryStore {
         self
     }
 
-    /// Returns how many sessions the store holds, including expired sessions that were not removed yet.
+    /// Returns how many sessions the store holds, including expired sessions that were not removed
+    /// yet.
     pub fn len(&self) -> usize {
         self.table().len()
     }

@@ -3,12 +3,12 @@
 //! # Log in with a form, then open a WebSocket
 //!
 //! 1. The page sends its form as an ordinary request.
-//! 2. [`Session::login`] answers it. The data that your function returns becomes a new session, and the
-//!    response sets the session's cookie.
+//! 2. [`Session::login`] answers it. The data that your function returns becomes a new session, and
+//!    the response sets the session's cookie.
 //! 3. The browser sends the cookie with the WebSocket handshake, and `open` loads the session.
 //!
-//! Cloning a [`Session`] is cheap, and clones share the store. In this example axum serves the pages.
-//! Any tower service works.
+//! Cloning a [`Session`] is cheap, and clones share the store. In this example axum serves the
+//! pages. Any tower service works.
 //!
 //! ```no_run
 //! use harpia::prelude::*;
@@ -64,23 +64,23 @@
 //!   [`login`](Session::login).
 //! - **Windows.** All windows of a browser share the cookie. The last login applies to all of them.
 //! - **No session.** A connection without a session is upgraded and then closed, so a page sees
-//!   `onopen` before the close with 1008. After a restart, sessions in memory are lost. On 1008, the
-//!   page should log in again. Its pause between tries should grow, and start again with the first
-//!   message and not with `onopen`.
+//!   `onopen` before the close with 1008. After a restart, sessions in memory are lost. On 1008,
+//!   the page should log in again. Its pause between tries should grow, and start again with the
+//!   first message and not with `onopen`.
 //! - **Logout.** Call [`delete`](Session::delete), and set
 //!   [`removal_cookie`](Session::removal_cookie). Open connections stay open until
 //!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes them. Its example shows how.
-//! - **Sessions before a login**, for example for a shopping cart, need a new id with the login: call
-//!   [`rotate`](Session::rotate). Else an attacker could plant an id in the browser before the login
-//!   and use it afterwards.
+//! - **Sessions before a login**, for example for a shopping cart, need a new id with the login:
+//!   call [`rotate`](Session::rotate). Else an attacker could plant an id in the browser before the
+//!   login and use it afterwards.
 //! - **Expiry.** An open connection does not close when its session expires. To close it, call
 //!   [`Socket::deadline`](crate::Socket::deadline) with the session's `ttl`.
 //! - **Changes.** To change the session from a message, keep its id: see
 //!   [`id_from_ws`](Session::id_from_ws).
 //! - **Other sites.** A page of another site cannot open a connection in the visitor's name: its
-//!   handshake is rejected unless the route lists its origin. `origins = any` is a compile error on a
-//!   route that reads a session. If only the app or code elsewhere reads it, the route is rejected at
-//!   startup, or a warning is logged.
+//!   handshake is rejected unless the route lists its origin. `origins = any` is a compile error on
+//!   a route that reads a session. If only the app or code elsewhere reads it, the route is
+//!   rejected at startup, or a warning is logged.
 //! - **Development.** Without TLS, the cookie may need [`insecure`](Session::insecure).
 //!
 //! # Stores
@@ -197,7 +197,9 @@ impl<T: SessionData, S: Store> Session<T, S> {
         }
     }
 
-    /// Returns the value of a `Set-Cookie` header for this session. Its `Debug` does not show the id.
+    /// Returns the value of a `Set-Cookie` header for this session.
+    ///
+    /// Its `Debug` does not show the id.
     ///
     /// The cookie has no `Max-Age`, since the store renews a session that is used.
     ///
@@ -216,7 +218,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
         self.config.cookie.set(id)
     }
 
-    /// Returns the value of a `Set-Cookie` header that makes a browser remove the session's cookie.
+    /// Returns the value of a `Set-Cookie` header that removes the session's cookie.
     ///
     /// ```
     /// use harpia::prelude::*;
@@ -236,9 +238,10 @@ impl<T: SessionData, S: Store> Session<T, S> {
         self.config.cookie.remove()
     }
 
-    /// Returns the id in the cookie of the handshake, to keep it in the connection's data.
+    /// Returns the id in the cookie of the handshake.
     ///
-    /// This does not look in the store. [`get`](Self::get) tells whether the session exists.
+    /// Keep it in the connection's data to use the session later. This does not look in the store.
+    /// [`get`](Self::get) tells whether the session exists.
     ///
     /// ```
     /// use harpia::prelude::*;
@@ -272,14 +275,14 @@ impl<T: SessionData, S: Store> Session<T, S> {
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] if no cookie holds an id. [`SessionError::AfterOpen`] once `open` has
-    /// returned.
+    /// [`SessionError::NotFound`] if no cookie holds an id. [`SessionError::AfterOpen`] once `open`
+    /// has returned.
     pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
         let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
         self.id_in(credentials.cookie(&self.config.cookie.name).as_deref())
     }
 
-    /// Returns the id in the cookies of a request, for pages that the same program serves.
+    /// Returns the id in the cookies of an ordinary request.
     ///
     /// [`Cookies::from_headers`] parses the cookies.
     ///
@@ -294,7 +297,10 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// use harpia::session::SessionError;
     /// use http::HeaderMap;
     ///
-    /// async fn name(sessions: &Session<String>, headers: &HeaderMap) -> Result<String, SessionError> {
+    /// async fn name(
+    ///     sessions: &Session<String>,
+    ///     headers: &HeaderMap,
+    /// ) -> Result<String, SessionError> {
     ///     let id = sessions.id_from_cookies(&Cookies::from_headers(headers))?;
     ///     sessions.get(&id).await
     /// }

@@ -1,8 +1,8 @@
 //! Sessions in Redis: one shared connection, atomic scripts, and a timeout for every operation.
 //!
-//! The connection is made when an operation needs it, and dropped when it fails. So the first operation
-//! after Redis has come back connects again. The `ConnectionManager` of the redis crate would instead
-//! return the result of its last attempt, however old that is.
+//! The connection is made when an operation needs it, and dropped when it fails. So the first
+//! operation after Redis has come back connects again. The `ConnectionManager` of the redis crate
+//! would instead return the result of its last attempt, however old that is.
 
 use std::fmt;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -20,13 +20,13 @@ use super::{SessionError, Store};
 
 /// A store for sessions in Redis 6.2 or newer, or in Valkey, which all nodes share.
 ///
-/// It needs the feature `redis`. Every operation ends within its [`timeout`](Self::timeout), including
-/// the time to connect. If Redis is down, operations fail with [`SessionError::Unavailable`], which
-/// closes a connection with 1013 "Try Again Later". Once Redis is back, so are the sessions that it
-/// has kept.
+/// It needs the feature `redis`. Every operation ends within its [`timeout`](Self::timeout),
+/// including the time to connect. If Redis is down, operations fail with
+/// [`SessionError::Unavailable`], which closes a connection with 1013 "Try Again Later". Once Redis
+/// is back, so are the sessions that it has kept.
 ///
-/// Use one server, with or without replicas. A cluster does not work, since its nodes cannot rename a
-/// key.
+/// Use one server, with or without replicas. A cluster does not work, since its nodes cannot rename
+/// a key.
 ///
 /// ```no_run
 /// use harpia::Session;
@@ -111,8 +111,8 @@ impl RedisStore {
             if let Ok(Ok(answer)) = answer {
                 return Ok(answer);
             }
-            // Drop the connection after a timeout too: if the host is gone, the operating system would
-            // notice that only after minutes.
+            // Drop the connection after a timeout too: if the host is gone, the operating system
+            // would notice that only after minutes.
             self.forget(number);
             let error = answer.map_err(|_| late())?.err();
             match (error, repeat) {
@@ -177,7 +177,8 @@ impl Store for RedisStore {
         let mut set = redis::cmd("SET");
         set.arg(key).arg(&value[..]).arg("NX");
         set.arg("PX").arg(milliseconds(ttl));
-        // If only the answer was lost, the second try finds the key taken, which is an error as well.
+        // If only the answer was lost, the second try finds the key taken, which is an error as
+        // well.
         let set: Option<()> = self.query(&set, Repeat::Once).await?;
         Ok(set.is_some())
     }

@@ -6,10 +6,12 @@ use bytes::Bytes;
 
 use super::SessionError;
 
-/// A store of bytes under keys, with a time to live. A [`Session`](crate::Session) needs one.
+/// A store of bytes under keys, with a time to live.
 ///
-/// harpia has [`MemoryStore`](super::MemoryStore), and `RedisStore` with the feature `redis`. A store
-/// of your own must keep these rules:
+/// A [`Session`](crate::Session) needs one.
+///
+/// harpia has [`MemoryStore`](super::MemoryStore), and `RedisStore` with the feature `redis`. A
+/// store of your own must keep these rules:
 ///
 /// - Each operation is atomic.
 /// - An expired entry does not exist.
@@ -19,41 +21,46 @@ use super::SessionError;
 ///   [`SessionError::unavailable`].
 ///
 /// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
 /// use std::time::Duration;
-/// use harpia::Session;
-/// use harpia::Bytes;
 /// use harpia::session::{MemoryStore, SessionError, Store};
+/// use harpia::{Bytes, Session};
 ///
 /// /// Counts how often a session is loaded.
-/// struct Counted(MemoryStore, prometheus::Counter);
-/// # mod prometheus {
-/// #     #[derive(Default)]
-/// #     pub struct Counter(std::sync::atomic::AtomicU64);
-/// #     impl Counter { pub fn inc(&self) { self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed); } }
-/// # }
+/// struct Counted {
+///     store: MemoryStore,
+///     loads: AtomicU64,
+/// }
 ///
 /// impl Store for Counted {
-///     async fn insert(&self, key: &str, value: Bytes, ttl: Duration) -> Result<bool, SessionError> {
-///         self.0.insert(key, value, ttl).await
+///     async fn insert(
+///         &self, key: &str, value: Bytes, ttl: Duration,
+///     ) -> Result<bool, SessionError> {
+///         self.store.insert(key, value, ttl).await
 ///     }
+///
 ///     async fn load(&self, key: &str, ttl: Duration) -> Result<Option<Bytes>, SessionError> {
-///         self.1.inc();
-///         self.0.load(key, ttl).await
+///         self.loads.fetch_add(1, Ordering::Relaxed);
+///         self.store.load(key, ttl).await
 ///     }
+///
 ///     async fn replace(
 ///         &self, key: &str, expected: &[u8], value: Bytes, ttl: Duration,
 ///     ) -> Result<bool, SessionError> {
-///         self.0.replace(key, expected, value, ttl).await
+///         self.store.replace(key, expected, value, ttl).await
 ///     }
+///
 ///     async fn rename(&self, from: &str, to: &str, ttl: Duration) -> Result<bool, SessionError> {
-///         self.0.rename(from, to, ttl).await
+///         self.store.rename(from, to, ttl).await
 ///     }
+///
 ///     async fn remove(&self, key: &str) -> Result<(), SessionError> {
-///         self.0.remove(key).await
+///         self.store.remove(key).await
 ///     }
 /// }
 ///
-/// let sessions = Session::<String, _>::new(Counted(MemoryStore::new(), Default::default()));
+/// let store = Counted { store: MemoryStore::new(), loads: AtomicU64::new(0) };
+/// let sessions = Session::<String, _>::new(store);
 /// ```
 ///
 /// # Cancel safety
@@ -72,7 +79,8 @@ pub trait Store: Send + Sync + 'static {
         ttl: Duration,
     ) -> impl Future<Output = Result<bool, SessionError>> + Send;
 
-    /// Returns the value of an entry and renews its time to live, or returns `None` if there is no entry.
+    /// Returns the value of an entry and renews its time to live, or returns `None` if there is no
+    /// entry.
     ///
     /// # Errors
     ///

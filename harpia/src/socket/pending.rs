@@ -1,8 +1,8 @@
-//! State that a socket has only until its connection is active: the credentials of the handshake, and
-//! the messages that its handlers have published.
+//! State that a socket has only until its connection is active: the credentials of the handshake,
+//! and the messages that its handlers have published.
 //!
-//! It is boxed, and dropped once the connection is active, so that an active connection does not pay
-//! for it. A connection that never becomes active never publishes the messages.
+//! It is boxed, and dropped once the connection is active, so that an active connection does not
+//! pay for it. A connection that never becomes active never publishes the messages.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -42,8 +42,8 @@ impl Pending {
 
     /// Keeps a message until the connection is active.
     ///
-    /// Returns `Dropped` if the kept messages have reached the limit, in bytes. The last kept message
-    /// may exceed it.
+    /// Returns `Dropped` if the kept messages have reached the limit, in bytes. The last kept
+    /// message may exceed it.
     pub(super) fn hold(&self, topic: ByteString, message: Message, limit: usize) -> SendStatus {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.bytes >= limit {

@@ -5,7 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// The result of a subscription. It can be ignored, checked with [`error`](Self::error), or awaited.
+/// The result of a subscription.
+///
+/// It can be ignored, checked with [`error`](Self::error), or awaited.
 ///
 /// On one server a subscription is complete when
 /// [`Socket::subscribe`](crate::Socket::subscribe) returns, so awaiting it never waits. Code that

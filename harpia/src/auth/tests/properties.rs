@@ -78,7 +78,10 @@ fn any_header() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn arbitrary_claims_are_accepted_only_while_they_are_valid(claims in any_claims(), leeway in 0..4u64) {
+    fn arbitrary_claims_are_accepted_only_while_they_are_valid(
+        claims in any_claims(),
+        leeway in 0..4u64,
+    ) {
         let jwt = hs256().leeway(Duration::from_secs(leeway));
         // One verifier requires an audience and an issuer, the other does not.
         let strict = jwt.clone().audience("feed").issuer("login");
@@ -132,10 +135,14 @@ proptest! {
     }
 
     #[test]
-    fn garbage_is_rejected_and_never_panics(text in any::<String>(), parts in "[A-Za-z0-9_.-]{0,200}") {
+    fn garbage_is_rejected_and_never_panics(
+        text in any::<String>(),
+        parts in "[A-Za-z0-9_.-]{0,200}",
+    ) {
         rejected(&hs256(), &text);
         rejected(&hs256(), &parts);
-        let keys = Jwt::<Claims>::keys().add("a", Key::es256_pem(EC_PUBLIC).unwrap()).build().unwrap();
+        let key = Key::es256_pem(EC_PUBLIC).unwrap();
+        let keys = Jwt::<Claims>::keys().add("a", key).build().unwrap();
         rejected(&keys, &parts);
     }
 
@@ -152,7 +159,10 @@ proptest! {
     }
 
     #[test]
-    fn a_truncated_or_changed_token_is_rejected(at in any::<prop::sample::Index>(), with in "[A-Za-z0-9_.-]") {
+    fn a_truncated_or_changed_token_is_rejected(
+        at in any::<prop::sample::Index>(),
+        with in "[A-Za-z0-9_.-]",
+    ) {
         let whole = token(&claims());
         let at = at.index(whole.len());
         rejected(&hs256(), &whole[..at]);

@@ -1,8 +1,8 @@
 //! The decoder: bytes in, messages out. No I/O.
 //!
 //! Input may end at any byte. Payloads are unmasked in place, and a whole message is copied once.
-//! Unfinished input is kept in a boxed [`Partial`], so that a decoder between two messages is a null
-//! pointer.
+//! Unfinished input is kept in a boxed [`Partial`], so that a decoder between two messages is a
+//! null pointer.
 //!
 //! A violation is found as soon as its bytes have arrived. Sizes are checked before memory is
 //! allocated for them.

@@ -12,7 +12,8 @@ use crate::protocol::{Violation, deflate};
 use super::head::{Head, MAX_CONTROL, MAX_HEAD};
 use super::{DecodeLimits, Event, control, message};
 
-/// Unfinished input. It takes memory for bytes that have arrived, never for bytes that are announced.
+/// Unfinished input. It takes memory for bytes that have arrived, never for bytes that are
+/// announced.
 #[derive(Debug, Default)]
 pub(super) struct Partial {
     head: HeadBytes,
