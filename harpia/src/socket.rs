@@ -455,11 +455,12 @@ impl<D> Socket<D> {
     ///
     /// # In `open` and `auth`
     ///
-    /// In `auth` and `open`, `ws.publish` keeps the message. It is sent right after the connection
-    /// becomes active, which is when `open` has returned `Ok`, or never: a rejected connection
-    /// publishes nothing, not even from its `close` handler.
+    /// In `auth` and `open`, `ws.publish` keeps the message, and sends it as soon as the connection is
+    /// active, which is when `open` has returned `Ok`. A rejected connection publishes nothing, not
+    /// even from its `close` handler.
     ///
-    /// `ws.hub().publish` is immediate, also in `auth` and `open`: the hub speaks for the server.
+    /// `ws.hub().publish` sends at once, also in `auth` and `open`, since it does not publish for this
+    /// connection.
     ///
     /// # Returns
     ///
