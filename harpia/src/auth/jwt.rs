@@ -13,9 +13,9 @@ use crate::error::Result;
 use crate::json::JsonError;
 use crate::limits::{MAX_LEEWAY, MAX_TOKEN};
 
-use super::keys::KeySet;
+use super::key_set::KeySet;
 use super::token_error::Reason;
-use super::{Key, Keys, TokenError};
+use super::{Key, TokenError};
 
 /// Verifies JSON Web Tokens and reads their claims.
 ///
@@ -230,13 +230,6 @@ impl<C: ClaimsSet> Jwt<C> {
     /// ```
     pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         Key::eddsa_pem(pem).map(Self::of_key)
-    }
-
-    /// Starts a set of keys.
-    ///
-    /// Each token names its key by `kid`. See [`Keys`] for an example.
-    pub fn keys() -> Keys<C> {
-        Keys::new()
     }
 
     fn of_key(key: Key) -> Self {

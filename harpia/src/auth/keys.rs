@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
 
+use super::key_set::KeySet;
 use super::{ClaimsSet, Jwt, Key};
 
 /// A builder for a [`Jwt`] with several keys, made by [`Jwt::keys`].
@@ -37,8 +38,17 @@ pub struct Keys<C: ClaimsSet> {
     claims: PhantomData<fn() -> C>,
 }
 
+impl<C: ClaimsSet> Jwt<C> {
+    /// Starts a set of keys.
+    ///
+    /// Each token names its key by `kid`. See [`Keys`] for an example.
+    pub fn keys() -> Keys<C> {
+        Keys::new()
+    }
+}
+
 impl<C: ClaimsSet> Keys<C> {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
             by_kid: HashMap::new(),
             twice: None,
@@ -71,40 +81,6 @@ impl<C: ClaimsSet> Keys<C> {
             return Err(Error::Config { message });
         }
         Ok(Jwt::new(KeySet::ByKid(self.by_kid)))
-    }
-}
-
-/// The keys of a verifier.
-#[derive(Clone)]
-pub(super) enum KeySet {
-    /// One key for all tokens, whatever their `kid`.
-    One(Box<Key>),
-    ByKid(HashMap<Box<str>, Key>),
-}
-
-impl KeySet {
-    pub(super) fn find(&self, kid: Option<&str>) -> Option<&Key> {
-        match self {
-            Self::One(key) => Some(key),
-            Self::ByKid(keys) => keys.get(kid?),
-        }
-    }
-
-    pub(super) fn for_each(&mut self, mut change: impl FnMut(&mut Key)) {
-        match self {
-            Self::One(key) => change(key),
-            Self::ByKid(keys) => keys.values_mut().for_each(change),
-        }
-    }
-}
-
-/// Prints algorithms and names, and no key.
-impl fmt::Debug for KeySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(key) => key.fmt(f),
-            Self::ByKid(keys) => keys.fmt(f),
-        }
     }
 }
 

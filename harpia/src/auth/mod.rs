@@ -9,6 +9,7 @@
 
 mod jwt;
 mod key;
+mod key_set;
 mod keys;
 mod sources;
 #[cfg(test)]

@@ -7,8 +7,6 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use percent_encoding::percent_decode_str;
 
-use super::{FromHandshake, Handshake, Rejection};
-
 /// The cookies that came with the handshake.
 ///
 /// - Values keep their `=`, lose their surrounding quotes, and are percent-decoded. A value with
@@ -172,14 +170,6 @@ impl fmt::Debug for Cookies {
         f.debug_set()
             .entries(self.iter().map(|(name, _)| name))
             .finish()
-    }
-}
-
-impl FromHandshake for Cookies {
-    const READS_COOKIES: bool = true;
-
-    async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
-        Ok(Self::from_headers(handshake.headers_with_cookies()))
     }
 }
 

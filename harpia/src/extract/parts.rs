@@ -1,4 +1,4 @@
-//! Types for parts of a handshake: its URL, its query and its address.
+//! Data from parts of a handshake: its URL, its query, its cookies and its address.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use serde_path_to_error::Segment;
 
 use crate::json::missing_field;
 
-use super::{FromHandshake, Handshake, Rejection, Source};
+use super::{Cookies, FromHandshake, Handshake, Rejection, Source};
 
 /// The path and the query of the handshake, as the client sent them.
 ///
@@ -70,6 +70,14 @@ impl FromHandshake for Url {
             text: text.into(),
             path_len: handshake.uri.path().len(),
         })
+    }
+}
+
+impl FromHandshake for Cookies {
+    const READS_COOKIES: bool = true;
+
+    async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+        Ok(Self::from_headers(handshake.headers_with_cookies()))
     }
 }
 
