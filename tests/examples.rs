@@ -1,4 +1,4 @@
-//! The examples do what they say, as programs.
+//! The example programs, run as a user runs them.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use harpia_tests::{Client, Program};
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn custom_data_refuses_who_is_not_known() {
+async fn custom_data_rejects_a_client_without_a_known_session() {
     let program = Program::start("example-custom-data");
     for cookies in [
         &[][..],
@@ -35,7 +35,7 @@ async fn custom_data_attaches_the_user_and_names_the_author() {
 }
 
 #[tokio::test]
-async fn echo_answers_its_sender_and_chat_all_others() {
+async fn echo_replies_to_the_sender_and_chat_reaches_the_others() {
     let program = Program::start("example-echo");
     let mut echo = Client::connect(program.address(), "/echo", &[]).await;
     let large = "x".repeat(1 << 20);
@@ -51,34 +51,34 @@ async fn echo_answers_its_sender_and_chat_all_others() {
 }
 
 #[tokio::test]
-async fn ctrl_c_and_sigterm_end_an_example_with_success_and_tell_its_clients() {
+async fn ctrl_c_and_sigterm_close_all_clients_and_exit_with_success() {
     for signal in ["INT", "TERM"] {
         let program = Program::start("example-echo");
         let mut client = Client::connect(program.address(), "/echo", &[]).await;
         client.send("hello").await;
         assert_eq!(client.text().await, "hello");
-        let told = tokio::spawn(async move {
+        let closed = tokio::spawn(async move {
             assert_eq!(client.closed().await, (1001, "Server Shutdown".into()));
             client.close().await;
         });
         let stopped = tokio::task::spawn_blocking(move || program.stop(signal));
         assert!(stopped.await.is_ok(), "{signal}");
-        assert!(told.await.is_ok(), "{signal}");
+        assert!(closed.await.is_ok(), "{signal}");
     }
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_the_patience_of_the_first() {
+async fn a_second_signal_stops_the_program_without_waiting() {
     let program = Program::start("example-echo");
     let mut client = Client::connect(program.address(), "/echo", &[]).await;
-    // A request that never ends, of which the shutdown awaits the end for ten seconds.
+    // A request that never ends. The shutdown waits 10 seconds for it.
     let stalled = TcpStream::connect(program.address()).await.unwrap();
     stalled.try_write(b"GET /echo HTTP/1.1\r\nHost: l").unwrap();
     client.send("hello").await;
     assert_eq!(client.text().await, "hello");
     let before = Instant::now();
     program.signal("INT");
-    // The first signal has done its work, so that the second is one.
+    // The close frame shows that the program has handled the first signal.
     assert_eq!(client.closed().await.0, 1001);
     client.close().await;
     let stopped = tokio::task::spawn_blocking(move || program.stop("TERM"));
@@ -92,7 +92,7 @@ async fn a_second_signal_ends_the_patience_of_the_first() {
 }
 
 #[tokio::test]
-async fn chat_refuses_a_name_that_does_not_fit() {
+async fn chat_rejects_an_empty_or_overlong_name() {
     let program = Program::start("example-chat");
     for name in ["", "%20", "a-name-that-is-far-too-long-for-any-screen"] {
         let path = format!("/rooms/lobby?name={name}");
@@ -102,7 +102,7 @@ async fn chat_refuses_a_name_that_does_not_fit() {
 }
 
 #[tokio::test]
-async fn profile_takes_no_form_from_a_page_of_another_site() {
+async fn profile_rejects_forms_from_pages_of_other_sites() {
     let program = Program::start("example-profile");
     let form = ("content-type", "application/x-www-form-urlencoded");
     let right = "email=john%40example.com&password=correct+horse";

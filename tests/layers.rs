@@ -1,14 +1,24 @@
-//! The import table: who may know whom in harpia's source.
+//! The layers of harpia's source: which module may import which.
 //!
-//! Modules stand in the order of their layers; each imports only from lines above its own.
+//! A module may import only from lower layers, which are the lines above its own in [`LAYERS`].
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The layers, lowest first. Modules on one line do not know each other.
+/// The layers, lowest first. Modules of the same layer must not import each other.
 const LAYERS: [&[&str]; 14] = [
-    &["budget", "close", "id", "json", "options", "path", "sync"],
+    &[
+        "budget",
+        "clock",
+        "close",
+        "id",
+        "json",
+        "options",
+        "panic_guard",
+        "path",
+        "sync",
+    ],
     &["error", "limits"],
     &["log_limit", "message"],
     &["outcome"],
@@ -21,10 +31,10 @@ const LAYERS: [&[&str]; 14] = [
     &["connection"],
     &["server"],
     &["__private"],
-    &["bench", "guide", "security"],
+    &["bench", "guide"],
 ];
 
-/// Crates that only these places may name.
+/// Dependencies, each with the only paths whose code may use it.
 const CONFINED: [(&str, &[&str]); 8] = [
     ("hyper", &["server/", "protocol/handshake.rs"]),
     ("hyper_util", &["server/"]),
@@ -33,7 +43,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("matchit", &["server/router.rs"]),
     ("socket2", &["transport/"]),
     ("redis", &["session/"]),
-    // Bytes in, messages out; types that need no runtime need none to test.
+    // The protocol and the basic types need no runtime, so their tests need none either.
     (
         "tokio",
         &[
@@ -55,7 +65,7 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../harpia/src")
 }
 
-/// Every source file: its path below `src`, and its lines without comments.
+/// Returns every source file: its path below `src`, and its lines without comments.
 fn files() -> Vec<(String, Vec<String>)> {
     let root = source();
     let mut folders = vec![root.clone()];
@@ -90,7 +100,7 @@ fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|modules| modules.contains(&module))
 }
 
-/// The modules that a line names behind `crate::`.
+/// Returns the modules that a line names after `crate::`.
 fn named(line: &str) -> impl Iterator<Item = &str> {
     line.split("crate::").skip(1).map(|rest| {
         let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
@@ -99,7 +109,7 @@ fn named(line: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn every_module_has_its_layer() {
+fn every_module_has_a_layer() {
     let known: BTreeSet<&str> = LAYERS.iter().copied().flatten().copied().collect();
     let files = files();
     let found: BTreeSet<&str> = files
@@ -116,7 +126,7 @@ fn imports_point_down() {
     for (file, lines) in files().iter().filter(|(file, _)| file != "lib.rs") {
         let own = module(file);
         for name in lines.iter().flat_map(|line| named(line)) {
-            // What is no module is a macro or a re-export, which only lib.rs may use.
+            // Any other name is a macro or a re-export. Only `lib.rs` may use those.
             let allowed = name == own || layer(name) < layer(own) && layer(name).is_some();
             if !allowed {
                 upward.push(format!("{file} imports `{name}`"));
@@ -127,7 +137,7 @@ fn imports_point_down() {
 }
 
 #[test]
-fn each_confined_crate_stays_where_it_belongs() {
+fn confined_crates_are_named_only_in_their_places() {
     let mut outside = Vec::new();
     for (file, lines) in files() {
         for (name, places) in CONFINED {

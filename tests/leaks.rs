@@ -1,6 +1,7 @@
-//! Clients that break off: whatever they leave half-done, the server gets everything back.
+//! Clients that reset the connection during the handshake: the server frees every resource.
 //!
-//! A binary of its own with one test at a time, since it counts this process's open descriptors.
+//! These tests are a binary of their own and run one at a time, since they count the file
+//! descriptors that this process has open.
 #![cfg(target_os = "linux")]
 
 use std::io::{self, Write};
@@ -13,10 +14,11 @@ use harpia_tests::{TestServer, within};
 use socket2::SockRef;
 use tokio::runtime::Builder;
 
-/// Descriptors are counted for the whole process, so a test holds this before it opens any, those
-/// of its runtime included.
+/// Held by each test before it opens any descriptor, including those of its runtime, since
+/// descriptors are counted for the whole process.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// The number of clients that each test resets.
 const TRIES: usize = 500;
 
 struct Chat;
@@ -28,9 +30,10 @@ impl Chat {
     }
 }
 
-/// Sends these bytes, then resets the connection.
+/// Connects, sends these bytes, then resets the connection.
 fn send_and_reset(address: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-    // Without a free permit the listen queue fills up and connecting would block for minutes.
+    // If the server leaked permits, the listen queue would fill up, and `connect` without a timeout
+    // would block for minutes.
     let mut client = TcpStream::connect_timeout(&address, Duration::from_secs(20))?;
     client.write_all(bytes)?;
     SockRef::from(&client).set_linger(Some(Duration::ZERO))
@@ -46,9 +49,11 @@ fn upgrade_request() -> Vec<u8> {
         .to_vec()
 }
 
-/// Aborts many handshakes, and checks that their descriptors and permits come back: the server has
-/// far fewer permits than there were tries.
-fn aborted_handshakes_leave_nothing(bytes: &[u8]) -> io::Result<()> {
+/// Aborts many handshakes, and asserts that the server frees their descriptors and permits.
+///
+/// The server has far fewer permits than there are tries, so leaked permits would block the client
+/// that connects last.
+fn aborted_handshakes_leak_nothing(bytes: &[u8]) -> io::Result<()> {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(abort_handshakes(bytes))
@@ -58,7 +63,7 @@ async fn abort_handshakes(bytes: &[u8]) -> io::Result<()> {
     let server = TestServer::start(App::new().ws(Chat).max_connections(20)).await;
     let before = open_descriptors()?;
     for _ in 0..TRIES / 10 {
-        // The server shares this thread, so each client is gone before it is accepted.
+        // The server runs on this thread, so each client is reset before the server accepts it.
         for _ in 0..10 {
             send_and_reset(server.address(), bytes)?;
         }
@@ -79,18 +84,19 @@ async fn abort_handshakes(bytes: &[u8]) -> io::Result<()> {
 }
 
 #[test]
-fn a_handshake_aborted_before_its_answer_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
-    aborted_handshakes_leave_nothing(&upgrade_request())
+fn a_handshake_aborted_before_the_response_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
+    aborted_handshakes_leak_nothing(&upgrade_request())
 }
 
 #[test]
-fn a_handshake_aborted_after_one_more_byte_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
+fn a_handshake_aborted_after_the_first_frame_byte_leaks_no_descriptor_and_no_permit()
+-> io::Result<()> {
     let mut bytes = upgrade_request();
     bytes.push(0x81);
-    aborted_handshakes_leave_nothing(&bytes)
+    aborted_handshakes_leak_nothing(&bytes)
 }
 
 #[test]
-fn half_a_request_head_leaves_no_descriptor_and_no_permit() -> io::Result<()> {
-    aborted_handshakes_leave_nothing(b"GET /chat HTTP/1.1\r\nHost")
+fn an_incomplete_request_head_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
+    aborted_handshakes_leak_nothing(b"GET /chat HTTP/1.1\r\nHost")
 }

@@ -1,14 +1,15 @@
-//! What a connection weighs, when it is idle and after a large message: a budget, not a benchmark.
+//! Memory per connection, idle and after a large message: a budget, not a benchmark.
 //!
-//! The server is a program of its own, so that only its memory counts: all that is resident, by
-//! connections. That is task, socket, table entry, and what the allocator loses between them.
+//! The server is a separate program, so that only its memory is counted. The figure is its
+//! proportional set size divided by the number of connections. It includes the task, the socket,
+//! the entry in the connection table, and the overhead of the allocator.
 #![cfg(target_os = "linux")]
 
 use harpia_tests::{Program, RawClient, masked};
 
 const CONNECTIONS: usize = 5_000;
 
-/// Some 1,100 bytes are measured; more than this would be a loss that somebody should know of.
+/// The allowed bytes per connection. About 1,100 bytes are measured.
 const BUDGET: usize = 1_400;
 
 const LARGE: usize = 256 * 1024;
@@ -16,9 +17,9 @@ const LARGE: usize = 256 * 1024;
 const PING: u8 = 0x89;
 
 #[tokio::test]
-async fn an_idle_connection_keeps_to_its_budget_also_after_a_large_message() {
+async fn an_idle_connection_stays_within_its_memory_budget_even_after_a_large_message() {
     let program = Program::start("example-echo");
-    // What grows once with the first connections is not theirs.
+    // The first connections also allocate memory that all connections share.
     let warm = connect(&program, 100).await;
     let before = program.resident();
     let mut clients = connect(&program, CONNECTIONS).await;
@@ -28,7 +29,7 @@ async fn an_idle_connection_keeps_to_its_budget_also_after_a_large_message() {
     for client in &mut clients {
         client.write(&message).await;
         let mut echo = client.read_frame().await;
-        // A busy machine takes so long that the first are pinged.
+        // On a busy machine this loop takes so long that idle clients receive pings.
         while echo.as_ref().is_some_and(|frame| frame.head == PING) {
             echo = client.read_frame().await;
         }
@@ -36,8 +37,9 @@ async fn an_idle_connection_keeps_to_its_budget_also_after_a_large_message() {
     }
     let after = program.resident() - before;
     println!("{} after a message of 256 KiB", after / CONNECTIONS);
-    assert!(idle <= BUDGET * CONNECTIONS, "{idle} bytes idle");
-    assert!(after <= BUDGET * CONNECTIONS, "{after} bytes after");
+    let budget = BUDGET * CONNECTIONS;
+    assert!(idle <= budget, "{idle} bytes when idle");
+    assert!(after <= budget, "{after} bytes after a large message");
     drop(warm);
 }
 

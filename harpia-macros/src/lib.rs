@@ -16,6 +16,7 @@ mod routes;
 #[cfg(test)]
 mod snapshots;
 mod suggest;
+mod text;
 mod value;
 
 use proc_macro::TokenStream;

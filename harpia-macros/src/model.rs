@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
-use syn::{Attribute, Generics, LitStr, Type};
+use syn::{Attribute, Generics, LitStr, Path, Type};
 
 pub(crate) struct Route {
     pub(crate) path: LitStr,
@@ -13,11 +13,12 @@ pub(crate) struct Route {
     pub(crate) options: Vec<TokenStream>,
     /// The `any` of `origins = any`.
     pub(crate) any_origin: Option<TokenStream>,
-    /// Whether a method is seen to read a cookie or a session.
-    pub(crate) reads_cookies: bool,
     pub(crate) broadcasts: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) handlers: Vec<Handler>,
+    pub(crate) near_misses: Vec<NearMiss>,
+    /// A macro call among the methods: what it expands to is not seen.
+    pub(crate) unseen: Option<Path>,
 }
 
 /// A path parameter as one of the types that handlers take it as.
@@ -37,6 +38,15 @@ pub(crate) struct Handler {
     pub(crate) arguments: Vec<Argument>,
     /// The return type, where one is written.
     pub(crate) output: Option<Type>,
+}
+
+/// A method that may have been meant as a handler. It is one if nobody calls it, which only rustc
+/// knows.
+pub(crate) struct NearMiss {
+    pub(crate) name: Ident,
+    pub(crate) meant: Kind,
+    /// As [`Method::position`](crate::parse::Method::position).
+    pub(crate) position: usize,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,6 +69,8 @@ pub(crate) enum Argument {
         ty: Type,
     },
     Message(Type),
+    /// A message whose type is called as harpia's socket.
+    MessageOrSocket(Type),
     Code(Type),
     Reason(Type),
     Error(Type),
@@ -111,9 +123,12 @@ impl Kind {
         }
     }
 
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// `r#auth` is `auth`: taken for an ordinary method, it would leave the route open.
     pub(crate) fn of(name: &Ident) -> Option<Self> {
-        let name = name.unraw();
-        Self::ALL.into_iter().find(|kind| name == kind.name())
+        Self::named(&name.unraw().to_string())
     }
 }

@@ -1,7 +1,7 @@
 //! `routes![…]`: a function that makes a router, and a comparison of every two paths.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -10,6 +10,7 @@ use syn::{Path, Token, Type, Visibility};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::names;
+use crate::text::text_of;
 
 struct Routes {
     krate: Path,
@@ -93,40 +94,50 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
             type #aliases = #types;
         )*
         #visibility fn #name(#(#arguments: #aliases),*) -> #krate::Router {
-            #krate::Router::new() #(#made)*
-        }
-        #problems
-        const _: () = {
             use #krate as __harpia;
             #[allow(unused_imports)]
             use __harpia::__private::NoPath as _;
+
             #(#pairs)*
-        };
+            __harpia::Router::new() #(#made)*
+        }
+        #problems
     }
 }
 
-/// Compares the paths of two types, each with its alias.
+/// Compares the paths of two types, each with its alias. rustc says of two that are alike
+/// "evaluation of `routes::Chat_and_Talk` failed here"; the block lets another pair have the same
+/// name.
 fn compare(first: (&Type, &Ident), second: (&Type, &Ident)) -> TokenStream {
-    let (first_name, second_name) = (name_of(first.0), name_of(second.0));
+    let (first_name, second_name) = (text_of(first.0), text_of(second.0));
     let span = second.0.span();
+    let both = format_ident!("{}_and_{}", word_of(first.0), word_of(second.0));
     let (first, second) = (first.1, second.1);
     quote_spanned! {span=>
-        const _: () = __harpia::__private::check_distinct(
-            #first_name,
-            __harpia::__private::PathOf::<#first>::PATH,
-            #second_name,
-            __harpia::__private::PathOf::<#second>::PATH,
-        );
+        {
+            #[allow(dead_code, non_upper_case_globals)]
+            const #both: () = __harpia::__private::check_distinct(
+                #first_name,
+                __harpia::__private::PathOf::<#first>::PATH,
+                #second_name,
+                __harpia::__private::PathOf::<#second>::PATH,
+            );
+        }
     }
+}
+
+/// The type's own name, without path and generics.
+fn word_of(ty: &Type) -> Ident {
+    let last = match ty {
+        Type::Path(path) => path.path.segments.last(),
+        _ => None,
+    };
+    last.map_or_else(|| format_ident!("route"), |last| last.ident.unraw())
 }
 
 fn same_type(ty: &Type) -> Problem {
     Problem::new(
-        format!("`{}` is listed twice", name_of(ty)),
-        "remove one: a type has one path",
+        format!("`{}` is listed twice", text_of(ty)),
+        "remove this one: a type is one route",
     )
-}
-
-fn name_of(ty: &Type) -> String {
-    ty.to_token_stream().to_string().replace(' ', "")
 }

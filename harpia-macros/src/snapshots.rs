@@ -67,6 +67,21 @@ fn sync_and_async_handlers_mixed_and_one_behind_cfg() {
 }
 
 #[test]
+fn a_method_that_may_have_been_meant_as_a_handler() {
+    let tokens = crate::ws_route_tokens(
+        quote!("/chat"),
+        quote! {
+            impl Chat {
+                fn open(&self) {}
+                /// Says it to all.
+                async fn mesage(&self, message: String) {}
+            }
+        },
+    );
+    assert_expansion("near_miss", tokens);
+}
+
+#[test]
 fn path_parameters_by_value_by_reference_and_as_text() {
     let tokens = crate::ws_route_tokens(
         quote!("/games/{game}/{player}"),

@@ -106,6 +106,11 @@ pub(crate) fn is_token(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
+/// The number that a text begins with.
+pub(crate) fn number(text: &str) -> Option<u64> {
+    Some(number_and_unit(text)?.0)
+}
+
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '_');

@@ -1,12 +1,12 @@
-//! The parts of the hot path by themselves: decoder, encoding, the hub's log.
+//! Benchmarks of single parts of the hot path: the decoder, the encoding, the hub's log.
 //!
-//! `cargo bench -p harpia --features bench`; what they add up to is `loadtest`'s to say.
+//! Run them with `cargo bench -p harpia --features bench`. `loadtest` measures a whole server.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use harpia::Message;
 use harpia::bench::{Decode, HubLog, compress, encode};
 
-/// A client's binary frame, masked.
+/// Returns a masked binary frame, as a client sends it.
 fn frame(payload: usize) -> Vec<u8> {
     let mut frame = vec![0x82];
     match payload {
@@ -28,7 +28,7 @@ fn frame(payload: usize) -> Vec<u8> {
 fn decoder(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decode");
     for payload in [16, 64, 1024, 16 * 1024] {
-        // As many as fit into one read.
+        // As many frames as fit into one read of 64 KiB.
         let count = (64 * 1024 / (payload + 14)).max(1);
         let mut input = frame(payload).repeat(count);
         group.throughput(Throughput::Elements(count as u64));
@@ -57,13 +57,14 @@ fn encoding(criterion: &mut Criterion) {
 }
 
 fn hub_log(criterion: &mut Criterion) {
-    const TURN: usize = 1000;
+    /// Messages in one flush round.
+    const MESSAGES: usize = 1000;
     let mut group = criterion.benchmark_group("hub log");
-    group.throughput(Throughput::Elements(TURN as u64));
+    group.throughput(Throughput::Elements(MESSAGES as u64));
     group.bench_function("append", |bencher| {
         let mut log = HubLog::new();
         let message = Message::from("x".repeat(64));
-        bencher.iter(|| assert_eq!(log.append(&message, TURN), TURN));
+        bencher.iter(|| assert_eq!(log.append(&message, MESSAGES), MESSAGES));
     });
     group.finish();
 }

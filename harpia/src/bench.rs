@@ -1,6 +1,7 @@
-//! The entry points of the micro-benchmarks into the hot path, whose parts stay private.
+//! Entry points for the micro-benchmarks: one for each part of the hot path.
 //!
-//! This is not a stable interface.
+//! They let the benchmarks reach code that otherwise stays private. This module is not a stable
+//! interface.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::hub::LogBench;
 use crate::message::Message;
 use crate::protocol::{DecodeLimits, Decoder, deflate, frame};
 
-/// Decodes whole frames in a read buffer.
+/// Decodes a buffer of whole frames.
 #[derive(Debug)]
 pub struct Decode {
     decoder: Decoder,
@@ -19,7 +20,7 @@ pub struct Decode {
 }
 
 impl Decode {
-    /// Makes a decoder that expects a new message.
+    /// Creates a decoder that expects the start of a message.
     pub fn new() -> Self {
         Self {
             decoder: Decoder::new(),
@@ -27,7 +28,7 @@ impl Decode {
         }
     }
 
-    /// Decodes all frames, unmasking them in place, and returns the number of messages.
+    /// Decodes all of `input`, unmasking it in place, and returns the number of messages.
     pub fn run(&mut self, mut input: &mut [u8]) -> usize {
         let limits = DecodeLimits {
             max_message: usize::MAX,
@@ -54,27 +55,31 @@ impl Default for Decode {
     }
 }
 
-/// Encodes a message once, for many recipients.
+/// Encodes a message as a frame that can be sent to many peers.
 pub fn encode(message: &Message) -> Bytes {
     frame::encode(message)
 }
 
-/// Compresses a message once, for many recipients.
+/// Compresses a message into a frame that can be sent to many peers.
+///
+/// Returns `None` if compression does not make the message smaller.
 pub fn compress(message: &Message) -> Option<Bytes> {
     deflate::encode(message)
 }
 
-/// The hub's log of messages that wait to be distributed.
+/// A hub log without a hub: the benchmark appends to it and empties it.
 #[derive(Debug)]
 pub struct HubLog(LogBench);
 
 impl HubLog {
-    /// Makes an empty log.
+    /// Creates an empty log.
     pub fn new() -> Self {
         Self(LogBench::new())
     }
 
-    /// Appends this many broadcasts of a message, then takes them all like a flush round.
+    /// Appends `count` broadcasts of a message, then takes them all as a flush round does.
+    ///
+    /// Returns the number of records taken.
     pub fn append(&mut self, message: &Message, count: usize) -> usize {
         self.0.append(message, count)
     }

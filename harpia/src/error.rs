@@ -302,7 +302,12 @@ impl Error {
             Self::Auth { .. } => f.write_str("not authenticated"),
             Self::Message { code, .. } => write!(f, "unreadable message ({code})"),
             Self::Serialize { .. } => f.write_str("the value cannot be serialized as JSON"),
-            Self::Protocol { code, rule } => write!(f, "protocol violation ({code}): {rule}"),
+            Self::Protocol { code, rule } => match *code {
+                CloseCode::POLICY | CloseCode::TOO_BIG | CloseCode::TRY_AGAIN => {
+                    write!(f, "limit exceeded ({code}): {rule}")
+                }
+                _ => write!(f, "protocol violation ({code}): {rule}"),
+            },
             Self::DuplicateRoute { first, second } => {
                 write!(f, "routes `{first}` and `{second}` answer the same paths")
             }

@@ -30,7 +30,11 @@ pub enum Broadcast {
     Replace(Message),
 }
 
-/// Types that any handler can return: `()`, and a `Result` of it.
+/// Types that a handler can return: `()`, and a `Result` of it.
+///
+/// A [`message`](crate::Route::message) handler can also return a [`Broadcast`], unless its route
+/// has `broadcast = off`: see [`MessageOutput`]. An [`auth`](crate::Route::auth) handler must return
+/// a `Result`: see [`AuthOutput`].
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -52,7 +56,8 @@ pub enum Broadcast {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "not a handler's result",
-    note = "return nothing, or use `HandlerResult`"
+    note = "return nothing, or `Result<(), E>` with an error `E`: `HandlerResult` takes any",
+    note = "only `message` returns a `Broadcast`, and not on a route with `broadcast = off`"
 )]
 pub trait HandlerOutput {
     /// Converts the value into a result.
@@ -63,6 +68,7 @@ pub trait HandlerOutput {
     fn into_result(self) -> Result<(), BoxError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl HandlerOutput for () {
     fn into_result(self) -> Result<(), BoxError> {
         Ok(())
@@ -71,6 +77,28 @@ impl HandlerOutput for () {
 
 #[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
+    fn into_result(self) -> Result<(), BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// The type that an `auth` handler returns: a `Result` of `()`, whose `Err` rejects the client.
+#[diagnostic::on_unimplemented(
+    message = "`auth` must return `Result<(), E>`, not `{Self}`",
+    label = "not `Result<(), E>`",
+    note = "return `HandlerResult`: `Ok(())` lets the client in, and an `Err` refuses it"
+)]
+pub trait AuthOutput {
+    /// Converts the value into a result.
+    ///
+    /// # Errors
+    ///
+    /// The handler's error.
+    fn into_result(self) -> Result<(), BoxError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> AuthOutput for Result<(), E> {
     fn into_result(self) -> Result<(), BoxError> {
         self.map_err(Into::into)
     }
@@ -94,7 +122,8 @@ impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
 #[diagnostic::on_unimplemented(
     message = "`message` cannot return `{Self}`",
     label = "not a handler's result",
-    note = "return nothing or `Broadcast`, or use `HandlerResult` or `HandlerResult<Broadcast>`"
+    note = "return nothing, a `Broadcast`, or a `Result` of either with an error `E`: \
+            `HandlerResult` and `HandlerResult<Broadcast>` take any"
 )]
 pub trait MessageOutput {
     /// Converts the value into a result. `()` becomes [`Broadcast::Pass`].
@@ -105,12 +134,14 @@ pub trait MessageOutput {
     fn into_broadcast(self) -> Result<Broadcast, BoxError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl MessageOutput for () {
     fn into_broadcast(self) -> Result<Broadcast, BoxError> {
         Ok(Broadcast::Pass)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl MessageOutput for Broadcast {
     fn into_broadcast(self) -> Result<Broadcast, BoxError> {
         Ok(self)

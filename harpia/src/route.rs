@@ -1,5 +1,6 @@
 //! The trait that `#[ws_route]` implements. A route can also implement it by hand.
 
+mod argument;
 mod shared;
 
 use std::future::Future;
@@ -15,6 +16,7 @@ use crate::outcome::Broadcast;
 use crate::socket::Socket;
 
 pub use crate::path::{has_parameter, same_shape};
+pub use argument::{HandlerArgument, HandlerSocket, MessageArgument, NoAuth, NoHiddenAuth};
 
 use shared::Shared;
 
@@ -75,6 +77,8 @@ pub trait Route: Sized + Send + Sync + 'static {
     /// Whether the handlers read cookies or a session.
     ///
     /// If they do, an app that lets pages of any origin connect to the route is an error.
+    /// `#[ws_route]` does not set this: if a handler reads a session, or a token from a cookie, on a
+    /// route with `origins = any`, the read fails.
     const READS_COOKIES: bool = false;
 
     /// The handlers that never wait.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use serde::Serialize;
 
+use crate::clock::{self, ticks};
 use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::Result;
 #[cfg(any(feature = "jwt", feature = "session"))]
@@ -18,7 +19,7 @@ use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::message::{IntoMessage, Message};
 use crate::peer::Peer;
-use crate::transport::{self, SendStatus, Timer, Transport, ticks};
+use crate::transport::{SendStatus, Timer, Transport};
 
 use pending::Pending;
 pub use subscribing::{SubscribeError, Subscribing};
@@ -96,7 +97,7 @@ impl<D> Socket<D> {
     }
 
     /// Returns the transport, which the hub and the peers share.
-    pub(crate) fn end(&self) -> &Arc<Transport> {
+    pub(crate) fn transport(&self) -> &Arc<Transport> {
         &self.transport
     }
 
@@ -238,12 +239,12 @@ impl<D> Socket<D> {
     ) {
         let at = self.hub.clock().now().saturating_add(ticks(after));
         let frame = CloseFrame::new(code.into(), reason);
-        self.transport.set_timer(Timer::Deadline, at, frame);
+        self.transport.timers.set(Timer::Deadline, at, frame);
     }
 
     /// Removes the deadline. See [`deadline`](Self::deadline) for an example.
     pub fn clear_deadline(&self) {
-        self.transport.clear_timer(Timer::Deadline);
+        self.transport.timers.clear(Timer::Deadline);
     }
 
     /// Closes the connection with 4401 "Token expired" at this time.
@@ -301,13 +302,18 @@ impl<D> Socket<D> {
     ) {
         let frame = CloseFrame::new(code.into(), reason);
         match u32::try_from(unix_seconds) {
-            Ok(at) if at <= transport::unix_seconds() => {
+            Ok(at) if at <= clock::unix_seconds() => {
                 let close = Close::new(CloseCause::Expired, frame);
-                self.hub.close(&self.transport, close);
+                if self.transport.is_opening() {
+                    // As the timer would: what was published before is still delivered.
+                    self.hub.disconnect_for(self.id(), close);
+                } else {
+                    self.hub.close(&self.transport, close);
+                }
             }
-            Ok(at) => self.transport.set_timer(Timer::Expiry, at, frame),
+            Ok(at) => self.transport.timers.set(Timer::Expiry, at, frame),
             // A time after 2106 does not fit, and is treated as never.
-            Err(_) => self.transport.clear_timer(Timer::Expiry),
+            Err(_) => self.transport.timers.clear(Timer::Expiry),
         }
     }
 

@@ -1,8 +1,8 @@
-//! Locks and atomics for code that loom tests.
+//! The locks and atomics that several threads share: std's, or loom's in loom tests.
 //!
-//! They are the standard library's, except in tests with `--cfg harpia_loom`: then they are loom's,
-//! and the `loom_tests` modules run the orders in which threads can meet. A stress test would only
-//! reach some of them by chance.
+//! With `--cfg harpia_loom`, tests use loom's types. The tests in the `loom_tests` modules then
+//! explore systematically in which order the threads use these types. A stress test leaves the
+//! order to chance.
 
 #[cfg(not(all(test, harpia_loom)))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
@@ -10,9 +10,9 @@ pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
 #[cfg(all(test, harpia_loom))]
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic};
 
-/// Runs the orders in which the threads of `body` can meet, with at most three preemptions each.
+/// Runs `body` in every order of its threads with at most three preemptions.
 ///
-/// All orders would take days.
+/// A preemption stops a thread that could go on. Without this bound the tests would take days.
 #[cfg(all(test, harpia_loom))]
 pub(crate) fn explore(body: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();

@@ -1,4 +1,3 @@
-//! What needs a server of another kind beside harpia: real ones, started by each test on a free
-//! port, killed and started again.
+//! Tests with a real Redis server. Each test starts its own on a free port.
 
 mod sessions;

@@ -1,4 +1,4 @@
-//! Sessions in a real Redis: nothing lost, nothing kept too long, and an end to every wait.
+//! Sessions in a real Redis: no update is lost, sessions expire, and every wait has a timeout.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,9 @@ type Sessions = Session<u32, RedisStore>;
 const TIMEOUT: Duration = Duration::from_millis(300);
 
 async fn sessions(redis: &RedisServer) -> Sessions {
-    let store = RedisStore::connect(&redis.url()).await.expect("it answers");
+    let store = RedisStore::connect(&redis.url())
+        .await
+        .expect("Redis answers");
     Session::new(store.timeout(TIMEOUT))
 }
 
@@ -28,7 +30,8 @@ fn is_down<T>(result: &Result<T, SessionError>) -> bool {
 }
 
 #[tokio::test]
-async fn a_session_is_made_read_changed_and_ended() {
+#[ignore = "needs Redis: tests/run"]
+async fn a_session_can_be_created_read_updated_and_deleted() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(1).await.unwrap();
@@ -45,7 +48,8 @@ async fn a_session_is_made_read_changed_and_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn concurrent_changes_on_two_nodes_lose_nothing() {
+#[ignore = "needs Redis: tests/run"]
+async fn concurrent_updates_on_two_nodes_lose_nothing() {
     let redis = RedisServer::start();
     let nodes = [sessions(&redis).await, sessions(&redis).await];
     let id = nodes[0].create(0).await.unwrap();
@@ -66,7 +70,8 @@ async fn concurrent_changes_on_two_nodes_lose_nothing() {
 }
 
 #[tokio::test]
-async fn each_use_renews_a_session_and_what_has_expired_is_gone() {
+#[ignore = "needs Redis: tests/run"]
+async fn each_use_renews_a_session_and_an_expired_one_is_gone() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await.ttl(Duration::from_secs(3600));
     let mut id = sessions.create(1).await.unwrap();
@@ -92,7 +97,8 @@ async fn each_use_renews_a_session_and_what_has_expired_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_rotations_one_wins_and_the_old_id_is_dead() {
+#[ignore = "needs Redis: tests/run"]
+async fn exactly_one_of_many_rotations_succeeds_and_the_old_id_stops_working() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let old = sessions.create(1).await.unwrap();
@@ -116,7 +122,8 @@ async fn of_many_rotations_one_wins_and_the_old_id_is_dead() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_killed_is_an_error_and_its_sessions_come_back_with_it() {
+#[ignore = "needs Redis: tests/run"]
+async fn sessions_fail_while_redis_is_down_and_return_after_its_restart() {
     let mut redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(1).await.unwrap();
@@ -128,16 +135,17 @@ async fn a_redis_that_is_killed_is_an_error_and_its_sessions_come_back_with_it()
         assert!(is_down(&sessions.delete(&id).await));
     }
     redis.start_again();
-    // The first one after it is back, whatever failed before.
+    // The first call after the restart succeeds, although earlier calls failed.
     assert_eq!(sessions.get(&id).await.unwrap(), 1);
-    // Started again while nobody asked: the lost connection is noticed and replaced.
+    // Redis restarts between two calls. The next call replaces the lost connection.
     redis.kill();
     redis.start_again();
     assert_eq!(sessions.update(&id, |count| *count).await.unwrap(), 1);
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_is_an_error_within_the_timeout() {
+#[ignore = "needs Redis: tests/run"]
+async fn a_hanging_redis_is_an_error_within_the_timeout() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(1).await.unwrap();
@@ -165,7 +173,8 @@ impl Updates {
 }
 
 #[tokio::test]
-async fn a_connection_is_told_to_try_again_while_redis_is_down() {
+#[ignore = "needs Redis: tests/run"]
+async fn a_connection_is_closed_with_1013_while_redis_is_down() {
     let mut redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(7).await.unwrap();
@@ -191,7 +200,8 @@ async fn a_connection_is_told_to_try_again_while_redis_is_down() {
 }
 
 #[tokio::test]
-async fn no_error_of_redis_holds_the_id_or_the_data() {
+#[ignore = "needs Redis: tests/run"]
+async fn no_redis_error_contains_the_id_or_the_data() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(1).await.unwrap();
@@ -204,10 +214,13 @@ async fn no_error_of_redis_holds_the_id_or_the_data() {
 }
 
 #[tokio::test]
-async fn no_log_of_redis_holds_the_id_or_the_data() {
+#[ignore = "needs Redis: tests/run"]
+async fn no_redis_log_contains_the_id_or_the_data() {
     let log = Log::begin();
     let mut redis = RedisServer::start();
-    let store = RedisStore::connect(&redis.url()).await.expect("it answers");
+    let store = RedisStore::connect(&redis.url())
+        .await
+        .expect("Redis answers");
     let sessions = Session::new(store.timeout(TIMEOUT));
     let old = sessions.create("hunter2".to_owned()).await.unwrap();
     let id = sessions.rotate(&old).await.unwrap();
@@ -217,16 +230,17 @@ async fn no_log_of_redis_holds_the_id_or_the_data() {
     redis.start_again();
     assert_eq!(sessions.get(&id).await.unwrap(), "hunter2");
     sessions.delete(&id).await.unwrap();
-    tracing::trace!("all was listened to");
+    tracing::trace!("tracing is captured");
     let log = log.text();
-    assert!(log.contains("all was listened to"), "{log}");
+    assert!(log.contains("tracing is captured"), "{log}");
     for secret in [old.as_str(), id.as_str(), "hunter2"] {
         assert!(!log.contains(secret), "{log}");
     }
 }
 
 #[tokio::test]
-async fn a_redis_that_is_not_there_is_an_error_from_the_start() {
+#[ignore = "needs Redis: tests/run"]
+async fn connecting_to_a_missing_redis_is_an_error_without_the_password() {
     let mut redis = RedisServer::start();
     redis.kill();
     let url = redis.url();

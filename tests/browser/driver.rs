@@ -1,4 +1,4 @@
-//! chromedriver, and one page as a person uses it.
+//! A chromedriver process, and a page that a test uses as a person does.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -13,18 +13,19 @@ use harpia_tests::within;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-/// A chromedriver on a free port, which ends with the test.
+/// A chromedriver on a free port. Dropping it kills the driver and its browsers.
 pub(crate) struct Driver {
     process: Child,
     port: String,
 }
 
-/// One page in a browser of its own.
+/// One page in its own browser.
 pub(crate) struct Page {
     client: Client,
 }
 
 impl Driver {
+    /// Starts chromedriver and waits until it listens.
     pub(crate) fn start() -> Self {
         let spawned = Command::new("chromedriver")
             .arg("--port=0")
@@ -43,23 +44,24 @@ impl Driver {
         });
         Self {
             process,
-            port: port.expect("chromedriver tells its port"),
+            port: port.expect("chromedriver prints its port"),
         }
     }
 
+    /// Opens a browser whose screen has this size in CSS pixels.
     pub(crate) async fn open(&self, (width, height): (u32, u32)) -> Page {
         let mut capabilities = Capabilities::new();
         let arguments = [
             "--headless=new",
-            // Tests run as root in containers, where the sandbox cannot work.
+            // In containers the tests run as root, and the sandbox does not work there.
             "--no-sandbox",
             "--disable-dev-shm-usage",
             "--disable-gpu",
             "--hide-scrollbars",
-            // Other sites than the server's: to the browser neither local nor the same.
+            // Gives this machine names that the browser treats as other sites, and as not local.
             "--host-resolver-rules=MAP *.test 127.0.0.1",
         ];
-        // A headless window has no exact size; an emulated screen has.
+        // A headless window has no exact size, but an emulated screen does.
         let screen = json!({ "width": width, "height": height, "pixelRatio": 2, "mobile": false });
         let emulation = json!({ "deviceMetrics": screen });
         let options = json!({ "args": arguments, "mobileEmulation": emulation });
@@ -72,7 +74,7 @@ impl Driver {
     }
 }
 
-/// Its browsers too, which a test that fails has not closed: they are of its process group.
+/// Kills the whole process group, because a failed test leaves its browsers open.
 impl Drop for Driver {
     fn drop(&mut self) {
         let group = format!("-{}", self.process.id());
@@ -88,7 +90,7 @@ impl Page {
         within(self.client.goto(url)).await.expect("the page loads");
     }
 
-    /// Fills in the form at the entrance and waits until the chat is there.
+    /// Fills in the chat's entry form and waits until the chat is connected.
     pub(crate) async fn enter(&self, name: &str, room: &str) {
         self.fill("#name", name).await;
         self.fill("#room", room).await;
@@ -96,12 +98,13 @@ impl Page {
         self.shows("#state", "connected").await;
     }
 
+    /// Sends a message in the chat.
     pub(crate) async fn say(&self, text: &str) {
         self.fill("#text", text).await;
         self.press("#send").await;
     }
 
-    /// Waits until an element's text has this in it.
+    /// Waits until the text of an element contains `text`.
     pub(crate) async fn shows(&self, selector: &str, text: &str) {
         let appears = async {
             while !self.text_of(selector).await.contains(text) {
@@ -111,11 +114,11 @@ impl Page {
         let shown = tokio::time::timeout(Duration::from_secs(20), appears).await;
         if shown.is_err() {
             let found = self.text_of(selector).await;
-            panic!("`{selector}` never shows `{text}`, but: {found}");
+            panic!("`{selector}` does not show `{text}` within 20 seconds, but: {found}");
         }
     }
 
-    /// Returns an element's text, or nothing while the page is about to come.
+    /// Returns the text of an element; empty if the page does not have the element yet.
     pub(crate) async fn text_of(&self, selector: &str) -> String {
         match within(self.client.find(Locator::Css(selector))).await {
             Ok(element) => within(element.text()).await.unwrap_or_default(),
@@ -123,12 +126,12 @@ impl Page {
         }
     }
 
-    /// Opens a second window of the same browser, and goes on in it; returns how to come back.
+    /// Opens another window of the same browser and switches to it; returns the previous window.
     pub(crate) async fn second_window(&self) -> WindowHandle {
         let first = within(self.client.window()).await.expect("a window");
         let second = within(self.client.new_window(true))
             .await
-            .expect("one more");
+            .expect("another window");
         self.switch_to(second.handle).await;
         first
     }
@@ -136,20 +139,22 @@ impl Page {
     pub(crate) async fn switch_to(&self, window: WindowHandle) {
         within(self.client.switch_to_window(window))
             .await
-            .expect("the window is there");
+            .expect("the window exists");
     }
 
-    /// Runs a function's body in the page, where it finds `given` and may await; returns what it
-    /// returns.
+    /// Runs the body of an async JavaScript function in the page; returns its result.
+    ///
+    /// The body can use the variable `given`.
     pub(crate) async fn run(&self, body: &str, given: Value) -> Value {
         let script = format!(
-            "const [given, done] = arguments; (async () => {{ {body} }})().then(done, (e) => done(`${{e}}`))"
+            "const [given, done] = arguments; \
+             (async () => {{ {body} }})().then(done, (e) => done(`${{e}}`))"
         );
         let ran = within(self.client.execute_async(&script, vec![given])).await;
         ran.unwrap_or_else(|error| panic!("{body}: {error}"))
     }
 
-    /// Opens a WebSocket from the page; returns its first message, or the code it closes with.
+    /// Opens a WebSocket from the page; returns its first message, or its close code and reason.
     pub(crate) async fn socket(&self, url: &str) -> String {
         let body = "return await new Promise((done) => { \
                         const socket = new WebSocket(given); \
@@ -160,19 +165,19 @@ impl Page {
         answer.as_str().expect("text").to_owned()
     }
 
-    /// A cookie as the browser keeps it, if it does.
+    /// Returns a cookie that the browser has stored.
     pub(crate) async fn cookie(&self, name: &str) -> Option<Cookie<'static>> {
         within(self.client.get_named_cookie(name)).await.ok()
     }
 
-    /// Leaves a picture, if pictures are asked for.
+    /// Saves a picture if the environment has `SCREENSHOTS`.
     pub(crate) async fn picture(&self, name: &str) {
         let Some(folder) = env::var_os("SCREENSHOTS") else {
             return;
         };
         let picture = within(self.client.screenshot()).await.expect("a picture");
         let path = std::path::Path::new(&folder).join(format!("{name}.png"));
-        fs::write(path, picture).expect("the folder of pictures can be written");
+        fs::write(path, picture).expect("the folder for pictures is writable");
     }
 
     pub(crate) async fn close(self) {
@@ -187,7 +192,7 @@ impl Page {
         let arguments = vec![json!(selector), json!(text)];
         within(self.client.execute(script, arguments))
             .await
-            .expect("the field is there");
+            .expect("the field exists");
     }
 
     pub(crate) async fn press(&self, selector: &str) {
@@ -195,6 +200,6 @@ impl Page {
         let button = found.unwrap_or_else(|error| panic!("no `{selector}`: {error}"));
         within(button.click())
             .await
-            .expect("the button can be pressed");
+            .expect("the button is clickable");
     }
 }

@@ -1,6 +1,6 @@
-//! Pages in headless Chromium, against programs as they are run.
+//! Tests of the examples' pages in headless Chromium.
 //!
-//! With `SCREENSHOTS=folder` the tests leave pictures of the pages there, to be looked at.
+//! If the environment has `SCREENSHOTS=folder`, the tests save pictures of the pages there.
 
 mod chat;
 mod driver;
@@ -8,6 +8,7 @@ mod origins;
 mod profile;
 mod tokens;
 
-/// A phone, and a window of a laptop.
+/// The screen of a phone, in CSS pixels.
 const NARROW: (u32, u32) = (390, 800);
+/// A window on a laptop, in CSS pixels.
 const WIDE: (u32, u32) = (1100, 720);

@@ -1,4 +1,4 @@
-//! The page of `example-profile`, and its cookie as Chromium keeps it.
+//! The page of `example-profile`, and how Chromium treats its cookie.
 
 use harpia_tests::Program;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::driver::{Driver, Page};
 use crate::{NARROW, WIDE};
 
-/// As the browser names a server that is its own machine, so that it keeps `Secure` cookies.
+/// Returns the URL with the host `localhost`, for which browsers keep `Secure` cookies over HTTP.
 fn local(program: &Program) -> String {
     format!("http://localhost:{}/", program.port())
 }
@@ -19,7 +19,8 @@ async fn log_in(page: &Page, password: &str) {
 }
 
 #[tokio::test]
-async fn who_logs_in_is_welcomed_and_hears_what_changes_in_every_window_until_logging_out() {
+#[ignore = "needs Chromium: tests/run"]
+async fn every_window_receives_profile_updates_until_the_user_logs_out() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
     let page = driver.open(WIDE).await;
@@ -54,7 +55,8 @@ async fn who_logs_in_is_welcomed_and_hears_what_changes_in_every_window_until_lo
 }
 
 #[tokio::test]
-async fn the_page_fits_a_phone() {
+#[ignore = "needs Chromium: tests/run"]
+async fn the_page_fits_a_phone_screen() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
     let page = driver.open(NARROW).await;
@@ -68,21 +70,22 @@ async fn the_page_fits_a_phone() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_kept_from_scripts_and_changes_with_each_login() {
+#[ignore = "needs Chromium: tests/run"]
+async fn scripts_cannot_read_the_cookie_and_each_login_changes_it() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
     let page = driver.open(WIDE).await;
     page.goto(&local(&program)).await;
     log_in(&page, "correct horse").await;
     page.shows("#welcome", "Welcome back, John Doe!").await;
-    let cookie = page.cookie("session_id").await.expect("it is kept");
+    let cookie = page.cookie("session_id").await.expect("a cookie");
     assert_eq!(cookie.http_only(), Some(true));
     assert_eq!(cookie.secure(), Some(true));
     let same_site = cookie.same_site().map(|value| value.to_string());
     assert_eq!(same_site.as_deref(), Some("Lax"));
     let seen = page.run("return document.cookie;", Value::Null).await;
     assert_eq!(seen, json!(""));
-    // What a script plants does not take the place of what it cannot see.
+    // A script cannot overwrite the cookie that it cannot read.
     let plant = "document.cookie = 'session_id=planted; path=/'; return document.cookie;";
     assert_eq!(page.run(plant, Value::Null).await, json!(""));
 
@@ -91,13 +94,14 @@ async fn the_cookie_is_kept_from_scripts_and_changes_with_each_login() {
     assert!(page.cookie("session_id").await.is_none());
     log_in(&page, "correct horse").await;
     page.shows("#welcome", "Welcome back, John Doe!").await;
-    let next = page.cookie("session_id").await.expect("a new one");
+    let next = page.cookie("session_id").await.expect("a new cookie");
     assert_ne!(next.value(), cookie.value());
     page.close().await;
 }
 
 #[tokio::test]
-async fn a_secure_cookie_is_kept_on_ones_own_machine_and_never_travels_in_the_open() {
+#[ignore = "needs Chromium: tests/run"]
+async fn a_secure_cookie_is_kept_on_localhost_but_never_sent_in_plain_text() {
     let driver = Driver::start();
     let program = Program::start("example-profile");
     let page = driver.open(WIDE).await;
@@ -107,7 +111,7 @@ async fn a_secure_cookie_is_kept_on_ones_own_machine_and_never_travels_in_the_op
     let john = json!({ "email": "john@example.com", "password": "correct horse" });
     page.goto(&local(&program)).await;
     assert_eq!(page.run(log_in, john.clone()).await, json!(200));
-    // Plain HTTP, and to the browser not its own machine.
+    // Plain HTTP, and for the browser another machine than its own.
     page.goto(&format!("http://profile.test:{}/", program.port()))
         .await;
     assert_eq!(page.run(log_in, john).await, json!(401));

@@ -1,4 +1,5 @@
-//! The writers: tasks that update the state and publish it, or clients whose messages are broadcast.
+//! The writers: tasks that update the state and publish it, or clients whose messages are
+//! broadcast.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +11,12 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::world::{Way, World};
 
-/// How updates come.
+/// The rate at which a writer makes updates.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Load {
-    /// One at a time.
+    /// One update every millisecond.
     Steady,
-    /// Many at once, then none for a while.
+    /// 20 updates at once, every 8 ms.
     Bursts,
 }
 
@@ -45,6 +46,7 @@ pub(crate) struct Writers {
 }
 
 impl Writers {
+    /// Starts three writers.
     pub(crate) async fn start(
         world: &Arc<World>,
         server: &TestServer,
@@ -61,14 +63,14 @@ impl Writers {
         }
         let mut tasks = Vec::new();
         for (number, mut client) in clients.into_iter().enumerate() {
-            // Topics and broadcasts have one order, so that the writers share their numbers.
+            // Publishes and hub broadcasts happen under one lock, so the writers share one count.
             let name = match way {
                 Way::Automatic => format!("writer{number}"),
                 Way::Topic | Way::Broadcast => "all".to_owned(),
             };
             let stopping = Arc::clone(&stopping);
             let (world, hub) = (Arc::clone(world), server.hub().clone());
-            // Ends when `stop` is called, or with the test's runtime.
+            // The task ends when `stop` is called, or with the test's runtime.
             tasks.push(tokio::spawn(async move {
                 let mut ticks = interval(load.period());
                 ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -91,10 +93,11 @@ impl Writers {
         Self { stopping, tasks }
     }
 
+    /// Stops the writers and waits until they have ended.
     pub(crate) async fn stop(self) {
         self.stopping.store(true, Ordering::Relaxed);
         for task in self.tasks {
-            task.await.expect("a writer failed");
+            task.await.expect("a writer ends without a panic");
         }
     }
 }

@@ -1,7 +1,10 @@
-//! A hammer for the promise "from the moment `open` is called, a connection misses nothing": many
-//! clients join while others publish, and each checks every number that it gets.
+//! Load tests of the promise "from the moment `open` is called, a connection misses nothing".
+//!
+//! Many clients join while writers publish. Each message has a number, and each client checks
+//! every number that it receives.
 
-mod endings;
+mod closes;
+mod hostile;
 mod load;
 mod overflow;
 mod routes;
@@ -14,11 +17,13 @@ use harpia_tests::TestServer;
 use load::{Load, Writers};
 use world::{Numbers, Way, World, parse, parse_snapshot};
 
-/// How many clients join in each test, and how many at once.
+/// The number of clients that join in each test.
 const JOINS: usize = 1000;
+
+/// The number of clients that are connected at the same time.
 const AT_ONCE: usize = 8;
 
-/// How many updates each reads after its snapshot.
+/// The number of updates that each client reads after its snapshot.
 const UPDATES: usize = 12;
 
 /// How a client joins.
@@ -28,7 +33,7 @@ struct Join {
     sends_token: bool,
 }
 
-async fn hammer(way: Way, load: Load, join: Join) {
+async fn check_joins(way: Way, load: Load, join: Join) {
     let world = World::new(way);
     let server = Arc::new(TestServer::start(routes::app(&world)).await);
     let writers = Writers::start(&world, &server, way, load).await;
@@ -36,18 +41,18 @@ async fn hammer(way: Way, load: Load, join: Join) {
         let server = Arc::clone(&server);
         tokio::spawn(async move {
             for _ in 0..JOINS / AT_ONCE {
-                check_a_join(&server, way, join).await;
+                check_join(&server, way, join).await;
             }
         })
     });
     let joiners: Vec<_> = joiners.collect();
     for joiner in joiners {
-        joiner.await.expect("a joiner found a fault");
+        joiner.await.expect("a client missed nothing");
     }
     writers.stop().await;
 }
 
-async fn check_a_join(server: &TestServer, way: Way, join: Join) {
+async fn check_join(server: &TestServer, way: Way, join: Join) {
     let mut client = server.connect(join.path).await;
     if join.sends_token {
         client.send("token").await;
@@ -60,7 +65,7 @@ async fn check_a_join(server: &TestServer, way: Way, join: Join) {
         let in_snapshot = snapshot.get(&writer).copied().unwrap_or_default();
         match received.insert(writer.clone(), number) {
             Some(before) => assert_eq!(number, before + 1, "{writer} after {before}"),
-            // A topic begins exactly after the snapshot; a broadcast may repeat what it has.
+            // A topic starts exactly after the snapshot. A broadcast may repeat updates of it.
             None if way == Way::Topic => assert_eq!(number, in_snapshot + 1, "{writer}"),
             None => assert!(
                 number <= in_snapshot + 1,
@@ -70,69 +75,44 @@ async fn check_a_join(server: &TestServer, way: Way, join: Join) {
     }
 }
 
-macro_rules! hammers {
-    ($($way:ident $load:ident $path:literal $sends_token:literal => $name:ident;)*) => {$(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $name() {
-            let join = Join { path: $path, sends_token: $sends_token };
-            hammer(Way::$way, Load::$load, join).await;
+/// Makes a module for each way of publishing, with a module for each route and a test for each
+/// load.
+macro_rules! joins {
+    ($way:ident { $($route:ident: $path:literal, $sends_token:literal;)* }) => {$(
+        mod $route {
+            use super::super::*;
+
+            const JOIN: Join = Join { path: $path, sends_token: $sends_token };
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn misses_nothing_under_a_steady_load() {
+                check_joins(Way::$way, Load::Steady, JOIN).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn misses_nothing_under_bursts() {
+                check_joins(Way::$way, Load::Bursts, JOIN).await;
+            }
+        }
+    )*};
+    ($($module:ident: $way:ident;)*) => {$(
+        mod $module {
+            joins! { $way {
+                sync_open: "/sync", false;
+                sync_open_after_auth: "/sync-with-auth", true;
+                async_open_that_awaits_after_its_snapshot: "/async?awaits=after", false;
+                async_open_that_awaits_before_its_snapshot: "/async?awaits=before", false;
+                async_open_after_auth_that_awaits_after_its_snapshot:
+                    "/async-with-auth?awaits=after", true;
+                async_open_after_auth_that_awaits_before_its_snapshot:
+                    "/async-with-auth?awaits=before", true;
+            } }
         }
     )*};
 }
 
-mod topic {
-    use super::*;
-
-    hammers! {
-        Topic Steady "/sync" false => a_sync_open_misses_nothing_of_a_steady_load;
-        Topic Bursts "/sync" false => a_sync_open_misses_nothing_of_bursts;
-        Topic Steady "/sync-with-auth" true => a_sync_open_after_auth_misses_nothing_of_a_steady_load;
-        Topic Bursts "/sync-with-auth" true => a_sync_open_after_auth_misses_nothing_of_bursts;
-        Topic Steady "/async?awaits=after" false => an_open_that_awaits_after_it_subscribed_misses_nothing_of_a_steady_load;
-        Topic Bursts "/async?awaits=after" false => an_open_that_awaits_after_it_subscribed_misses_nothing_of_bursts;
-        Topic Steady "/async-with-auth?awaits=after" true => an_open_after_auth_that_awaits_after_it_subscribed_misses_nothing_of_a_steady_load;
-        Topic Bursts "/async-with-auth?awaits=after" true => an_open_after_auth_that_awaits_after_it_subscribed_misses_nothing_of_bursts;
-        Topic Steady "/async?awaits=before" false => an_open_that_awaits_before_it_subscribes_misses_nothing_of_a_steady_load;
-        Topic Bursts "/async?awaits=before" false => an_open_that_awaits_before_it_subscribes_misses_nothing_of_bursts;
-        Topic Steady "/async-with-auth?awaits=before" true => an_open_after_auth_that_awaits_before_it_subscribes_misses_nothing_of_a_steady_load;
-        Topic Bursts "/async-with-auth?awaits=before" true => an_open_after_auth_that_awaits_before_it_subscribes_misses_nothing_of_bursts;
-    }
-}
-
-mod broadcast {
-    use super::*;
-
-    hammers! {
-        Broadcast Steady "/sync" false => a_sync_open_misses_nothing_of_a_steady_load;
-        Broadcast Bursts "/sync" false => a_sync_open_misses_nothing_of_bursts;
-        Broadcast Steady "/sync-with-auth" true => a_sync_open_after_auth_misses_nothing_of_a_steady_load;
-        Broadcast Bursts "/sync-with-auth" true => a_sync_open_after_auth_misses_nothing_of_bursts;
-        Broadcast Steady "/async?awaits=after" false => an_open_that_awaits_after_the_snapshot_misses_nothing_of_a_steady_load;
-        Broadcast Bursts "/async?awaits=after" false => an_open_that_awaits_after_the_snapshot_misses_nothing_of_bursts;
-        Broadcast Steady "/async-with-auth?awaits=after" true => an_open_after_auth_that_awaits_after_the_snapshot_misses_nothing_of_a_steady_load;
-        Broadcast Bursts "/async-with-auth?awaits=after" true => an_open_after_auth_that_awaits_after_the_snapshot_misses_nothing_of_bursts;
-        Broadcast Steady "/async?awaits=before" false => an_open_that_awaits_before_the_snapshot_misses_nothing_of_a_steady_load;
-        Broadcast Bursts "/async?awaits=before" false => an_open_that_awaits_before_the_snapshot_misses_nothing_of_bursts;
-        Broadcast Steady "/async-with-auth?awaits=before" true => an_open_after_auth_that_awaits_before_the_snapshot_misses_nothing_of_a_steady_load;
-        Broadcast Bursts "/async-with-auth?awaits=before" true => an_open_after_auth_that_awaits_before_the_snapshot_misses_nothing_of_bursts;
-    }
-}
-
-mod automatic_broadcast {
-    use super::*;
-
-    hammers! {
-        Automatic Steady "/sync" false => a_sync_open_misses_nothing_of_a_steady_load;
-        Automatic Bursts "/sync" false => a_sync_open_misses_nothing_of_bursts;
-        Automatic Steady "/sync-with-auth" true => a_sync_open_after_auth_misses_nothing_of_a_steady_load;
-        Automatic Bursts "/sync-with-auth" true => a_sync_open_after_auth_misses_nothing_of_bursts;
-        Automatic Steady "/async?awaits=after" false => an_open_that_awaits_after_the_snapshot_misses_nothing_of_a_steady_load;
-        Automatic Bursts "/async?awaits=after" false => an_open_that_awaits_after_the_snapshot_misses_nothing_of_bursts;
-        Automatic Steady "/async-with-auth?awaits=after" true => an_open_after_auth_that_awaits_after_the_snapshot_misses_nothing_of_a_steady_load;
-        Automatic Bursts "/async-with-auth?awaits=after" true => an_open_after_auth_that_awaits_after_the_snapshot_misses_nothing_of_bursts;
-        Automatic Steady "/async?awaits=before" false => an_open_that_awaits_before_the_snapshot_misses_nothing_of_a_steady_load;
-        Automatic Bursts "/async?awaits=before" false => an_open_that_awaits_before_the_snapshot_misses_nothing_of_bursts;
-        Automatic Steady "/async-with-auth?awaits=before" true => an_open_after_auth_that_awaits_before_the_snapshot_misses_nothing_of_a_steady_load;
-        Automatic Bursts "/async-with-auth?awaits=before" true => an_open_after_auth_that_awaits_before_the_snapshot_misses_nothing_of_bursts;
-    }
+joins! {
+    topic: Topic;
+    broadcast: Broadcast;
+    automatic_broadcast: Automatic;
 }

@@ -1,4 +1,4 @@
-//! A backlog that overflows: the gap is counted, never silent.
+//! Backlogs that overflow while or after a client joins: the number of skipped messages is exact.
 
 use std::sync::Arc;
 
@@ -7,41 +7,59 @@ use harpia_tests::{RawClient, TestServer};
 
 use crate::world::{TOPIC, Way, World, parse, parse_snapshot};
 
+/// The `backlog` of the routes here, in bytes.
 const BACKLOG: usize = 8 * 1024;
 
-/// So many fill the backlog once.
+/// The number of padded updates that exceed the backlog.
 const CHUNK: u64 = 20;
 const CHUNKS: u64 = 5;
 const UPDATES: u64 = CHUNK * CHUNKS;
 
+/// The number of reports that were skipped themselves: they count as skipped messages, too.
+#[derive(FromHandshake)]
+struct Reports {
+    #[from(default)]
+    skipped: u32,
+}
+
+/// Reports the number of skipped updates.
+fn report(ws: &mut Socket<Reports>) {
+    let updates = ws.skipped() - ws.data.skipped;
+    if ws.send(format!("skipped {updates}")) == SendStatus::Dropped {
+        ws.data.skipped += 1;
+    }
+}
+
+/// Overflows while `open` runs.
 struct Skipping(Arc<World>);
 
 #[ws_route("/skipping", broadcast = off, backlog = "8KiB", slow = skip)]
 impl Skipping {
-    async fn open(&self, ws: &mut Socket) {
+    async fn open(&self, ws: &mut Socket<Reports>) {
         let total = self.0.join(ws);
         self.0.grow_to(total + UPDATES + 1).await;
     }
 
-    /// Says what was missed.
-    fn drain(&self, ws: &mut Socket) {
-        ws.send(format!("skipped {}", ws.skipped()));
+    fn drain(&self, ws: &mut Socket<Reports>) {
+        report(ws);
     }
 }
 
+/// Overflows after `open` has returned.
 struct Stalling(Arc<World>);
 
 #[ws_route("/stalling", broadcast = off, backlog = "8KiB", slow = skip)]
 impl Stalling {
-    fn open(&self, ws: &mut Socket) {
+    fn open(&self, ws: &mut Socket<Reports>) {
         self.0.join(ws);
     }
 
-    fn drain(&self, ws: &mut Socket) {
-        ws.send(format!("skipped {}", ws.skipped()));
+    fn drain(&self, ws: &mut Socket<Reports>) {
+        report(ws);
     }
 }
 
+/// Overflows while `open` runs, and closes slow consumers.
 struct Closing(Arc<World>);
 
 #[ws_route("/closing", broadcast = off, backlog = "8KiB")]
@@ -61,12 +79,15 @@ async fn serve() -> (Arc<World>, TestServer) {
     (world, TestServer::start(app).await)
 }
 
-/// Fills the backlog while `open` runs, then lets `open` return.
+fn padding() -> String {
+    format!(" {}", "x".repeat(BACKLOG / 16))
+}
+
+/// Overflows the backlog while `open` runs, then lets `open` return.
 async fn publish_all(world: &World, server: &TestServer) {
-    let padding = format!(" {}", "x".repeat(BACKLOG / 16));
     for _ in 0..CHUNKS {
         for _ in 0..CHUNK {
-            world.publish(server.hub(), "all", &padding);
+            world.publish(server.hub(), "all", &padding());
         }
         // The second answer comes after the flush round that delivered the chunk.
         server.hub().subscriber_count(TOPIC).await;
@@ -75,74 +96,84 @@ async fn publish_all(world: &World, server: &TestServer) {
     world.publish(server.hub(), "all", "");
 }
 
+/// The updates that a client has received and missed.
+struct Received {
+    last: u64,
+    missing: u64,
+    /// The number that the server last reported as skipped.
+    skipped: Option<u64>,
+}
+
+impl Received {
+    /// Starts with the text of a snapshot.
+    fn from_snapshot(text: &str) -> Self {
+        Self {
+            last: parse_snapshot(text).get("all").copied().unwrap_or_default(),
+            missing: 0,
+            skipped: None,
+        }
+    }
+
+    /// Takes an update, or the server's report of skipped updates.
+    fn take(&mut self, text: &str) {
+        if let Some(count) = text.strip_prefix("skipped ") {
+            self.skipped = count.parse().ok();
+            return;
+        }
+        let (_, number) = parse(text).expect("a number");
+        assert!(number > self.last, "{number} after {}", self.last);
+        self.missing += number - self.last - 1;
+        self.last = number;
+    }
+
+    /// Returns whether all updates up to `end` were received or reported as skipped.
+    fn is_complete(&self, end: u64) -> bool {
+        self.skipped == Some(self.missing + end - self.last)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gap_during_open_is_counted_and_drain_follows_what_was_owed() {
+async fn updates_skipped_during_open_are_counted_and_drain_runs_after_owed_updates() {
     let (world, server) = serve().await;
     for _ in 0..200 {
         let mut client = server.connect("/skipping").await;
-        let snapshot = parse_snapshot(&client.text().await);
-        let mut last = snapshot.get("all").copied().unwrap_or_default();
-        let end = last + UPDATES + 1;
+        let mut received = Received::from_snapshot(&client.text().await);
+        let end = received.last + UPDATES + 1;
         publish_all(&world, &server).await;
-        let (mut missing, mut skipped) = (0, None);
-        // What is still to come after `last` is either received or part of the gap.
-        while skipped != Some(missing + end - last) {
-            let text = client.text().await;
-            if let Some(count) = text.strip_prefix("skipped ") {
-                skipped = count.parse::<u64>().ok();
-                continue;
-            }
-            let (_, number) = parse(&text).expect("a number");
-            assert!(number > last, "{number} after {last}");
-            missing += number - last - 1;
-            last = number;
+        while !received.is_complete(end) {
+            received.take(&client.text().await);
         }
-        assert!(
-            skipped > Some(0),
-            "the backlog holds less than was published"
-        );
+        assert!(received.skipped > Some(0), "the backlog did not overflow");
         world.publish(server.hub(), "all", "");
         let (_, next) = parse(&client.text().await).expect("a number");
-        assert_eq!(next, end + 1, "the stream goes on");
+        assert_eq!(next, end + 1, "the next update follows");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gap_of_a_reader_that_stalls_after_its_snapshot_is_counted() {
+async fn updates_skipped_for_a_client_that_stalls_after_its_snapshot_are_counted() {
     let (world, server) = serve().await;
-    let padding = format!(" {}", "x".repeat(BACKLOG / 16));
-    let mut end = 0;
     for _ in 0..20 {
         let mut client = RawClient::connect_narrow(server.address(), "/stalling").await;
         let snapshot = client.read_frame().await.expect("a snapshot");
-        let snapshot = parse_snapshot(&String::from_utf8_lossy(&snapshot.payload));
-        let mut last = snapshot.get("all").copied().unwrap_or_default();
-        assert_eq!(last, end);
+        let mut received = Received::from_snapshot(&snapshot.text());
+        assert_eq!(received.last, world.total());
         let before = server.hub().skipped();
         while server.hub().skipped() < before + 50 {
-            world.publish(server.hub(), "all", &padding);
-            end += 1;
+            world.publish(server.hub(), "all", &padding());
             tokio::task::yield_now().await;
         }
-        let (mut missing, mut skipped) = (0, None);
-        while skipped != Some(missing + end - last) {
-            let frame = client.read_frame().await.expect("a message");
-            let text = String::from_utf8_lossy(&frame.payload);
-            if let Some(count) = text.strip_prefix("skipped ") {
-                skipped = count.parse::<u64>().ok();
-                continue;
-            }
-            let (_, number) = parse(&text).expect("a number");
-            assert!(number > last, "{number} after {last}");
-            missing += number - last - 1;
-            last = number;
+        // The log may have been full, so not every publish was an update.
+        let end = world.total();
+        while !received.is_complete(end) {
+            received.take(&client.read_frame().await.expect("a message").text());
         }
-        assert!(skipped > Some(0));
+        assert!(received.skipped > Some(0), "the backlog did not overflow");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_overflow_during_open_closes_with_1013_where_the_route_says_so() {
+async fn an_overflow_during_open_closes_with_1013_unless_the_route_skips() {
     let (world, server) = serve().await;
     for _ in 0..200 {
         let mut client = server.connect("/closing").await;

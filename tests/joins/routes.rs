@@ -1,4 +1,4 @@
-//! The routes that clients join: each way to write `open`, with and without `auth`.
+//! The routes that clients join: `open` sync or async, each with and without `auth`.
 
 use std::sync::Arc;
 
@@ -6,9 +6,10 @@ use harpia::prelude::*;
 
 use crate::world::World;
 
-/// Where an `async fn open` awaits.
+/// The query of the routes with an async `open`.
 #[derive(FromHandshake)]
 pub(crate) struct Pause {
+    /// Whether `open` awaits `before` or `after` it takes its snapshot.
     #[from(query)]
     awaits: String,
 }
@@ -57,7 +58,7 @@ impl AsyncWithAuth {
     }
 }
 
-/// Updates surely happen while this waits.
+/// Waits until at least three updates have happened, before or after the snapshot.
 async fn open_with_pause(world: &World, ws: &Socket<Pause>) {
     if ws.data.awaits == "before" {
         world.grow_by(3).await;
@@ -68,7 +69,7 @@ async fn open_with_pause(world: &World, ws: &Socket<Pause>) {
     }
 }
 
-/// What clients send here goes to all others.
+/// The route of writers whose messages are broadcast automatically.
 pub(crate) struct Senders(pub(crate) Arc<World>);
 
 #[ws_route("/senders", rate = off)]
@@ -78,6 +79,7 @@ impl Senders {
     }
 }
 
+/// Makes an app with all routes.
 pub(crate) fn app(world: &Arc<World>) -> App {
     App::new()
         .ws(Sync(Arc::clone(world)))

@@ -1,5 +1,7 @@
-//! The program of the guide: a state behind a lock, clients that join with a snapshot of it, and
-//! tasks that change it and publish the change under the same lock.
+//! The program of the guide "snapshot, then updates".
+//!
+//! A lock protects the state. A client that joins takes a snapshot under the lock, and a task that
+//! changes the state publishes the change under the same lock.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,23 +12,23 @@ use tokio::sync::watch;
 /// How an update reaches the clients.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Way {
-    /// `Hub::publish` to a topic that clients subscribe in `open`.
+    /// `Hub::publish` to a topic that clients subscribe to in `open`.
     Topic,
     /// `Hub::broadcast`.
     Broadcast,
-    /// The automatic broadcast of what other clients send.
+    /// The automatic broadcast of messages that other clients send.
     Automatic,
 }
 
-/// The last number of each writer.
+/// The last number of each writer, by the writer's name.
 pub(crate) type Numbers = BTreeMap<String, u64>;
 
-/// What all routes share.
+/// The state that all routes share.
 #[derive(Debug)]
 pub(crate) struct World {
     way: Way,
     numbers: Mutex<Numbers>,
-    /// The sum of all numbers, for those who wait until it grows.
+    /// The sum of all numbers, so that tasks can wait until it grows.
     total: watch::Sender<u64>,
 }
 
@@ -45,7 +47,7 @@ impl World {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Subscribes and sends a snapshot, under the lock. Returns how many updates it has.
+    /// Subscribes and sends a snapshot under the lock; returns the number of updates in it.
     pub(crate) fn join<D>(&self, ws: &Socket<D>) -> u64 {
         let numbers = self.lock();
         if self.way == Way::Topic {
@@ -55,10 +57,10 @@ impl World {
             .iter()
             .map(|(writer, number)| format!(" {writer}:{number}"));
         ws.send(format!("snapshot{}", numbers.collect::<String>()));
-        *self.total.borrow()
+        self.total()
     }
 
-    /// Takes a writer's next number and publishes it, under the lock.
+    /// Takes a writer's next number and publishes it under the lock.
     pub(crate) fn publish(&self, hub: &Hub, writer: &str, padding: &str) {
         let mut numbers = self.lock();
         let number = numbers.entry(writer.to_owned()).or_default();
@@ -67,12 +69,12 @@ impl World {
             Way::Topic => hub.publish(TOPIC, message),
             Way::Broadcast | Way::Automatic => hub.broadcast(message),
         };
-        // What was not accepted did not happen: the guarantee is for messages that were.
+        // A rejected publish is not counted: the promise is only about accepted messages.
         *number += u64::from(status.is_accepted());
         self.has_grown(&numbers);
     }
 
-    /// Notes what a client sent, before it is broadcast.
+    /// Records a client's message before it is broadcast.
     pub(crate) fn note(&self, message: &str) {
         if let Some((writer, number)) = parse(message) {
             let mut numbers = self.lock();
@@ -85,28 +87,37 @@ impl World {
         self.total.send_replace(numbers.values().sum());
     }
 
+    /// Returns how many updates there were: those that the log had room for.
+    pub(crate) fn total(&self) -> u64 {
+        *self.total.borrow()
+    }
+
     /// Waits until this many more updates have happened.
     pub(crate) async fn grow_by(&self, count: u64) {
-        let target = *self.total.borrow() + count;
+        let target = self.total() + count;
         self.grow_to(target).await;
     }
 
-    /// Waits until this many updates have happened in all.
+    /// Waits until this many updates have happened in total.
     pub(crate) async fn grow_to(&self, target: u64) {
         let mut total = self.total.subscribe();
-        // The sender is this world, so it is there.
+        // Cannot fail: `self` owns the sender.
         let _ = total.wait_for(|total| *total >= target).await;
     }
 }
 
-/// Reads `writer:number`, with or without padding after it.
+/// Parses `writer:number`, with or without padding after it.
 pub(crate) fn parse(message: &str) -> Option<(String, u64)> {
     let (writer, rest) = message.split_once(':')?;
     let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
     Some((writer.to_owned(), digits.parse().ok()?))
 }
 
-/// Reads a snapshot.
+/// Parses a snapshot.
+///
+/// # Panics
+///
+/// If the message is not a snapshot.
 pub(crate) fn parse_snapshot(message: &str) -> Numbers {
     let mut words = message.split(' ');
     assert_eq!(words.next(), Some("snapshot"), "{message}");

@@ -1,4 +1,4 @@
-//! The client that is not ours.
+//! A WebSocket client that is independent of harpia.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::within;
 
-/// One connection, read and written by tokio-tungstenite.
+/// One connection, made with tokio-tungstenite.
 #[derive(Debug)]
 pub struct Client {
     stream: WebSocketStream<TcpStream>,
@@ -21,11 +21,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects.
+    /// Connects to a path and sends these extra headers.
     ///
     /// # Panics
     ///
-    /// If the upgrade is refused.
+    /// If the server refuses the upgrade.
     pub async fn connect(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
         match Self::try_connect(address, path, headers).await {
             Ok(client) => client,
@@ -33,11 +33,11 @@ impl Client {
         }
     }
 
-    /// Connects where that is refused, and returns status and body.
+    /// Requests an upgrade that the server must refuse; returns status and body.
     ///
     /// # Panics
     ///
-    /// If it is not refused, or not over HTTP.
+    /// If the server accepts the upgrade, or fails without an HTTP response.
     pub async fn refused(
         address: SocketAddr,
         path: &str,
@@ -73,17 +73,17 @@ impl Client {
         Ok(Self { stream, answer })
     }
 
-    /// Returns a header of the answer to the handshake.
+    /// Returns a header of the handshake response.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.answer.headers().get(name)?.to_str().ok()
     }
 
-    /// Sends text.
+    /// Sends a text message.
     pub async fn send(&mut self, text: &str) {
         self.send_message(Message::text(text)).await;
     }
 
-    /// Sends binary data.
+    /// Sends a binary message.
     pub async fn send_binary(&mut self, data: &[u8]) {
         self.send_message(Message::binary(data.to_vec())).await;
     }
@@ -92,22 +92,25 @@ impl Client {
     ///
     /// # Panics
     ///
-    /// If the connection is gone.
+    /// If the connection is closed.
     pub async fn send_message(&mut self, message: Message) {
         let sent = within(self.stream.send(message)).await;
         assert!(sent.is_ok(), "could not send: {sent:?}");
     }
 
-    /// Sends without a check, where the server may have closed already.
+    /// Sends a text message to a server that may have closed; returns whether that worked.
     pub async fn try_send(&mut self, text: &str) -> bool {
         within(self.stream.send(Message::text(text))).await.is_ok()
     }
 
-    /// Waits until the connection is active: harpia answers pings from then on.
+    /// Sends a ping and waits for the pong, which shows that the connection is active.
+    ///
+    /// The server answers pings once `open` has returned, and while a route with `auth` waits for
+    /// the first message.
     ///
     /// # Panics
     ///
-    /// If something else comes before the pong.
+    /// If another message arrives before the pong.
     pub async fn active(mut self) -> Self {
         self.send_message(Message::Ping(Default::default())).await;
         let answer = self.message().await;
@@ -122,7 +125,7 @@ impl Client {
     ///
     /// # Panics
     ///
-    /// If none comes.
+    /// If the connection ends without one.
     pub async fn message(&mut self) -> Message {
         match within(self.stream.next()).await {
             Some(Ok(message)) => message,
@@ -130,16 +133,16 @@ impl Client {
         }
     }
 
-    /// Drops what has arrived so far.
+    /// Discards all messages that have arrived so far.
     pub async fn discard_received(&mut self) {
         while let Some(Some(Ok(_))) = self.stream.next().now_or_never() {}
     }
 
-    /// Receives text.
+    /// Receives a text message.
     ///
     /// # Panics
     ///
-    /// If something else comes.
+    /// If the next message is not text.
     pub async fn text(&mut self) -> String {
         match self.message().await {
             Message::Text(text) => text.to_string(),
@@ -147,11 +150,13 @@ impl Client {
         }
     }
 
-    /// Receives the close frame; returns code and reason.
+    /// Receives the close frame; returns its code and reason.
+    ///
+    /// A close frame without a code returns 1005.
     ///
     /// # Panics
     ///
-    /// If something else comes.
+    /// If the next message is not a close frame.
     pub async fn closed(&mut self) -> (u16, String) {
         match self.message().await {
             Message::Close(Some(frame)) => (frame.code.into(), frame.reason.to_string()),
@@ -160,7 +165,7 @@ impl Client {
         }
     }
 
-    /// Closes, and reads on until the server has closed too.
+    /// Sends a close frame and reads until the server has closed too.
     pub async fn close(mut self) {
         let _ = within(self.stream.close(None)).await;
         while within(self.stream.next())
@@ -169,7 +174,11 @@ impl Client {
         {}
     }
 
-    /// Closes with code and reason, and returns what the server answers.
+    /// Sends a close frame with this code and reason; returns the server's code and reason.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not answer with a close frame.
     pub async fn close_with(&mut self, code: u16, reason: &str) -> (u16, String) {
         use tokio_tungstenite::tungstenite::protocol::CloseFrame;
         let frame = CloseFrame {

@@ -1,4 +1,4 @@
-//! What handlers tell the test.
+//! Events that handlers report to the test.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::within;
 
-/// A log that handlers write and the test reads, in order.
+/// An ordered list of events. Handlers write it and the test reads it.
 #[derive(Clone, Debug)]
 pub struct Events {
     sender: mpsc::Sender<String>,
@@ -15,7 +15,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Makes an empty log.
+    /// Creates an empty list.
     pub fn new() -> Self {
         let (sender, receiver) = mpsc::channel(10_000);
         Self {
@@ -24,30 +24,30 @@ impl Events {
         }
     }
 
-    /// Notes an event.
+    /// Adds an event.
     ///
     /// # Panics
     ///
-    /// If nobody reads 10,000 of them.
+    /// If 10,000 events are unread.
     pub fn note(&self, event: impl Display) {
         let sent = self.sender.try_send(event.to_string());
-        assert!(sent.is_ok(), "too many events");
+        assert!(sent.is_ok(), "more than 10,000 unread events");
     }
 
     /// Waits for the next event.
     ///
     /// # Panics
     ///
-    /// If none comes.
+    /// If there is none within 20 seconds.
     pub async fn next(&self) -> String {
         let mut receiver = self.receiver.lock().await;
         match within(receiver.recv()).await {
             Some(event) => event,
-            None => panic!("no event can come any more"),
+            None => panic!("all senders of events are gone"),
         }
     }
 
-    /// Returns what was noted and not read yet.
+    /// Returns all unread events.
     pub async fn rest(&self) -> Vec<String> {
         let mut receiver = self.receiver.lock().await;
         std::iter::from_fn(|| receiver.try_recv().ok()).collect()

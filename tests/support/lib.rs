@@ -1,9 +1,13 @@
-//! The test kit: a server on a free port, two kinds of clients, and waiting that ends.
+//! The test kit: a server on a free port, two kinds of clients, and waits with a timeout.
 //!
-//! [`Client`] is tokio-tungstenite, which is not ours, so that what we believe about the protocol
-//! is checked by another's reading of it. [`RawClient`] writes and reads bytes, for what no proper
-//! client sends. [`Events`] is what handlers tell, [`Log`] what is logged. [`Program`] is an example as a user runs it, [`RedisServer`] a
-//! Redis. Nothing here sleeps: whoever waits, waits for an event.
+//! - [`TestServer`] serves an app on a free port.
+//! - [`Client`] wraps tokio-tungstenite. It is an independent implementation, so it checks our
+//!   reading of the protocol against another one.
+//! - [`RawClient`] reads and writes bytes. It sends frames that no correct client sends.
+//! - [`Events`] collects what handlers report, [`Log`] what the server logs.
+//! - [`Program`] runs an example program, [`RedisServer`] runs a Redis server.
+//!
+//! Nothing here sleeps: a test waits for an event.
 
 mod client;
 mod events;
@@ -23,11 +27,11 @@ pub use raw::{Frame, RawClient, masked};
 pub use redis::RedisServer;
 pub use server::TestServer;
 
-/// Waits for something that has to happen, and panics if it does not.
+/// Awaits a future that must complete.
 ///
 /// # Panics
 ///
-/// After 20 seconds, which even a busy machine does not need.
+/// If the future takes longer than 20 seconds. Even a busy machine needs less.
 pub async fn within<F: Future>(future: F) -> F::Output {
     match tokio::time::timeout(Duration::from_secs(20), future).await {
         Ok(output) => output,

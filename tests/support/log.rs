@@ -1,4 +1,4 @@
-//! What the server logs in a test.
+//! The log of a test.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,9 +7,10 @@ use tracing::dispatcher::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// All that is logged on this thread while it lives, traces and other crates included.
+/// Captures all log lines of this thread at level TRACE, including those of other crates.
 ///
-/// A test's runtime has one thread, so that it is the connections' too.
+/// The capture ends when this is dropped. A test's runtime has one thread by default, so the
+/// connections of its server run on this thread too.
 #[derive(Debug)]
 pub struct Log {
     writer: Writer,
@@ -17,7 +18,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Begins to listen.
+    /// Starts to capture.
     pub fn begin() -> Self {
         let writer = Writer::default();
         let subscriber = tracing_subscriber::fmt()
@@ -29,7 +30,9 @@ impl Log {
         }
     }
 
-    /// Returns what was logged so far, but for what the test's own client logs: all that it sends.
+    /// Returns the log so far, without the lines of tungstenite.
+    ///
+    /// Tungstenite is the test's own client. It logs everything that it sends.
     pub fn text(&self) -> String {
         let lock = self.writer.lock();
         let text = String::from_utf8_lossy(&lock);

@@ -1,4 +1,4 @@
-//! An example, built and run as a user runs it.
+//! Example programs, built and run as a user runs them.
 
 use std::env;
 use std::io::Read;
@@ -10,34 +10,36 @@ use std::time::{Duration, Instant};
 
 use crate::RawClient;
 
-/// A running example, which ends with the test.
+/// A running example. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Program {
     process: Child,
     port: u16,
-    /// Each reads one of its outputs to the end.
+    /// One thread for each captured output; it reads until the program has ended.
     outputs: Vec<JoinHandle<Vec<u8>>>,
 }
 
 impl Program {
-    /// Starts an example on a free port.
+    /// Builds an example, starts it on a free port and waits until it listens.
     ///
     /// # Panics
     ///
-    /// If it does not build, or does not listen.
+    /// If it does not build, or does not listen within 20 seconds.
     pub fn start(name: &str) -> Self {
         Self::start_at(name, free_port())
     }
 
-    /// Starts an example that logs all it can, other crates' traces included, on a free port;
-    /// [`stop_and_read`](Self::stop_and_read) returns it.
+    /// Starts an example on a free port and captures its output, with all log levels enabled.
+    ///
+    /// [`stop_and_read`](Self::stop_and_read) returns the output. The log includes the traces of
+    /// other crates.
     pub fn start_traced(name: &str) -> Self {
         let mut command = Command::new(built(name));
         command.env("RUST_LOG", "trace").stderr(Stdio::piped());
         Self::spawn(command.stdout(Stdio::piped()), free_port())
     }
 
-    /// Starts an example on this port; see [`start`](Self::start).
+    /// Starts an example on a given port; see [`start`](Self::start).
     pub fn start_at(name: &str, port: u16) -> Self {
         Self::spawn(Command::new(built(name)).stdout(Stdio::null()), port)
     }
@@ -58,22 +60,22 @@ impl Program {
         program
     }
 
-    /// Returns the port that it listens on.
+    /// Returns the port that the program listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Returns the address that it listens on.
+    /// Returns the address that the program listens on.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    /// Returns the address of its page.
+    /// Returns the URL of the program's page.
     pub fn url(&self) -> String {
         format!("http://{}/", self.address())
     }
 
-    /// Sends a body to a path; returns head and body of the answer.
+    /// Sends a POST request; returns the whole response, head and body.
     pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut request = format!("POST {path} HTTP/1.1\r\nHost: {}\r\n", self.address());
         for (name, value) in headers {
@@ -86,67 +88,69 @@ impl Program {
         RawClient::last_request(self.address(), &request).await
     }
 
-    /// Returns how many bytes of memory it holds, shared ones by share.
+    /// Returns the program's memory in bytes: its proportional set size on Linux.
     ///
     /// # Panics
     ///
-    /// Where the system does not tell.
+    /// If `/proc` does not report it.
     pub fn resident(&self) -> usize {
         let path = format!("/proc/{}/smaps_rollup", self.process.id());
-        let rollup = std::fs::read_to_string(path).expect("the system tells");
+        let rollup = std::fs::read_to_string(path).expect("/proc reports its memory");
         let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
         let number = line.and_then(|rest| rest.split_whitespace().next());
         let kibibytes: usize = number.and_then(|text| text.parse().ok()).expect("a number");
         kibibytes * 1024
     }
 
-    /// Ends it with a signal: `TERM` as a service manager does, `INT` as Ctrl-C.
+    /// Stops the program with a signal: `TERM` as a service manager does, or `INT` as Ctrl-C does.
     ///
     /// # Panics
     ///
-    /// If it does not end as it should: with success.
+    /// If the program does not exit with success.
     pub fn stop(mut self, signal: &str) {
         self.end(signal);
     }
 
-    /// Ends it, and returns all that it has written.
+    /// Stops the program with `TERM`; returns all that it has written.
     ///
     /// # Panics
     ///
-    /// As [`stop`](Self::stop).
+    /// If the program does not exit with success.
     pub fn stop_and_read(mut self) -> String {
         self.end("TERM");
         let outputs = std::mem::take(&mut self.outputs);
         let written = outputs
             .into_iter()
-            .map(|output| output.join().expect("it is read"));
+            .map(|output| output.join().expect("the output is read"));
         String::from_utf8_lossy(&written.collect::<Vec<_>>().concat()).into_owned()
     }
 
     fn end(&mut self, signal: &str) {
         self.signal(signal);
-        let status = self.process.wait().expect("it ends");
-        assert!(status.success(), "it ended with {status}");
+        let status = self.process.wait().expect("the program exits");
+        assert!(status.success(), "the program exited with {status}");
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the program.
     ///
     /// # Panics
     ///
-    /// If it is gone.
+    /// If the program has exited.
     pub fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "no signal");
+        let is_sent = sent.is_ok_and(|status| status.success());
+        assert!(is_sent, "could not send the signal {signal}");
     }
 
     fn wait_until_it_listens(&mut self) {
         let address = self.address();
         let end = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(address).is_err() {
-            let ended = self.process.try_wait().expect("its status can be asked");
-            assert!(ended.is_none(), "it ended at once: {ended:?}");
-            assert!(Instant::now() < end, "it does not listen on {address}");
+            let ended = self.process.try_wait().expect("a status");
+            assert!(ended.is_none(), "the program exited early: {ended:?}");
+            let is_in_time = Instant::now() < end;
+            assert!(is_in_time, "the program does not listen on {address}");
             thread::yield_now();
         }
     }
@@ -164,8 +168,9 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// Reads on another thread, so that the program never waits for its reader. It ends with the
-/// program.
+/// Reads an output on a thread of its own, so that the program never blocks on a full pipe.
+///
+/// The thread ends when the program does.
 fn read_on(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -174,7 +179,7 @@ fn read_on(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// Builds an example, if it is not built yet, and returns its path.
+/// Builds an example and returns the path of the program.
 fn built(name: &str) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
@@ -184,8 +189,8 @@ fn built(name: &str) -> PathBuf {
         status.is_ok_and(|status| status.success()),
         "{name} does not build"
     );
-    // Tests are in `target/debug/deps`, programs in `target/debug`.
-    let test = env::current_exe().expect("the test's own path");
+    // Cargo puts tests into `target/debug/deps` and programs into `target/debug`.
+    let test = env::current_exe().expect("the path of this test");
     let folder = test.ancestors().nth(2).expect("target/debug");
     folder.join(name)
 }

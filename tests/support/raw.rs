@@ -1,4 +1,6 @@
-//! A client of bytes: it sends what no proper client sends, and reads slowly or not at all.
+//! A client that reads and writes bytes.
+//!
+//! It can send frames that no correct client sends, and it can read slowly or not at all.
 
 use std::net::SocketAddr;
 
@@ -7,17 +9,17 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::within;
 
-/// One TCP connection, upgraded.
+/// One TCP connection, normally upgraded to a WebSocket.
 #[derive(Debug)]
 pub struct RawClient {
     stream: TcpStream,
     answer: String,
 }
 
-/// A frame as it came.
+/// A frame as the server sent it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Frame {
-    /// The first byte: final bit, reserved bits, opcode.
+    /// The first byte: FIN bit, reserved bits and opcode.
     pub head: u8,
     /// The payload.
     pub payload: Vec<u8>,
@@ -28,12 +30,12 @@ impl RawClient {
     ///
     /// # Panics
     ///
-    /// If that is refused.
+    /// If the server refuses the upgrade.
     pub async fn connect(address: SocketAddr, path: &str) -> Self {
         Self::connect_with_buffer(address, path, None).await
     }
 
-    /// Connects with a small receive buffer, so that the server's writes stall soon.
+    /// Connects with a receive buffer of 4 KiB, so that the server's writes soon block.
     pub async fn connect_narrow(address: SocketAddr, path: &str) -> Self {
         Self::connect_with_buffer(address, path, Some(4096)).await
     }
@@ -50,17 +52,17 @@ impl RawClient {
         Self::begin(socket, address, handshake(path, "").as_bytes()).await
     }
 
-    /// Connects and offers extensions, as the header's value.
+    /// Connects and offers extensions: the value of `Sec-WebSocket-Extensions`.
     pub async fn connect_offering(address: SocketAddr, path: &str, extensions: &str) -> Self {
         let line = format!("Sec-WebSocket-Extensions: {extensions}\r\n");
         Self::upgrade(address, handshake(path, &line).as_bytes()).await
     }
 
-    /// Sends these bytes, which begin with a handshake, and reads the answer's head.
+    /// Connects, sends bytes that begin with a handshake, and reads the head of the response.
     ///
     /// # Panics
     ///
-    /// If that is refused.
+    /// If the server refuses the upgrade.
     pub async fn upgrade(address: SocketAddr, bytes: &[u8]) -> Self {
         match TcpSocket::new_v4() {
             Ok(socket) => Self::begin(socket, address, bytes).await,
@@ -85,18 +87,18 @@ impl RawClient {
         Self { stream, answer }
     }
 
-    /// Returns a header of the answer to the handshake.
+    /// Returns a header of the handshake response.
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.answer.lines().filter_map(|line| line.split_once(": "));
         let mut values = lines.filter(|(known, _)| known.eq_ignore_ascii_case(name));
         values.next().map(|(_, value)| value)
     }
 
-    /// Sends a request and reads the answer to its end, which the client asks for by closing.
+    /// Sends a request, closes the client's side, and returns the whole response.
     ///
     /// # Panics
     ///
-    /// If there is no connection.
+    /// If the connection fails.
     pub async fn request(address: SocketAddr, text: &str) -> String {
         let mut client = Self::begin_request(address, text).await;
         let shut = client.stream.shutdown().await;
@@ -104,11 +106,11 @@ impl RawClient {
         client.read_to_end().await
     }
 
-    /// Sends a request that says `Connection: close`, and reads the answer to its end.
+    /// Sends a request with `Connection: close` and returns the whole response.
     ///
     /// # Panics
     ///
-    /// If there is no connection.
+    /// If the connection fails.
     pub async fn last_request(address: SocketAddr, text: &str) -> String {
         Self::begin_request(address, text).await.read_to_end().await
     }
@@ -129,11 +131,14 @@ impl RawClient {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Waits until the connection is active: harpia answers pings from then on.
+    /// Sends a ping and waits for the pong, which shows that the connection is active.
+    ///
+    /// The server answers pings once `open` has returned, and while a route with `auth` waits for
+    /// the first message.
     ///
     /// # Panics
     ///
-    /// If something else comes before the pong.
+    /// If another frame arrives before the pong.
     pub async fn active(mut self) -> Self {
         self.frame(0x89, b"").await;
         let answer = self.read_frame().await;
@@ -148,29 +153,29 @@ impl RawClient {
     ///
     /// # Panics
     ///
-    /// If the server does not take them.
+    /// If the connection is closed, or the server does not read for 20 seconds.
     pub async fn write(&mut self, bytes: &[u8]) {
         let written = within(self.stream.write_all(bytes)).await;
         assert!(written.is_ok(), "could not write: {written:?}");
     }
 
-    /// Writes as much as the server takes before it breaks off; returns whether it took all.
+    /// Writes bytes to a server that may close meanwhile; returns whether all were written.
     pub async fn try_write(&mut self, bytes: &[u8]) -> bool {
         within(self.stream.write_all(bytes)).await.is_ok()
     }
 
-    /// Writes a masked frame with this first byte.
+    /// Writes one masked frame; `head` is its first byte.
     pub async fn frame(&mut self, head: u8, payload: &[u8]) {
         self.write(&masked(head, payload)).await;
     }
 
-    /// Writes text frames with one call, so that the server most likely reads them with one.
+    /// Writes several text frames with one call, so that the server likely reads them at once.
     pub async fn texts(&mut self, texts: &[&str]) {
         let frames = texts.iter().map(|text| masked(0x81, text.as_bytes()));
         self.write(&frames.collect::<Vec<_>>().concat()).await;
     }
 
-    /// Reads a frame, or `None` where the server has closed.
+    /// Reads a frame; returns `None` if the server has closed the connection.
     pub async fn read_frame(&mut self) -> Option<Frame> {
         let mut head = [0; 2];
         within(self.stream.read_exact(&mut head)).await.ok()?;
@@ -187,7 +192,10 @@ impl RawClient {
         })
     }
 
-    /// Reads until the close frame; returns its code, 1005 for none, 1006 where no frame comes.
+    /// Reads until the close frame; returns its code.
+    ///
+    /// Returns 1005 for a close frame without a code, and 1006 if the connection ends without a
+    /// close frame.
     pub async fn close_code(&mut self) -> u16 {
         while let Some(frame) = self.read_frame().await {
             if frame.head == 0x88 {
@@ -200,27 +208,17 @@ impl RawClient {
         1006
     }
 
-    /// Reads and counts bytes until the server closes.
-    pub async fn drain(&mut self) -> usize {
-        let mut buffer = vec![0; 64 * 1024];
-        let mut count = 0;
-        while let Ok(read @ 1..) = within(self.stream.read(&mut buffer)).await {
-            count += read;
-        }
-        count
-    }
-
-    /// Ends its own side of the stream, without a close frame.
+    /// Closes the client's side of the TCP connection without a close frame.
     ///
     /// # Panics
     ///
-    /// If the connection is gone.
+    /// If the connection is closed.
     pub async fn finish(&mut self) {
         let finished = self.stream.shutdown().await;
         assert!(finished.is_ok(), "{finished:?}");
     }
 
-    /// Breaks the TCP connection off with a reset.
+    /// Resets the TCP connection.
     pub fn reset(self) {
         let _ = self.stream.set_zero_linger();
         drop(self.stream);
@@ -231,7 +229,7 @@ impl RawClient {
         while !head.ends_with(b"\r\n\r\n") {
             match within(self.stream.read_u8()).await {
                 Ok(byte) => head.push(byte),
-                Err(error) => panic!("the head breaks off: {error}"),
+                Err(error) => panic!("the response has no complete head: {error}"),
             }
         }
         String::from_utf8_lossy(&head).into_owned()
@@ -239,13 +237,13 @@ impl RawClient {
 }
 
 impl Frame {
-    /// Returns the payload as text.
+    /// Returns the payload as text; invalid UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.payload).into_owned()
     }
 }
 
-/// A handshake as a program sends it, with further lines.
+/// Makes a handshake without an `Origin` header, with these additional lines.
 fn handshake(path: &str, lines: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -253,7 +251,7 @@ fn handshake(path: &str, lines: &str) -> String {
     )
 }
 
-/// Makes a client's frame with this first byte, masked with a fixed key.
+/// Makes a client frame, masked with a fixed key; `head` is its first byte.
 pub fn masked(head: u8, payload: &[u8]) -> Vec<u8> {
     const KEY: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
     let mut frame = vec![head];

@@ -1,4 +1,4 @@
-//! A real Redis on a free port, with a folder of its own.
+//! A Redis server on a free port, with its own data folder.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-/// A `redis-server`, which ends with the test and then leaves nothing behind.
+/// A `redis-server` process. Dropping it kills the process and deletes its data.
 ///
-/// It writes all to disk at once: what it has answered is still there after
+/// The server writes every change to disk before it answers, so no acknowledged change is lost by
 /// [`kill`](Self::kill) and [`start_again`](Self::start_again).
 #[derive(Debug)]
 pub struct RedisServer {
@@ -19,11 +19,11 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts one and waits until it answers.
+    /// Starts a server and waits until it answers.
     ///
     /// # Panics
     ///
-    /// If there is none to start: `tests/run` installs it.
+    /// If `redis-server` is not installed (`tests/run` installs it), or does not answer.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -39,16 +39,16 @@ impl RedisServer {
         server
     }
 
-    /// Returns its URL.
+    /// Returns the server's URL.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// Starts it again on the same port, with what it has kept.
+    /// Starts the server again on the same port, with the same data.
     ///
     /// # Panics
     ///
-    /// If it does not start.
+    /// If the server does not answer within 20 seconds.
     pub fn start_again(&mut self) {
         let process = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
@@ -64,15 +64,15 @@ impl RedisServer {
             .arg(&self.folder)
             .stdout(Stdio::null())
             .spawn();
-        self.process = Some(process.expect("`redis-server` is installed, as by `tests/run`"));
+        self.process = Some(process.expect("`redis-server` is not installed: run `tests/run`"));
         let end = Instant::now() + Duration::from_secs(20);
         while self.try_command("PING").as_deref() != Some("+PONG") {
-            assert!(Instant::now() < end, "it does not answer");
+            assert!(Instant::now() < end, "Redis does not answer");
             thread::yield_now();
         }
     }
 
-    /// Ends it at once, as a lost machine does.
+    /// Kills the server, as a machine that crashes does.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             let _ = process.kill();
@@ -80,28 +80,34 @@ impl RedisServer {
         }
     }
 
-    /// Sends it a signal: with `STOP` it keeps its connections and answers nothing, until `CONT`.
+    /// Sends a signal to the server.
+    ///
+    /// After `STOP` it keeps its connections but does not answer until `CONT`.
     ///
     /// # Panics
     ///
-    /// If it does not run.
+    /// If the server does not run.
     pub fn signal(&self, signal: &str) {
-        let id = self.process.as_ref().expect("it runs").id().to_string();
+        let process = self.process.as_ref().expect("Redis runs");
+        let id = process.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "no signal");
+        let is_sent = sent.is_ok_and(|status| status.success());
+        assert!(is_sent, "could not send the signal {signal}");
     }
 
-    /// Gives it a command; returns the answer without what frames it.
+    /// Runs a command; returns the reply without its type byte.
     ///
     /// # Panics
     ///
-    /// If it does not answer.
+    /// If the server does not answer.
     pub fn command(&self, line: &str) -> String {
-        let answer = self.try_command(line).expect("it answers");
+        let answer = self.try_command(line).expect("Redis answers");
         answer[1..].to_owned()
     }
 
-    /// Returns the first line of the answer, or the text that it announces.
+    /// Runs a command; returns the first line of the reply, or the bulk string that it announces.
+    ///
+    /// The reply keeps its type byte. Returns `None` if the server does not answer.
     fn try_command(&self, line: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.write_all(format!("{line}\r\n").as_bytes()).ok()?;

@@ -1,4 +1,4 @@
-//! A server on a free port, which ends with the test.
+//! A server on a free port.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::{Client, RawClient, within};
 
-/// An app that serves on a free port of 127.0.0.1.
+/// An app that serves on a free port of 127.0.0.1. Dropping it shuts it down.
 #[derive(Debug)]
 pub struct TestServer {
     address: SocketAddr,
@@ -29,56 +29,56 @@ impl TestServer {
         Self {
             address: server.local_addr(),
             hub: server.handle(),
-            // Ends with the shutdown that `drop` begins, or with the test's runtime.
+            // The task ends with the shutdown that `drop` starts, or with the test's runtime.
             serving: tokio::spawn(server.serve()),
         }
     }
 
-    /// Returns the address.
+    /// Returns the address of the server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns the hub.
+    /// Returns the hub of the server.
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// Connects a client to a path.
+    /// Connects a client.
     pub async fn connect(&self, path: &str) -> Client {
         Client::connect(self.address, path, &[]).await
     }
 
-    /// Connects a client and waits until it is active, where nothing is sent to it before.
+    /// Connects a client and waits until it is active. `open` must not send anything.
     pub async fn join(&self, path: &str) -> Client {
         self.connect(path).await.active().await
     }
 
-    /// Connects a client that sends further headers.
+    /// Connects a client that sends extra headers.
     pub async fn connect_with(&self, path: &str, headers: &[(&str, &str)]) -> Client {
         Client::connect(self.address, path, headers).await
     }
 
-    /// Asks for an upgrade that is to be refused; returns status and body.
+    /// Requests an upgrade that the server must refuse; returns status and body.
     pub async fn refused(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
         Client::refused(self.address, path, headers).await
     }
 
-    /// Connects a client of bytes, upgraded.
+    /// Connects a client that reads and writes bytes.
     pub async fn connect_raw(&self, path: &str) -> RawClient {
         RawClient::connect(self.address, path).await
     }
 
-    /// Sends a request as it is written; returns the whole answer.
+    /// Sends the bytes of an HTTP request; returns the whole response.
     pub async fn request(&self, text: &str) -> String {
         RawClient::request(self.address, text).await
     }
 
-    /// Shuts down and waits until all is over.
+    /// Shuts the server down and waits until it has finished.
     ///
     /// # Panics
     ///
-    /// If that takes too long.
+    /// If that takes longer than 20 seconds, or the server panics.
     pub async fn shut_down(mut self) {
         self.hub.shutdown();
         let ended = within(&mut self.serving).await;

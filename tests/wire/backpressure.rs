@@ -1,10 +1,10 @@
-//! A peer that does not read: what becomes of it, and that nobody else notices.
+//! Backpressure: slow consumers, the backlog, and what other clients notice of it.
 
 use harpia::SendStatus;
 use harpia::prelude::*;
-use harpia_tests::{Client, Events, RawClient, TestServer};
+use harpia_tests::{Client, Events, Log, RawClient, TestServer, within};
 
-/// Far more than the kernel's buffers between two sockets hold.
+/// The number of chunks in a flood: 26 MB, more than the kernel's socket buffers hold.
 const FLOOD: usize = 800;
 
 fn chunk(number: usize) -> String {
@@ -28,6 +28,7 @@ impl Chat {
     }
 }
 
+/// Connects a client with a small receive buffer, which stalls the server's writes soon.
 async fn narrow(server: &TestServer, path: &str) -> RawClient {
     let mut client = RawClient::connect_narrow(server.address(), path).await;
     let greeting = client.read_frame().await;
@@ -42,7 +43,7 @@ async fn reader(server: &TestServer, path: &str) -> Client {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_peer_that_does_not_read_is_closed_with_1013_and_others_get_all() {
+async fn a_slow_consumer_is_closed_with_1013_and_others_receive_everything() {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Chat(events.clone()))).await;
     let mut slow = narrow(&server, "/chat").await;
@@ -51,27 +52,27 @@ async fn a_peer_that_does_not_read_is_closed_with_1013_and_others_get_all() {
         server.hub().broadcast(chunk(number));
         assert_eq!(fast.text().await[..6], chunk(number)[..6]);
     }
-    // It reads at last, and finds the rest of the frame under way and its close.
+    // The slow client reads at last: first the frame that was being written, then the close frame.
     assert_eq!(slow.close_code().await, 1013);
     assert_eq!(events.next().await, "close 1013 Slow Consumer");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_peer_that_never_reads_again_is_let_go() {
-    let events = Events::new();
-    let server = TestServer::start(App::new().ws(Chat(events.clone()))).await;
+async fn a_client_that_never_reads_again_is_dropped_after_the_flush_timeout() {
+    let app = App::new().ws(Chat(Events::new())).max_connections(2);
+    let server = TestServer::start(app).await;
     let _slow = narrow(&server, "/chat").await;
     let mut fast = reader(&server, "/chat").await;
     for number in 0..FLOOD {
         server.hub().broadcast(chunk(number));
         fast.text().await;
     }
-    // Its `close` handler runs when the deadline for flushing has passed.
-    assert_eq!(events.next().await, "close 1013 Slow Consumer");
+    // The limit is two connections, so this client connects once the slow one is dropped.
+    reader(&server, "/chat").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_skip_whole_messages_are_left_out_and_counted_and_the_rest_comes_in_order() {
+async fn slow_skip_drops_and_counts_whole_messages_and_keeps_the_order() {
     struct Prices(Events);
     #[ws_route("/prices", broadcast = off, slow = skip, backlog = "256KiB")]
     impl Prices {
@@ -92,7 +93,7 @@ async fn with_skip_whole_messages_are_left_out_and_counted_and_the_rest_comes_in
     }
     let mut last = None;
     let mut received = 0;
-    // `drain` says that all that was kept is on its way; then the next one comes again.
+    // `drain` shows that the backlog is empty, so the next message is not skipped.
     let drained = async {
         let skipped: usize = events.next().await.parse().unwrap();
         server.hub().broadcast("after the gap");
@@ -105,19 +106,19 @@ async fn with_skip_whole_messages_are_left_out_and_counted_and_the_rest_comes_in
                 break;
             }
             let number: usize = text[..6].parse().unwrap();
-            assert_eq!(text, chunk(number), "whole messages only");
-            assert!(last < Some(number), "in order");
+            assert_eq!(text, chunk(number), "messages are whole");
+            assert!(last < Some(number), "messages are in order");
             last = Some(number);
             received += 1;
         }
     };
     let (skipped, ()) = tokio::join!(drained, reading);
-    assert_eq!(received + skipped, FLOOD, "what was left out is counted");
+    assert_eq!(received + skipped, FLOOD, "skipped messages are counted");
     assert!(received > 0 && received < FLOOD, "{received} of {FLOOD}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn send_tells_what_became_of_the_message_and_drain_that_none_waits() {
+async fn send_returns_sent_queued_or_dropped_and_drain_runs_once_the_queue_is_empty() {
     struct Firehose(Events);
     #[ws_route("/firehose", broadcast = off, slow = skip, backlog = "256KiB")]
     impl Firehose {
@@ -126,20 +127,17 @@ async fn send_tells_what_became_of_the_message_and_drain_that_none_waits() {
         }
         fn message(&self, ws: &mut Socket) {
             let statuses: Vec<_> = (0..FLOOD).map(|number| ws.send(chunk(number))).collect();
-            let queued = |status: &&SendStatus| matches!(status, SendStatus::Queued(_));
-            let waiting = statuses.iter().filter_map(|status| match status {
+            let queued = statuses.iter().filter_map(|status| match status {
                 SendStatus::Queued(bytes) => Some(*bytes),
                 _ => None,
             });
-            self.0.note(statuses.contains(&SendStatus::Sent));
-            self.0.note(statuses.iter().any(|status| queued(&status)));
-            self.0.note(statuses.last() == Some(&SendStatus::Dropped));
-            // The backlog, and at most one message more.
-            self.0.note(
-                waiting
-                    .max()
-                    .is_some_and(|most| most < 256 * 1024 + 2 * 33 * 1024),
-            );
+            let is_sent = statuses.contains(&SendStatus::Sent);
+            let is_dropped = statuses.last() == Some(&SendStatus::Dropped);
+            // The queue may exceed the backlog by the last message.
+            let bound = 256 * 1024 + 2 * 33 * 1024;
+            let is_bounded = queued.max().is_some_and(|most| most < bound);
+            self.0
+                .note(format_args!("{is_sent} {is_dropped} {is_bounded}"));
         }
         fn drain(&self, ws: &mut Socket) {
             ws.send("drained");
@@ -149,9 +147,8 @@ async fn send_tells_what_became_of_the_message_and_drain_that_none_waits() {
     let server = TestServer::start(App::new().ws(Firehose(events.clone()))).await;
     let mut client = narrow(&server, "/firehose").await;
     client.frame(0x81, b"go").await;
-    for what in ["sent", "queued", "dropped", "bounded"] {
-        assert_eq!(events.next().await, "true", "{what}");
-    }
+    // Some messages are sent, some are queued up to a bound, and the last one is dropped.
+    assert_eq!(events.next().await, "true true true");
     loop {
         let frame = client.read_frame().await.unwrap();
         if frame.text() == "drained" {
@@ -161,7 +158,7 @@ async fn send_tells_what_became_of_the_message_and_drain_that_none_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pong_passes_the_data_that_waits() {
+async fn a_pong_overtakes_queued_data_and_replaces_an_older_pong() {
     struct Burst(Events);
     #[ws_route("/burst", broadcast = off, backlog = "64MiB")]
     impl Burst {
@@ -184,7 +181,7 @@ async fn a_pong_passes_the_data_that_waits() {
     client.frame(0x89, b"new").await;
     client.frame(0x81, b"done").await;
     assert_eq!(events.next().await, "burst");
-    // Both pings are handled, and the client has read nothing yet.
+    // The server has handled both pings, and the client has read nothing yet.
     assert_eq!(events.next().await, "done");
     let mut pongs = Vec::new();
     loop {
@@ -195,5 +192,73 @@ async fn a_pong_passes_the_data_that_waits() {
             _ => {}
         }
     }
-    assert_eq!(pongs, ["new"], "the newest pong alone, ahead of the data");
+    assert_eq!(pongs, ["new"], "only the newest pong, before the data");
+}
+
+struct Slow(Events);
+
+#[ws_route("/slow", broadcast = off, backlog = "4KiB")]
+impl Slow {
+    fn open(&self, ws: &mut Socket) {
+        ws.subscribe("slow");
+        ws.send("welcome");
+    }
+    fn close(&self, code: CloseCode) {
+        self.0.note(format_args!("close {code}"));
+    }
+    fn error(&self, error: &harpia::Error) {
+        self.0.note(error);
+    }
+}
+
+#[tokio::test]
+async fn error_and_close_run_for_a_slow_consumer_while_it_still_does_not_read() {
+    let (log, events) = (Log::begin(), Events::new());
+    let server = TestServer::start(App::new().ws(Slow(events.clone()))).await;
+    let mut client = RawClient::connect_narrow(server.address(), "/slow").await;
+    client.read_frame().await;
+    let padding = "x".repeat(16 * 1024);
+    within(async {
+        while server.hub().connections() > 0 {
+            server.hub().publish("slow", padding.as_str());
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    // The client has read nothing, so the close frame is not sent yet.
+    let calls = [events.next().await, events.next().await];
+    assert_eq!(
+        calls,
+        ["limit exceeded (1013): Slow Consumer", "close 1013"]
+    );
+    assert!(log.text().contains("cause=\"slow_consumer\""));
+    drop(client);
+}
+
+struct Skips;
+
+#[ws_route("/skips", broadcast = off, backlog = "4KiB", slow = skip)]
+impl Skips {
+    fn open(&self, ws: &mut Socket) {
+        ws.subscribe("skips");
+        ws.send("welcome");
+    }
+}
+
+#[tokio::test]
+async fn messages_skipped_for_a_slow_consumer_are_counted_and_logged() {
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(Skips)).await;
+    let mut client = RawClient::connect_narrow(server.address(), "/skips").await;
+    client.read_frame().await;
+    let padding = "x".repeat(16 * 1024);
+    within(async {
+        while !log.text().contains("messages are left out") {
+            server.hub().publish("skips", padding.as_str());
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(server.hub().skipped() > 0);
+    drop(client);
 }

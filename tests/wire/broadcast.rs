@@ -1,4 +1,4 @@
-//! The automatic broadcast: whom a message reaches, when, and in which order.
+//! The automatic broadcast: which clients receive a message, when, and in which order.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ async fn joined(server: &TestServer, path: &str, count: usize) -> Vec<Client> {
     clients
 }
 
-/// One that listens on another route.
+/// Connects a client to another route and waits until it is active.
 async fn listener(server: &TestServer) -> Client {
     let mut client = server.connect("/greets").await;
     assert_eq!(client.text().await, "welcome");
@@ -39,7 +39,7 @@ async fn listener(server: &TestServer) -> Client {
 }
 
 #[tokio::test]
-async fn a_message_reaches_all_others_and_not_its_sender() {
+async fn a_message_reaches_every_other_client_but_not_its_sender() {
     let server = TestServer::start(App::new().ws(Chat)).await;
     let mut clients = joined(&server, "/chat", 4).await;
     clients[1].send("from one").await;
@@ -47,12 +47,12 @@ async fn a_message_reaches_all_others_and_not_its_sender() {
         assert_eq!(clients[other].text().await, "from one");
     }
     clients[0].send("from zero").await;
-    // Its own message would have come first.
+    // Client 1 sent first, so its own message would arrive before this one.
     assert_eq!(clients[1].text().await, "from zero");
 }
 
 #[tokio::test]
-async fn binary_stays_binary_for_those_who_receive_it() {
+async fn a_binary_message_is_broadcast_as_binary() {
     let server = TestServer::start(App::new().ws(Chat)).await;
     let mut clients = joined(&server, "/chat", 2).await;
     let bytes = [0, 255, 0xd8, 0x00, b'"'];
@@ -61,7 +61,7 @@ async fn binary_stays_binary_for_those_who_receive_it() {
 }
 
 #[tokio::test]
-async fn by_default_other_routes_of_the_server_hear_it_too() {
+async fn by_default_clients_of_other_routes_receive_the_broadcast() {
     let server = TestServer::start(App::new().ws(Chat).ws(Greets)).await;
     let mut other = listener(&server).await;
     let mut client = server.connect("/chat").await;
@@ -70,7 +70,7 @@ async fn by_default_other_routes_of_the_server_hear_it_too() {
 }
 
 #[tokio::test]
-async fn within_the_scope_of_a_route_only_its_own_hear_it() {
+async fn broadcast_route_reaches_only_clients_of_the_same_route() {
     struct Room;
     #[ws_route("/room", broadcast = route)]
     impl Room {
@@ -86,7 +86,7 @@ async fn within_the_scope_of_a_route_only_its_own_hear_it() {
 }
 
 #[tokio::test]
-async fn with_broadcast_off_nobody_hears_it() {
+async fn broadcast_off_sends_the_message_to_no_other_client() {
     struct Silent;
     #[ws_route("/silent", broadcast = off)]
     impl Silent {
@@ -104,7 +104,7 @@ async fn with_broadcast_off_nobody_hears_it() {
 }
 
 #[tokio::test]
-async fn the_apps_scope_is_the_default_of_its_routes() {
+async fn the_apps_broadcast_scope_applies_unless_the_route_sets_its_own() {
     struct Loud;
     #[ws_route("/loud", broadcast = server)]
     impl Loud {
@@ -118,15 +118,15 @@ async fn the_apps_scope_is_the_default_of_its_routes() {
     let server = TestServer::start(app).await;
     let mut other = listener(&server).await;
     let mut silent = server.connect("/chat").await;
-    silent.send("unheard").await;
+    silent.send("not broadcast").await;
     silent.close().await;
     let mut loud = server.connect("/loud").await;
-    loud.send("heard").await;
-    assert_eq!(other.text().await, "heard");
+    loud.send("broadcast").await;
+    assert_eq!(other.text().await, "broadcast");
 }
 
 #[tokio::test]
-async fn the_handler_decides_by_what_it_returns() {
+async fn the_handlers_result_passes_replaces_or_skips_the_broadcast() {
     struct Filter;
     #[ws_route("/filter")]
     impl Filter {
@@ -156,7 +156,7 @@ async fn the_handler_decides_by_what_it_returns() {
 }
 
 #[tokio::test]
-async fn a_connection_that_its_handler_closed_broadcasts_nothing() {
+async fn a_message_whose_handler_closes_the_connection_is_not_broadcast() {
     struct Polite;
     #[ws_route("/polite")]
     impl Polite {
@@ -176,7 +176,7 @@ async fn a_connection_that_its_handler_closed_broadcasts_nothing() {
 }
 
 #[tokio::test]
-async fn the_broadcast_waits_for_an_async_handler() {
+async fn a_message_is_broadcast_after_its_async_handler_returns() {
     struct Checks(Arc<Semaphore>, Events);
     #[ws_route("/checks")]
     impl Checks {
@@ -199,61 +199,8 @@ async fn the_broadcast_waits_for_an_async_handler() {
     assert_eq!(clients[1].text().await, "wait");
 }
 
-#[tokio::test]
-async fn while_open_runs_a_connection_is_not_heard_and_then_receives_what_it_was_owed() {
-    struct Slow(Arc<Semaphore>, Events);
-    #[ws_route("/slow")]
-    impl Slow {
-        async fn open(&self, ws: &mut Socket) {
-            self.1.note("opening");
-            drop(self.0.acquire().await);
-            ws.send("open");
-        }
-    }
-    let (gate, events) = (Arc::new(Semaphore::new(0)), Events::new());
-    let slow = Slow(Arc::clone(&gate), events.clone());
-    let server = TestServer::start(App::new().ws(slow).ws(Greets)).await;
-    let mut other = listener(&server).await;
-
-    let mut client = server.connect("/slow").await;
-    client.send("a token, say").await;
-    assert_eq!(events.next().await, "opening");
-    assert_eq!(server.hub().connections(), 1);
-    server.hub().broadcast("meanwhile");
-    assert_eq!(other.text().await, "meanwhile");
-
-    gate.add_permits(1);
-    assert_eq!(client.text().await, "open");
-    assert_eq!(client.text().await, "meanwhile");
-    // What came early is handled after `open`, and only then heard.
-    assert_eq!(other.text().await, "a token, say");
-    server.hub().broadcast("for both");
-    assert_eq!(client.text().await, "for both");
-}
-
-#[tokio::test]
-async fn a_connection_that_open_refused_was_never_heard_and_never_hears() {
-    struct Closed;
-    #[ws_route("/closed")]
-    impl Closed {
-        fn open(&self) -> HandlerResult {
-            None.or_close(1008, "Unauthorized")?;
-            Ok(())
-        }
-    }
-    let server = TestServer::start(App::new().ws(Closed).ws(Greets)).await;
-    let mut other = listener(&server).await;
-    let mut client = server.connect_raw("/closed").await;
-    client
-        .try_write(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i'])
-        .await;
-    assert_eq!(client.close_code().await, 1008);
-    server.hub().broadcast("next");
-    assert_eq!(other.text().await, "next");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_connections_see_one_order_and_each_senders_own() {
+async fn all_clients_receive_broadcasts_in_one_order_that_keeps_each_senders_order() {
     const SENDERS: usize = 4;
     const EACH: usize = 300;
     let server = TestServer::start(App::new().ws(Chat).ws(Greets)).await;
@@ -299,7 +246,7 @@ async fn all_connections_see_one_order_and_each_senders_own() {
 }
 
 #[tokio::test]
-async fn what_was_sent_before_a_broadcast_arrives_before_it() {
+async fn a_send_before_a_broadcast_arrives_before_it() {
     struct Answers;
     #[ws_route("/answers", rate = off)]
     impl Answers {
@@ -314,17 +261,5 @@ async fn what_was_sent_before_a_broadcast_arrives_before_it() {
         client.send(&number.to_string()).await;
         assert_eq!(client.text().await, format!("answer to {number}"));
         assert_eq!(client.text().await, format!("news of {number}"));
-    }
-}
-
-#[tokio::test]
-async fn the_hub_reaches_all_and_counts_them() {
-    let server = TestServer::start(App::new().ws(Chat)).await;
-    assert_eq!(server.hub().connections(), 0);
-    let mut clients = joined(&server, "/chat", 3).await;
-    assert_eq!(server.hub().connections(), 3);
-    assert_eq!(server.hub().broadcast("to all"), harpia::SendStatus::Sent);
-    for client in &mut clients {
-        assert_eq!(client.text().await, "to all");
     }
 }

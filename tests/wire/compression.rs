@@ -1,4 +1,4 @@
-//! permessage-deflate (RFC 7692): when it is agreed on, what is compressed, and what is refused.
+//! Compression with permessage-deflate (RFC 7692): negotiation, compressed messages, and errors.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use harpia::prelude::*;
@@ -6,7 +6,7 @@ use harpia_tests::{Frame, RawClient, TestServer};
 
 const OFFER: &str = "permessage-deflate; client_max_window_bits";
 
-/// What ends a sync flush, and is left out on the wire (RFC 7692 section 7.2.1).
+/// The end of a sync flush, which is omitted on the wire (RFC 7692 section 7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 struct Chat;
@@ -48,7 +48,7 @@ fn deflate(message: &[u8]) -> Vec<u8> {
     assert_eq!(stream.total_in(), message.len() as u64);
     output
         .strip_suffix(&TAIL)
-        .expect("a flush ends so")
+        .expect("the end of a sync flush")
         .to_vec()
 }
 
@@ -61,29 +61,29 @@ fn inflate(frame: &Frame) -> String {
     String::from_utf8(output).expect("the message is text")
 }
 
-/// Long enough for every route here, and compressible.
+/// Makes a compressible text that is above the threshold of every route here.
 fn long(text: &str) -> String {
     text.repeat(2000 / text.len())
 }
 
 #[tokio::test]
-async fn it_is_agreed_on_only_if_the_route_has_it_and_the_client_offers_it() {
+async fn compression_is_negotiated_only_if_the_route_enables_it_and_the_client_offers_it() {
     let server = server().await;
-    let agreed = offering(&server, "/chat", OFFER).await;
+    let negotiated = offering(&server, "/chat", OFFER).await;
     assert_eq!(
-        agreed.header("sec-websocket-extensions"),
+        negotiated.header("sec-websocket-extensions"),
         Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover")
     );
     let not_offered = server.connect_raw("/chat").await;
     assert_eq!(not_offered.header("sec-websocket-extensions"), None);
     let unknown = offering(&server, "/chat", "x-webkit-deflate-frame").await;
     assert_eq!(unknown.header("sec-websocket-extensions"), None);
-    let not_had = offering(&server, "/plain", OFFER).await;
-    assert_eq!(not_had.header("sec-websocket-extensions"), None);
+    let not_enabled = offering(&server, "/plain", OFFER).await;
+    assert_eq!(not_enabled.header("sec-websocket-extensions"), None);
 }
 
 #[tokio::test]
-async fn the_apps_word_holds_unless_the_route_has_its_own() {
+async fn the_apps_compression_applies_unless_the_route_sets_its_own() {
     struct Off;
     #[ws_route("/off", compression = off)]
     impl Off {
@@ -98,7 +98,7 @@ async fn the_apps_word_holds_unless_the_route_has_its_own() {
 }
 
 #[tokio::test]
-async fn a_compressed_message_is_read_whole_or_in_fragments_and_a_plain_one_too() {
+async fn compressed_fragmented_and_plain_messages_are_all_read() {
     let server = server().await;
     let mut client = offering(&server, "/echo", OFFER).await;
     let text = long("compress me, ");
@@ -106,7 +106,7 @@ async fn a_compressed_message_is_read_whole_or_in_fragments_and_a_plain_one_too(
     client.frame(0xc1, &compressed).await;
     let answer = client.read_frame().await.unwrap();
     assert_eq!((answer.head, inflate(&answer)), (0xc1, text.clone()));
-    // Only the first fragment has the bit (RFC 7692 section 6.1).
+    // Only the first fragment has the compression bit (RFC 7692 section 6.1).
     let (first, second) = compressed.split_at(compressed.len() / 2);
     client.frame(0x41, first).await;
     client.frame(0x89, b"between").await;
@@ -121,7 +121,7 @@ async fn a_compressed_message_is_read_whole_or_in_fragments_and_a_plain_one_too(
 }
 
 #[tokio::test]
-async fn a_broadcast_reaches_each_in_the_form_it_takes_and_all_the_same_message() {
+async fn a_broadcast_is_compressed_only_for_clients_that_negotiated_it() {
     let server = server().await;
     let mut compressing = offering(&server, "/chat", OFFER).await.active().await;
     let mut plain = server.connect_raw("/chat").await.active().await;
@@ -136,7 +136,7 @@ async fn a_broadcast_reaches_each_in_the_form_it_takes_and_all_the_same_message(
         let frame = client.read_frame().await.unwrap();
         assert_eq!((frame.head, frame.text()), (0x81, text.clone()));
     }
-    // Below the route's size it does not pay, and is plain for all.
+    // A message below the route's threshold is sent uncompressed to all.
     sender.send("short").await;
     for client in [&mut compressing, &mut plain, &mut elsewhere] {
         let frame = client.read_frame().await.unwrap();
@@ -145,10 +145,10 @@ async fn a_broadcast_reaches_each_in_the_form_it_takes_and_all_the_same_message(
 }
 
 #[tokio::test]
-async fn the_smallest_size_of_any_route_holds_for_sends_and_broadcasts_of_all() {
+async fn the_smallest_threshold_of_any_route_applies_to_all_sends_and_broadcasts() {
     let server = server().await;
     let mut echo = offering(&server, "/echo", OFFER).await.active().await;
-    // Less than the 1 KiB of `/echo`, more than the 64 bytes of `/chat`.
+    // Below the threshold of `/echo` (1 KiB), above that of `/chat` (64 bytes).
     let text = "between, ".repeat(30);
     echo.frame(0x81, text.as_bytes()).await;
     let sent = echo.read_frame().await.unwrap();
@@ -159,7 +159,7 @@ async fn the_smallest_size_of_any_route_holds_for_sends_and_broadcasts_of_all() 
 }
 
 #[tokio::test]
-async fn a_size_that_no_route_takes_from_the_app_holds_for_none() {
+async fn the_apps_threshold_has_no_effect_if_every_route_sets_its_own() {
     let server = TestServer::start(App::new().compression(64).ws(Echo)).await;
     let mut echo = offering(&server, "/echo", OFFER).await.active().await;
     let text = "between, ".repeat(30);
@@ -170,7 +170,7 @@ async fn a_size_that_no_route_takes_from_the_app_holds_for_none() {
 }
 
 #[tokio::test]
-async fn a_compressed_message_is_broadcast_as_what_it_says() {
+async fn a_compressed_message_is_broadcast_with_its_decompressed_content() {
     let server = server().await;
     let mut sender = offering(&server, "/chat", OFFER).await.active().await;
     let mut compressing = offering(&server, "/chat", OFFER).await.active().await;
@@ -182,7 +182,7 @@ async fn a_compressed_message_is_broadcast_as_what_it_says() {
 }
 
 #[tokio::test]
-async fn messages_of_one_turn_come_in_order_to_those_who_compress_too() {
+async fn compressed_and_plain_messages_of_one_flush_round_arrive_in_order() {
     let server = server().await;
     let mut compressing = offering(&server, "/chat", OFFER).await.active().await;
     let mut plain = server.connect_raw("/chat").await.active().await;
@@ -207,17 +207,20 @@ async fn messages_of_one_turn_come_in_order_to_those_who_compress_too() {
 }
 
 #[tokio::test]
-async fn a_bomb_is_closed_with_1009() {
+async fn a_decompression_bomb_closes_with_1009() {
     let server = server().await;
     let mut client = offering(&server, "/echo", OFFER).await;
     let bomb = deflate(&vec![0; 10 << 20]);
-    assert!(bomb.len() < 20_000, "it has to pass as it is");
+    assert!(
+        bomb.len() < 20_000,
+        "the compressed size is below the limit"
+    );
     client.frame(0xc2, &bomb).await;
     assert_eq!(client.close_code().await, 1009);
 }
 
 #[tokio::test]
-async fn what_is_no_deflate_stream_or_no_text_is_closed_with_1007() {
+async fn an_invalid_deflate_stream_or_invalid_text_closes_with_1007() {
     let server = server().await;
     for payload in [vec![0xff; 20], deflate(b"gr\xc3")] {
         let mut client = offering(&server, "/echo", OFFER).await;
@@ -227,7 +230,7 @@ async fn what_is_no_deflate_stream_or_no_text_is_closed_with_1007() {
 }
 
 #[tokio::test]
-async fn a_compressed_frame_without_an_agreement_is_closed_with_1002() {
+async fn a_compressed_frame_without_negotiation_closes_with_1002() {
     let server = server().await;
     let hello = deflate(b"hello");
     for mut client in [
@@ -240,7 +243,7 @@ async fn a_compressed_frame_without_an_agreement_is_closed_with_1002() {
 }
 
 #[tokio::test]
-async fn the_bit_on_a_control_frame_or_a_later_fragment_is_closed_with_1002() {
+async fn the_compression_bit_on_a_control_frame_or_later_fragment_closes_with_1002() {
     let server = server().await;
     let mut client = offering(&server, "/echo", OFFER).await;
     client.frame(0xc9, b"").await;
@@ -252,7 +255,7 @@ async fn the_bit_on_a_control_frame_or_a_later_fragment_is_closed_with_1002() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_small_window_gets_a_broadcast_plain() {
+async fn a_client_with_a_small_window_receives_broadcasts_uncompressed() {
     let server = server().await;
     let offer = "permessage-deflate; server_max_window_bits=9";
     let mut small = offering(&server, "/chat", offer).await;
@@ -265,7 +268,7 @@ async fn a_client_with_a_small_window_gets_a_broadcast_plain() {
     let frame = small.read_frame().await.unwrap();
     assert_eq!((frame.head, frame.text()), (0x81, text.clone()));
     assert_eq!(inflate(&full.read_frame().await.unwrap()), text);
-    // What it sends itself may be compressed all the same.
+    // The client itself may still send compressed messages.
     small.frame(0xc1, &deflate(text.as_bytes())).await;
     assert_eq!(inflate(&full.read_frame().await.unwrap()), text);
 }

@@ -1,11 +1,11 @@
-//! The data of a connection: what is read of the handshake, and what is refused.
+//! Connection data: extractors that read the handshake, and their rejections.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use harpia::extract::{Handshake, Rejection};
 use harpia::prelude::*;
-use harpia_tests::TestServer;
+use harpia_tests::{Log, TestServer};
 use serde::Deserialize;
 
 #[derive(FromHandshake)]
@@ -27,6 +27,7 @@ struct Visitor {
     user_id: Option<u64>,
 }
 
+/// Answers each message with the part of its data that the message names.
 struct Tell;
 
 #[ws_route("/tell", data = Visitor)]
@@ -56,68 +57,72 @@ async fn server() -> TestServer {
     TestServer::start(App::new().ws(Tell)).await
 }
 
-async fn told(path: &str, headers: &[(&str, &str)], question: &str) -> String {
+/// Connects with this path and these headers; returns the part of the data that `name` names.
+async fn answer(path: &str, headers: &[(&str, &str)], name: &str) -> String {
     let server = server().await;
     let mut client = server.connect_with(path, headers).await;
-    client.send(question).await;
+    client.send(name).await;
     client.text().await
 }
 
 #[tokio::test]
 async fn cookies_keep_their_equals_signs() {
     let cookies = [("cookie", "token=a=b==; session_id=1")];
-    assert_eq!(told("/tell", &cookies, "token").await, r#"Some("a=b==")"#);
-    assert_eq!(told("/tell", &cookies, "session_id").await, r#"Some("1")"#);
+    assert_eq!(answer("/tell", &cookies, "token").await, r#"Some("a=b==")"#);
+    assert_eq!(
+        answer("/tell", &cookies, "session_id").await,
+        r#"Some("1")"#
+    );
 }
 
 #[tokio::test]
 async fn quoted_cookies_lose_their_quotes_and_escapes_are_decoded() {
     let cookies = [("cookie", r#"a="x y"; b=%C3%BC; c=1%202"#)];
-    assert_eq!(told("/tell", &cookies, "a").await, r#"Some("x y")"#);
-    assert_eq!(told("/tell", &cookies, "b").await, r#"Some("ü")"#);
-    assert_eq!(told("/tell", &cookies, "c").await, r#"Some("1 2")"#);
+    assert_eq!(answer("/tell", &cookies, "a").await, r#"Some("x y")"#);
+    assert_eq!(answer("/tell", &cookies, "b").await, r#"Some("ü")"#);
+    assert_eq!(answer("/tell", &cookies, "c").await, r#"Some("1 2")"#);
 }
 
 #[tokio::test]
-async fn a_cookie_with_a_bad_escape_is_kept_as_it_is_and_harms_no_other() {
+async fn a_cookie_with_an_invalid_escape_is_kept_verbatim_and_affects_no_other() {
     let cookies = [("cookie", "bad=100%; worse=%zz; good=1; =nameless; alone")];
-    assert_eq!(told("/tell", &cookies, "bad").await, r#"Some("100%")"#);
-    assert_eq!(told("/tell", &cookies, "worse").await, r#"Some("%zz")"#);
-    assert_eq!(told("/tell", &cookies, "good").await, r#"Some("1")"#);
-    assert_eq!(told("/tell", &cookies, "missing").await, "None");
+    assert_eq!(answer("/tell", &cookies, "bad").await, r#"Some("100%")"#);
+    assert_eq!(answer("/tell", &cookies, "worse").await, r#"Some("%zz")"#);
+    assert_eq!(answer("/tell", &cookies, "good").await, r#"Some("1")"#);
+    assert_eq!(answer("/tell", &cookies, "missing").await, "None");
 }
 
 #[tokio::test]
-async fn a_single_cookie_is_read_by_its_name() {
+async fn a_field_reads_a_single_cookie_by_its_name() {
     assert_eq!(
-        told("/tell", &[("cookie", "theme=dark")], "theme").await,
+        answer("/tell", &[("cookie", "theme=dark")], "theme").await,
         r#"Some("dark")"#
     );
-    assert_eq!(told("/tell", &[], "theme").await, "None");
+    assert_eq!(answer("/tell", &[], "theme").await, "None");
 }
 
 #[tokio::test]
 async fn query_values_are_decoded_and_may_be_missing() {
     assert_eq!(
-        told("/tell?room=a+b%26c", &[], "room").await,
+        answer("/tell?room=a+b%26c", &[], "room").await,
         r#"Some("a b&c")"#
     );
-    assert_eq!(told("/tell", &[], "room").await, "None");
-    assert_eq!(told("/tell?p=3", &[], "page").await, "Some(3)");
+    assert_eq!(answer("/tell", &[], "room").await, "None");
+    assert_eq!(answer("/tell?p=3", &[], "page").await, "Some(3)");
 }
 
 #[tokio::test]
-async fn an_optional_value_that_does_not_parse_is_400_all_the_same() {
+async fn an_optional_value_that_does_not_parse_is_400() {
     let (status, text) = server().await.refused("/tell?p=three", &[]).await;
     assert_eq!(status, 400);
     assert!(text.contains('p'), "{text}");
 }
 
 #[tokio::test]
-async fn headers_are_read_by_name_or_by_the_fields_own() {
+async fn a_field_reads_a_header_by_its_given_name_or_by_the_fields_name() {
     let headers = [("user-agent", "test/1"), ("x-request-id", "42")];
     assert_eq!(
-        told("/tell", &headers, "agent").await,
+        answer("/tell", &headers, "agent").await,
         r#"Some("test/1") Some("42")"#
     );
 }
@@ -125,14 +130,14 @@ async fn headers_are_read_by_name_or_by_the_fields_own() {
 #[tokio::test]
 async fn url_and_address_are_those_of_the_request() {
     let path = "/tell?x=1&y=%20";
-    let told_url = told(path, &[], "url").await;
-    assert_eq!(told_url, r#"/tell?x=1&y=%20 /tell Some("x=1&y=%20")"#);
-    let address: SocketAddr = told("/tell", &[], "address").await.parse().unwrap();
+    let url = answer(path, &[], "url").await;
+    assert_eq!(url, r#"/tell?x=1&y=%20 /tell Some("x=1&y=%20")"#);
+    let address: SocketAddr = answer("/tell", &[], "address").await.parse().unwrap();
     assert!(address.ip().is_loopback());
 }
 
 #[tokio::test]
-async fn data_belongs_to_the_connection_and_can_be_changed() {
+async fn data_is_mutable_and_belongs_to_one_connection() {
     let server = server().await;
     let (mut one, mut two) = (server.join("/tell").await, server.join("/tell").await);
     one.send("log in").await;
@@ -167,7 +172,7 @@ impl Game {
 }
 
 #[tokio::test]
-async fn a_required_value_that_is_missing_or_wrong_is_a_400_that_names_it() {
+async fn a_missing_or_invalid_required_value_is_rejected_by_name() {
     let server = TestServer::start(App::new().ws(Game)).await;
     let level = [("x-level", "3")];
     assert_eq!(
@@ -189,7 +194,7 @@ async fn a_required_value_that_is_missing_or_wrong_is_a_400_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_must_be_there_is_a_400_by_its_type_or_a_1008_by_or_close() {
+async fn a_missing_required_cookie_is_a_400_by_its_type_or_a_1008_by_or_close() {
     #[derive(FromHandshake)]
     struct Required {
         #[from(cookie)]
@@ -240,7 +245,7 @@ async fn a_cookie_that_must_be_there_is_a_400_by_its_type_or_a_1008_by_or_close(
 }
 
 #[tokio::test]
-async fn a_whole_query_is_read_into_a_struct() {
+async fn a_whole_query_deserializes_into_a_struct() {
     #[derive(Deserialize)]
     struct Filter {
         tag: Vec<String>,
@@ -257,7 +262,7 @@ async fn a_whole_query_is_read_into_a_struct() {
     let server = TestServer::start(App::new().ws(Feed)).await;
     let mut client = server.connect("/feed?tag=a&tag=b&limit=3").await;
     assert_eq!(client.text().await, r#"["a", "b"] Some(3)"#);
-    for (path, refusal) in [
+    for (path, rejection) in [
         (
             "/feed?tag=a&limit=secret",
             "invalid query parameter `limit`",
@@ -270,12 +275,12 @@ async fn a_whole_query_is_read_into_a_struct() {
         ("/feed", "missing query parameter `tag`"),
     ] {
         let (status, text) = server.refused(path, &[]).await;
-        assert_eq!((status, &*text), (400, refusal), "{path}");
+        assert_eq!((status, &*text), (400, rejection), "{path}");
     }
 }
 
 #[tokio::test]
-async fn an_extractor_of_ones_own_may_wait_and_refuse_with_its_status() {
+async fn a_custom_extractor_can_await_and_reject_with_its_own_status() {
     struct Ticket(String);
     impl FromHandshake for Ticket {
         async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
@@ -309,7 +314,7 @@ async fn an_extractor_of_ones_own_may_wait_and_refuse_with_its_status() {
 }
 
 #[tokio::test]
-async fn an_extractor_that_panics_is_a_500_and_the_server_goes_on() {
+async fn a_panicking_extractor_is_a_500_and_the_server_keeps_running() {
     struct Fragile;
     impl FromHandshake for Fragile {
         async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
@@ -327,4 +332,25 @@ async fn an_extractor_that_panics_is_a_500_and_the_server_goes_on() {
     let server = TestServer::start(App::new().ws(Glass)).await;
     assert_eq!(server.refused("/glass", &[("x-break", "1")]).await.0, 500);
     assert_eq!(server.connect("/glass").await.text().await, "whole");
+}
+
+#[tokio::test]
+async fn a_rejected_handshake_is_logged_with_its_status_and_path() {
+    struct Needs;
+    #[derive(FromHandshake)]
+    struct Room {
+        #[from(query)]
+        _room: u32,
+    }
+    #[ws_route("/needs", data = Room)]
+    impl Needs {
+        fn open(&self) {}
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(Needs)).await;
+    assert_eq!(server.refused("/needs", &[]).await.0, 400);
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("upgrade refused"));
+    let line = line.expect("a line for the rejection");
+    assert!(line.contains("400") && line.contains("/needs"), "{line}");
 }

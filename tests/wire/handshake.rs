@@ -1,10 +1,10 @@
-//! What is upgraded, what is refused, and with which status.
+//! The handshake: which requests are upgraded, and which are rejected with which status.
 
 use std::convert::Infallible;
 
 use harpia::extract::{Handshake, Rejection};
 use harpia::prelude::*;
-use harpia_tests::{Log, RawClient, TestServer};
+use harpia_tests::{Events, Log, RawClient, TestServer, masked};
 
 struct Echo;
 
@@ -19,7 +19,7 @@ async fn server() -> TestServer {
     TestServer::start(App::new().ws(Echo)).await
 }
 
-/// A handshake, with lines taken out and others put in.
+/// Makes a handshake without the lines that start with `without`, and with the line `with`.
 fn handshake(without: &str, with: &str) -> String {
     let lines = [
         "GET /echo HTTP/1.1",
@@ -47,8 +47,9 @@ fn status(answer: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn the_accept_key_is_the_one_of_the_rfc() {
+async fn a_standard_client_accepts_the_upgrade() {
     let server = server().await;
+    // tokio-tungstenite checks `Sec-WebSocket-Accept`.
     let mut client = server.connect("/echo").await;
     assert_eq!(client.header("upgrade"), Some("websocket"));
     client.send("hello").await;
@@ -75,7 +76,7 @@ async fn an_unknown_path_is_404_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn another_method_is_405() {
+async fn a_method_other_than_get_is_405() {
     let answer = server()
         .await
         .request(&handshake("GET", "POST /echo HTTP/1.1"))
@@ -84,7 +85,7 @@ async fn another_method_is_405() {
 }
 
 #[tokio::test]
-async fn another_version_is_426_and_names_ours() {
+async fn an_unsupported_version_is_426_and_names_version_13() {
     let request = handshake("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8");
     let answer = server().await.request(&request).await;
     assert_eq!(status(&answer), 426);
@@ -95,18 +96,18 @@ async fn another_version_is_426_and_names_ours() {
 }
 
 #[tokio::test]
-async fn a_missing_a_short_and_a_doubled_key_are_400() {
+async fn a_missing_short_or_repeated_key_is_400() {
     let server = server().await;
     let missing = handshake("Sec-WebSocket-Key", "X: y");
     let short = handshake("Sec-WebSocket-Key", "Sec-WebSocket-Key: c2hvcnQ=");
-    let doubled = handshake("", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==");
-    for request in [missing, short, doubled] {
+    let repeated = handshake("", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==");
+    for request in [missing, short, repeated] {
         assert_eq!(status(&server.request(&request).await), 400, "{request}");
     }
 }
 
 #[tokio::test]
-async fn a_missing_connection_token_and_http_1_0_are_400() {
+async fn a_request_without_connection_upgrade_or_over_http_1_0_is_400() {
     let server = server().await;
     let close = handshake("Connection", "Connection: close");
     assert_eq!(status(&server.request(&close).await), 400);
@@ -118,16 +119,16 @@ async fn a_missing_connection_token_and_http_1_0_are_400() {
 async fn a_request_without_exactly_one_host_is_400() {
     let server = server().await;
     let missing = handshake("Host", "X: y");
-    let doubled = handshake("", "Host: localhost");
+    let repeated = handshake("", "Host: localhost");
     let two = handshake("", "Host: other.test");
     let empty = handshake("Host", "Host:");
-    for request in [missing, doubled, two, empty] {
+    for request in [missing, repeated, two, empty] {
         assert_eq!(status(&server.request(&request).await), 400, "{request}");
     }
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_is_403_and_one_of_ours_is_not() {
+async fn a_page_of_another_origin_is_403_and_a_page_of_the_server_connects() {
     let server = server().await;
     let (status, _) = server
         .refused("/echo", &[("origin", "https://evil.test")])
@@ -140,7 +141,7 @@ async fn a_page_of_another_origin_is_403_and_one_of_ours_is_not() {
 }
 
 #[tokio::test]
-async fn a_page_without_tls_is_403_where_a_proxy_says_that_the_request_had_it() {
+async fn a_page_without_tls_is_403_if_a_proxy_reports_tls() {
     let server = server().await;
     let own = format!("http://{}", server.address());
     let headers = [("origin", &*own), ("x-forwarded-proto", "https")];
@@ -148,7 +149,7 @@ async fn a_page_without_tls_is_403_where_a_proxy_says_that_the_request_had_it() 
 }
 
 #[tokio::test]
-async fn a_list_of_origins_leaves_out_the_servers_own() {
+async fn a_list_of_origins_does_not_include_the_servers_own() {
     struct Listed;
     #[ws_route("/listed", origins = ["https://app.test"])]
     impl Listed {
@@ -161,7 +162,7 @@ async fn a_list_of_origins_leaves_out_the_servers_own() {
 }
 
 #[tokio::test]
-async fn listed_origins_connect_and_any_means_any() {
+async fn listed_origins_connect_and_any_allows_every_origin() {
     struct Listed;
     #[ws_route("/listed", origins = ["https://app.test"])]
     impl Listed {
@@ -191,19 +192,18 @@ async fn listed_origins_connect_and_any_means_any() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_read_where_any_page_may_connect_is_warned_of_once() {
-    struct Open(Session<String>);
+async fn no_session_is_read_where_any_page_may_connect_and_the_log_says_so_once() {
+    struct Open(Session<String>, Events);
     #[ws_route("/open", origins = any)]
     impl Open {
         async fn open(&self, ws: &mut Socket) -> HandlerResult {
-            ws.send("in");
-            name(&self.0, ws).await
+            ws.send(self.0.from_ws(ws).await?);
+            Ok(())
         }
-    }
-    /// Elsewhere, where the macro does not see it.
-    async fn name(sessions: &Session<String>, ws: &Socket) -> HandlerResult {
-        sessions.from_ws(ws).await?;
-        Ok(())
+
+        fn error(&self, error: &harpia::Error) {
+            self.1.note(format_args!("{error:#}"));
+        }
     }
     struct Plain;
     #[ws_route("/plain", origins = any)]
@@ -212,10 +212,24 @@ async fn a_cookie_that_is_read_where_any_page_may_connect_is_warned_of_once() {
             ws.send("in");
         }
     }
-    let log = Log::begin();
-    let server = TestServer::start(App::new().ws(Open(Session::memory())).ws(Plain)).await;
-    for path in ["/plain", "/open", "/open"] {
-        assert_eq!(server.connect(path).await.text().await, "in");
+    let (log, events, sessions) = (Log::begin(), Events::new(), Session::memory());
+    let id = sessions.create("Ada".to_owned()).await.unwrap();
+    let cookie = sessions.cookie(&id);
+    let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+    let app = App::new()
+        .ws(Open(sessions.clone(), events.clone()))
+        .ws(Plain);
+    let server = TestServer::start(app).await;
+    assert_eq!(server.connect("/plain").await.text().await, "in");
+    for _ in 0..2 {
+        let mut client = server.connect_with("/open", &[("cookie", cookie)]).await;
+        assert_eq!(client.closed().await.0, 1011);
+        assert_eq!(
+            events.next().await,
+            "handler `open` failed: no session is read where pages of any origin connect, since \
+             any page could act for its visitors: name the origins, as in \
+             `origins = [\"https://example.com\"]`"
+        );
     }
     let text = log.text();
     assert_eq!(
@@ -256,7 +270,7 @@ async fn data_that_reads_all_headers_is_warned_of_once_they_bring_a_cookie() {
 }
 
 #[tokio::test]
-async fn the_debug_of_a_handshakes_headers_shows_no_secret() {
+async fn debug_output_of_handshake_headers_shows_no_secret() {
     struct Shown(String);
     impl FromHandshake for Shown {
         async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
@@ -285,7 +299,7 @@ async fn the_debug_of_a_handshakes_headers_shows_no_secret() {
 }
 
 #[tokio::test]
-async fn the_debug_of_a_plain_request_shows_no_secret_of_its_headers() {
+async fn debug_output_of_a_plain_request_shows_no_secret() {
     let pages = tower::service_fn(|request: harpia::HttpRequest| async move {
         Ok::<_, Infallible>(http::Response::new(format!("{request:?}")))
     });
@@ -304,28 +318,14 @@ async fn an_app_refuses_any_origin_where_a_route_reads_cookies() {
     impl Chat {
         fn message(&self) {}
     }
-    struct Updates(Session<String>);
-    #[ws_route("/updates")]
-    impl Updates {
-        async fn open(&self, ws: &mut Socket) -> HandlerResult {
-            ws.send(self.0.from_ws(ws).await?);
-            Ok(())
-        }
-    }
-    let any = || App::new().origins(harpia::Origins::Any);
-    let apps = [
-        (any().ws(Chat), "/chat"),
-        (any().ws(Updates(Session::memory())), "/updates"),
-    ];
-    for (app, path) in apps {
-        let error = app.bind("127.0.0.1:0").await.expect_err("it is refused");
-        let text = error.to_string();
-        assert!(text.contains(path) && text.contains("cookies"), "{text}");
-    }
+    let app = App::new().origins(harpia::Origins::Any).ws(Chat);
+    let error = app.bind("127.0.0.1:0").await.expect_err("it is refused");
+    let text = error.to_string();
+    assert!(text.contains("/chat") && text.contains("cookies"), "{text}");
 }
 
 #[tokio::test]
-async fn the_first_of_our_subprotocols_is_agreed_on_and_told_to_the_handler() {
+async fn the_servers_first_matching_subprotocol_is_selected() {
     struct Chat;
     #[ws_route("/chat", protocols = ["chat.v2", "chat.v1"])]
     impl Chat {
@@ -334,8 +334,8 @@ async fn the_first_of_our_subprotocols_is_agreed_on_and_told_to_the_handler() {
         }
     }
     let server = TestServer::start(App::new().ws(Chat)).await;
-    let asked = [("sec-websocket-protocol", "chat.v1, chat.v2")];
-    let mut client = server.connect_with("/chat", &asked).await;
+    let offered = [("sec-websocket-protocol", "chat.v1, chat.v2")];
+    let mut client = server.connect_with("/chat", &offered).await;
     assert_eq!(client.header("sec-websocket-protocol"), Some("chat.v2"));
     assert_eq!(client.text().await, "chat.v2");
     assert_eq!(server.connect("/chat").await.text().await, "none");
@@ -344,19 +344,40 @@ async fn the_first_of_our_subprotocols_is_agreed_on_and_told_to_the_handler() {
 }
 
 #[tokio::test]
-async fn a_message_right_behind_the_handshake_is_not_lost() {
+async fn a_message_sent_together_with_the_handshake_is_not_lost() {
     let server = server().await;
     let mut bytes = handshake("", "X: y").into_bytes();
-    // "hi" with a mask of zeros.
-    bytes.extend_from_slice(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i']);
+    bytes.extend(masked(0x81, b"hi"));
     let mut client = RawClient::upgrade(server.address(), &bytes).await;
     let frame = client.read_frame().await;
     assert_eq!(frame.map(|frame| frame.text()).as_deref(), Some("hi"));
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_is_refused() {
+async fn an_oversized_request_head_is_431() {
     let request = handshake("", &format!("X-Large: {}", "x".repeat(64 * 1024)));
     let answer = server().await.request(&request).await;
     assert_eq!(status(&answer), 431, "{answer}");
+}
+
+#[tokio::test]
+async fn a_rejected_origin_is_logged_with_origin_host_and_remedy() {
+    let log = Log::begin();
+    let server = server().await;
+    let headers = [("origin", "https://evil.example")];
+    assert_eq!(server.refused("/echo?token=secret", &headers).await.0, 403);
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("upgrade refused"));
+    let line = line.expect("a line for the rejection");
+    for part in [
+        "INFO",
+        "https://evil.example",
+        "127.0.0.1",
+        "`origins`",
+        "/echo",
+        "403",
+    ] {
+        assert!(line.contains(part), "{part} is missing: {line}");
+    }
+    assert!(!line.contains("secret"));
 }

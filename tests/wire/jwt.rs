@@ -1,4 +1,5 @@
-//! Tokens by every way that they come, and connections that end with them.
+//! JSON Web Tokens: every place where a client can send one, and connections that close when
+//! their token expires.
 
 use harpia::auth::{Jwt, Key};
 use harpia::prelude::*;
@@ -15,7 +16,7 @@ const SECRET: [u8; 32] = [7; 32];
 const RSA: &[u8] = include_bytes!("../../harpia/src/auth/test_keys/rsa.pem");
 const RSA_PUBLIC: &[u8] = include_bytes!("../../harpia/src/auth/test_keys/rsa.pub.pem");
 
-/// A token of Ada's that is valid for so many seconds.
+/// Makes a token for `ada` that expires after this many seconds.
 fn token(seconds: i64) -> String {
     let exp = get_current_timestamp().saturating_add_signed(seconds);
     let claims = json!({ "sub": "ada", "exp": exp });
@@ -23,14 +24,18 @@ fn token(seconds: i64) -> String {
     encode(&Header::default(), &claims, &key).expect("a token")
 }
 
-/// Tokens that no route here takes.
-fn refused() -> Vec<String> {
-    let good = token(60);
-    vec![token(-60), good[..good.len() - 4].to_owned(), "x".into()]
+/// Makes invalid tokens: expired, truncated and malformed.
+fn invalid() -> Vec<String> {
+    let valid = token(60);
+    vec![token(-60), valid[..valid.len() - 4].to_owned(), "x".into()]
 }
 
+/// Makes a route that reads the token from one place of the handshake.
 macro_rules! by_handshake {
-    ($name:ident, $path:literal, |$jwt:ident, $ws:ident| $read:expr $(, $option:ident = $value:tt)*) => {
+    (
+        $name:ident, $path:literal, |$jwt:ident, $ws:ident| $read:expr
+        $(, $option:ident = $value:tt)*
+    ) => {
         struct $name(Jwt<Claims>, Events);
 
         #[ws_route($path, broadcast = off $(, $option = $value)*)]
@@ -39,7 +44,7 @@ macro_rules! by_handshake {
                 self.welcome(ws)
             }
 
-            /// Too late, and not seen as it compiles: the handshake is forgotten.
+            /// Too late: the handshake's credentials are forgotten.
             fn message(&self, ws: &mut Socket, _message: String) -> HandlerResult {
                 self.welcome(ws)
             }
@@ -69,7 +74,7 @@ by_handshake!(
 by_handshake!(Mute, "/mute", |jwt, ws| jwt.from_protocol(ws));
 by_handshake!(Query, "/query", |jwt, ws| jwt.from_query(ws, "token"));
 
-/// The token is the first message, and any later one that begins with `token `.
+/// Reads a token from the first message, and from any later message that begins with `token `.
 struct First(Jwt<Claims>);
 
 #[ws_route("/first")]
@@ -105,7 +110,7 @@ async fn start() -> (TestServer, Events) {
     (TestServer::start(app).await, events)
 }
 
-/// Connects with a token at each place of the handshake.
+/// Connects with a token at this place of the handshake.
 async fn with_token(server: &TestServer, place: &str, token: &str) -> Client {
     let header = |name, value: String| async move {
         server
@@ -123,7 +128,7 @@ async fn with_token(server: &TestServer, place: &str, token: &str) -> Client {
 const PLACES: [&str; 4] = ["cookie", "bearer", "protocol", "query"];
 
 #[tokio::test]
-async fn a_token_is_read_from_each_place_of_the_handshake() {
+async fn a_token_is_read_from_cookie_header_subprotocol_and_query() {
     let (server, _events) = start().await;
     for place in PLACES {
         let mut client = with_token(&server, place, &token(60)).await;
@@ -134,10 +139,10 @@ async fn a_token_is_read_from_each_place_of_the_handshake() {
 }
 
 #[tokio::test]
-async fn a_refused_token_closes_with_1008_invalid_token_and_nothing_else() {
+async fn an_invalid_token_closes_with_1008_and_its_error_does_not_quote_it() {
     let (server, events) = start().await;
     for place in PLACES {
-        for token in refused() {
+        for token in invalid() {
             let mut client = with_token(&server, place, &token).await;
             assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
             let logged = events.next().await;
@@ -148,7 +153,7 @@ async fn a_refused_token_closes_with_1008_invalid_token_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_missing_token_is_an_invalid_one() {
+async fn a_missing_token_closes_with_1008_and_its_error_names_the_place() {
     let (server, events) = start().await;
     for (place, named) in [
         ("cookie", "no token in the cookie `token`"),
@@ -166,7 +171,7 @@ async fn a_missing_token_is_an_invalid_one() {
 }
 
 #[tokio::test]
-async fn a_route_that_does_not_speak_bearer_says_so_when_a_token_comes_as_a_subprotocol() {
+async fn a_token_as_subprotocol_on_a_route_without_bearer_closes_with_1011() {
     let jwt = Jwt::hs256(SECRET).expect("a key");
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Mute(jwt, events.clone()))).await;
@@ -186,7 +191,7 @@ async fn a_route_that_does_not_speak_bearer_says_so_when_a_token_comes_as_a_subp
 }
 
 #[tokio::test]
-async fn after_open_the_handshake_is_forgotten_and_the_error_says_so() {
+async fn reading_a_token_after_open_closes_with_1011() {
     let (server, events) = start().await;
     for place in PLACES {
         let mut client = with_token(&server, place, &token(60)).await;
@@ -195,13 +200,31 @@ async fn after_open_the_handshake_is_forgotten_and_the_error_says_so() {
         assert_eq!(client.closed().await.0, 1011);
         assert_eq!(
             events.next().await,
-            "the handshake's credentials are kept until `open` has returned: read the token there"
+            "the handshake's credentials are forgotten once `open` has returned: read the token in \
+             `auth` or `open`, and keep its claims in `ws.data`"
         );
     }
 }
 
 #[tokio::test]
-async fn the_first_message_lets_in_and_reaches_nobody_else() {
+async fn no_token_is_read_from_a_cookie_where_any_page_may_connect() {
+    let (jwt, events) = (Jwt::hs256(SECRET).unwrap(), Events::new());
+    let app = App::new()
+        .origins(harpia::Origins::Any)
+        .ws(Cookie(jwt.clone(), events.clone()))
+        .ws(Bearer(jwt, events.clone()));
+    let server = TestServer::start(app).await;
+    let mut client = with_token(&server, "bearer", &token(60)).await;
+    assert_eq!(client.text().await, "welcome, ada");
+    let mut client = with_token(&server, "cookie", &token(60)).await;
+    assert_eq!(client.closed().await.0, 1011);
+    let error = events.next().await;
+    let rule = "no token is read from a cookie where pages of any origin connect";
+    assert!(error.starts_with(rule), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_as_first_message_authenticates_and_is_not_broadcast() {
     let (server, _events) = start().await;
     let mut other = server.connect("/first").await;
     other.send(&token(60)).await;
@@ -213,7 +236,7 @@ async fn the_first_message_lets_in_and_reaches_nobody_else() {
     }
     assert_eq!(client.text().await, "welcome");
     assert_eq!(other.text().await, "hello");
-    for token in refused() {
+    for token in invalid() {
         let mut client = server.connect("/first").await;
         client.send(&token).await;
         assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
@@ -221,9 +244,9 @@ async fn the_first_message_lets_in_and_reaches_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_connection_closes_when_its_token_expires_wherever_it_came_from() {
+async fn a_connection_closes_with_4401_when_its_token_expires() {
     let (server, _events) = start().await;
-    // Long enough for the token to be good when it arrives.
+    // Three seconds, so that the token is still valid when it arrives.
     let short = token(3);
     let mut first = server.connect("/first").await;
     first.send(&short).await;
@@ -240,28 +263,28 @@ async fn a_connection_closes_when_its_token_expires_wherever_it_came_from() {
 }
 
 #[tokio::test]
-async fn a_fresh_token_extends_and_a_bad_one_ends() {
+async fn a_fresh_token_extends_the_connection_and_an_invalid_one_closes_it() {
     let (server, _events) = start().await;
     let short = token(3);
-    let (mut stays, mut goes) = (
+    let (mut extended, mut expires) = (
         server.connect("/first").await,
         server.connect("/first").await,
     );
-    for client in [&mut stays, &mut goes] {
+    for client in [&mut extended, &mut expires] {
         client.send(&short).await;
         assert_eq!(client.text().await, "welcome");
     }
-    stays.send(&format!("token {}", token(60))).await;
-    assert_eq!(stays.text().await, "extended");
-    assert_eq!(goes.closed().await, (4401, "Token expired".into()));
-    stays.send(&format!("token {}", token(60))).await;
-    assert_eq!(within(stays.text()).await, "extended");
-    stays.send(&format!("token {}", token(-60))).await;
-    assert_eq!(stays.closed().await, (1008, "Invalid Token".into()));
+    extended.send(&format!("token {}", token(60))).await;
+    assert_eq!(extended.text().await, "extended");
+    assert_eq!(expires.closed().await, (4401, "Token expired".into()));
+    extended.send(&format!("token {}", token(60))).await;
+    assert_eq!(within(extended.text()).await, "extended");
+    extended.send(&format!("token {}", token(-60))).await;
+    assert_eq!(extended.closed().await, (1008, "Invalid Token".into()));
 }
 
 #[tokio::test]
-async fn tokens_find_their_keys_by_kid_whatever_the_algorithm() {
+async fn the_kid_selects_the_key_and_with_it_the_algorithm() {
     let jwt = Jwt::keys()
         .add("old", Key::hs256(SECRET).expect("a secret"))
         .add("new", Key::rs256_pem(RSA_PUBLIC).expect("a public key"))
@@ -277,7 +300,7 @@ async fn tokens_find_their_keys_by_kid_whatever_the_algorithm() {
     };
     let old = signed("old", Algorithm::HS256, &EncodingKey::from_secret(&SECRET));
     let new = signed("new", Algorithm::RS256, &rsa);
-    // The new key's public half is no secret: as one, it must open nothing.
+    // Signed with the public key as an HMAC secret. Anyone could do that.
     let swapped = EncodingKey::from_secret(RSA_PUBLIC);
     let swapped = signed("new", Algorithm::HS256, &swapped);
     for (token, welcome) in [(old, "welcome, old"), (new, "welcome, new")] {
@@ -289,7 +312,7 @@ async fn tokens_find_their_keys_by_kid_whatever_the_algorithm() {
 }
 
 #[tokio::test]
-async fn no_log_holds_a_token_though_the_handler_that_read_it_panics() {
+async fn tokens_do_not_reach_the_log_even_if_the_handler_panics() {
     struct Fragile(Jwt<Claims>);
     #[ws_route("/fragile", broadcast = off, protocols = ["bearer"])]
     impl Fragile {
@@ -305,11 +328,11 @@ async fn no_log_holds_a_token_though_the_handler_that_read_it_panics() {
     let log = Log::begin();
     let jwt = Jwt::hs256(SECRET).expect("a key");
     let server = TestServer::start(App::new().ws(Fragile(jwt))).await;
-    // Each ends at another place, the last at none.
+    // Each round has an invalid token at another place. In the last round all are valid.
     let tokens: Vec<_> = (60..65).map(token).collect();
-    for bad in 0..=tokens.len() {
+    for invalid in 0..=tokens.len() {
         let mut sent = tokens.clone();
-        if let Some(token) = sent.get_mut(bad) {
+        if let Some(token) = sent.get_mut(invalid) {
             token.pop();
         }
         let headers = [
@@ -320,14 +343,15 @@ async fn no_log_holds_a_token_though_the_handler_that_read_it_panics() {
         let path = format!("/fragile?token={}", sent[1]);
         let mut client = server.connect_with(&path, &headers).await;
         client.send(&sent[0]).await;
-        let is_bad = bad < tokens.len();
-        assert_eq!(client.closed().await.0, if is_bad { 1008 } else { 1011 });
+        let expected = if invalid < tokens.len() { 1008 } else { 1011 };
+        assert_eq!(client.closed().await.0, expected);
     }
     let text = log.text();
     assert!(text.contains("a bug"), "{text}");
     for token in tokens {
         for part in token.split('.').skip(1) {
-            assert!(!text.contains(&part[..part.len() - 1]), "{part} in {text}");
+            let is_hidden = !text.contains(&part[..part.len() - 1]);
+            assert!(is_hidden, "{part} is in the log: {text}");
         }
     }
 }

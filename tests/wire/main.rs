@@ -1,30 +1,30 @@
-//! What can be observed from outside: every sentence of the contract, over real sockets.
+//! Tests of harpia's contract over real sockets: everything that a client can observe.
 //!
-//! One binary, a module for each subject. Each test states one behaviour in its name and defines
-//! the routes that it needs; the client is not ours.
+//! Each module covers one subject. Each test defines the routes that it needs. The client is
+//! tokio-tungstenite, or one that reads and writes bytes.
 
 mod auth;
 mod backpressure;
 mod broadcast;
-mod causes;
 mod close;
+mod close_causes;
 mod compression;
-mod endings;
 mod extract;
-mod failures;
+mod handler_failures;
+mod handlers;
 mod handshake;
+mod held_publishes;
+mod hub;
 mod jwt;
-mod keepalive;
-mod lifecycle;
 mod limits;
 mod messages;
-mod opening;
+mod open;
+mod options;
 mod protocol;
 mod routing;
 mod session;
-mod settings;
 mod sharing;
 mod shutdown;
 mod startup;
-mod timers;
+mod timeouts;
 mod topics;

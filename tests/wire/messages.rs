@@ -1,4 +1,4 @@
-//! Messages as types: what a handler gets, and what becomes of input that is not it.
+//! Messages: the types that a handler can take and send, and input that does not parse.
 
 use harpia::prelude::*;
 use harpia::{Error, FromMessage};
@@ -96,7 +96,7 @@ async fn text_stays_text_and_binary_stays_binary() {
 }
 
 #[tokio::test]
-async fn bytes_are_the_payload_of_either_kind() {
+async fn a_bytes_handler_gets_the_payload_of_a_text_message() {
     use tokio_tungstenite::tungstenite::Message as Theirs;
     let (server, _) = server().await;
     let mut client = server.connect("/payload").await;
@@ -108,7 +108,7 @@ async fn bytes_are_the_payload_of_either_kind() {
 }
 
 #[tokio::test]
-async fn json_is_parsed_and_sent() {
+async fn json_is_deserialized_and_serialized() {
     let (server, _) = server().await;
     let mut client = server.connect("/points").await;
     client.send(r#"{"x":1,"y":2}"#).await;
@@ -116,7 +116,7 @@ async fn json_is_parsed_and_sent() {
 }
 
 #[tokio::test]
-async fn each_way_to_send_takes_a_value_as_json() {
+async fn every_way_to_send_has_a_json_variant() {
     struct Feed;
     #[ws_route("/feed", broadcast = off)]
     impl Feed {
@@ -150,7 +150,7 @@ async fn each_way_to_send_takes_a_value_as_json() {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_serialize_closes_with_1011_and_its_error_is_for_the_log_alone() {
+async fn a_serialization_error_closes_with_1011_and_appears_only_in_the_log() {
     struct Secretive;
     impl Serialize for Secretive {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -169,14 +169,14 @@ async fn a_value_that_does_not_serialize_closes_with_1011_and_its_error_is_for_t
     let server = TestServer::start(App::new().ws(Feed)).await;
     let mut client = server.connect("/feed").await;
     assert_eq!(client.closed().await, (1011, String::new()));
-    let told = "handler `open` failed: the value cannot be serialized as JSON: \
-                hunter2 is not for JSON";
+    let error = "handler `open` failed: the value cannot be serialized as JSON: \
+                 hunter2 is not for JSON";
     let text = log.text();
-    assert!(text.contains(told), "{text}");
+    assert!(text.contains(error), "{text}");
 }
 
 #[tokio::test]
-async fn text_that_is_not_the_type_reaches_error_is_not_broadcast_and_closes_with_1007() {
+async fn text_that_does_not_parse_runs_error_and_closes_with_1007_without_a_broadcast() {
     let (server, events) = server().await;
     let (mut one, mut two) = (server.join("/points").await, server.join("/points").await);
     one.send("not json").await;
@@ -187,7 +187,7 @@ async fn text_that_is_not_the_type_reaches_error_is_not_broadcast_and_closes_wit
 }
 
 #[tokio::test]
-async fn what_the_log_says_of_json_that_does_not_fit_is_of_use_and_not_the_clients() {
+async fn the_log_explains_invalid_json_without_quoting_it() {
     struct Feed;
     #[ws_route("/feed", broadcast = off)]
     impl Feed {
@@ -197,7 +197,7 @@ async fn what_the_log_says_of_json_that_does_not_fit_is_of_use_and_not_the_clien
     }
     let log = Log::begin();
     let server = TestServer::start(App::new().ws(Feed)).await;
-    for (json, told) in [
+    for (json, error) in [
         (r#""hunter2""#, "invalid data at line 1 column"),
         (r#"{"x":"hunter2"}"#, "invalid data at `x`, line 1 column"),
         (r#"{"x":1,"hunter2":2}"#, "missing field `y`"),
@@ -206,13 +206,46 @@ async fn what_the_log_says_of_json_that_does_not_fit_is_of_use_and_not_the_clien
         client.send(json).await;
         assert_eq!(client.closed().await, (1007, "invalid message".into()));
         let text = log.text();
-        assert!(text.contains(told), "no {told:?} in {text}");
+        assert!(text.contains(error), "{error:?} is missing: {text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn binary_where_text_is_wanted_closes_with_1003() {
+async fn a_token_of_the_wrong_type_does_not_reach_the_log() {
+    #[derive(serde::Deserialize)]
+    struct Login {
+        token: String,
+    }
+    struct ByJson;
+    #[ws_route("/by-json")]
+    impl ByJson {
+        async fn auth(&self, ws: &mut Socket, Json(first): Json<Login>) -> HandlerResult {
+            ws.send(first.token);
+            Ok(())
+        }
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(ByJson)).await;
+    for first in [
+        r#""hunter2""#,
+        r#"{"token":["hunter2"]}"#,
+        r#"{"token":"hunter2"#,
+    ] {
+        let mut client = server.connect("/by-json").await;
+        client.send(first).await;
+        assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
+    }
+    let text = log.text();
+    assert!(
+        text.contains("invalid type: string, expected struct Login"),
+        "{text}"
+    );
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
+async fn a_binary_message_for_a_text_handler_closes_with_1003() {
     let (server, events) = server().await;
     let mut client = server.connect("/points").await;
     client.send_binary(b"{}").await;
@@ -224,7 +257,7 @@ async fn binary_where_text_is_wanted_closes_with_1003() {
 }
 
 #[tokio::test]
-async fn a_handler_that_takes_a_result_decides_about_bad_input_itself() {
+async fn a_handler_that_takes_a_result_handles_invalid_input_itself() {
     let (server, _) = server().await;
     let mut client = server.connect("/forgiving").await;
     client.send("no").await;
@@ -236,7 +269,7 @@ async fn a_handler_that_takes_a_result_decides_about_bad_input_itself() {
 }
 
 #[tokio::test]
-async fn a_type_of_ones_own_can_be_a_message() {
+async fn a_custom_type_can_implement_from_message() {
     struct Number(u64);
     impl FromMessage for Number {
         fn from_message(message: Message) -> Result<Self, Error> {
@@ -260,7 +293,7 @@ async fn a_type_of_ones_own_can_be_a_message() {
 }
 
 #[tokio::test]
-async fn a_message_in_fragments_with_a_ping_between_arrives_whole() {
+async fn a_fragmented_message_with_a_ping_in_between_arrives_whole() {
     let (server, _) = server().await;
     let mut client = server.connect_raw("/raw").await;
     client.frame(0x01, b"gr\xc3").await;
@@ -274,7 +307,7 @@ async fn a_message_in_fragments_with_a_ping_between_arrives_whole() {
 }
 
 #[tokio::test]
-async fn messages_of_every_size_class_come_back_whole() {
+async fn messages_of_every_length_encoding_are_echoed_whole() {
     let (server, _) = server().await;
     let mut client = server.connect("/raw").await;
     for size in [0, 1, 125, 126, 127, 65_535, 65_536] {

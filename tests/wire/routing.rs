@@ -1,4 +1,4 @@
-//! Which path leads where, and what answers besides.
+//! Routing: which route serves a path, and requests that no route serves.
 
 use std::convert::Infallible;
 
@@ -80,7 +80,7 @@ async fn a_parameter_is_percent_decoded_once() {
 }
 
 #[tokio::test]
-async fn parameters_are_typed_and_read_in_any_handler() {
+async fn any_handler_can_take_typed_path_parameters() {
     let server = server().await;
     let mut client = server.connect("/games/7/ada").await;
     assert_eq!(client.text().await, "ada in 7");
@@ -98,7 +98,7 @@ async fn a_parameter_that_does_not_parse_is_404_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn empty_missing_and_further_segments_are_404() {
+async fn empty_missing_and_extra_segments_are_404() {
     let server = server().await;
     for path in [
         "/rooms",
@@ -113,7 +113,7 @@ async fn empty_missing_and_further_segments_are_404() {
 }
 
 #[tokio::test]
-async fn the_query_does_not_take_part_in_routing() {
+async fn the_query_does_not_affect_routing() {
     let server = server().await;
     assert_eq!(
         server.connect("/rooms/a?room=b").await.text().await,
@@ -122,7 +122,7 @@ async fn the_query_does_not_take_part_in_routing() {
 }
 
 #[tokio::test]
-async fn nested_routers_answer_under_their_prefix_alone() {
+async fn nested_routes_are_served_only_under_their_prefix() {
     let inner = Router::new()
         .ws(Room)
         .nest("/deep", Router::new().ws(Fixed));
@@ -143,7 +143,7 @@ async fn error_of(app: App) -> Error {
 }
 
 #[tokio::test]
-async fn two_routes_of_one_shape_are_an_error_that_names_both() {
+async fn two_routes_that_match_the_same_paths_are_an_error_that_names_both() {
     let error = error_of(App::new().ws(Room).ws(Other)).await.to_string();
     assert!(
         error.contains("/rooms/{room}") && error.contains("/rooms/{name}"),
@@ -152,7 +152,7 @@ async fn two_routes_of_one_shape_are_an_error_that_names_both() {
 }
 
 #[tokio::test]
-async fn two_routes_that_meet_through_a_prefix_are_an_error() {
+async fn two_routes_that_collide_through_a_prefix_are_an_error() {
     struct Long;
     #[ws_route("/api/rooms/{id}")]
     impl Long {
@@ -184,7 +184,7 @@ async fn an_empty_prefix_is_an_error_that_names_merge() {
 }
 
 #[tokio::test]
-async fn pages_are_served_beside_the_sockets() {
+async fn the_fallback_serves_pages_next_to_the_routes() {
     let pages = service_fn(|request: HttpRequest| async move {
         let text = format!("page {}", request.uri().path());
         Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(text))))
@@ -200,7 +200,7 @@ async fn pages_are_served_beside_the_sockets() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_not_utf8_is_404_whatever_the_fallback() {
+async fn a_path_parameter_that_is_not_utf8_is_404_even_with_a_fallback() {
     let pages = service_fn(|_: HttpRequest| async move {
         Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from("a page"))))
     });
@@ -209,14 +209,14 @@ async fn a_value_that_is_not_utf8_is_404_whatever_the_fallback() {
     let plain = "GET /rooms/a%C3 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let answer = server.request(plain).await;
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
-    // Where no route would have been, the fallback still answers.
+    // The fallback still serves such a path if no route matches it.
     let page = "GET /pages/%FF HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let answer = server.request(page).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[tokio::test]
-async fn a_page_that_fails_is_a_500_that_tells_nothing() {
+async fn a_failing_fallback_is_a_500_that_reveals_nothing() {
     let pages = service_fn(|_: HttpRequest| async move {
         Err::<http::Response<Full<Bytes>>, _>("the password is wrong")
     });
@@ -229,7 +229,7 @@ async fn a_page_that_fails_is_a_500_that_tells_nothing() {
 }
 
 #[tokio::test]
-async fn two_apps_of_the_same_routes_do_not_meet() {
+async fn two_apps_with_the_same_routes_are_independent() {
     let (first, second) = (server().await, server().await);
     let mut one = first.connect("/rooms/a").await;
     let mut two = second.connect("/rooms/a").await;
@@ -244,7 +244,7 @@ async fn two_apps_of_the_same_routes_do_not_meet() {
 }
 
 #[tokio::test]
-async fn a_route_written_by_hand_runs_like_one_of_the_macro() {
+async fn a_hand_written_route_behaves_like_a_macro_route() {
     use harpia::BoxError;
     use harpia::extract::{PathValues, Rejection};
 

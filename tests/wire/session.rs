@@ -1,5 +1,5 @@
-//! Sessions: who has one is welcomed, who has none is told so, and a store that is down lets no one
-//! in and says when to come back.
+//! Sessions: routes read the session of a client's cookie. Without a valid session they close with
+//! 1008, and if the store is unavailable with 1013.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl<S: Store> Updates<S> {
     }
 
     async fn message(&self, ws: &mut Socket) -> HandlerResult {
-        let late = late(&self.sessions, ws).await;
+        let late = self.sessions.from_ws(ws).await;
         ws.send(matches!(late, Err(SessionError::AfterOpen)).to_string());
         Ok(())
     }
@@ -33,17 +33,9 @@ impl<S: Store> Updates<S> {
     }
 }
 
-/// Elsewhere: in `message` itself it would not compile.
-async fn late<S: Store>(
-    sessions: &Session<String, S>,
-    ws: &Socket,
-) -> Result<String, SessionError> {
-    sessions.from_ws(ws).await
-}
-
 struct Guarded<S: Store>(Session<String, S>);
 
-/// Data that another thread may own, but not see at the same time.
+/// Data that is `Send` but not `Sync`.
 #[derive(FromHandshake)]
 struct Unshared {
     #[from(default)]
@@ -76,14 +68,14 @@ async fn serve<S: Store>(sessions: &Session<String, S>) -> (TestServer, Events) 
     (TestServer::start(app).await, events)
 }
 
-/// What a browser sends back of a `Set-Cookie`.
+/// Returns the part of a `Set-Cookie` header that a browser sends back.
 fn sent(set_cookie: &HeaderValue) -> String {
     let text = set_cookie.to_str().expect("text");
     text.split(';').next().unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
-async fn who_has_a_session_is_welcomed_by_name() {
+async fn auth_and_open_read_the_session_and_later_handlers_get_an_error() {
     let sessions = Session::<String>::memory();
     let (server, _events) = serve(&sessions).await;
     let id = sessions.create("Ada".to_owned()).await.unwrap();
@@ -91,7 +83,7 @@ async fn who_has_a_session_is_welcomed_by_name() {
     let headers = [("cookie", &*format!("theme=dark; {cookie}"))];
     let mut client = server.connect_with("/updates", &headers).await;
     assert_eq!(client.text().await, "Welcome back, Ada!");
-    // After `open` the cookie is gone, and the error says so.
+    // After `open` the cookie is forgotten, and the error is `AfterOpen`.
     client.send("again").await;
     assert_eq!(client.text().await, "true");
     let mut client = server.connect_with("/guarded", &headers).await;
@@ -101,7 +93,7 @@ async fn who_has_a_session_is_welcomed_by_name() {
 }
 
 #[tokio::test]
-async fn who_has_none_is_1008_unauthorized_and_the_id_is_in_no_error() {
+async fn a_missing_or_invalid_session_closes_with_1008_and_its_id_is_in_no_error() {
     let sessions = Session::<String>::memory();
     let (server, events) = serve(&sessions).await;
     let ended = sessions.create("Ada".to_owned()).await.unwrap();
@@ -132,7 +124,7 @@ async fn who_has_none_is_1008_unauthorized_and_the_id_is_in_no_error() {
     assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
 }
 
-/// A store whose server is gone.
+/// A store whose server is down.
 struct Down;
 
 impl Down {
@@ -170,7 +162,7 @@ impl Store for Down {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_1013_try_again_later() {
+async fn an_unavailable_store_closes_with_1013_try_again_later() {
     let sessions = Session::<String, _>::new(Down);
     let (server, events) = serve(&sessions).await;
     let id = SessionId::parse("0123456789abcdef0123456789abcdef").unwrap();
@@ -178,20 +170,21 @@ async fn a_store_that_is_down_is_1013_try_again_later() {
     let headers = [("cookie", &*cookie)];
     let mut client = server.connect_with("/updates", &headers).await;
     assert_eq!(client.closed().await, (1013, "Try Again Later".into()));
-    let told = events.next().await;
-    assert!(told.contains("the session store is unavailable"), "{told}");
-    assert!(told.ends_with("connection refused"), "{told}");
-    assert!(!told.contains(id.as_str()), "{told}");
+    let error = events.next().await;
+    let unavailable = "the session store is unavailable";
+    assert!(error.contains(unavailable), "{error}");
+    assert!(error.ends_with("connection refused"), "{error}");
+    assert!(!error.contains(id.as_str()), "{error}");
     let mut client = server.connect_with("/guarded", &headers).await;
     client.send("hello").await;
     assert_eq!(client.closed().await, (1013, "Try Again Later".into()));
-    // Who brings no cookie is told so without the store.
+    // A client without a cookie is rejected without asking the store.
     let mut client = server.connect("/updates").await;
     assert_eq!(client.closed().await, (1008, "Unauthorized".into()));
 }
 
 #[tokio::test]
-async fn a_full_store_refuses_the_new_and_keeps_the_old() {
+async fn a_full_store_rejects_new_sessions_and_keeps_existing_ones() {
     let sessions = Session::<String>::new(MemoryStore::new().max_sessions(1));
     let (server, _events) = serve(&sessions).await;
     let id = sessions.create("Ada".to_owned()).await.unwrap();
@@ -204,13 +197,13 @@ async fn a_full_store_refuses_the_new_and_keeps_the_old() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_only_looks_like_the_hosts_own_is_no_session() {
+async fn a_cookie_whose_name_only_resembles_the_session_cookie_is_ignored() {
     let sessions = Session::<String>::memory().cookie_name("__Host-session_id");
     let (server, _events) = serve(&sessions).await;
     let own = sessions.create("Ada".to_owned()).await.unwrap();
     let planted = sessions.create("Mallory".to_owned()).await.unwrap();
     let (own, planted) = (own.as_str(), planted.as_str());
-    // Names that a page of a neighbouring host can plant for the whole domain.
+    // A page on another host of the domain can set cookies with these names for the whole domain.
     for name in ["\u{2000}__Host-session_id", "%5F_Host-session_id"] {
         let request = format!(
             "GET /updates HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\

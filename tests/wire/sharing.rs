@@ -1,4 +1,4 @@
-//! Routes in an `Arc`: the program keeps a share and sees what the handlers see.
+//! Routes in an `Arc`: the program shares the state of the handlers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,7 +40,7 @@ async fn a_route_in_an_arc_shares_its_state_with_the_program() {
 }
 
 #[tokio::test]
-async fn one_arc_may_be_a_route_at_several_paths() {
+async fn one_arc_can_serve_several_paths() {
     let counter = Arc::new(Counter::default());
     let one = Router::new().ws(Arc::clone(&counter));
     let other = Router::new().ws(counter);
@@ -66,7 +66,7 @@ impl<S: AsRef<str> + Send + Sync + 'static> Feed<S> {
 routes![Arc<Counter>, Arc<Feed<String>>];
 
 #[tokio::test]
-async fn routes_takes_arcs_where_its_list_says_so() {
+async fn the_routes_macro_accepts_arcs() {
     let counter = Arc::new(Counter::default());
     let feed = Arc::new(Feed {
         source: "news".to_owned(),
@@ -78,11 +78,11 @@ async fn routes_takes_arcs_where_its_list_says_so() {
     assert_eq!(server.connect("/feed").await.text().await, "news");
 }
 
-/// A route by hand that is not the default in anything.
+/// A hand-written route that overrides every default of `Route`.
 struct ByHand(Events);
 
 impl ByHand {
-    async fn see(&self, event: String) {
+    async fn note(&self, event: String) {
         self.0.note(event);
         tokio::task::yield_now().await;
     }
@@ -106,13 +106,13 @@ impl Route for ByHand {
         number: &u32,
         first: Message,
     ) -> Result<(), BoxError> {
-        self.see(format!("auth {number} {:?}", first.as_str()))
+        self.note(format!("auth {number} {:?}", first.as_str()))
             .await;
         Ok(())
     }
 
     async fn open(&self, ws: &mut Socket<Cookies>, number: &u32) -> Result<(), BoxError> {
-        self.see(format!("open {number}")).await;
+        self.note(format!("open {number}")).await;
         ws.send(ws.data.get("user").unwrap_or_default());
         Ok(())
     }
@@ -123,7 +123,7 @@ impl Route for ByHand {
         number: &u32,
         message: Message,
     ) -> Result<Broadcast, BoxError> {
-        self.see(format!("message {number}")).await;
+        self.note(format!("message {number}")).await;
         match message.as_str() {
             Some("fail") => Err("failed".into()),
             _ => Ok(Broadcast::Pass),
@@ -137,7 +137,7 @@ impl Route for ByHand {
         code: CloseCode,
         _: &str,
     ) -> Result<(), BoxError> {
-        self.see(format!("close {number} {code}")).await;
+        self.note(format!("close {number} {code}")).await;
         Ok(())
     }
 
@@ -147,13 +147,13 @@ impl Route for ByHand {
         number: &u32,
         error: &Error,
     ) -> Result<(), BoxError> {
-        self.see(format!("error {number} {error}")).await;
+        self.note(format!("error {number} {error}")).await;
         Ok(())
     }
 }
 
 #[tokio::test]
-async fn a_route_by_hand_in_an_arc_is_the_same_route() {
+async fn a_hand_written_route_in_an_arc_keeps_its_options_and_handlers() {
     let events = Events::new();
     let route = Arc::new(ByHand(events.clone()));
     let server = TestServer::start(App::new().ws(route)).await;
@@ -175,5 +175,5 @@ async fn a_route_by_hand_in_an_arc_is_the_same_route() {
     }
     let mut client = server.connect_with("/by-hand/7", &cookie).await;
     client.send(&"x".repeat(101)).await;
-    assert_eq!(client.closed().await.0, 1009, "its own `max_message`");
+    assert_eq!(client.closed().await.0, 1009, "the route's `max_message`");
 }

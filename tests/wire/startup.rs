@@ -1,4 +1,4 @@
-//! How a server starts: what it logs, and what it reports if it cannot listen.
+//! Startup: what a server logs, and the error if it cannot listen.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -18,7 +18,7 @@ impl Chat {
 fn error_of(bound: harpia::Result<Server>) -> Error {
     match bound {
         Err(error) => error,
-        Ok(server) => panic!("it listens on {}", server.local_addr()),
+        Ok(server) => panic!("the server listens on {}", server.local_addr()),
     }
 }
 
@@ -43,7 +43,7 @@ async fn an_address_in_use_is_named_in_the_error() {
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_named_in_the_error() {
+async fn an_invalid_address_is_named_in_the_error() {
     let error = error_of(App::new().ws(Chat).bind("127.0.0.1").await);
     let printed = format!("{error:?}");
     assert!(
@@ -62,7 +62,7 @@ impl Rooms {
     fn message(&self) {}
 }
 
-/// Returns the line that says where a server listens, as soon as it is logged.
+/// Waits for the log line with the server's address.
 async fn listening_line(log: &Log) -> String {
     let logged = async {
         loop {
@@ -77,24 +77,24 @@ async fn listening_line(log: &Log) -> String {
 }
 
 #[tokio::test]
-async fn listen_logs_where_it_listens_and_which_routes_it_serves() {
+async fn listen_logs_its_address_and_its_routes() {
     let log = Log::begin();
     let app = App::new().ws(Chat).nest("/api", Router::new().ws(Rooms));
     let hub = app.handle();
     let serving = tokio::spawn(app.listen("127.0.0.1:0"));
     let line = listening_line(&log).await;
     assert!(line.contains(" INFO "), "{line}");
-    let (_, told) = line.split_once("listening on http://").unwrap();
-    let (address, routes) = told.split_once(", routes: ").unwrap();
+    let (_, rest) = line.split_once("listening on http://").unwrap();
+    let (address, routes) = rest.split_once(", routes: ").unwrap();
     assert_eq!(routes, "/chat, /api/rooms/{room}");
-    // The port that the system chose.
+    // The address has the port that the system chose.
     Client::connect(address.parse().unwrap(), "/chat", &[]).await;
     hub.shutdown();
     within(serving).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn listen_says_if_there_are_no_routes() {
+async fn listen_logs_none_if_there_are_no_routes() {
     let log = Log::begin();
     let app = App::new();
     let hub = app.handle();
@@ -106,7 +106,7 @@ async fn listen_says_if_there_are_no_routes() {
 }
 
 #[tokio::test]
-async fn bind_and_serve_leave_that_line_to_the_program() {
+async fn bind_and_serve_do_not_log_the_address() {
     let log = Log::begin();
     let server = TestServer::start(App::new().ws(Chat)).await;
     server.join("/chat").await;

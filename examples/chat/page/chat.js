@@ -1,47 +1,50 @@
-// The chat's page: one WebSocket, which comes back by itself.
+// The chat page: one WebSocket that reconnects by itself.
 
-const at = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 
-// Of all tries the first is made soon, the later ones ever more slowly, none all at once.
-const SHORTEST_WAIT = 500;
-const LONGEST_WAIT = 10_000;
+// The delay before a reconnect, in milliseconds. It doubles with each failed attempt. Half of it
+// is random, so that the clients of a restarted server do not all return at the same moment.
+const MIN_DELAY = 500;
+const MAX_DELAY = 10_000;
+
+const MAX_MESSAGES = 500;
 
 let socket = null;
-let retry = null;
-let tries = 0;
+let timer = null;
+let attempts = 0;
 let me = "";
 let room = "";
 let people = [];
 
 function connect() {
-  clearTimeout(retry);
-  show("connecting", "connecting");
+  clearTimeout(timer);
+  showState("connecting", "connecting");
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const path = `/rooms/${encodeURIComponent(room)}?name=${encodeURIComponent(me)}`;
   const opened = new WebSocket(`${scheme}://${location.host}${path}`);
   socket = opened;
   opened.onopen = () => {
-    tries = 0;
+    attempts = 0;
   };
   opened.onmessage = (event) => handle(JSON.parse(event.data));
   opened.onclose = (event) => {
-    if (socket === opened) wait(event);
+    if (socket === opened) reconnectLater(event);
   };
 }
 
-function wait(event) {
+function reconnectLater(event) {
   people = [];
   showPeople();
-  const longest = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** tries);
-  const pause = longest / 2 + Math.random() * (longest / 2);
-  tries += 1;
-  const why = event.reason ? `${event.reason}, ` : "";
-  show("waiting", `${why}trying again`);
-  retry = setTimeout(connect, pause);
+  const longest = Math.min(MAX_DELAY, MIN_DELAY * 2 ** attempts);
+  const delay = longest / 2 + Math.random() * (longest / 2);
+  attempts += 1;
+  const reason = event.reason ? `${event.reason}, ` : "";
+  showState("waiting", `${reason}trying again`);
+  timer = setTimeout(connect, delay);
 }
 
-function retryNow() {
-  if (retry !== null && at("state").dataset.state === "waiting") connect();
+function reconnectNow() {
+  if (timer !== null && byId("state").dataset.state === "waiting") connect();
 }
 
 function handle(event) {
@@ -49,105 +52,107 @@ function handle(event) {
     case "welcome":
       people = event.people;
       showPeople();
-      show("connected", "connected");
+      showState("connected", "connected");
       break;
     case "joined":
       people.push(event.name);
       showPeople();
-      notice(`${event.name} came in`);
+      addNotice(`${event.name} joined`);
       break;
     case "left":
       people.splice(people.indexOf(event.name), 1);
       showPeople();
-      notice(`${event.name} left`);
+      addNotice(`${event.name} left`);
       break;
     case "said":
-      bubble(event.name, event.text, false);
+      addBubble(event.name, event.text, false);
       break;
   }
 }
 
 function say(event) {
   event.preventDefault();
-  const input = at("text");
+  const input = byId("text");
   const text = input.value.trim();
-  if (!text || at("state").dataset.state !== "connected") return;
+  if (!text || byId("state").dataset.state !== "connected") return;
   socket.send(JSON.stringify({ type: "say", text }));
-  bubble(me, text, true);
+  addBubble(me, text, true);
   input.value = "";
 }
 
 function enter(event) {
   event.preventDefault();
-  me = at("name").value.trim();
-  room = at("room").value.trim();
+  me = byId("name").value.trim();
+  room = byId("room").value.trim();
   if (!me || !room) {
-    at("problem").textContent = "A name and a room, please.";
-    at("problem").hidden = false;
+    byId("problem").textContent = "Enter a name and a room.";
+    byId("problem").hidden = false;
     return;
   }
-  at("problem").hidden = true;
+  byId("problem").hidden = true;
   sessionStorage.setItem("name", me);
   history.replaceState(null, "", `#${encodeURIComponent(room)}`);
   document.title = `${room} · harpia chat`;
-  at("title").textContent = `# ${room}`;
-  at("messages").replaceChildren();
-  at("entrance").hidden = true;
-  at("chat").hidden = false;
-  at("text").focus();
-  tries = 0;
+  byId("title").textContent = `# ${room}`;
+  byId("messages").replaceChildren();
+  byId("entrance").hidden = true;
+  byId("chat").hidden = false;
+  byId("text").focus();
+  attempts = 0;
   connect();
 }
 
 function leave() {
-  clearTimeout(retry);
+  clearTimeout(timer);
   const left = socket;
   socket = null;
   left?.close(1000, "left");
-  at("chat").hidden = true;
-  at("entrance").hidden = false;
-  at("name").focus();
+  byId("chat").hidden = true;
+  byId("entrance").hidden = false;
+  byId("name").focus();
 }
 
-function show(state, text) {
-  at("state").dataset.state = state;
-  at("state").textContent = text;
-  at("send").disabled = state !== "connected";
+function showState(state, text) {
+  byId("state").dataset.state = state;
+  byId("state").textContent = text;
+  byId("send").disabled = state !== "connected";
 }
 
 function showPeople() {
-  at("count").textContent = people.length ? `(${people.length})` : "";
+  byId("count").textContent = people.length ? `(${people.length})` : "";
   const sorted = [...people].sort((a, b) => a.localeCompare(b));
-  at("people").replaceChildren(...sorted.map((name) => {
+  byId("people").replaceChildren(...sorted.map((name) => {
     const item = element("li", "person");
     item.append(badge(name), name);
     return item;
   }));
 }
 
-function bubble(name, text, own) {
+function addBubble(name, text, own) {
   const item = element("li", own ? "bubble own" : "bubble");
   const head = element("header");
   const strong = element("strong", "", own ? "you" : name);
   strong.style.setProperty("--hue", hue(name));
   const now = new Date();
-  const time = element("time", "", now.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+  const clock = now.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = element("time", "", clock);
   time.dateTime = now.toISOString();
   head.append(strong, time);
   item.append(head, element("p", "", text));
   add(item);
 }
 
-function notice(text) {
+function addNotice(text) {
   add(element("li", "notice", text));
 }
 
+/** Appends to the conversation, and scrolls along unless the reader has scrolled back. */
 function add(item) {
-  const list = at("messages");
+  const list = byId("messages");
   const view = list.parentElement;
   const wasAtEnd = view.scrollHeight - view.scrollTop - view.clientHeight < 80;
   list.append(item);
-  while (list.children.length > 500) list.firstChild.remove();
+  while (list.children.length > MAX_MESSAGES) list.firstChild.remove();
   if (wasAtEnd || item.classList.contains("own")) view.scrollTop = view.scrollHeight;
 }
 
@@ -158,14 +163,14 @@ function badge(name) {
   return mark;
 }
 
+/** Returns a hue for a name. Names that differ by one letter get clearly different colors. */
 function hue(name) {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 360;
-  // Names that differ by a letter get colours that differ at a glance.
   return String((sum * 137) % 360);
 }
 
-// Text goes in as text, never as HTML.
+/** Creates an element. The text is set as text, never parsed as HTML. */
 function element(tag, className = "", text = "") {
   const made = document.createElement(tag);
   made.className = className;
@@ -173,12 +178,12 @@ function element(tag, className = "", text = "") {
   return made;
 }
 
-at("enter").addEventListener("submit", enter);
-at("say").addEventListener("submit", say);
-at("leave").addEventListener("click", leave);
-window.addEventListener("online", retryNow);
-document.addEventListener("visibilitychange", () => document.hidden || retryNow());
+byId("enter").addEventListener("submit", enter);
+byId("say").addEventListener("submit", say);
+byId("leave").addEventListener("click", leave);
+window.addEventListener("online", reconnectNow);
+document.addEventListener("visibilitychange", () => document.hidden || reconnectNow());
 
-at("name").value = sessionStorage.getItem("name") ?? "";
-at("room").value = decodeURIComponent(location.hash.slice(1)) || "lobby";
-at("name").focus();
+byId("name").value = sessionStorage.getItem("name") ?? "";
+byId("room").value = decodeURIComponent(location.hash.slice(1)) || "lobby";
+byId("name").focus();

@@ -1,4 +1,4 @@
-//! The route: what a visitor says and hears.
+//! The chat route: what the page sends and what it receives.
 
 use std::str::FromStr;
 
@@ -13,21 +13,21 @@ pub(crate) struct Chat {
     rooms: Rooms,
 }
 
-/// What a connection owns, read from `/rooms/lobby?name=Ada`.
+/// The data of one connection, read from a URL such as `/rooms/lobby?name=Ada`.
 #[derive(FromHandshake)]
 struct Visitor {
     #[from(query)]
     name: Name,
 }
 
-/// What the page sends.
+/// A message from the page.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Request {
     Say { text: String },
 }
 
-/// What the page gets.
+/// A message to the page.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Event<'a> {
@@ -77,7 +77,7 @@ impl Chat {
     }
 }
 
-/// A name that fits on a screen. Another one is refused with a 400 before the upgrade.
+/// A name of 1 to 24 characters. Any other name gets a 400 instead of the upgrade.
 struct Name(String);
 
 impl FromStr for Name {

@@ -1,9 +1,9 @@
 //! A chat with rooms: open the page in two windows and talk.
 //!
-//! The page and its files are built in; nothing is loaded from elsewhere and nothing else has
-//! to run. Listens on 127.0.0.1 and `$PORT`, 3000 by default.
+//! [`chat`] is the WebSocket route, [`rooms`] keeps the people of each room, and [`page`] serves
+//! the page. The page's files are compiled into the program, which needs no other service.
 //!
-//! [`chat`] is the route, [`rooms`] knows who is where, [`page`] serves the page.
+//! Listens on 127.0.0.1 and `$PORT`, 3000 by default.
 
 mod chat;
 mod page;

@@ -1,4 +1,4 @@
-//! The page: its files, which are built in.
+//! The page of the chat. Its files are compiled into the program.
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -7,12 +7,13 @@ use axum::middleware::map_response;
 use axum::response::{Html, Response};
 use axum::routing::{MethodRouter, get};
 
-/// Nothing is loaded from elsewhere, and nothing that someone says can become code.
+/// Allows no inline script and no file of another site, so that text from other users never runs
+/// as code.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// Answers what is no WebSocket.
+/// Serves the page and its files.
 pub(crate) fn router() -> Router {
     let script = include_str!("../page/chat.js");
     Router::new()
@@ -40,7 +41,7 @@ fn file(kind: &'static str, text: &'static str) -> MethodRouter {
 async fn with_policy(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    // A newer server has newer files.
+    // The files change with the program, so the browser has to revalidate them.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }

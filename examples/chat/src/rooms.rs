@@ -1,4 +1,4 @@
-//! Who is in which room.
+//! The people in each room.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,14 +7,16 @@ use harpia::{ConnectionId, HandlerResult};
 
 type Room = BTreeMap<ConnectionId, String>;
 
-/// All rooms that somebody is in.
+/// All rooms that have at least one visitor.
 #[derive(Default)]
 pub(crate) struct Rooms(Mutex<HashMap<String, Room>>);
 
 impl Rooms {
-    /// Adds a visitor and announces it with `announce`, which gets everyone's names.
+    /// Adds a visitor, then calls `announce` with the names of everyone in the room.
     ///
-    /// All under one lock: so the visitor's list and the announcements after it fit together.
+    /// Race: two visitors may enter the same room at once. Each must learn of the other exactly
+    /// once, from the list or from an announcement. Both steps therefore happen under one lock,
+    /// so the second visitor's list has the first, and the first gets the second's announcement.
     pub(crate) fn enter(
         &self,
         room: &str,
@@ -28,7 +30,7 @@ impl Rooms {
         announce(people.values().cloned().collect())
     }
 
-    /// Removes a visitor and announces it.
+    /// Removes a visitor, then calls `announce` under the same lock.
     pub(crate) fn leave(
         &self,
         room: &str,
@@ -47,7 +49,7 @@ impl Rooms {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Room>> {
-        // A panic between two lines above loses at most one name.
+        // A panic under the lock loses at most one name, so a poisoned lock is still usable.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

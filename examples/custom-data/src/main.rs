@@ -1,7 +1,8 @@
-//! Data of a connection: read from its handshake, completed in `open`.
+//! Connection data: read from the handshake, completed in `open`.
 //!
-//! Who has no `session_id` cookie, or one that nobody knows, is closed with 1008 "Unauthorized".
-//! The others get their user id attached, and every handler can read it. Try
+//! `open` looks up the user of the `session_id` cookie and attaches the user's id, which every
+//! handler can read. If the cookie is missing or unknown, it closes the connection with 1008
+//! "Unauthorized". Try
 //!
 //! ```text
 //! websocat -H 'Cookie: session_id=ada' 'ws://127.0.0.1:3000/chat?room=garden'
@@ -14,7 +15,7 @@ use std::env;
 
 use harpia::prelude::*;
 
-/// Owned by each connection.
+/// The data that each connection owns.
 #[derive(FromHandshake)]
 struct ChatData {
     cookies: Cookies,
@@ -22,12 +23,12 @@ struct ChatData {
     room: Option<String>,
     #[from(header = "user-agent")]
     agent: Option<String>,
-    /// Not in the handshake: `open` attaches it.
+    /// Not part of the handshake: `open` sets it.
     #[from(default)]
     user_id: Option<u64>,
 }
 
-/// Shared by all connections of the route.
+/// The state that all connections of the route share.
 struct Chat {
     users: Users,
 }
@@ -47,7 +48,7 @@ impl Chat {
         let ChatData { user_id, room, .. } = &ws.data;
         println!("{user_id:?} in {room:?}: {message}");
         let name = user_id.unwrap_or_default();
-        // In place of the message as it came, the others get it with its author.
+        // The other clients receive the text with its author in place of the original message.
         Broadcast::Replace(format!("user {name}: {message}").into())
     }
 
@@ -61,7 +62,7 @@ impl Chat {
     }
 }
 
-/// Stands for a database.
+/// A stand-in for a database.
 struct Users(HashMap<&'static str, u64>);
 
 impl Users {

@@ -1,8 +1,10 @@
-//! The bare engine: `/echo` answers its sender, `/chat` is the automatic broadcast, `/rooms/{room}`
-//! a topic for each room.
+//! A server without a page, for load tests and conformance suites.
 //!
-//! For load tests and conformance suites: 16 MiB messages are allowed, no rate is set, and nothing
-//! is printed per message. Listens on 127.0.0.1 and `$PORT`, 3000 by default.
+//! `/echo` sends each message back to its sender, `/chat` broadcasts it to all other connections,
+//! and `/rooms/{room}` publishes it to a topic for each room. Messages may have up to 16 MiB,
+//! there is no limit on the message rate, and the program prints nothing per message.
+//!
+//! Listens on 127.0.0.1 and `$PORT`, 3000 by default.
 
 use std::{env, thread};
 
@@ -11,7 +13,14 @@ use tokio::runtime::Builder;
 
 struct Echo;
 
-#[ws_route("/echo", broadcast = off, max_message = "16MiB", backlog = "64MiB", rate = off, compression = on)]
+#[ws_route(
+    "/echo",
+    broadcast = off,
+    max_message = "16MiB",
+    backlog = "64MiB",
+    rate = off,
+    compression = on
+)]
 impl Echo {
     fn message(&self, ws: &mut Socket, message: Message) {
         ws.send(message);
@@ -42,7 +51,7 @@ fn main() -> harpia::Result {
     let port = env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let address = format!("127.0.0.1:{port}");
     println!("on ws://{address}: /echo, /chat, /rooms/{{room}}");
-    // One core is left to the hub's thread, which delivers what is broadcast.
+    // Leave one core to the flusher thread, which delivers the broadcasts.
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let runtime = Builder::new_multi_thread()
         .worker_threads(cores.saturating_sub(1).max(1))

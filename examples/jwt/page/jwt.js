@@ -1,15 +1,15 @@
-// The page of tokens: gets one, and connects with it by three ways.
+// The token page: gets a token, and connects with it in three ways.
 
-const at = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 
-// Known to this page for the first message and the query; the cookie is not.
+// The token for the first message and for the query. This page cannot read the cookie.
 let token = "";
 
-const MOST_LINES = 100;
+const MAX_LINES = 100;
 
 const server = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
 
-/** Opens a socket by each way. */
+/** The three ways to connect. Each function opens a WebSocket. */
 const ways = {
   "by-message": () => {
     const socket = new WebSocket(`${server}/by-message`);
@@ -20,54 +20,54 @@ const ways = {
   "by-query": () => new WebSocket(`${server}/by-query?token=${encodeURIComponent(token)}`),
 };
 
-async function logIn(event) {
+async function getToken(event) {
   event.preventDefault();
-  const login = { name: at("name").value, seconds: Number(at("seconds").value) };
-  const answer = await fetch("/token", {
+  const login = { name: byId("name").value, seconds: Number(byId("seconds").value) };
+  const response = await fetch("/token", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(login),
   });
-  if (!answer.ok) {
-    at("valid").textContent = "The server gave none.";
+  if (!response.ok) {
+    byId("valid").textContent = `The server issued no token: status ${response.status}.`;
     return;
   }
-  token = await answer.json();
+  token = await response.json();
   const until = new Date(Date.now() + login.seconds * 1000).toLocaleTimeString();
-  at("valid").textContent = `${login.name} has a token that is valid until ${until}.`;
+  byId("valid").textContent = `${login.name} has a token that is valid until ${until}.`;
 }
 
 function setUp(id, open) {
-  const way = at(id);
-  way.append(at("way").content.cloneNode(true));
+  const way = byId(id);
+  way.append(byId("way").content.cloneNode(true));
   const [state, log, form] = [".state", ".log", ".say"].map((part) => way.querySelector(part));
   const [input, send] = form.elements;
   const connect = way.querySelector(".connect");
   let socket = null;
 
-  const show = (name, text) => {
+  const showState = (name) => {
     state.dataset.state = name;
-    state.textContent = text;
+    state.textContent = name;
     connect.disabled = name !== "closed";
     send.disabled = name !== "connected";
   };
-  const note = (text) => {
+  const addLine = (text) => {
     const line = document.createElement("li");
     line.textContent = text;
     log.append(line);
-    if (log.childElementCount > MOST_LINES) log.firstElementChild.remove();
+    if (log.childElementCount > MAX_LINES) log.firstElementChild.remove();
     log.scrollTop = log.scrollHeight;
   };
   connect.onclick = () => {
-    show("connecting", "connecting");
+    showState("connecting");
     socket = open();
     socket.addEventListener("message", (event) => {
-      show("connected", "connected");
-      note(event.data);
+      showState("connected");
+      addLine(event.data);
     });
     socket.addEventListener("close", (event) => {
-      show("closed", "closed");
-      note(`closed: ${event.code} ${event.reason}`);
+      showState("closed");
+      addLine(`closed: ${event.code} ${event.reason}`);
     });
   };
   form.onsubmit = (event) => {
@@ -75,10 +75,10 @@ function setUp(id, open) {
     const text = input.value.trim();
     if (!text) return;
     socket.send(text);
-    note(`you: ${text}`);
+    addLine(`you: ${text}`);
     input.value = "";
   };
 }
 
-at("login").addEventListener("submit", logIn);
+byId("login").addEventListener("submit", getToken);
 for (const [id, open] of Object.entries(ways)) setUp(id, open);

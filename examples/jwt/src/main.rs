@@ -1,9 +1,10 @@
-//! JSON Web Tokens by first message, by cookie and by query, each on a route of its own.
+//! JSON Web Tokens in the first message, in a cookie and in the query, one route for each.
 //!
-//! [`mod@routes`] is what to read; [`pages`] serves the page and issues its tokens. Open the page, get a
-//! token that is valid for a while, and connect by each way; what one says, the others hear.
+//! [`mod@routes`] has the WebSocket routes: read it first. [`pages`] serves the page and issues
+//! tokens. Open the page, get a token, and connect in all three ways. Each connection receives
+//! what the others send.
 //!
-//! Listens on 127.0.0.1 and `$PORT`, 3000 by default; `RUST_LOG=trace` shows what it does.
+//! Listens on 127.0.0.1 and `$PORT`, 3000 by default. Set `RUST_LOG=trace` to see all events.
 
 mod pages;
 mod routes;
@@ -22,7 +23,7 @@ async fn main() -> HandlerResult {
     let address = format!("127.0.0.1:{port}");
     println!("open http://{address}");
 
-    // A new one each time: the tokens of the last run are void.
+    // A new secret at each start, which invalidates the tokens of the previous run.
     let mut secret = [0; 32];
     getrandom::fill(&mut secret)?;
     let jwt = Jwt::hs256(secret)?;

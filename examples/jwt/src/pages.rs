@@ -1,4 +1,4 @@
-//! The page, and where it gets its token: stands for a login.
+//! The page, and the endpoint that issues its token: a stand-in for a login.
 
 use std::sync::Arc;
 
@@ -14,19 +14,21 @@ use serde::Deserialize;
 
 use crate::routes::Claims;
 
-/// Who asks for a token. A real login asks for a password too: see `example-profile`.
+/// The request for a token. A real login also needs a password: see `example-profile`.
 ///
-/// As JSON, which no other site's page can send here unasked.
+/// The body is JSON, because a browser lets no page of another site send that without a CORS
+/// preflight, which this server does not answer.
 #[derive(Deserialize)]
 struct Login {
     name: String,
-    /// For how long the token is to be valid.
+    /// The lifetime of the token, in seconds.
     seconds: u64,
 }
 
 type Key = Arc<EncodingKey>;
 
-/// Nothing is loaded from elsewhere, and nothing that someone says can become code.
+/// Allows no inline script and no file of another site, so that text from other users never runs
+/// as code.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
@@ -52,8 +54,10 @@ pub(crate) fn router(key: EncodingKey) -> Router {
         .with_state(Key::new(key))
 }
 
-/// Gives the token twice: to the page, for the first message and the query, and as a cookie that
-/// the page cannot read.
+/// Issues a token, twice in one response: in the body and in a cookie.
+///
+/// The page sends the one in the body as its first message or in the query. It cannot read the
+/// cookie.
 async fn token(State(key): State<Key>, Json(login): Json<Login>) -> Result<Response, StatusCode> {
     let has_length = (1..=24).contains(&login.name.chars().count());
     let is_name = has_length && !login.name.chars().any(char::is_control);

@@ -1,26 +1,28 @@
-//! One token, read at three places: in the first message, in a cookie, in the query.
+//! Three routes that take the same token: in the first message, in a cookie, in the query.
 //!
-//! Whichever it is, the token reaches nobody else, a bad one closes with 1008 "Invalid Token", and
-//! the connection ends with the token: 4401 "Token expired".
+//! On each of them, no other client sees the token, an invalid token closes the connection with
+//! 1008 "Invalid Token", and an expired one with 4401 "Token expired".
 
 use harpia::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Claims {
     pub(crate) sub: String,
     pub(crate) exp: u64,
 }
 
-/// Who is at the other end, once the token has told.
+/// The user of a connection. The name is empty until the token is verified.
 #[derive(FromHandshake)]
 struct User {
     #[from(default)]
     name: String,
 }
 
-/// The token is the first message: any client can send it, and no log on the way sees it.
+/// Takes the token from the first message.
+///
+/// Every client can send it this way, and proxies do not log it.
 pub(crate) struct ByMessage(pub(crate) Jwt<Claims>);
 
 #[ws_route("/by-message", data = User)]
@@ -32,12 +34,13 @@ impl ByMessage {
     }
 
     fn message(&self, ws: &mut Socket<User>, message: String) -> Broadcast {
-        said(ws, &message)
+        with_author(ws, &message)
     }
 }
 
-/// The token is in a cookie, for pages that are logged in: no script sees it, and only pages of this
-/// server's own origin can connect with it.
+/// Takes the token from a cookie, for pages with a login.
+///
+/// No script can read the cookie, and only pages of this server's own origin can connect with it.
 pub(crate) struct ByCookie(pub(crate) Jwt<Claims>);
 
 #[ws_route("/by-cookie", data = User)]
@@ -49,13 +52,14 @@ impl ByCookie {
     }
 
     fn message(&self, ws: &mut Socket<User>, message: String) -> Broadcast {
-        said(ws, &message)
+        with_author(ws, &message)
     }
 }
 
-/// The token is in the query. **Only where a client can do nothing else**: proxies write URLs into
-/// their logs and browsers into their history, and whoever reads those has the token. Let it be
-/// valid for seconds.
+/// Takes the token from the query. **Use this only for clients that support nothing else.**
+///
+/// Proxies write URLs to their logs and browsers to their history, and every reader of those has
+/// the token. Issue such tokens with a lifetime of a few seconds.
 pub(crate) struct ByQuery(pub(crate) Jwt<Claims>);
 
 #[ws_route("/by-query", data = User)]
@@ -67,11 +71,11 @@ impl ByQuery {
     }
 
     fn message(&self, ws: &mut Socket<User>, message: String) -> Broadcast {
-        said(ws, &message)
+        with_author(ws, &message)
     }
 }
 
-/// In place of the message as it came, the others get it with who said it.
-fn said(ws: &Socket<User>, message: &str) -> Broadcast {
+/// Broadcasts the text with its author in place of the original message.
+fn with_author(ws: &Socket<User>, message: &str) -> Broadcast {
     Broadcast::Replace(format!("{}: {message}", ws.data.name).into())
 }

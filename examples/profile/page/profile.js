@@ -1,102 +1,108 @@
-// The profile's page: shows the form, or the profile and what its socket says.
+// The profile page: shows the login form, or the profile and the updates from its WebSocket.
 
-const at = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 
-// The first try to come back is made soon, the later ones ever more slowly.
-const SHORTEST_WAIT = 500;
-const LONGEST_WAIT = 10_000;
-const MOST_UPDATES = 100;
+// The delay before a reconnect, in milliseconds. It doubles with each failed attempt. Half of it
+// is random, so that the clients of a restarted server do not all return at the same moment.
+const MIN_DELAY = 500;
+const MAX_DELAY = 10_000;
 
-let tries = 0;
+const MAX_UPDATES = 100;
+
+let attempts = 0;
 let socket = null;
-let retry = null;
+let timer = null;
 
 async function start() {
   if (await showProfile()) connect();
 }
 
-/** Returns whether there is one. */
+/** Shows the profile if there is a session, the login form if not. Returns whether there is one. */
 async function showProfile() {
-  const answer = await fetch("/profile");
-  if (!answer.ok) return logIn();
-  const profile = await answer.json();
-  at("name").value = profile.name;
-  at("user").textContent = profile.name;
-  at("role").textContent = profile.role;
-  at("login").hidden = true;
-  at("profile").hidden = false;
+  const response = await fetch("/profile");
+  if (!response.ok) {
+    showLogin();
+    return false;
+  }
+  const profile = await response.json();
+  byId("name").value = profile.name;
+  byId("user").textContent = profile.name;
+  byId("role").textContent = profile.role;
+  byId("login").hidden = true;
+  byId("profile").hidden = false;
   return true;
 }
 
-function logIn() {
-  clearTimeout(retry);
+function showLogin() {
+  clearTimeout(timer);
   socket?.close();
   socket = null;
-  at("profile").hidden = true;
-  at("login").hidden = false;
-  at("email").focus();
+  byId("profile").hidden = true;
+  byId("login").hidden = false;
+  byId("email").focus();
 }
 
-async function send(event) {
+async function logIn(event) {
   event.preventDefault();
-  const body = new URLSearchParams(new FormData(at("login")));
-  const answer = await fetch("/login", { method: "POST", body });
-  at("wrong").textContent = answer.ok ? "" : await answer.text();
-  at("wrong").hidden = answer.ok;
-  at("password").value = "";
-  if (answer.ok) start();
+  const body = new URLSearchParams(new FormData(byId("login")));
+  const response = await fetch("/login", { method: "POST", body });
+  byId("wrong").textContent = response.ok ? "" : await response.text();
+  byId("wrong").hidden = response.ok;
+  byId("password").value = "";
+  if (response.ok) start();
 }
 
 function connect() {
-  clearTimeout(retry);
-  show("connecting", "connecting");
+  clearTimeout(timer);
+  showState("connecting", "connecting");
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const opened = new WebSocket(`${scheme}://${location.host}/profile-updates`);
   socket = opened;
   opened.onmessage = (event) => {
-    tries = 0;
-    if (at("state").dataset.state === "connected") return hear(event.data);
-    show("connected", "connected");
-    at("welcome").textContent = event.data;
+    attempts = 0;
+    // The first message is the greeting, every later one is an update.
+    if (byId("state").dataset.state === "connected") return addUpdate(event.data);
+    showState("connected", "connected");
+    byId("welcome").textContent = event.data;
   };
   opened.onclose = (event) => {
-    if (socket === opened) wait(event.reason);
+    if (socket === opened) reconnectLater(event.reason);
   };
 }
 
-function wait(reason) {
-  if (["Unauthorized", "Logged Out"].includes(reason)) return logIn();
-  const longest = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** tries);
-  tries += 1;
-  show("waiting", "trying again");
-  retry = setTimeout(connect, longest / 2 + Math.random() * (longest / 2));
+function reconnectLater(reason) {
+  if (["Unauthorized", "Logged Out"].includes(reason)) return showLogin();
+  const longest = Math.min(MAX_DELAY, MIN_DELAY * 2 ** attempts);
+  attempts += 1;
+  showState("waiting", "trying again");
+  timer = setTimeout(connect, longest / 2 + Math.random() * (longest / 2));
 }
 
-function hear(text) {
+function addUpdate(text) {
   const line = document.createElement("li");
   line.textContent = text;
-  at("updates").append(line);
-  if (at("updates").childElementCount > MOST_UPDATES) at("updates").firstElementChild.remove();
+  byId("updates").append(line);
+  if (byId("updates").childElementCount > MAX_UPDATES) byId("updates").firstElementChild.remove();
   showProfile();
 }
 
 async function rename(event) {
   event.preventDefault();
-  const answer = await fetch("/profile", {
+  const response = await fetch("/profile", {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify(at("name").value),
+    body: JSON.stringify(byId("name").value),
   });
-  if (answer.status === 401) return logIn();
-  at("problem").textContent = answer.ok ? "" : await answer.text();
-  at("problem").hidden = answer.ok;
+  if (response.status === 401) return showLogin();
+  byId("problem").textContent = response.ok ? "" : await response.text();
+  byId("problem").hidden = response.ok;
 }
 
-function show(state, text) {
-  at("state").dataset.state = state;
-  at("state").textContent = text;
+function showState(state, text) {
+  byId("state").dataset.state = state;
+  byId("state").textContent = text;
 }
 
-at("login").addEventListener("submit", send);
-at("rename").addEventListener("submit", rename);
+byId("login").addEventListener("submit", logIn);
+byId("rename").addEventListener("submit", rename);
 start();

@@ -1,10 +1,10 @@
-//! A profile behind a login: log in by form, and the page's socket knows who it belongs to.
+//! A profile page with a login: the WebSocket route reads the session that the login form created.
 //!
-//! [`pages`] answers the forms and keeps the session's cookie, [`updates`] is the WebSocket route
-//! that reads it, [`users`] stands for a database. Log in as `john@example.com` with the password
-//! `correct horse`, open the page in a second window, and change the name in one of them.
+//! [`pages`] handles the forms and sets the session cookie, [`updates`] is the WebSocket route that
+//! reads it, and [`users`] is a stand-in for a database. Log in as `john@example.com` with the
+//! password `correct horse`, open the page in a second window, and change the name in one of them.
 //!
-//! Listens on 127.0.0.1 and `$PORT`, 3000 by default; `RUST_LOG=trace` shows what it does.
+//! Listens on 127.0.0.1 and `$PORT`, 3000 by default. Set `RUST_LOG=trace` to see all events.
 
 mod pages;
 mod updates;

@@ -1,4 +1,4 @@
-//! The pages beside the socket: log in, log out, read and change the profile.
+//! The HTTP side: log in, log out, read and change the profile.
 
 use std::sync::Arc;
 
@@ -17,21 +17,22 @@ use serde::Deserialize;
 use crate::updates::{Profile, topic};
 use crate::users::Users;
 
-/// What the pages work with.
+/// The state that all pages share.
 pub(crate) struct Pages {
     pub(crate) sessions: Session<Profile>,
     pub(crate) users: Users,
     pub(crate) hub: Hub,
 }
 
-/// What the page's form sends.
+/// The fields of the login form.
 #[derive(Deserialize)]
 struct Login {
     email: String,
     password: String,
 }
 
-/// Nothing is loaded from elsewhere, and nothing that someone says can become code.
+/// Allows no inline script and no file of another site, so that text from other users never runs
+/// as code.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'";
@@ -43,7 +44,7 @@ impl Pages {
         let login = pages
             .sessions
             .login(move |form| log_in(Arc::clone(&users), form))
-            .replaced(move |former| end(&hub, former));
+            .replaced(move |former| close_pages(&hub, former));
         let (style, script) = (
             include_str!("../../style.css"),
             include_str!("../page/profile.js"),
@@ -56,7 +57,7 @@ impl Pages {
             .route("/logout", post(log_out))
             .route("/profile", get(profile).post(rename))
             .layer(DefaultBodyLimit::max(4096))
-            .layer(from_fn(guard))
+            .layer(from_fn(reject_cross_origin))
             .layer(map_response(with_policy))
             .with_state(pages)
     }
@@ -70,7 +71,7 @@ async fn log_in(pages: Arc<Pages>, form: Login) -> Result<Profile, Rejection> {
 async fn log_out(State(pages): State<Arc<Pages>>, headers: HeaderMap) -> Result<Response, Failure> {
     if let Ok(id) = session(&pages, &headers) {
         pages.sessions.delete(&id).await?;
-        end(&pages.hub, &id);
+        close_pages(&pages.hub, &id);
     }
     let cookie = [(SET_COOKIE, pages.sessions.removal_cookie())];
     Ok((cookie, Redirect::to("/")).into_response())
@@ -84,8 +85,9 @@ async fn profile(
     Ok(Json(pages.sessions.get(&id).await?))
 }
 
-/// Changes the session, and tells all pages that are open in it. A real one changes the user too, who
-/// may have sessions in other browsers.
+/// Changes the name in the session, and tells all open pages of the session.
+///
+/// A real application would also change the user, who may have sessions in other browsers.
 async fn rename(
     State(pages): State<Arc<Pages>>,
     headers: HeaderMap,
@@ -108,15 +110,19 @@ fn session(pages: &Pages, headers: &HeaderMap) -> Result<SessionId, SessionError
     pages.sessions.id_from_cookies(&cookies)
 }
 
-/// Closes all pages of a session that has ended.
-fn end(hub: &Hub, id: &SessionId) {
+/// Closes the connections of all pages of a session that has ended.
+fn close_pages(hub: &Hub, id: &SessionId) {
     hub.disconnect_topic(topic(id), 1008, "Logged Out");
 }
 
-/// Takes no form of another site's page, which a browser would send with its visitor's cookies.
-async fn guard(request: Request, next: Next) -> Response {
+/// Rejects forms of other sites' pages, which the browser would send with the visitor's cookies.
+async fn reject_cross_origin(request: Request, next: Next) -> Response {
     if !request.method().is_safe() && !is_same_origin(&request) {
-        return (StatusCode::FORBIDDEN, "this form is of another site's page").into_response();
+        return (
+            StatusCode::FORBIDDEN,
+            "requests from other sites are not allowed",
+        )
+            .into_response();
     }
     next.run(request).await
 }
@@ -132,7 +138,7 @@ async fn with_policy(mut response: Response) -> Response {
     response
 }
 
-/// What a page fails with.
+/// An error of a page: the response has the status and the message of the session error.
 struct Failure(SessionError);
 
 impl From<SessionError> for Failure {

@@ -1,10 +1,10 @@
-//! The route: who has a session is welcomed, and hears what happens to their profile.
+//! The WebSocket route: greets the user of the session, and sends updates of the profile.
 
 use harpia::prelude::*;
 use harpia::session::SessionId;
 use serde::{Deserialize, Serialize};
 
-/// What a session holds.
+/// The data of a session.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Profile {
     pub(crate) id: u64,
@@ -20,7 +20,8 @@ pub(crate) struct ProfileUpdates {
 impl ProfileUpdates {
     async fn open(&self, ws: &mut Socket) -> HandlerResult {
         let id = self.sessions.id_from_ws(ws)?;
-        // Before the look, so that a logout in the midst of it ends this page too.
+        // Race: the user may log out while the session is being read. A logout closes the
+        // subscribers of the topic, so the connection subscribes before it reads the session.
         ws.subscribe(topic(&id));
         let profile = self.sessions.get(&id).await?;
         ws.send(format!("Welcome back, {}!", profile.name));
@@ -28,7 +29,7 @@ impl ProfileUpdates {
     }
 }
 
-/// Names all pages of one session.
+/// Returns the topic to which all pages of one session subscribe.
 pub(crate) fn topic(id: &SessionId) -> String {
     format!("session {}", id.as_str())
 }

@@ -1,4 +1,4 @@
-//! Who may log in. Stands for a database.
+//! The users that may log in: a stand-in for a database.
 
 use std::sync::Arc;
 
@@ -11,12 +11,14 @@ use tokio::task::spawn_blocking;
 
 use crate::updates::Profile;
 
-/// Known users, and how many passwords may be checked at once.
+/// The known users, and a limit on concurrent password checks.
 pub(crate) struct Users {
     known: Vec<User>,
-    /// What an unknown address is checked against, so that it takes as long as a known one.
+    /// The hash that a password is checked against if the email is unknown, so that the response
+    /// takes as long as for a known one.
     decoy: Arc<str>,
-    /// Each check takes a core and 19 MiB for some 50 ms: whoever sends many waits for them.
+    /// Limits concurrent checks: each takes one core and 19 MiB for about 50 ms. Further logins
+    /// wait for a permit.
     checks: Arc<Semaphore>,
 }
 
@@ -27,7 +29,7 @@ struct User {
 }
 
 impl Users {
-    /// One user, whose password the page tells.
+    /// Creates one user, whose password the login page shows.
     pub(crate) fn demo() -> HandlerResult<Self> {
         let john = User {
             email: "john@example.com",
@@ -45,14 +47,15 @@ impl Users {
         })
     }
 
-    /// Returns whose email and password these are, if anyone's.
+    /// Returns the profile of the user with this email and password, if there is one.
     pub(crate) async fn log_in(&self, email: &str, password: String) -> Option<Profile> {
         let user = self.known.iter().find(|user| user.email == email);
         let hash = Arc::clone(user.map_or(&self.decoy, |user| &user.hash));
         let check = Arc::clone(&self.checks).acquire_owned().await.ok()?;
         let is_right = spawn_blocking(move || {
             let is_right = verify(&password, &hash);
-            // Here, since a check goes on when its visitor has gone.
+            // Released by the blocking task, which goes on if the client disconnects and the
+            // request is dropped.
             drop(check);
             is_right
         });

@@ -64,7 +64,7 @@ impl Field {
         let mut entries = entries.into_iter();
         let first = entries.next();
         if let Some(second) = entries.next() {
-            problems.at(second.key.span(), two_sources(&name));
+            problems.at(second.key.span(), two_sources(&name, &second.key));
             return None;
         }
         let place = match first {
@@ -101,6 +101,14 @@ impl Field {
         }
     }
 
+    /// The type that a single value is parsed as: the `T` of `Option<T>`.
+    pub(super) fn value_type(&self) -> Option<&Type> {
+        match &self.place {
+            Place::Value { .. } => Some(inside_option(&self.ty).unwrap_or(&self.ty)),
+            Place::Own | Place::Default => None,
+        }
+    }
+
     /// `field: value`.
     pub(super) fn read(&self) -> TokenStream {
         let Self { name, ty, place } = self;
@@ -114,10 +122,10 @@ impl Field {
                 let source = source.tokens();
                 match inside_option(ty) {
                     Some(inner) => quote_spanned! {span=>
-                        <#inner as __harpia::__private::FromValue>::find(__handshake, #source, #name)?
+                        __harpia::__private::Value::<#inner>::find(__handshake, #source, #name)?
                     },
                     None => quote_spanned! {span=>
-                        <#ty as __harpia::__private::FromValue>::require(__handshake, #source, #name)?
+                        __harpia::__private::Value::<#ty>::require(__handshake, #source, #name)?
                     },
                 }
             }
@@ -207,30 +215,33 @@ fn header_name(name: &str) -> Problem {
         false => "user-agent".to_owned(),
     };
     Problem::new(
-        format!("`{name}` is not a header's name"),
-        format!("a name has letters, digits and `-`: write `#[from(header = \"{meant}\")]`"),
+        format!("`{name}` cannot be the name of a header"),
+        format!(
+            "write the header's name, as in `#[from(header = \"{meant}\")]`: it has letters, \
+             digits and `-`"
+        ),
     )
 }
 
 fn unknown_key(key: &str) -> Problem {
     let help = match nearest_or_longer(key, KEYS) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the keys are `{}`", KEYS.join("`, `")),
+        None => format!("write one of `#[from({})]`", KEYS.join(")]`, `#[from(")),
     };
     Problem::new(format!("unknown key `{key}`"), help)
 }
 
 fn no_source(field: &Ident) -> Problem {
     Problem::new(
-        format!("`from` does not say where `{field}` comes from"),
-        format!("the keys are `{}`", KEYS.join("`, `")),
+        format!("`from` must say where `{field}` comes from"),
+        format!("write one of `#[from({})]`", KEYS.join(")]`, `#[from(")),
     )
 }
 
-fn two_sources(field: &Ident) -> Problem {
+fn two_sources(field: &Ident, key: &Ident) -> Problem {
     Problem::new(
-        format!("field `{field}` has two sources"),
-        "remove one: a value comes from one place",
+        format!("field `{field}` must have one source, not two"),
+        format!("remove this `{key}`"),
     )
 }
 

@@ -4,10 +4,12 @@ mod field;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Path};
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DataStruct, DeriveInput, Fields, Path, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::names;
+use crate::text::{in_small_letters, text_of};
 
 use field::{Field, Place};
 
@@ -44,10 +46,10 @@ fn krate(attributes: &[Attribute], problems: &mut Diagnostics) -> Path {
     for attribute in attributes.iter().filter(|one| one.path().is_ident("from")) {
         let parsed = attribute.parse_nested_meta(|meta| {
             if !meta.path.is_ident("crate") {
-                return Err(meta.error(
-                    "unknown key on a struct\n= help: the only one is `#[from(crate = path)]`; \
-                     the others go on fields",
-                ));
+                let key = text_of(&meta.path);
+                let help = format!("move `#[from({key})]` to a field");
+                let rule = "`from` on a struct takes only `crate`";
+                return Err(meta.error(format!("{rule}\n= help: {help}")));
             }
             krate = meta.value()?.call(Path::parse_mod_style)?;
             Ok(())
@@ -87,7 +89,8 @@ fn fields(input: &DeriveInput, problems: &mut Diagnostics) -> Option<Vec<Field>>
             fields: Fields::Unnamed(fields),
             ..
         }) => {
-            let help = format!("name the fields: `struct {name} {{ cookies: Cookies }}`");
+            let fields_named = named(fields);
+            let help = format!("name the fields: `struct {name} {{ {fields_named} }}`");
             problems.on(fields, refused("a tuple struct", help));
             None
         }
@@ -102,6 +105,22 @@ fn fields(input: &DeriveInput, problems: &mut Diagnostics) -> Option<Vec<Field>>
             None
         }
     }
+}
+
+/// The fields of a tuple struct, each by the name of its type.
+fn named(fields: &syn::FieldsUnnamed) -> String {
+    let named = fields.unnamed.iter().enumerate().map(|(at, field)| {
+        let ident = match &field.ty {
+            Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
+            _ => None,
+        };
+        let name = ident.map_or_else(
+            || format!("field_{at}"),
+            |ident| in_small_letters(ident, '_'),
+        );
+        format!("{name}: {}", text_of(&field.ty))
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
@@ -120,6 +139,7 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
     let path_nested = nested
         .iter()
         .map(|ty| quote!(<#ty as __harpia::extract::FromHandshake>::PATH_FIELDS));
+    let checks = value_checks(fields);
     // What a default makes need not be `Send`: so it comes last, when nothing is waited for.
     let is_default = |field: &&Field| matches!(field.place, Place::Default);
     let read = fields.iter().filter(|field| !is_default(field));
@@ -134,6 +154,9 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
         _ => quote!(Self { #(#values,)* }),
     };
     quote! {
+        #[allow(unused_imports)]
+        use __harpia::__private::Lenient as _;
+
         #[automatically_derived]
         impl #impl_generics __harpia::extract::FromHandshake for #name #type_generics #where_clause {
             const READS_COOKIES: bool = #own_cookies #(#cookies)*;
@@ -144,11 +167,27 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
             async fn from_handshake(
                 __handshake: &__harpia::extract::Handshake,
             ) -> ::core::result::Result<Self, __harpia::extract::Rejection> {
+                #checks
                 let _ = __handshake;
                 ::core::result::Result::Ok(#made)
             }
         }
     }
+}
+
+/// Checks that the fields' types can be parsed: a type that cannot is one error, however many
+/// fields have it.
+fn value_checks(fields: &[Field]) -> TokenStream {
+    let mut types: Vec<&Type> = Vec::new();
+    for ty in fields.iter().filter_map(Field::value_type) {
+        if !types.contains(&ty) {
+            types.push(ty);
+        }
+    }
+    let checks = types.into_iter().map(
+        |ty| quote_spanned!(ty.span()=> let _ = <#ty as __harpia::extract::FromValue>::from_value;),
+    );
+    quote!(#(#checks)*)
 }
 
 fn stub(input: &DeriveInput) -> TokenStream {

@@ -3,20 +3,20 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::punctuated::Punctuated;
-use syn::{GenericParam, Generics, Token};
+use syn::{GenericParam, Generics, Path, Token};
 
 use crate::parse::Block;
 
-pub(super) fn expand(block: &Block) -> TokenStream {
+pub(super) fn expand(block: &Block, krate: &Path) -> TokenStream {
     let generics = generics(block);
     let (generics, _, where_clause) = generics.split_for_impl();
     let self_type = &block.self_type;
     quote! {
         #[automatically_derived]
-        impl #generics __harpia::IntoRoute for #self_type #where_clause {
+        impl #generics #krate::IntoRoute for #self_type #where_clause {
             const PATH: &'static str = "";
-            fn share_route(self: ::std::sync::Arc<Self>) -> impl __harpia::Route {
-                __harpia::__private::Broken
+            fn share_route(self: ::std::sync::Arc<Self>) -> impl #krate::Route {
+                #krate::__private::Broken
             }
         }
     }

@@ -105,6 +105,12 @@ fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, Tok
             };
             (quote!(let #variable = #message?;), quote!(#variable))
         }
+        Argument::MessageOrSocket(ty) => {
+            let message = quote_spanned! {ty.span()=>
+                <#ty as __harpia::route::MessageArgument>::from_argument(__message)
+            };
+            (quote!(let #variable = #message?;), quote!(#variable))
+        }
         Argument::Code(ty) => (quote!(), fixed(ty, &quote!(__harpia::CloseCode), "__code")),
         Argument::Reason(ty) => (quote!(), fixed(ty, &quote!(&str), "__reason")),
         Argument::Error(ty) => (quote!(), fixed(ty, &quote!(&__harpia::Error), "__error")),
@@ -115,7 +121,7 @@ fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, Tok
 fn fixed(ty: &Type, wanted: &TokenStream, value: &str) -> TokenStream {
     let value = Ident::new(value, Span::call_site());
     quote_spanned! {ty.span()=>
-        <#ty as __harpia::__private::ArgumentOf<#wanted>>::argument_of(#value)
+        <#ty as __harpia::route::HandlerArgument<#wanted>>::from_argument(#value)
     }
 }
 
@@ -130,15 +136,11 @@ fn result(handler: &Handler, route: &Route) -> TokenStream {
     }
     let output = match handler.kind {
         Kind::Auth => quote!(AuthOutput),
-        Kind::Open => quote!(OpenOutput),
-        Kind::Message => quote!(SilentMessageOutput),
-        Kind::Close => quote!(CloseOutput),
-        Kind::Drain => quote!(DrainOutput),
-        Kind::Error => quote!(ErrorOutput),
+        _ => quote!(HandlerOutput),
     };
-    let done = quote_spanned!(span=> __harpia::__private::#output::done(__output));
+    let result = quote_spanned!(span=> __harpia::#output::into_result(__output));
     match handler.kind {
-        Kind::Message => quote!(#done.map(|()| __harpia::Broadcast::Skip)),
-        _ => done,
+        Kind::Message => quote!(#result.map(|()| __harpia::Broadcast::Skip)),
+        _ => result,
     }
 }

@@ -1,14 +1,16 @@
 //! The user's block: unchanged, so that all their tools see what they wrote.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 
-use crate::model::Kind;
+use crate::model::{Kind, NearMiss, Route};
 use crate::parse::{Block, Item, Source};
 
 /// The item as it came, but for what is reported and would be reported again: a second route
-/// attribute is left out, a second handler of one name gets another.
-pub(super) fn expand(source: &Source) -> TokenStream {
+/// attribute is left out, a second handler of one name gets another. Methods that may have been
+/// meant as handlers get a lint.
+pub(super) fn expand(source: &Source, route: Option<&Route>) -> TokenStream {
     let Some(Item::Impl(block)) = &source.item else {
         return source.tokens.clone();
     };
@@ -16,24 +18,67 @@ pub(super) fn expand(source: &Source) -> TokenStream {
         .repeated()
         .filter(|name| Kind::of(name).is_some())
         .collect();
-    let tokens = if repeated.is_empty() {
-        source.tokens.clone()
-    } else {
-        renamed(source.tokens.clone(), &repeated)
-    };
+    let mut tokens = source.tokens.clone();
+    if let Some(route) = route.filter(|route| !route.near_misses.is_empty()) {
+        tokens = with_body(tokens, |body| linted(body, route));
+    }
+    if !repeated.is_empty() {
+        tokens = with_body(tokens, |body| renamed_methods(body, &repeated));
+    }
     without_second_route(block, tokens)
 }
 
-/// Renames all but the first of the methods that are there twice.
-fn renamed(tokens: TokenStream, repeated: &[&Ident]) -> TokenStream {
+/// Changes what stands in the block's braces.
+fn with_body(tokens: TokenStream, change: impl Fn(TokenStream) -> TokenStream) -> TokenStream {
     let mut trees: Vec<TokenTree> = tokens.into_iter().collect();
     if let Some(TokenTree::Group(body)) = trees.last_mut() {
         let span = body.span();
-        let stream = renamed_methods(body.stream(), repeated);
-        *body = Group::new(body.delimiter(), stream);
+        *body = Group::new(body.delimiter(), change(body.stream()));
         body.set_span(span);
     }
     trees.into_iter().collect()
+}
+
+/// Has rustc report a near miss that nothing calls. One that is called is an ordinary method. The
+/// user's own attributes come later, and so go before: `#[allow(dead_code)]`.
+///
+/// Nothing calls a generic route while it is not added to an app. So a near miss of it must not be
+/// named by another method either.
+fn linted(body: TokenStream, route: &Route) -> TokenStream {
+    let is_generic = !route.generics.params.is_empty();
+    let is_called = |near: &NearMiss| is_generic && count(body.clone(), &near.name) > 1;
+    let near_misses = route.near_misses.iter();
+    let uncalled: Vec<&NearMiss> = near_misses.filter(|near| !is_called(near)).collect();
+    let trees = body.clone().into_iter().enumerate().map(|(at, tree)| {
+        let near = uncalled.iter().find(|near| near.position == at);
+        let lint = near.map(|near| {
+            let reason = reason(near);
+            quote_spanned!(near.name.span()=> #[deny(dead_code, reason = #reason)])
+        });
+        quote!(#lint #tree)
+    });
+    trees.collect()
+}
+
+/// How often a name stands in tokens.
+fn count(tokens: TokenStream, name: &Ident) -> usize {
+    let counts = tokens.into_iter().map(|tree| match tree {
+        TokenTree::Ident(ident) => usize::from(ident == *name),
+        TokenTree::Group(group) => count(group.stream(), name),
+        _ => 0,
+    });
+    counts.sum()
+}
+
+fn reason(near: &NearMiss) -> String {
+    let (name, meant) = (near.name.unraw(), near.meant.name());
+    match near.meant {
+        Kind::Auth => format!(
+            "`{name}` is not a handler: harpia never calls it, so the route lets everybody in; \
+             did you mean `{meant}`?"
+        ),
+        _ => format!("`{name}` is not a handler: harpia never calls it; did you mean `{meant}`?"),
+    }
 }
 
 fn renamed_methods(body: TokenStream, repeated: &[&Ident]) -> TokenStream {
@@ -42,10 +87,12 @@ fn renamed_methods(body: TokenStream, repeated: &[&Ident]) -> TokenStream {
     let trees = body.into_iter().map(|tree| match tree {
         TokenTree::Ident(name) if after_fn => {
             after_fn = false;
-            if repeated.contains(&&name) && seen.contains(&name) {
-                return TokenTree::Ident(format_ident!("__{name}_again", span = name.span()));
+            let is_known = seen.contains(&name.unraw());
+            seen.push(name.unraw());
+            if is_known && repeated.contains(&&name) {
+                let again = format_ident!("__{}_again", name.unraw(), span = name.span());
+                return TokenTree::Ident(again);
             }
-            seen.push(name.clone());
             TokenTree::Ident(name)
         }
         tree => {

@@ -1,9 +1,10 @@
 //! Output: from a valid route to tokens. Cannot fail.
 //!
-//! The user's block comes first, unchanged. What is generated stands in an anonymous `const`, names
-//! harpia as `__harpia`, and is what a user could write by hand: a private type that implements
-//! `Route`, and `IntoRoute` for the user's type. (The type in between lets private data stand
-//! under a public route: an associated type of a public type's own impl would have to be public.)
+//! The user's block comes first, unchanged. What is generated is one `impl IntoRoute` for the
+//! user's type, and is what a user could write by hand. The body of `share_route` has all the rest:
+//! harpia by the name `__harpia`, and a private type that implements `Route`. (The type in between
+//! lets private data stand under a public route: an associated type of a public type's own impl
+//! would have to be public.)
 
 mod checks;
 mod fallback;
@@ -22,23 +23,15 @@ use crate::parse::{Item, OptionValue, Source};
 
 /// The user's item, and the route; or in its place a stub that adds no second error.
 pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStream) -> TokenStream {
-    let item = item::expand(source);
+    let item = item::expand(source, route.as_ref());
+    let krate = krate(source);
     let generated = match (&route, &source.item) {
-        (Some(route), _) => route_impl::expand(route),
-        (None, Some(Item::Impl(block))) if block.of_trait.is_none() => fallback::expand(block),
+        (Some(route), _) => route_impl::expand(route, &krate),
+        (None, Some(Item::Impl(block))) if block.of_trait.is_none() => {
+            fallback::expand(block, &krate)
+        }
         _ => TokenStream::new(),
     };
-    let krate = krate(source);
-    let generated = (!generated.is_empty()).then(|| {
-        quote! {
-            // Which lints look into generated code is not the user's concern.
-            #[allow(trivial_bounds, unused_qualifications)]
-            const _: () = {
-                use #krate as __harpia;
-                #generated
-            };
-        }
-    });
     quote!(#item #problems #generated)
 }
 

@@ -72,5 +72,5 @@ fn type_name(at: usize) -> Ident {
 
 fn parsed(parameter: &Parameter) -> TokenStream {
     let Parameter { name, ty, .. } = parameter;
-    quote_spanned!(ty.span()=> <#ty as __harpia::__private::FromValue>::parameter(__path, #name)?)
+    quote_spanned!(ty.span()=> __harpia::__private::Value::<#ty>::parse(__path, #name)?)
 }

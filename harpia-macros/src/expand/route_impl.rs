@@ -1,14 +1,60 @@
-//! The `impl Route` that stands for the user's block.
+//! The `impl IntoRoute` that makes a route of the user's type, and in it the `impl Route` that
+//! stands for the user's block.
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Generics, WherePredicate};
+use syn::{Generics, Path, WherePredicate};
 
 use crate::model::{Handler, Kind, Route};
 
 use super::{checks, handler, parameters};
 
-pub(super) fn expand(route: &Route) -> TokenStream {
+pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
+    let Route {
+        path,
+        generics,
+        self_type,
+        ..
+    } = route;
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let demands = demands(route);
+    let path_checks = checks::values(route);
+    // One that cannot be a route has its error already: `.ws(Chat)` must not say that there is
+    // none.
+    let (bounds, made) = if generics.params.is_empty() {
+        let made = quote!(__harpia::__private::Made(__Route(self)).route());
+        (quote!(#where_clause), made)
+    } else {
+        (demands.clone(), quote!(__Route(self)))
+    };
+    let route = route_impl(route, &demands);
+    quote! {
+        #[automatically_derived]
+        // Which lints look into generated code is not the user's concern.
+        #[allow(trivial_bounds, unused_qualifications)]
+        impl #impl_generics #krate::IntoRoute for #self_type #bounds {
+            const PATH: &'static str = {
+                use #krate as __harpia;
+                #[allow(unused_imports)]
+                use __harpia::__private::ReadsNothing as _;
+
+                #path_checks
+                #path
+            };
+            fn share_route(self: ::std::sync::Arc<Self>) -> impl #krate::Route {
+                use #krate as __harpia;
+                #[allow(unused_imports)]
+                use __harpia::__private::{Lenient as _, ReadsNothing as _};
+
+                #route
+                #made
+            }
+        }
+    }
+}
+
+/// The type `__Route`, and all that is said of it.
+fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
     let Route {
         path,
         generics,
@@ -19,18 +65,16 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         ..
     } = route;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let demands = demands(route);
-    let into_route = into_route(route, &demands);
     let inline = Kind::ALL.map(|kind| inline(kind, handlers));
     let parameters::Expanded {
         types: parameter_types,
         values,
         beside: conditional_types,
-    } = parameters::expand(route, &demands);
+    } = parameters::expand(route, demands);
     let methods = handlers
         .iter()
         .map(|handler| handler::expand(handler, route));
-    let (outer_checks, inner_checks) = checks::expand(route);
+    let (outer_checks, inner_checks) = checks::types(route);
     let authenticates = handlers
         .iter()
         .any(|handler| handler.kind == Kind::Auth)
@@ -39,15 +83,7 @@ pub(super) fn expand(route: &Route) -> TokenStream {
                 const AUTHENTICATES: bool = true;
             )
         });
-    let reads_cookies = route.reads_cookies.then(|| {
-        quote!(
-            const READS_COOKIES: bool = true;
-        )
-    });
     quote! {
-        #[allow(unused_imports)]
-        use __harpia::__private::{Lenient as _, ReadsNothing as _};
-
         struct __Route #impl_generics (::std::sync::Arc<#self_type>) #where_clause;
 
         #[automatically_derived]
@@ -60,7 +96,6 @@ pub(super) fn expand(route: &Route) -> TokenStream {
                 __inline
             };
             #authenticates
-            #reads_cookies
             type Data = #data;
             type Parameters = #parameter_types;
 
@@ -76,8 +111,6 @@ pub(super) fn expand(route: &Route) -> TokenStream {
         }
 
         #conditional_types
-
-        #into_route
 
         #outer_checks
     }
@@ -109,33 +142,6 @@ fn demands(route: &Route) -> TokenStream {
 fn predicates(generics: &Generics) -> impl Iterator<Item = &WherePredicate> {
     let clause = generics.where_clause.iter();
     clause.flat_map(|clause| &clause.predicates)
-}
-
-/// The way from the user's type to the route. One that cannot be a route has its error already:
-/// `.ws(Chat)` must not say that there is none.
-fn into_route(route: &Route, demands: &TokenStream) -> TokenStream {
-    let Route {
-        path,
-        generics,
-        self_type,
-        ..
-    } = route;
-    let (impl_generics, _, where_clause) = generics.split_for_impl();
-    let (bounds, made) = if generics.params.is_empty() {
-        let made = quote!(__harpia::__private::Made(__Route(self)).route());
-        (quote!(#where_clause), made)
-    } else {
-        (demands.clone(), quote!(__Route(self)))
-    };
-    quote! {
-        #[automatically_derived]
-        impl #impl_generics __harpia::IntoRoute for #self_type #bounds {
-            const PATH: &'static str = #path;
-            fn share_route(self: ::std::sync::Arc<Self>) -> impl __harpia::Route {
-                #made
-            }
-        }
-    }
 }
 
 /// An async handler waits; one behind `#[cfg]` only where it is there.

@@ -1,26 +1,18 @@
 //! What each argument of a handler means.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{FnArg, Pat, PatType, Type};
 
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::model::{Argument, By, Kind, Parameter};
+use crate::model::{Argument, By, Kind};
 use crate::parse::Method;
 use crate::suggest::nearest_or_longer;
 
 use super::handler::is_socket_type;
+use super::parameters::{Seen, condition, is_word, text_type};
 use super::wording::handler as wording;
-
-/// What all handlers of a block have read so far.
-#[derive(Default)]
-pub(super) struct Seen {
-    pub(super) parameters: Vec<Parameter>,
-    /// Names that mean nothing here, and have their error: several handlers that read one are one
-    /// mistake, in the path.
-    unknown: Vec<String>,
-}
 
 /// Reads the arguments of one handler, in order.
 pub(super) fn read(
@@ -109,10 +101,9 @@ impl<'a> Reader<'a> {
                 return Err(Wrong::at(ty, problem));
             }
             Type::Reference(reference) if is_word(&reference.elem, "str") => {
-                (syn::parse_quote!(::std::string::String), By::Reference)
+                (text_type(), By::Reference)
             }
             Type::Reference(reference) => ((*reference.elem).clone(), By::Reference),
-            ty if is_word(ty, "String") => (syn::parse_quote!(::std::string::String), By::Value),
             other => (other.clone(), By::Value),
         };
         let index = self.seen.slot(name, &ty, self.condition.as_ref());
@@ -132,9 +123,25 @@ impl<'a> Reader<'a> {
                 &argument.ty,
                 wording::socket_by_value(&reference.elem),
             )),
-            ty if is_socket_type(ty) => Err(Wrong::at(ty, wording::socket_by_value(ty))),
+            ty if is_socket_type(ty) && !self.may_be_message(argument) => {
+                Err(Wrong::at(ty, wording::socket_by_value(ty)))
+            }
             _ => Ok(None),
         }
+    }
+
+    /// Says whether a `Socket` by value may be a message type of the user's own that has the name.
+    fn may_be_message(&self, argument: &PatType) -> bool {
+        let Some(own) = self.kind.message_name() else {
+            return false;
+        };
+        let is_free = !self.found.iter().any(is_ordered);
+        is_free
+            && match name_of(&argument.pat) {
+                Some(name) if plain(&name) == own => true,
+                Some(_) => self.names.is_empty() && !self.claimed.iter().any(|name| name == own),
+                None => true,
+            }
     }
 
     fn next_in_order(
@@ -148,7 +155,8 @@ impl<'a> Reader<'a> {
             return Err(self.extra(argument, name));
         };
         if *next == "code" && referent(&ty).is_some_and(|ty| is_word(ty, "str")) {
-            return Err(Wrong::at(&ty, wording::close_order()));
+            let reason = name.map_or_else(|| "reason".to_owned(), plain);
+            return Err(Wrong::at(&ty, wording::close_order(&reason)));
         }
         let is_another = name.is_some_and(|name| plain(name) != *next);
         let is_reported = name.is_some_and(|name| self.seen.unknown.contains(&plain(name)));
@@ -158,7 +166,10 @@ impl<'a> Reader<'a> {
         match *next {
             "message" | "first" => {
                 self.check_message(argument, name)?;
-                Ok(Argument::Message(ty))
+                match is_socket_type(&ty) {
+                    true => Ok(Argument::MessageOrSocket(ty)),
+                    false => Ok(Argument::Message(ty)),
+                }
             }
             "code" => Ok(Argument::Code(ty)),
             "reason" => Ok(Argument::Reason(ty)),
@@ -176,10 +187,11 @@ impl<'a> Reader<'a> {
             return Err(self.unknown(argument, plain(name), problem));
         }
         match referent(&argument.ty) {
-            Some(ty) => Err(Wrong::at(
-                &argument.ty,
-                wording::message_by_reference(self.kind, ty),
-            )),
+            Some(ty) => {
+                let name = name.map_or_else(|| own.to_owned(), Ident::to_string);
+                let problem = wording::message_by_reference(self.kind, &name, ty);
+                Err(Wrong::at(&argument.ty, problem))
+            }
             None => Ok(()),
         }
     }
@@ -199,7 +211,9 @@ impl<'a> Reader<'a> {
                 return self.unknown(argument, name, problem);
             }
         }
-        Wrong::at(argument, wording::extra_argument(self.kind, names))
+        let is_socket = is_any_socket(&argument.ty);
+        let problem = wording::extra_argument(self.kind, argument, is_socket, names);
+        Wrong::at(argument, problem)
     }
 
     fn unknown(&mut self, argument: &PatType, name: String, problem: Problem) -> Wrong {
@@ -211,52 +225,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Seen {
-    /// The index of a parameter as this type; one slot serves all handlers that take it alike.
-    /// It is there if one of them is.
-    fn slot(&mut self, name: &str, ty: &Type, condition: Option<&TokenStream>) -> usize {
-        let parameters = &mut self.parameters;
-        let known = parameters
-            .iter()
-            .position(|known| known.name == name && known.ty == *ty);
-        let index = known.unwrap_or_else(|| {
-            parameters.push(Parameter {
-                name: name.to_owned(),
-                ty: ty.clone(),
-                conditions: Some(Vec::new()),
-            });
-            parameters.len() - 1
-        });
-        let conditions = &mut parameters[index].conditions;
-        match (condition, &mut *conditions) {
-            (Some(condition), Some(all)) => all.push(condition.clone()),
-            _ => *conditions = None,
-        }
-        index
-    }
-}
-
 impl Wrong {
     fn at(node: &impl ToTokens, problem: Problem) -> Self {
         Self::At(node.to_token_stream(), problem)
     }
 }
 
-/// What must hold for a method to be there, as one predicate; nothing, where it always is.
-fn condition(method: &Method) -> Option<TokenStream> {
-    let predicates: Vec<&TokenStream> = method
-        .cfgs()
-        .filter_map(|cfg| cfg.meta.require_list().ok())
-        .map(|list| &list.tokens)
-        .collect();
-    match predicates.as_slice() {
-        [] => None,
-        [one] => Some(one.to_token_stream()),
-        all => Some(quote!(all(#(#all),*))),
-    }
-}
-
-fn typed(argument: &FnArg) -> Option<&PatType> {
+pub(super) fn typed(argument: &FnArg) -> Option<&PatType> {
     match argument {
         FnArg::Typed(argument) => Some(argument),
         FnArg::Receiver(_) => None,
@@ -281,10 +256,6 @@ fn plain(name: &Ident) -> String {
 
 fn is_ordered(argument: &Argument) -> bool {
     !matches!(argument, Argument::Socket(_) | Argument::Parameter { .. })
-}
-
-fn is_word(ty: &Type, word: &str) -> bool {
-    matches!(ty, Type::Path(path) if path.path.is_ident(word))
 }
 
 fn is_exclusive(ty: &Type) -> bool {

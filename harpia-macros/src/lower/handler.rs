@@ -6,21 +6,17 @@ use syn::{Attribute, FnArg, ReceiverKind, ReturnType, Signature, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::model::{Argument, Handler, Kind};
-use crate::parse::{Block, Method, mentions};
-use crate::suggest::nearest;
+use crate::parse::{Method, conditions, mentions};
 
-use super::arguments::{self, Seen};
-use super::socket_data;
+use super::arguments::{self, typed};
+use super::parameters::Seen;
 use super::wording::handler as wording;
-use super::wording::text_of;
 
 /// What a handler's arguments are read against.
 pub(super) struct Context<'a> {
-    pub(super) block: &'a Block,
     /// The path's parameters, unless the path itself is wrong: then what an argument means is not
     /// known, and not asked.
     pub(super) names: Option<&'a [String]>,
-    pub(super) broadcasts: bool,
     pub(super) seen: &'a mut Seen,
 }
 
@@ -31,22 +27,11 @@ pub(super) fn lower(
     problems: &mut Diagnostics,
 ) -> Option<Handler> {
     let signature = &method.signature;
-    let Some(kind) = Kind::of(&signature.ident) else {
-        check_name(signature, context.block, problems);
-        return None;
-    };
+    let kind = Kind::of(&signature.ident)?;
     if !check_signature(kind, signature, problems) {
         return None;
     }
     let output = output(signature);
-    if let Some(output) = &output
-        && kind == Kind::Message
-        && !context.broadcasts
-        && mentions(output, "Broadcast")
-    {
-        problems.on(output, wording::broadcast_off());
-        return None;
-    }
     let names = context.names?;
     let arguments = arguments::read(kind, method, names, context.seen, problems);
     if kind == Kind::Auth && problems.is_empty() && !check_auth(method, &arguments, problems) {
@@ -55,7 +40,7 @@ pub(super) fn lower(
     Some(Handler {
         kind,
         name: signature.ident.clone(),
-        cfgs: method.cfgs().cloned().collect(),
+        cfgs: method.cfgs().collect(),
         is_async: signature.asyncness.is_some(),
         arguments,
         output,
@@ -65,57 +50,19 @@ pub(super) fn lower(
 /// Refuses what would leave the route open to anyone.
 fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostics) -> bool {
     let name = &method.signature.ident;
-    let data = arguments.iter().find_map(socket_data);
-    let data = data.map_or_else(|| "()".to_owned(), |data| text_of(&data));
-    let takes_first = |one: &Argument| matches!(one, Argument::Message(_));
-    if let Some(condition) = method.attributes.iter().find(|one| is_conditional(one)) {
+    let takes_first =
+        |one: &Argument| matches!(one, Argument::Message(_) | Argument::MessageOrSocket(_));
+    let is_condition = |attribute: &&Attribute| !conditions(attribute).is_empty();
+    if let Some(condition) = method.attributes.iter().find(is_condition) {
         problems.on(condition, wording::auth_conditional());
     } else if !arguments.iter().any(takes_first) {
-        problems.at(name.span(), wording::auth_without_first(&data));
+        problems.at(name.span(), wording::auth_without_first(&method.signature));
     } else if output(&method.signature).is_none() {
-        problems.at(name.span(), wording::auth_without_result(&data));
+        problems.at(name.span(), wording::auth_without_result(&method.signature));
     } else {
         return true;
     }
     false
-}
-
-/// A method that was meant as a handler must not silently be an ordinary one.
-fn check_name(signature: &Signature, block: &Block, problems: &mut Diagnostics) {
-    let name = signature.ident.unraw().to_string();
-    let takes_socket = signature.inputs.iter().any(is_socket);
-    let on = name.strip_prefix("on_");
-    if !takes_socket && on.is_none() {
-        return;
-    }
-    let bare = on.or_else(|| name.strip_prefix("handle_")).unwrap_or(&name);
-    let near = nearest(bare, Kind::ALL.map(Kind::name));
-    if let Some(meant) = near.or_else(|| meant_by_others(bare, block)) {
-        problems.at(signature.ident.span(), wording::misspelt(&name, meant));
-    }
-}
-
-/// What other frameworks call a handler that this block does not have.
-fn meant_by_others(name: &str, block: &Block) -> Option<&'static str> {
-    const SYNONYMS: [(&str, &str); 13] = [
-        ("authenticate", "auth"),
-        ("authenticated", "auth"),
-        ("authentication", "auth"),
-        ("authorize", "auth"),
-        ("login", "auth"),
-        ("connect", "open"),
-        ("connected", "open"),
-        ("connection", "open"),
-        ("disconnect", "close"),
-        ("disconnected", "close"),
-        ("receive", "message"),
-        ("text", "message"),
-        ("msg", "message"),
-    ];
-    let (_, meant) = SYNONYMS.into_iter().find(|(known, _)| *known == name)?;
-    let mut methods = block.methods.iter();
-    let has_it = methods.any(|method| method.signature.ident.unraw() == meant);
-    (!has_it).then_some(meant)
 }
 
 pub(super) fn is_socket(argument: &FnArg) -> bool {
@@ -150,17 +97,14 @@ fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics
         let problem = if lifetimes.len() == signature.generics.params.len() {
             wording::lifetimes(&lifetimes)
         } else {
-            wording::generic()
+            wording::generic(&signature.generics)
         };
         problems.on(&signature.generics, problem);
         return false;
     }
-    if let Some(generic) = signature
-        .inputs
-        .iter()
-        .find(|input| mentions(input, "impl"))
-    {
-        problems.on(generic, wording::generic());
+    let mut arguments = signature.inputs.iter().filter_map(typed);
+    if let Some(generic) = arguments.find(|argument| mentions(&argument.ty, "impl")) {
+        problems.on(generic, wording::impl_trait(&generic.ty));
         return false;
     }
     if let Some(keyword) = &signature.constness {
@@ -203,10 +147,4 @@ fn output(signature: &Signature) -> Option<Type> {
         ReturnType::Type(_, ty) => Some((**ty).clone()),
         ReturnType::Default => None,
     }
-}
-
-/// Whether the method may not be there.
-fn is_conditional(attribute: &Attribute) -> bool {
-    let path = attribute.path();
-    path.is_ident("cfg") || path.is_ident("cfg_attr")
 }

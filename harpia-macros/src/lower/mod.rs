@@ -1,9 +1,10 @@
 //! Meaning: from a [`Source`] to a valid [`Route`], or to every problem that is in the way.
 
 mod arguments;
-mod credentials;
 mod handler;
+mod near_miss;
 mod options;
+mod parameters;
 mod wording;
 
 use proc_macro2::Ident;
@@ -11,51 +12,44 @@ use syn::ext::IdentExt;
 use syn::{Expr, Lit, LitStr, Type};
 
 use crate::diagnostics::Diagnostics;
-use crate::model::{Argument, Handler, Kind, Route};
+use crate::model::{Argument, Handler, Kind, NearMiss, Route};
 use crate::names;
 use crate::parse::{Arguments, Block, Item, Source};
 use crate::path;
 
-use arguments::Seen;
+use parameters::Seen;
 
 /// Returns a route only when nothing was found, by us or by rustc for sure.
 pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route> {
     let path = source
         .arguments
         .as_ref()
-        .and_then(|arguments| route_path(arguments, problems));
+        .and_then(|arguments| route_path(arguments, source, problems));
     let options = source
         .arguments
         .as_ref()
         .map(|arguments| options::lower(&arguments.options, problems));
     let block = block(source, problems)?;
-    check_macros(block, problems);
     let mut seen = Seen::default();
     let mut handlers = Vec::new();
     for method in &block.methods {
         let context = handler::Context {
-            block,
             names: path.as_ref().map(|(_, names)| names.as_slice()),
-            broadcasts: options.as_ref().is_none_or(|options| options.broadcasts),
             seen: &mut seen,
         };
         handlers.extend(handler::lower(method, context, problems));
     }
-    if let Some(key) = options
-        .as_ref()
-        .and_then(|options| options.auth_timeout.as_ref())
-    {
-        check_auth(key, block, problems);
+    let data = options.as_ref().and_then(|options| options.data.clone());
+    let data = data.or_else(|| data_of(&handlers));
+    let auth_timeout = options.as_ref().map(|options| &options.auth_timeout);
+    if let Some(key) = auth_timeout.and_then(Option::as_ref) {
+        check_auth(key, block, data.as_ref(), problems);
     }
-    let any_origin = options
-        .as_ref()
-        .and_then(|options| options.any_origin.as_ref());
-    let reads_cookies = credentials::check(block, any_origin, problems);
     check_repeated(block, problems);
-    check_some(block, problems);
+    let near_misses = near_miss::find(block);
+    check_some(block, &near_misses, problems);
     let is_tied = !block.generics.params.iter().any(|one| block.is_loose(one));
     let ((path, _), options) = (path?, options?);
-    let data = options.data.or_else(|| data_of(&handlers));
     let route = Route {
         path,
         generics: block.generics.clone(),
@@ -63,22 +57,27 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         data: data.unwrap_or_else(|| syn::parse_quote!(())),
         options: options.calls,
         any_origin: options.any_origin,
-        reads_cookies,
         broadcasts: options.broadcasts,
         parameters: seen.parameters,
         handlers,
+        near_misses,
+        unseen: block.macros.first().cloned(),
     };
     (is_tied && problems.is_empty()).then_some(route)
 }
 
-fn route_path(arguments: &Arguments, problems: &mut Diagnostics) -> Option<(LitStr, Vec<String>)> {
+fn route_path(
+    arguments: &Arguments,
+    source: &Source,
+    problems: &mut Diagnostics,
+) -> Option<(LitStr, Vec<String>)> {
     let mut bare = arguments.bare.iter();
     let Some(first) = bare.next() else {
-        problems.at(arguments.span, wording::missing_path());
+        problems.at(arguments.span, wording::missing_path(type_name(source)));
         return None;
     };
     for second in bare {
-        problems.on(second, wording::second_path());
+        problems.on(second, wording::second_path(second));
     }
     let Expr::Lit(syn::ExprLit {
         lit: Lit::Str(path),
@@ -94,6 +93,17 @@ fn route_path(arguments: &Arguments, problems: &mut Diagnostics) -> Option<(LitS
             problems.at(path.span(), wording::path_fault(&path.value(), &fault));
             None
         }
+    }
+}
+
+/// The name of the block's type.
+fn type_name(source: &Source) -> Option<&Ident> {
+    match source.item.as_ref()? {
+        Item::Impl(block) => match &block.self_type {
+            Type::Path(path) => Some(&path.path.segments.last()?.ident),
+            _ => None,
+        },
+        Item::Other { name, .. } => name.as_ref(),
     }
 }
 
@@ -130,29 +140,22 @@ fn block<'a>(source: &'a Source, problems: &mut Diagnostics) -> Option<&'a Block
 }
 
 /// A block without any handler is a mistake; one whose only handler is wrong has its own.
-fn check_some(block: &Block, problems: &mut Diagnostics) {
-    let is_handler = |name: &Ident| Kind::of(name).is_some();
-    let has_some = block
-        .methods
-        .iter()
-        .any(|method| is_handler(&method.signature.ident));
-    if !has_some && problems.is_empty() {
-        problems.on(&block.self_type, wording::no_handlers(&block.self_type));
+fn check_some(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostics) {
+    let mut names = block.methods.iter().map(|method| &method.signature.ident);
+    if names.any(|name| Kind::of(name).is_some()) || !problems.is_empty() {
+        return;
     }
-}
-
-/// What a macro expands to is not seen, and a handler in it would never be called.
-fn check_macros(block: &Block, problems: &mut Diagnostics) {
-    for path in &block.macros {
-        problems.on(path, wording::macro_call(path));
+    match near_misses.first() {
+        Some(near) => problems.at(near.name.span(), wording::misnamed(&block.self_type, near)),
+        None => problems.on(&block.self_type, wording::no_handlers(&block.self_type)),
     }
 }
 
 /// A time for `auth` where there is none would be a route that is open and does not look so.
-fn check_auth(key: &Ident, block: &Block, problems: &mut Diagnostics) {
+fn check_auth(key: &Ident, block: &Block, data: Option<&Type>, problems: &mut Diagnostics) {
     let mut names = block.methods.iter().map(|method| &method.signature.ident);
     if !names.any(|name| Kind::of(name) == Some(Kind::Auth)) {
-        problems.at(key.span(), wording::auth_timeout());
+        problems.at(key.span(), wording::auth_timeout(data));
     }
 }
 

@@ -109,7 +109,7 @@ impl Options {
                 self.broadcasts = false;
                 quote!(Off)
             }
-            _ => return Err(wording::one_of("broadcast", &["server", "route", "off"])),
+            _ => return Err(one_of("broadcast", &["server", "route", "off"], value)),
         };
         Ok(quote!(__harpia::Scope::#scope))
     }
@@ -119,7 +119,10 @@ impl Options {
             self.any_origin = Some(quote!(#value));
             return Ok(quote!(__harpia::Origins::Any));
         }
-        let list = texts(value).ok_or_else(wording::origins)?;
+        let list = texts(value).ok_or_else(|| {
+            let text = text(value).map(LitStr::value);
+            wording::origins(text.as_deref().filter(|text| value::is_origin(text)))
+        })?;
         match list.iter().find(|text| !value::is_origin(&text.value())) {
             Some(wrong) => Err(wording::origin(&wrong.value())),
             None => Ok(quote!(__harpia::Origins::Only(&[#(#list),*]))),
@@ -146,7 +149,7 @@ fn slow(value: &OptionValue) -> Result<TokenStream, Problem> {
     match word(value).as_deref() {
         Some("close") => Ok(quote!(__harpia::Slow::Close)),
         Some("skip") => Ok(quote!(__harpia::Slow::Skip)),
-        _ => Err(wording::one_of("slow", &["close", "skip"])),
+        _ => Err(one_of("slow", &["close", "skip"], value)),
     }
 }
 
@@ -166,7 +169,7 @@ fn size(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
         _ => None,
     };
     size.map(|bytes| quote!(#bytes))
-        .ok_or_else(|| wording::size(key))
+        .ok_or_else(|| wording::size(key, number(value)))
 }
 
 fn duration(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
@@ -193,7 +196,7 @@ fn rate(value: &OptionValue) -> Result<TokenStream, Problem> {
         return Ok(quote!(::core::option::Option::None));
     }
     let rate = text(value).and_then(|text| value::rate(&text.value()));
-    let (messages, period) = rate.ok_or_else(wording::rate)?;
+    let (messages, period) = rate.ok_or_else(|| wording::rate(number(value)))?;
     let period = duration_tokens(period);
     Ok(quote!(::core::option::Option::Some(__harpia::Rate::new(#messages, #period))))
 }
@@ -214,6 +217,21 @@ fn protocols(value: &OptionValue) -> Result<TokenStream, Problem> {
         }
     }
     Ok(quote!(&[#(#list),*]))
+}
+
+fn one_of(key: &str, words: &[&'static str], value: &OptionValue) -> Problem {
+    let written = word(value).or_else(|| text(value).map(LitStr::value));
+    let near = written.and_then(|written| nearest_or_longer(&written, words.iter().copied()));
+    wording::one_of(key, words, near)
+}
+
+/// The number that a value begins with.
+fn number(value: &OptionValue) -> Option<u64> {
+    match value {
+        OptionValue::Literal(Lit::Str(text)) => value::number(&text.value()),
+        OptionValue::Literal(Lit::Int(number)) => value::number(number.base10_digits()),
+        _ => None,
+    }
 }
 
 fn is_off(value: &OptionValue) -> bool {

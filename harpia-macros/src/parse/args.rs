@@ -1,6 +1,6 @@
 //! The attribute's arguments: a path, then `key = value`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -45,8 +45,9 @@ impl Parse for Arguments {
             } else {
                 arguments.bare.push(input.parse()?);
             }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
+            if !input.is_empty() && input.parse::<Option<Token![,]>>()?.is_none() {
+                let next: TokenTree = input.parse()?;
+                return Err(missing_comma(&next));
             }
         }
         Ok(arguments)
@@ -71,6 +72,11 @@ impl Parse for OptionArgument {
         };
         Ok(Self { key, value })
     }
+}
+
+fn missing_comma(next: &TokenTree) -> syn::Error {
+    let message = format!("expected `,`\n= help: write a comma before `{next}`");
+    syn::Error::new(next.span(), message)
 }
 
 /// Reads an expression, if what is there up to the comma is one.

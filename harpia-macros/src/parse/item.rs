@@ -1,6 +1,9 @@
-//! The item below the attribute. Bodies stay raw tokens, so that half-typed code still expands.
+//! The item below the attribute. Bodies are not parsed, so that half-typed code still expands.
 
-use proc_macro2::{Ident, Span, TokenTree};
+use std::iter;
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -37,8 +40,8 @@ pub(crate) struct Block {
 pub(crate) struct Method {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) signature: Signature,
-    /// In its braces.
-    pub(crate) body: TokenTree,
+    /// Where the method begins: how many tokens of the block stand before it.
+    pub(crate) position: usize,
 }
 
 impl Parse for Item {
@@ -85,8 +88,9 @@ impl Block {
         generics.where_clause = input.parse()?;
         let content;
         braced!(content in input);
+        let block_len = len(&content);
         content.call(Attribute::parse_inner)?;
-        let (methods, macros) = items(&content)?;
+        let (methods, macros) = items(&content, block_len)?;
         Ok(Self {
             attributes,
             generics,
@@ -131,15 +135,57 @@ impl Block {
 }
 
 impl Method {
-    /// What decides whether the method is there.
-    pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
-        let attributes = self.attributes.iter();
-        attributes.filter(|attribute| attribute.path().is_ident("cfg"))
+    /// What decides whether the method is there: each as a `#[cfg]`.
+    pub(crate) fn cfgs(&self) -> impl Iterator<Item = Attribute> {
+        let conditions = self.attributes.iter().flat_map(conditions);
+        conditions.map(|condition| syn::parse_quote!(#[cfg(#condition)]))
     }
 
     fn has_cfg(&self) -> bool {
         self.cfgs().next().is_some()
     }
+}
+
+/// The predicates of which an attribute says that they must hold for the item to be there: that of
+/// `#[cfg(unix)]`, and `any(not(debug), unix)` of `#[cfg_attr(debug, cfg(unix))]`.
+pub(crate) fn conditions(attribute: &Attribute) -> Vec<TokenStream> {
+    let mut found = Vec::new();
+    find_conditions(attribute.meta.to_token_stream(), &mut found);
+    found
+}
+
+fn find_conditions(attribute: TokenStream, found: &mut Vec<TokenStream>) {
+    let mut trees = attribute.into_iter();
+    let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(group))) =
+        (trees.next(), trees.next())
+    else {
+        return;
+    };
+    if name == "cfg" {
+        found.push(group.stream());
+    } else if name == "cfg_attr" {
+        let mut parts = split_at_commas(group.stream()).into_iter();
+        let Some(applies) = parts.next() else {
+            return;
+        };
+        let mut inner = Vec::new();
+        parts.for_each(|attribute| find_conditions(attribute, &mut inner));
+        found.extend(inner.iter().map(|inner| quote!(any(not(#applies), #inner))));
+    }
+}
+
+fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut parts = vec![TokenStream::new()];
+    for tree in tokens {
+        match (&tree, parts.last_mut()) {
+            (TokenTree::Punct(punct), _) if punct.as_char() == ',' => {
+                parts.push(TokenStream::new());
+            }
+            (_, Some(part)) => part.extend([tree]),
+            _ => {}
+        }
+    }
+    parts
 }
 
 fn is_name(ty: &Type, name: &str) -> bool {
@@ -154,9 +200,10 @@ fn trait_path(ty: &Type) -> syn::Result<Path> {
 }
 
 /// The methods, and the paths of macro calls among them.
-fn items(content: ParseStream<'_>) -> syn::Result<(Vec<Method>, Vec<Path>)> {
+fn items(content: ParseStream<'_>, block_len: usize) -> syn::Result<(Vec<Method>, Vec<Path>)> {
     let (mut methods, mut macros) = (Vec::new(), Vec::new());
     while !content.is_empty() {
+        let position = block_len - len(content);
         let attributes = content.call(Attribute::parse_outer)?;
         content.parse::<Visibility>()?;
         let ahead = content.fork();
@@ -165,14 +212,21 @@ fn items(content: ParseStream<'_>) -> syn::Result<(Vec<Method>, Vec<Path>)> {
             methods.push(Method {
                 attributes,
                 signature: content.parse()?,
-                body: content.parse()?,
+                position,
             });
+            content.parse::<TokenTree>()?;
         } else {
             macros.extend(called_macro(content));
             skip_item(content)?;
         }
     }
     Ok((methods, macros))
+}
+
+/// How many tokens are left.
+fn len(input: ParseStream<'_>) -> usize {
+    let rest = iter::successors(Some(input.cursor()), |cursor| Some(cursor.token_tree()?.1));
+    rest.count() - 1
 }
 
 fn called_macro(content: ParseStream<'_>) -> Option<Path> {

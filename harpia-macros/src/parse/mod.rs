@@ -9,7 +9,7 @@ use quote::ToTokens;
 use crate::diagnostics::Diagnostics;
 
 pub(crate) use args::{Arguments, OptionArgument, OptionValue};
-pub(crate) use item::{Block, Item, Method};
+pub(crate) use item::{Block, Item, Method, conditions};
 
 /// What the user wrote, as far as it could be read.
 pub(crate) struct Source {

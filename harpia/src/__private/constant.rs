@@ -17,16 +17,15 @@ pub const fn check_path_fields(fields: PathFields, path: &str) {
             .push(path);
         let text = match first_parameter(path) {
             Some(known) => text
-                .push("`\n= help: rename its field to one of the path's parameters, or write ")
-                .push("`#[from(path = \"")
+                .push("`\n= help: write `#[from(path = \"")
                 .push(known)
-                .push("\")]` on it"),
-            None => text
-                .push("`\n= help: add it to the path, as in `")
-                .push(path)
-                .push("/{")
+                .push("\")]` on its field, or add `{")
                 .push(name)
-                .push("}`, or take the field out"),
+                .push("}` to the path"),
+            None => text
+                .push("`\n= help: add `{")
+                .push(name)
+                .push("}` to the path, or remove the field"),
         };
         panic!("{}", text.as_str());
     }
@@ -37,8 +36,8 @@ pub const fn check_path_fields(fields: PathFields, path: &str) {
 pub const fn check_any_origin(reads_cookies: bool) {
     assert!(
         !reads_cookies,
-        "`origins = any` on a route whose data reads cookies: any page could act for its visitors\n\
-         = help: name the origins, as in `origins = [\"https://example.com\"]`"
+        "a route whose data reads cookies cannot have `origins = any`: any page could act for its \
+         visitors\n= help: name the origins, as in `origins = [\"https://example.com\"]`"
     );
 }
 

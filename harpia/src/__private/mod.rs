@@ -1,56 +1,21 @@
 //! Items for generated code. This is not a stable API.
 //!
-//! Most traits and functions exist for their compile errors: each states one rule about the user's
-//! types in words. A bound on a trait or on a function would show up in the error too, so the bound
-//! is on the only implementation of the trait instead.
+//! No item of this module may be named in an error that a user reads. The traits that rustc names
+//! there are public ([`FromValue`], [`HandlerSocket`],
+//! [`HandlerArgument`](crate::route::HandlerArgument)). The items here keep a wrong type from being
+//! reported more than once.
 
 mod constant;
 
 use std::marker::PhantomData;
-use std::str::FromStr;
 
-use crate::error::BoxError;
-use crate::extract::{FromHandshake, Handshake, PathFields, PathValues, Rejection, Source};
-use crate::outcome::HandlerOutput;
-use crate::route::{IntoRoute, Route};
+use crate::extract::{
+    FromHandshake, FromValue, Handshake, PathFields, PathValues, Rejection, Source,
+};
+use crate::route::{HandlerSocket, IntoRoute, Route};
 use crate::socket::Socket;
 
 pub use constant::{check_any_origin, check_distinct, check_path_fields};
-
-/// The type of a handler's socket, which must be the socket of the route.
-#[diagnostic::on_unimplemented(
-    message = "this handler's socket does not match the route's data",
-    label = "expected `{Wanted}`",
-    note = "all handlers of a route take `&mut {Wanted}`"
-)]
-pub trait SocketOf<Wanted> {
-    /// Compares the types.
-    fn check(_: PhantomData<Wanted>) {}
-}
-
-impl<D> SocketOf<Socket<D>> for Socket<D> {}
-
-impl<S> SocketOf<AnySocket> for S {}
-
-/// The socket of a route whose data type is invalid, which is an error of its own.
-#[derive(Debug)]
-pub struct AnySocket;
-
-/// An argument whose type is fixed.
-#[diagnostic::on_unimplemented(
-    message = "this argument must be a `{T}`, and is a `{Self}`",
-    label = "write `{T}`"
-)]
-pub trait ArgumentOf<T> {
-    /// Returns the value.
-    fn argument_of(value: T) -> Self;
-}
-
-impl<T> ArgumentOf<T> for T {
-    fn argument_of(value: T) -> Self {
-        value
-    }
-}
 
 /// Passes the socket to a handler. It compiles with a wrong type too, which is an error of its own.
 ///
@@ -78,6 +43,60 @@ impl<T: Clone> Cloned<T> {
     }
 }
 
+/// Parses a single value of the handshake.
+#[derive(Debug)]
+pub struct Value<T>(PhantomData<T>);
+
+impl<T: FromValue> Value<T> {
+    /// Parses a path parameter.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`PathValues::parse`].
+    pub fn parse(path: &PathValues, name: &str) -> Result<T, Rejection> {
+        path.parse(name)
+    }
+
+    /// Reads a required field.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Handshake::require`].
+    pub fn require(handshake: &Handshake, source: Source, name: &str) -> Result<T, Rejection> {
+        handshake.require(source, name)
+    }
+
+    /// Reads an optional field.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Handshake::find`].
+    pub fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<T>, Rejection> {
+        handshake.find(source, name)
+    }
+
+    /// Returns a parameter, for checks of its type.
+    pub fn some<'a>() -> &'a T {
+        never()
+    }
+}
+
+/// A route's type, for checks of whether several threads may use it.
+#[derive(Debug)]
+pub struct Shared<T>(PhantomData<T>);
+
+impl<T: Sync> Shared<T> {
+    /// Returns a route that threads may share.
+    pub fn some<'a>() -> &'a T {
+        never()
+    }
+}
+
+/// Returns a value of any type, for code that is type-checked and never run.
+pub fn never<T>() -> T {
+    unreachable!("it is never called")
+}
+
 /// A route that is about to be added to the app.
 #[derive(Debug)]
 pub struct Made<R>(pub R);
@@ -93,12 +112,45 @@ impl<R: Route> Made<R> {
 pub trait Lenient {
     /// Replaces [`Lend::lend`].
     fn lend<S, T>(_: &mut S) -> &mut T {
-        unreachable!("does not compile")
+        never()
     }
 
     /// Replaces [`Cloned::of`].
     fn of<T>(_: &T) -> T {
-        unreachable!("does not compile")
+        never()
+    }
+
+    /// See [`Value`].
+    ///
+    /// # Errors
+    ///
+    /// Never called.
+    fn parse<T>(_: &PathValues, _: &str) -> Result<T, Rejection> {
+        never()
+    }
+
+    /// See [`Value`].
+    ///
+    /// # Errors
+    ///
+    /// Never called.
+    fn require<T>(_: &Handshake, _: Source, _: &str) -> Result<T, Rejection> {
+        never()
+    }
+
+    /// See [`Value`].
+    ///
+    /// # Errors
+    ///
+    /// Never called.
+    fn find<T>(_: &Handshake, _: Source, _: &str) -> Result<Option<T>, Rejection> {
+        never()
+    }
+
+    /// See [`Value`] and [`Shared`]: a type that passes every further check, since the other one
+    /// has its error already.
+    fn some<'a>() -> &'a () {
+        &()
     }
 
     /// Replaces [`Made::route`].
@@ -112,113 +164,18 @@ pub trait Lenient {
 
 impl<S, D> Lenient for Lend<S, D> {}
 impl<T> Lenient for Cloned<T> {}
+impl<T> Lenient for Value<T> {}
+impl<T> Lenient for Shared<T> {}
 impl<R> Lenient for Made<R> {}
 
-/// Makes a trait for the return types of one handler, whose error has the handler's name.
-///
-/// Each is implemented for [`HandlerOutput`].
-macro_rules! output_of {
-    ($($handler:ident: $message:literal, $note:literal;)*) => {$(
-        #[doc = $message]
-        #[diagnostic::on_unimplemented(
-            message = $message,
-            label = "not a handler's result",
-            note = $note
-        )]
-        pub trait $handler {
-            /// Converts the value into a result.
-            ///
-            /// # Errors
-            ///
-            /// The handler's error.
-            fn done(self) -> Result<(), BoxError>;
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl<T: HandlerOutput> $handler for T {
-            fn done(self) -> Result<(), BoxError> {
-                self.into_result()
-            }
-        }
-    )*};
+/// An `auth` constant for types that have no `auth` of their own.
+#[allow(non_upper_case_globals)]
+pub trait NoAuth {
+    /// Replaces the missing `auth`.
+    const auth: crate::route::NoAuth = crate::route::NoAuth;
 }
 
-output_of! {
-    OpenOutput: "`open` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
-    CloseOutput: "`close` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
-    DrainOutput: "`drain` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
-    ErrorOutput: "`error` cannot return `{Self}`", "return nothing, or use `HandlerResult`";
-    SilentMessageOutput: "`message` cannot return `{Self}`",
-        "this route has `broadcast = off`: return nothing, or use `HandlerResult`";
-}
-
-/// The types that `auth` can return. It must be a `Result`, since without one it could reject
-/// nobody.
-#[diagnostic::on_unimplemented(
-    message = "`auth` must return `Result<(), E>`, and returns `{Self}`",
-    label = "not a `Result<(), E>`",
-    note = "write `HandlerResult`"
-)]
-pub trait AuthOutput {
-    /// Converts the value into a result.
-    ///
-    /// # Errors
-    ///
-    /// The handler's error.
-    fn done(self) -> Result<(), BoxError>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<E: Into<BoxError>> AuthOutput for Result<(), E> {
-    fn done(self) -> Result<(), BoxError> {
-        self.map_err(Into::into)
-    }
-}
-
-/// A type that can be read from a single value of the handshake.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be read from a single value of the handshake",
-    label = "not `FromStr`",
-    note = "implement `std::str::FromStr` for it",
-    note = "a type that reads several values implements `FromHandshake`; its field has no attribute"
-)]
-pub trait FromValue: Sized {
-    /// Parses a path parameter.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`PathValues::parse`].
-    fn parameter(path: &PathValues, name: &str) -> Result<Self, Rejection>;
-
-    /// Reads a required field.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Handshake::require`].
-    fn require(handshake: &Handshake, source: Source, name: &str) -> Result<Self, Rejection>;
-
-    /// Reads an optional field.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Handshake::find`].
-    fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<Self>, Rejection>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: FromStr> FromValue for T {
-    fn parameter(path: &PathValues, name: &str) -> Result<Self, Rejection> {
-        path.parse(name)
-    }
-
-    fn require(handshake: &Handshake, source: Source, name: &str) -> Result<Self, Rejection> {
-        handshake.require(source, name)
-    }
-
-    fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<Self>, Rejection> {
-        handshake.find(source, name)
-    }
-}
+impl<T: ?Sized> NoAuth for T {}
 
 /// The route of an attribute with mistakes, so that its use adds no further error.
 #[derive(Debug)]
@@ -247,8 +204,11 @@ impl<D: FromHandshake> Reads<D> {
     pub const PATH_FIELDS: PathFields = D::PATH_FIELDS;
     /// Whether the type reads cookies.
     pub const COOKIES: bool = D::READS_COOKIES;
-    /// The socket of the route.
-    pub const SOCKET: PhantomData<Socket<D>> = PhantomData;
+
+    /// Returns the type of the route's socket.
+    pub fn socket() -> PhantomData<Socket<D>> {
+        PhantomData
+    }
 }
 
 /// The constants of [`Reads`] for types that are not [`FromHandshake`].
@@ -257,11 +217,23 @@ pub trait ReadsNothing {
     const PATH_FIELDS: PathFields = PathFields::NONE;
     /// No cookies.
     const COOKIES: bool = false;
-    /// Any socket.
-    const SOCKET: PhantomData<AnySocket> = PhantomData;
+
+    /// Returns a type that stands for any socket.
+    fn socket<S>() -> PhantomData<AnySocket<S>> {
+        PhantomData
+    }
 }
 
 impl<D> ReadsNothing for Reads<D> {}
+
+/// The socket of a route whose data type is invalid, which is an error of its own. It accepts any
+/// socket.
+#[derive(Debug)]
+pub struct AnySocket<S>(PhantomData<S>);
+
+#[doc(hidden)]
+#[diagnostic::do_not_recommend]
+impl<S> HandlerSocket<AnySocket<S>> for S {}
 
 /// The path of a route, or an empty path for a type that is not a route. It works like [`Reads`].
 #[derive(Debug)]

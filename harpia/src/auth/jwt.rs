@@ -1,7 +1,6 @@
 //! A verifier of tokens: its keys, its rules, and the type of the claims.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
@@ -94,9 +93,17 @@ use super::{Key, TokenError};
 /// - A token whose claims do not deserialize as `C`.
 ///
 /// Cloning copies the keys.
-pub struct Jwt<C: ClaimsSet> {
+pub struct Jwt<C> {
     keys: KeySet,
-    claims: PhantomData<fn() -> C>,
+    read: ReadClaims<C>,
+}
+
+/// Reads the claims of a token that is good. It is chosen where a verifier is made, so that claims
+/// which cannot be read are an error there, and not one more wherever a handler reads a token.
+pub(super) type ReadClaims<C> = fn(Value) -> Result<C, JsonError>;
+
+pub(super) fn read_claims<C: ClaimsSet>(claims: Value) -> Result<C, JsonError> {
+    serde_path_to_error::deserialize(claims).map_err(|error| JsonError::with_path(&error))
 }
 
 /// The type of a token's claims: any type that implements serde's `Deserialize`.
@@ -111,7 +118,7 @@ pub trait ClaimsSet: DeserializeOwned {}
 impl<C: DeserializeOwned> ClaimsSet for C {}
 
 /// Constructors, which take one key each. [`Key`] says what a key must be.
-impl<C: ClaimsSet> Jwt<C> {
+impl<C> Jwt<C> {
     /// Verifies by HMAC with SHA-256 and a secret of at least 32 bytes.
     ///
     /// # Errors
@@ -128,7 +135,10 @@ impl<C: ClaimsSet> Jwt<C> {
     /// let jwt = Jwt::<Claims>::hs256(std::fs::read("keys/secret")?)?;
     /// # harpia::HandlerResult::Ok(())
     /// ```
-    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::hs256(secret).map(Self::of_key)
     }
 
@@ -148,7 +158,10 @@ impl<C: ClaimsSet> Jwt<C> {
     /// let jwt = Jwt::<Claims>::hs384(std::fs::read("keys/secret")?)?;
     /// # harpia::HandlerResult::Ok(())
     /// ```
-    pub fn hs384(secret: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn hs384(secret: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::hs384(secret).map(Self::of_key)
     }
 
@@ -168,7 +181,10 @@ impl<C: ClaimsSet> Jwt<C> {
     /// let jwt = Jwt::<Claims>::hs512(std::fs::read("keys/secret")?)?;
     /// # harpia::HandlerResult::Ok(())
     /// ```
-    pub fn hs512(secret: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn hs512(secret: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::hs512(secret).map(Self::of_key)
     }
 
@@ -188,7 +204,10 @@ impl<C: ClaimsSet> Jwt<C> {
     /// let jwt = Jwt::<Claims>::rs256_pem(std::fs::read("keys/login.pem")?)?;
     /// # harpia::HandlerResult::Ok(())
     /// ```
-    pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::rs256_pem(pem).map(Self::of_key)
     }
 
@@ -208,7 +227,10 @@ impl<C: ClaimsSet> Jwt<C> {
     /// let jwt = Jwt::<Claims>::es256_pem(std::fs::read("keys/login.pem")?)?;
     /// # harpia::HandlerResult::Ok(())
     /// ```
-    pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::es256_pem(pem).map(Self::of_key)
     }
 
@@ -228,24 +250,27 @@ impl<C: ClaimsSet> Jwt<C> {
     /// let jwt = Jwt::<Claims>::eddsa_pem(std::fs::read("keys/login.pem")?)?;
     /// # harpia::HandlerResult::Ok(())
     /// ```
-    pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
+    pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self>
+    where
+        C: ClaimsSet,
+    {
         Key::eddsa_pem(pem).map(Self::of_key)
     }
 
-    fn of_key(key: Key) -> Self {
-        Self::new(KeySet::One(Box::new(key)))
+    fn of_key(key: Key) -> Self
+    where
+        C: ClaimsSet,
+    {
+        Self::new(KeySet::One(Box::new(key)), read_claims)
     }
 
-    pub(super) fn new(keys: KeySet) -> Self {
-        Self {
-            keys,
-            claims: PhantomData,
-        }
+    pub(super) fn new(keys: KeySet, read: ReadClaims<C>) -> Self {
+        Self { keys, read }
     }
 }
 
 /// Rules for claims other than `exp`.
-impl<C: ClaimsSet> Jwt<C> {
+impl<C> Jwt<C> {
     /// Requires this `aud`. If it is called more than once, any one of them is enough.
     ///
     /// # Examples
@@ -323,7 +348,7 @@ impl<C: ClaimsSet> Jwt<C> {
     }
 }
 
-impl<C: ClaimsSet> Jwt<C> {
+impl<C> Jwt<C> {
     /// Verifies a token and returns its claims, without a connection.
     ///
     /// **No connection closes when this token expires.** In a handler, use
@@ -398,8 +423,7 @@ impl<C: ClaimsSet> Jwt<C> {
         let claims = Value::Object(decoded.claims);
         Ok(Verified {
             expiry: expiry.saturating_add(key.rules.leeway),
-            claims: serde_path_to_error::deserialize(claims)
-                .map_err(|error| Reason::Claims(JsonError::with_path(&error)))?,
+            claims: (self.read)(claims).map_err(Reason::Claims)?,
         })
     }
 }
@@ -411,14 +435,14 @@ pub(super) struct Verified<C> {
     pub(super) expiry: u64,
 }
 
-impl<C: ClaimsSet> Clone for Jwt<C> {
+impl<C> Clone for Jwt<C> {
     fn clone(&self) -> Self {
-        Self::new(self.keys.clone())
+        Self::new(self.keys.clone(), self.read)
     }
 }
 
 /// Prints algorithms and names, and no key.
-impl<C: ClaimsSet> fmt::Debug for Jwt<C> {
+impl<C> fmt::Debug for Jwt<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Jwt").field(&self.keys).finish()
     }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
 
+use super::jwt::{ReadClaims, read_claims};
 use super::key_set::KeySet;
 use super::{ClaimsSet, Jwt, Key};
 
@@ -32,10 +32,10 @@ use super::{ClaimsSet, Jwt, Key};
 /// # Ok(())
 /// # }
 /// ```
-pub struct Keys<C: ClaimsSet> {
+pub struct Keys<C> {
     by_kid: HashMap<Box<str>, Key>,
     twice: Option<Box<str>>,
-    claims: PhantomData<fn() -> C>,
+    read: ReadClaims<C>,
 }
 
 impl<C: ClaimsSet> Jwt<C> {
@@ -43,16 +43,16 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// Each token names its key by `kid`. See [`Keys`] for an example.
     pub fn keys() -> Keys<C> {
-        Keys::new()
+        Keys::new(read_claims)
     }
 }
 
-impl<C: ClaimsSet> Keys<C> {
-    fn new() -> Self {
+impl<C> Keys<C> {
+    fn new(read: ReadClaims<C>) -> Self {
         Self {
             by_kid: HashMap::new(),
             twice: None,
-            claims: PhantomData,
+            read,
         }
     }
 
@@ -80,12 +80,12 @@ impl<C: ClaimsSet> Keys<C> {
             let message = "a set of keys needs at least one key".to_owned();
             return Err(Error::Config { message });
         }
-        Ok(Jwt::new(KeySet::ByKid(self.by_kid)))
+        Ok(Jwt::new(KeySet::ByKid(self.by_kid), self.read))
     }
 }
 
 /// Prints names, and no key.
-impl<C: ClaimsSet> fmt::Debug for Keys<C> {
+impl<C> fmt::Debug for Keys<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Keys").field(&self.by_kid).finish()
     }

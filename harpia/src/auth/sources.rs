@@ -2,11 +2,11 @@
 
 use crate::close::CloseCode;
 use crate::error::{Error, OrClose, Result};
-use crate::extract::Credentials;
+use crate::extract::{AnyOrigin, Credentials};
 use crate::socket::Socket;
 
 use super::token_error::Reason;
-use super::{ClaimsSet, Jwt, TokenError};
+use super::{Jwt, TokenError};
 
 /// Methods that read a token from a connection.
 ///
@@ -18,7 +18,7 @@ use super::{ClaimsSet, Jwt, TokenError};
 /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid. Its source is a
 /// [`TokenError`]. [`Error::Config`] if a method that reads the handshake is called after `open`
 /// has returned.
-impl<C: ClaimsSet> Jwt<C> {
+impl<C> Jwt<C> {
     /// Reads a token that is a message, or a part of one.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl<C: ClaimsSet> Jwt<C> {
     /// # Errors
     ///
     /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
-    /// [`Error::Config`] after `open` has returned.
+    /// [`Error::Config`] after `open` has returned, and on a route with `origins = any`.
     ///
     /// # Examples
     ///
@@ -126,6 +126,12 @@ impl<C: ClaimsSet> Jwt<C> {
     /// ```
     pub fn from_cookie<D>(&self, ws: &Socket<D>, name: &str) -> Result<C> {
         let token = credentials(ws)?.cookie(name);
+        let token = token.map_err(|AnyOrigin| Error::Config {
+            message: "no token is read from a cookie where pages of any origin connect, since any \
+                      page could act for its visitors: name the origins, as in \
+                      `origins = [\"https://example.com\"]`"
+                .to_owned(),
+        })?;
         self.admit(ws, token.as_deref(), || format!("cookie `{name}`"))
     }
 
@@ -135,7 +141,8 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// The errors of [`from_cookie`](Self::from_cookie).
+    /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
+    /// [`Error::Config`] after `open` has returned.
     ///
     /// # Examples
     ///
@@ -166,7 +173,8 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// The errors of [`from_cookie`](Self::from_cookie).
+    /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
+    /// [`Error::Config`] after `open` has returned.
     ///
     /// # Examples
     ///
@@ -207,7 +215,8 @@ impl<C: ClaimsSet> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// The errors of [`from_cookie`](Self::from_cookie).
+    /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
+    /// [`Error::Config`] after `open` has returned.
     ///
     /// # Examples
     ///
@@ -251,8 +260,8 @@ impl<C: ClaimsSet> Jwt<C> {
 
 fn credentials<D>(ws: &Socket<D>) -> Result<&Credentials> {
     ws.credentials().ok_or_else(|| Error::Config {
-        message: "the handshake's credentials are kept until `open` has returned: \
-                  read the token there"
+        message: "the handshake's credentials are forgotten once `open` has returned: \
+                  read the token in `auth` or `open`, and keep its claims in `ws.data`"
             .to_owned(),
     })
 }

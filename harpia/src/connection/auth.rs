@@ -1,27 +1,24 @@
-//! Before anything else: the first message, where a route's `auth` waits for it.
+//! Authentication: a route with `auth` waits for the first message before anything else.
 //!
-//! Until `auth` has returned `Ok` the connection is not active and was not opened: it neither
-//! receives nor causes broadcasts, and its end calls no `close`.
+//! Until `auth` has returned `Ok`, `open` is not called. The connection receives no broadcasts and
+//! causes none, and `close` is not called when it ends.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use crate::close::{Close, CloseCause};
-use crate::error::BoxError;
 use crate::limits::MAX_FIRST_MESSAGE;
 use crate::protocol::{DecodeLimits, Event};
 use crate::route::Route;
-use crate::transport::{Clock, Transport, TransportEvent};
+use crate::transport::TransportEvent;
 
+use super::handlers::Auth;
 use super::input::{self, Input, ReadBuffer};
-use super::user_code::Call;
-use super::{Connection, Phase, Step};
+use super::phase::{Phase, Step};
+use super::task::Connection;
 
 impl<R: Route> Connection<R> {
-    /// Gives the peer its time to say who it is, and `auth` to find that out.
-    pub(super) fn await_first(&mut self) -> Step {
+    /// Starts `auth_timeout`: the time for the first message to arrive and for `auth` to return.
+    pub(super) fn await_first_message(&mut self) -> Step {
         let timeout = self.transport.limits().auth_timeout;
         self.transport.liveness.set_deadline(self.now(), timeout);
         self.phase = Phase::AwaitingFirstMessage;
@@ -44,13 +41,17 @@ impl<R: Route> Connection<R> {
         match self.inbound.next(context, &self.transport, buffer, &limits) {
             Input::Event(Event::Message(first)) => {
                 self.phase = Phase::Authenticating;
-                self.call(Call::Auth(first))
+                self.call(Auth::new(first))
             }
             input => self.take_input(input, buffer),
         }
     }
 
-    /// Opens who was let in, unless it was closed or has left meanwhile.
+    /// Calls `open`, unless the connection was closed or the client has left while `auth` ran.
+    ///
+    /// Race: the client may leave while `auth` runs. The connection is not read during that time,
+    /// so a close frame or the end of the stream is still unread, and `open` would be called for a
+    /// client that is gone. This looks at the next byte first, without consuming a message.
     pub(super) fn step_authenticated(
         &mut self,
         context: &mut Context<'_>,
@@ -59,7 +60,7 @@ impl<R: Route> Connection<R> {
         if let Some(close) = self.close_before_open() {
             return self.begin_close(&close);
         }
-        if self.inbound.ends_next(context, &self.transport, buffer) {
+        if self.inbound.is_close_next(context, &self.transport, buffer) {
             let limits = input::limits(&self.transport, self.hub.input_budget());
             let input = self.inbound.next(context, &self.transport, buffer, &limits);
             return self.take_input(input, buffer);
@@ -69,6 +70,7 @@ impl<R: Route> Connection<R> {
         self.open()
     }
 
+    /// Returns the requested close, or that of `auth_timeout` if its deadline has passed.
     fn close_before_open(&self) -> Option<Close> {
         if let TransportEvent::Close(close) = self.transport.next_event() {
             return Some(close);
@@ -76,22 +78,4 @@ impl<R: Route> Connection<R> {
         self.is_overdue()
             .then(|| Close::of(CloseCause::AuthTimeout))
     }
-}
-
-/// Has an `auth` that waits for too long fail: one that never returns would hold its connection for
-/// ever, which is not read meanwhile and so is never idle.
-pub(super) async fn in_time<F>(transport: Arc<Transport>, clock: &Clock, auth: F) -> F::Output
-where
-    F: Future<Output = Result<(), BoxError>>,
-{
-    let mut auth = pin!(auth);
-    poll_fn(|context| match auth.as_mut().poll(context) {
-        // The sweep wakes the task when its time is over.
-        Poll::Pending if transport.liveness.is_overdue(clock.now()) => {
-            transport.request_close(Close::of(CloseCause::AuthTimeout));
-            Poll::Ready(Err("`auth` did not return within `auth_timeout`".into()))
-        }
-        polled => polled,
-    })
-    .await
 }

@@ -1,40 +1,38 @@
-//! How a connection ends, always in this order: it leaves the hub, what waits is flushed within a
-//! deadline, `close` is called once, and the peer is given time to see it. Only a slow consumer's
-//! `close` does not wait for the flush.
+//! How a connection closes, always in this order:
+//!
+//! 1. It leaves the hub, so it gets no more broadcasts.
+//! 2. The outbox and the close frame are written, within [`FLUSH_TIMEOUT`].
+//! 3. `close` is called once. For a slow consumer it does not wait for step 2.
+//! 4. The peer gets [`PEER_CLOSE_TIMEOUT`] to close its side.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
-use crate::error::{BoxError, Error};
+use crate::error::Error;
 use crate::route::Route;
-use crate::transport::{Clock, Transport};
 
+use super::handlers::{OnClose, OnError};
 use super::input::{self, ReadBuffer};
-use super::user_code::Call;
-use super::{Connection, Failure, Phase, Step};
+use super::phase::{Failure, Phase, Step};
+use super::task::Connection;
 
-/// How long a peer may take to read what waits for it and the close frame.
+/// The time for a peer to read its outbox and the close frame.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a peer may take to close after us (RFC 6455 section 7.1.1 lets the server go first).
+/// The time for a peer to close its side after the server has closed (RFC 6455 section 7.1.1: the
+/// server closes first).
 const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long `open` may take to return once the connection is to be closed. A shutdown has its own
-/// time for that.
-const OPEN_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
-
 impl<R: Route> Connection<R> {
-    /// Tells `error` what goes wrong; then the connection closes.
+    /// Calls `error`. The connection closes after it.
     pub(super) fn report(&mut self, error: Error, failure: Failure) -> Step {
         self.phase = Phase::Failing(failure);
-        self.call(Call::Error(error))
+        self.call(OnError(error))
     }
 
-    /// Closes for an error that `error` has heard of, unless a close was decided before.
+    /// Closes after `error` has returned. An earlier requested close keeps its code and reason,
+    /// unless `open` failed.
     pub(super) fn close_after_error(&mut self, close: Close, failure: Failure) -> Step {
         if failure == Failure::Open {
             self.transport.replace_close(close.clone());
@@ -46,6 +44,7 @@ impl<R: Route> Connection<R> {
         self.leave_hub(&close)
     }
 
+    /// Begins to close. Calls `error` first if the cause is reported there.
     pub(super) fn begin_close(&mut self, close: &Close) -> Step {
         let close = self.settle_close(close.clone());
         match Error::from_cause(close.cause) {
@@ -54,15 +53,18 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// `open` was dropped before it returned, which counts as a failure that nobody is told of.
+    /// Closes after `open` was dropped before it returned. `error` is not called with a failure of
+    /// `open`.
     pub(super) fn cancel_open(&mut self) -> Step {
+        self.hub.refuse(self.transport.id().slot());
         let close = self.transport.requested_close();
         self.begin_close(&close.unwrap_or_else(|| Close::of(CloseCause::Shutdown)))
     }
 
-    /// Settles what the connection closes with, which the first to ask decides; from here on
-    /// nothing can be sent. The `close` handler will be told the same.
-    pub(super) fn settle_close(&mut self, close: Close) -> Close {
+    /// Requests the close and returns the one that takes effect: the first request wins.
+    ///
+    /// From here on nothing can be sent. The `close` handler gets the same code and reason.
+    fn settle_close(&mut self, close: Close) -> Close {
         self.transport.request_close(close.clone());
         let decided = self.transport.requested_close().unwrap_or(close);
         if let Some(state) = self.user.idle() {
@@ -71,8 +73,12 @@ impl<R: Route> Connection<R> {
         decided
     }
 
-    /// Gets no more broadcasts. The close frame, if there is one to send yet, goes after those that
-    /// came before: through the hub's log, in its order.
+    /// Leaves the hub and queues the close frame, unless it is already queued.
+    ///
+    /// Race: the flusher may still have broadcasts to write that were published before the close. A
+    /// close frame that is written directly would overtake them, and the client would miss them. So
+    /// the frame goes through the hub's log, which keeps the order. It is written directly only if
+    /// `open` has not returned `Ok` or the log has nothing left to deliver.
     pub(super) fn leave_hub(&mut self, close: &Close) -> Step {
         self.log_close(close);
         self.transport
@@ -81,7 +87,7 @@ impl<R: Route> Connection<R> {
         self.transport.uncork();
         self.phase = Phase::Flushing;
         if close.cause == CloseCause::Lost {
-            // A peer that has closed only its own side still got what was answered.
+            // A peer that has closed only its own side still got the replies that `uncork` wrote.
             self.transport.drop_unsent();
         }
         self.hub.deactivate(&self.transport);
@@ -94,13 +100,8 @@ impl<R: Route> Connection<R> {
         Step::Again
     }
 
-    /// Says whether the time is over that a step was given. Who has no hub any more has none.
-    pub(super) fn is_overdue(&self) -> bool {
-        self.transport.is_detached() || self.transport.liveness.is_overdue(self.now())
-    }
-
-    /// Flushes what waits, and calls `close` when all is written. A peer that does not read is not
-    /// waited for: its `close` is called at once.
+    /// Calls `close` when the outbox is written or the deadline has passed. A slow consumer's
+    /// `close` is called at once.
     pub(super) fn step_flushing(&mut self) -> Step {
         let mut is_flushed = self.transport.is_flushed();
         if !is_flushed && self.is_overdue() {
@@ -114,8 +115,8 @@ impl<R: Route> Connection<R> {
             let decided = self.user.idle().and_then(|state| state.frame.take());
             let frame =
                 decided.map_or_else(|| CloseFrame::bare(CloseCode::ABNORMAL), |frame| *frame);
-            self.phase = Phase::CloseFrame;
-            return self.call(Call::Close(frame));
+            self.phase = Phase::Closing;
+            return self.call(OnClose(frame));
         }
         if is_flushed {
             self.await_peer_close()
@@ -124,7 +125,7 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    pub(super) fn await_peer_close(&mut self) -> Step {
+    fn await_peer_close(&mut self) -> Step {
         if self.transport.is_lost() {
             return Step::Done;
         }
@@ -149,38 +150,4 @@ impl<R: Route> Connection<R> {
             Poll::Pending => Step::Wait,
         }
     }
-}
-
-/// Drops an `open` that does not return after the connection was asked to close: it would hold the
-/// connection for ever, which is not read meanwhile. `None`: it was dropped.
-pub(super) async fn until_closed<F>(
-    transport: Arc<Transport>,
-    clock: &Clock,
-    open: F,
-) -> Result<Option<()>, BoxError>
-where
-    F: Future<Output = Result<(), BoxError>>,
-{
-    let mut open = pin!(open);
-    let mut is_limited = false;
-    poll_fn(|context| match open.as_mut().poll(context) {
-        Poll::Ready(result) => Poll::Ready(result.map(Some)),
-        Poll::Pending => {
-            if is_limited && transport.liveness.is_overdue(clock.now()) {
-                return Poll::Ready(Ok(None));
-            }
-            // Asking for an close wakes the task, and the sweep does when the time is over.
-            if !is_limited
-                && transport.is_closing()
-                && transport.cause() != Some(CloseCause::Shutdown)
-            {
-                is_limited = true;
-                transport
-                    .liveness
-                    .set_deadline(clock.now(), OPEN_CLOSE_TIMEOUT);
-            }
-            Poll::Pending
-        }
-    })
-    .await
 }

@@ -1,4 +1,4 @@
-//! What comes in: from the socket through the thread's read buffer into the decoder.
+//! Reading: bytes from the socket go through the thread's read buffer into the decoder.
 
 use std::cell::Cell;
 use std::io;
@@ -9,10 +9,10 @@ use crate::budget::{Budget, Charge};
 use crate::protocol::{DecodeLimits, Decoder, Event, Violation};
 use crate::transport::Transport;
 
-/// What a connection keeps of its input between two polls: nothing, when all of it is decoded.
+/// The input that a connection keeps between two polls. Empty when everything is decoded.
 pub(super) struct InputState {
     decoder: Decoder,
-    /// What was read and could not be handled yet, because a handler waits.
+    /// Bytes that were read but not decoded, because a handler waits.
     undecoded: Option<Box<Undecoded>>,
 }
 
@@ -21,7 +21,7 @@ struct Undecoded {
     charge: Charge,
 }
 
-/// A buffer, and the part of it that is not decoded yet.
+/// A buffer and the range of it that is not decoded yet.
 #[derive(Default)]
 struct Unread {
     buffer: Vec<u8>,
@@ -29,28 +29,31 @@ struct Unread {
     end: usize,
 }
 
-/// The thread's read buffer, lent to a connection for one poll, with what is in it.
+/// The thread's read buffer, lent to a connection for one poll.
 pub(super) struct ReadBuffer {
     unread: Unread,
+    /// The number of reads in this poll.
     reads: usize,
+    /// Whether the transport was corked in this poll.
     corked: bool,
 }
 
-/// What became of asking for input.
+/// The result of reading and decoding once.
 pub(super) enum Input {
     Event(Event),
-    /// Bytes came; there may be an event in them.
+    /// Bytes were read. The next call decodes them.
     Heard,
     Violation(Violation),
-    /// The peer is gone.
+    /// The peer has closed its side, or the socket failed.
     Ended,
     Wait,
 }
 
-/// One read's worth: many small messages, and a quarter of a usual receive buffer.
+/// The size of the read buffer, in bytes: many small messages, and a quarter of the usual receive
+/// buffer of a socket.
 const READ_BUFFER: usize = 64 * 1024;
 
-/// After so many reads other tasks of this thread get their turn.
+/// The number of reads in one poll, after which the worker thread runs other tasks.
 const READS_PER_POLL: usize = 16;
 
 thread_local! {
@@ -58,8 +61,10 @@ thread_local! {
 }
 
 impl InputState {
-    /// Begins with a copy of what came right behind the handshake: even an empty piece of the
-    /// buffer that hyper read the handshake into would keep all of it.
+    /// Begins with the bytes that came after the handshake.
+    ///
+    /// Copies them, because a slice of hyper's buffer, even an empty one, would keep all of it
+    /// allocated.
     pub(super) fn new(first_bytes: &[u8], budget: &Arc<Budget>) -> Self {
         Self {
             decoder: Decoder::new(),
@@ -67,7 +72,7 @@ impl InputState {
         }
     }
 
-    /// Decodes the next event, reading where nothing is buffered.
+    /// Decodes the next event. Reads from the socket if no bytes are buffered.
     pub(super) fn next(
         &mut self,
         context: &mut Context<'_>,
@@ -94,23 +99,24 @@ impl InputState {
         }
     }
 
-    /// Counts what is kept against another budget from here on, if it has room.
+    /// Moves the charge for kept bytes to another budget, if that has room.
     pub(super) fn charge_to(&mut self, budget: &Arc<Budget>) {
         if let Some(undecoded) = &mut self.undecoded {
             undecoded.charge.move_to(budget);
         }
     }
 
-    /// Says whether what comes next is the peer's end: its close frame, or nothing any more. Only a
-    /// look behind a message: what is there stays unread.
-    pub(super) fn ends_next(
+    /// Returns whether the peer closes next: with a close frame, or by closing its side.
+    ///
+    /// Consumes nothing. Looks only at the first byte after the last message.
+    pub(super) fn is_close_next(
         &self,
         context: &mut Context<'_>,
         transport: &Transport,
         buffer: &ReadBuffer,
     ) -> bool {
         if !self.decoder.is_between_messages() {
-            // A close frame that came in part.
+            // An earlier look found a close frame, and only a part of it has been decoded.
             return true;
         }
         let unread = match &self.undecoded {
@@ -127,8 +133,8 @@ impl InputState {
         }
     }
 
-    /// Corks the way out once a poll, while more of the peer's own input is buffered. The poll's
-    /// end uncorks.
+    /// Corks the transport, once per poll, if more input of this peer is buffered. Then the replies
+    /// to several messages go out in one write. `poll` uncorks it before it returns.
     #[inline]
     pub(super) fn cork(&self, buffer: &mut ReadBuffer, transport: &Transport) {
         let undecoded = self
@@ -141,7 +147,7 @@ impl InputState {
         }
     }
 
-    /// Gives the thread's buffer back, and keeps a copy of what was not decoded.
+    /// Returns the buffer to the thread, and keeps a copy of the bytes that are not decoded.
     pub(super) fn give_back(&mut self, buffer: ReadBuffer, budget: &Arc<Budget>) {
         let ReadBuffer { mut unread, .. } = buffer;
         if self.undecoded.is_none() {
@@ -151,7 +157,7 @@ impl InputState {
     }
 }
 
-/// What holds for the input of a peer that is in.
+/// Returns the limits for messages of an authenticated client.
 pub(super) fn limits<'a>(transport: &Transport, budget: &'a Arc<Budget>) -> DecodeLimits<'a> {
     DecodeLimits {
         max_message: transport.limits().max_message,
@@ -160,13 +166,14 @@ pub(super) fn limits<'a>(transport: &Transport, budget: &'a Arc<Budget>) -> Deco
     }
 }
 
-/// Says whether a frame that begins so is a close frame (RFC 6455 section 5.2).
+/// Returns whether a frame with this first byte is a close frame (RFC 6455 section 5.2).
 fn is_close(first: u8) -> bool {
     first & 0x0f == 0x08
 }
 
 impl Undecoded {
-    /// Keeps a copy, if there is anything to keep; without room for it, the fact that there was.
+    /// Copies the bytes, if there are any. If the budget has no room, keeps an empty copy instead,
+    /// which [`is_refused`](Self::is_refused) reports.
     fn keep(bytes: &[u8], budget: &Arc<Budget>) -> Option<Box<Self>> {
         if bytes.is_empty() {
             return None;
@@ -185,6 +192,7 @@ impl Undecoded {
         Some(Box::new(Self { unread, charge }))
     }
 
+    /// Returns whether the budget had no room for the bytes.
     fn is_refused(&self) -> bool {
         self.charge.bytes() == 0
     }
@@ -199,7 +207,7 @@ impl Unread {
         &mut self.buffer[self.start..self.end]
     }
 
-    /// Decodes as far as the next event, or `None` when all is decoded.
+    /// Decodes up to the next event or violation. Returns `None` if the bytes hold neither.
     fn decode(&mut self, decoder: &mut Decoder, limits: &DecodeLimits<'_>) -> Option<Input> {
         while !self.is_empty() {
             match decoder.decode(self.bytes(), limits) {
@@ -217,6 +225,7 @@ impl Unread {
 }
 
 impl ReadBuffer {
+    /// Takes the thread's buffer. [`InputState::give_back`] returns it.
     pub(super) fn lend() -> Self {
         Self {
             unread: Unread {
@@ -229,6 +238,7 @@ impl ReadBuffer {
         }
     }
 
+    /// Reads once into the empty buffer. Returns `Ready(Ok(0))` when the peer has closed its side.
     fn poll_fill(
         &mut self,
         context: &mut Context<'_>,
@@ -251,7 +261,7 @@ impl ReadBuffer {
     }
 }
 
-/// Reads and forgets, until the peer has closed its side.
+/// Reads and discards input until the peer has closed its side.
 pub(super) fn discard(
     context: &mut Context<'_>,
     transport: &Transport,
@@ -277,16 +287,17 @@ mod tests {
 
     use super::*;
 
-    /// Whether the peer's end comes next, twice over: a look takes nothing.
-    fn ends_next(after: impl FnOnce(&TestPeer)) -> bool {
+    /// Returns whether a close is next after the peer has acted. Looks twice, to check that a look
+    /// consumes nothing.
+    fn is_close_next(act: impl FnOnce(&TestPeer)) -> bool {
         let wire = Wire::new();
-        let (transport, far) = wire.wide(ConnectionId::new(0, 0), Limits::default(), None);
-        after(&far);
+        let (transport, peer) = wire.wide(ConnectionId::new(0, 0), Limits::default(), None);
+        act(&peer);
         wire.turn();
         let inbound = InputState::new(&[], &Arc::new(Budget::new(0)));
         let look = || {
             let mut context = Context::from_waker(Waker::noop());
-            inbound.ends_next(&mut context, &transport, &ReadBuffer::lend())
+            inbound.is_close_next(&mut context, &transport, &ReadBuffer::lend())
         };
         let first = look();
         assert_eq!(first, look());
@@ -294,18 +305,18 @@ mod tests {
     }
 
     #[test]
-    fn a_close_frame_that_was_not_read_is_seen() {
-        assert!(ends_next(|far| far.write(&[0x88, 0x80, 0, 0, 0, 0])));
+    fn an_unread_close_frame_is_detected() {
+        assert!(is_close_next(|peer| peer.write(&[0x88, 0x80, 0, 0, 0, 0])));
     }
 
     #[test]
-    fn the_end_of_the_stream_is_seen() {
-        assert!(ends_next(TestPeer::close));
+    fn a_closed_stream_is_detected() {
+        assert!(is_close_next(TestPeer::close));
     }
 
     #[test]
-    fn silence_and_a_message_are_no_end() {
-        assert!(!ends_next(|_| {}));
-        assert!(!ends_next(|far| far.write(&[0x81, 0x80, 0, 0, 0, 0])));
+    fn a_silent_peer_and_an_unread_message_are_not_taken_for_a_close() {
+        assert!(!is_close_next(|_| {}));
+        assert!(!is_close_next(|peer| peer.write(&[0x81, 0x80, 0, 0, 0, 0])));
     }
 }

@@ -1,15 +1,16 @@
-//! What a connection logs of its own state: why it ended, and that messages are left out for it.
+//! The log lines of a connection: why it closed, and that messages are left out for its client.
 //!
-//! Repeated lines are limited, so that a flood of clients cannot flood the log.
+//! Repeated lines are limited, so a flood of clients cannot flood the log.
 
-use crate::close::{Close, Visibility};
+use crate::close::{Close, CloseCause, Visibility};
 use crate::log_limit::LogLimit;
 use crate::route::Route;
 
-use super::{Connection, Step};
+use super::phase::Step;
+use super::task::Connection;
 
-static POLICY_CLOSES: LogLimit = LogLimit::new();
-static FAULT_CLOSES: LogLimit = LogLimit::new();
+/// One limit for each cause, so that a flood of one cause does not hide another.
+static CLOSES: [LogLimit; CloseCause::COUNT] = [const { LogLimit::new() }; CloseCause::COUNT];
 static SKIPPING: LogLimit = LogLimit::new();
 
 impl<R: Route> Connection<R> {
@@ -22,7 +23,7 @@ impl<R: Route> Connection<R> {
                 connection = %id, route = R::PATH, cause, %code, reason, "connection closed"
             ),
             Visibility::Policy => {
-                if let Some(suppressed) = POLICY_CLOSES.admit() {
+                if let Some(suppressed) = CLOSES[close.cause as usize].admit() {
                     tracing::info!(
                         connection = %id, route = R::PATH, cause, %code, reason, suppressed,
                         "connection closed"
@@ -30,7 +31,7 @@ impl<R: Route> Connection<R> {
                 }
             }
             Visibility::Fault => {
-                if let Some(suppressed) = FAULT_CLOSES.admit() {
+                if let Some(suppressed) = CLOSES[close.cause as usize].admit() {
                     tracing::warn!(
                         connection = %id, route = R::PATH, cause, %code, reason, suppressed,
                         "connection closed"
@@ -40,12 +41,13 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// The backlog is full: messages are left out until all of it is written.
+    /// Logs that the backlog is full and messages are left out until all of it is written.
     pub(super) fn log_skipping(&self) -> Step {
         if let Some(suppressed) = SKIPPING.admit() {
             tracing::info!(
-                connection = %self.transport.id(), route = R::PATH, skipped = self.transport.skipped(),
-                suppressed, "slow consumer: messages are left out until its backlog is written"
+                connection = %self.transport.id(), route = R::PATH,
+                skipped = self.transport.skipped(), suppressed,
+                "slow consumer: messages are left out until its backlog is written"
             );
         }
         Step::Again

@@ -1,4 +1,7 @@
-//! What becomes of a message: its handler, and then the hub's log, which may have no room yet.
+//! The way of one message: the rate limit, its handler, and then the hub's log.
+//!
+//! While the log is full, a connection that publishes is not read. This is the backpressure on its
+//! client.
 
 use std::task::{Context, Poll};
 
@@ -7,9 +10,11 @@ use crate::error::Error;
 use crate::message::Message;
 use crate::route::Route;
 
+use super::call::{Finished, begin};
+use super::handlers::OnMessage;
 use super::input::ReadBuffer;
-use super::user_code::{self, Finished};
-use super::{Connection, Failure, Step};
+use super::phase::{Failure, Step};
+use super::task::Connection;
 
 impl<R: Route> Connection<R> {
     pub(super) fn handle_message(&mut self, message: Message, buffer: &mut ReadBuffer) -> Step {
@@ -24,13 +29,17 @@ impl<R: Route> Connection<R> {
             return self.report(error, Failure::Violation);
         }
         self.inbound.cork(buffer, &self.transport);
-        match user_code::begin_message(&mut self.user, message) {
-            Some(Finished::Done) => Step::Again,
+        let Some(state) = self.user.idle() else {
+            return Step::Again;
+        };
+        let call = OnMessage::new(message, state);
+        match begin(&mut self.user, call) {
+            None | Some(Finished::Done) => Step::Again,
             Some(finished) => self.finished(finished),
-            None => Step::Again,
         }
     }
 
+    /// Appends a broadcast to the hub's log, or keeps it until there is room.
     pub(super) fn broadcast(&mut self, message: &Message) -> Step {
         if !self.transport.is_closing()
             && let Some(state) = self.user.idle()
@@ -41,7 +50,11 @@ impl<R: Route> Connection<R> {
         Step::Again
     }
 
-    /// Appends what found no room in the hub's log, as soon as there is some.
+    /// Appends the kept broadcast as soon as the hub's log has room.
+    ///
+    /// Race: the flusher may empty the log after `send_unsent` has found it full and before this
+    /// task waits. `Hub::poll_room` looks again under the log's lock before it stores the waker, so
+    /// the task either finds the room or is woken.
     pub(super) fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let slot = self.transport.id().slot();
         loop {
@@ -57,7 +70,7 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// While the hub's log is full, who publishes is not read.
+    /// Waits for room in the hub's log, if this connection publishes.
     pub(super) fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self.user.idle() {
             Some(state) if state.publishes() => {

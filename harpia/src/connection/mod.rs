@@ -1,162 +1,131 @@
-//! The state of one connection: one task, one poll written by hand.
+//! One connection, from its upgrade to its end: one task with a hand-written `poll`.
 //!
-//! Owned here: the order of things. `open`, then messages, then the end, which is always: leave
-//! the hub, flush within a deadline, `close` handler once, await_peer_close until the peer has seen it.
-//! The bytes are [`inbound`]'s, the calls of user code [`user_code`]'s.
+//! This file owns the order of events: the `poll` loop and the step of each phase. [`task`] is the
+//! data of the task, and [`phase`] names the phases. [`input`] reads and decodes. [`call`] runs
+//! user code, and [`handlers`] knows the arguments and results of each handler. [`auth`],
+//! [`messages`] and [`close`] are the steps of their phases.
 //!
-//! An idle connection owns no buffer: the read buffer is its thread's, and whatever is rare or
-//! the user's is boxed in its [`ConnectionState`].
+//! An idle connection owns no buffer: the read buffer belongs to the worker thread. Rare state and
+//! the user's data are boxed in [`ConnectionState`](state::ConnectionState).
+//!
+//! ```text
+//!            with `auth`
+//!  Start ─────────────────► AwaitingFirstMessage ──► Authenticating ──► Authenticated
+//!    │                               │                     │                 │
+//!    │ without `auth`                │                     │ Err             │
+//!    ▼                               │                     │                 │
+//!  Opening ◄─────────────────────────┼─────────────────────┼─────────────────┘
+//!    │ Ok            │ Err           │                     │
+//!    ▼               ▼               │                     │
+//!  Active ──────► Failing ◄──────────┼─────────────────────┘   `error` runs
+//!    │               │               │
+//!    └───────────────┴───────────────┴──► Flushing ──► Closing ──► Flushing ──► AwaitingPeerClose
+//!      a close was requested,             the close    `close`     if a slow    until the peer has
+//!      or the client closed               frame is     runs        consumer     closed too, or a
+//!                                         written                  owes reads   timeout passed
+//! ```
 
 mod auth;
+mod call;
 mod close;
+mod handlers;
 mod input;
 mod log;
 mod messages;
+mod phase;
 mod rate;
 mod state;
-mod user_code;
+mod task;
+mod time_limit;
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tokio::sync::OwnedSemaphorePermit;
-
-use crate::budget::Budget;
 use crate::close::{Close, CloseCause};
-use crate::hub::Hub;
 use crate::protocol::Event;
 use crate::route::Route;
-use crate::socket::Socket;
-use crate::transport::{Transport, TransportEvent};
+use crate::transport::TransportEvent;
 
-use input::{Input, InputState, ReadBuffer};
-use state::ConnectionState;
+use call::{Finished, HandlerCall, User, begin};
+use handlers::{Drain, OnError, Open};
+use input::{Input, ReadBuffer};
+use phase::{Failure, Phase, Step};
 pub(crate) use state::RouteContext;
-pub(crate) use user_code::caught;
-use user_code::{Call, Finished, User};
+pub(crate) use task::Connection;
 
-/// The task of one connection.
-pub(crate) struct Connection<R: Route> {
-    transport: Arc<Transport>,
-    user: User<R>,
-    inbound: InputState,
-    phase: Phase,
-    /// Whether `open` was called and `close` was not yet, so that it has to be.
-    owes_close: bool,
-    /// Whether `open` has returned `Ok`, so that the close frame comes after all that was published
-    /// before it: through the hub's log.
-    opened: bool,
-    /// Whether a broadcast waits for room in the hub's log.
-    has_unsent: bool,
-    hub: Hub,
-}
+/// The number of steps in one poll, after which the worker thread runs other tasks.
+const STEPS_PER_POLL: usize = 512;
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Phase {
-    Start,
-    /// `auth` waits for the first message.
-    AwaitingFirstMessage,
-    Authenticating,
-    /// `auth` has returned `Ok`.
-    Authenticated,
-    Opening,
-    Active,
-    /// `error` was called, or is; then the connection closes.
-    Failing(Failure),
-    /// The close frame is on its way out.
-    Flushing,
-    /// `close` was called.
-    CloseFrame,
-    /// The peer is read until it has closed too, or a reset could destroy our close frame.
-    AwaitingPeerClose,
-}
+impl<R: Route> Future for Connection<R> {
+    type Output = ();
 
-impl Phase {
-    /// What the peer's unfinished input counts against: who is not in takes none of those who are.
-    fn input_budget<R: Route>(self, hub: &Hub) -> &Arc<Budget> {
-        match self {
-            Self::Start | Self::AwaitingFirstMessage | Self::Authenticating if R::AUTHENTICATES => {
-                hub.unauthenticated_input_budget()
-            }
-            _ => hub.input_budget(),
-        }
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        // Race: another thread may request a close or empty the log after a step has looked for
+        // events and before this poll returns `Pending`. The waker is stored before the first look,
+        // so that thread wakes the task, and the next poll finds the event.
+        this.transport.attach(context.waker());
+        let mut buffer = ReadBuffer::lend();
+        let polled = this.run(context, &mut buffer);
+        let budget = this.phase.input_budget::<R>(&this.hub);
+        this.inbound.give_back(buffer, budget);
+        this.transport.uncork();
+        polled
     }
 }
 
-/// What `error` was called for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Failure {
-    /// `open` failed, which decides the close frame whatever was asked for meanwhile.
-    Open,
-    /// Another handler failed, or the peer was too slow.
-    Handler,
-    /// The peer broke a rule: it does not get what waits for it.
-    Violation,
-}
-
-/// What a step leads to.
-enum Step {
-    Again,
-    Wait,
-    Done,
-}
-
-/// After so many messages other tasks of this thread get their turn.
-const MESSAGES_PER_POLL: usize = 512;
+/// Nothing in a connection is pinned in place: the futures of handlers are boxed.
+impl<R: Route> Unpin for Connection<R> {}
 
 impl<R: Route> Connection<R> {
-    pub(crate) fn new(
-        shared: Arc<RouteContext<R>>,
-        socket: Socket<R::Data>,
-        parameters: R::Parameters,
-        transport: Arc<Transport>,
-        first_bytes: &[u8],
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
-        let hub = shared.hub.clone();
-        hub.enter(Arc::clone(&transport), shared.id, R::AUTHENTICATES);
-        let state = ConnectionState::new(shared, socket, parameters, permit);
-        Self {
-            transport,
-            user: User::Idle(Box::new(state)),
-            inbound: InputState::new(first_bytes, Phase::Start.input_budget::<R>(&hub)),
-            phase: Phase::Start,
-            owes_close: false,
-            opened: false,
-            has_unsent: false,
-            hub,
+    /// Makes steps until one has to wait, or until the other tasks of this thread are due.
+    fn run(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
+        for _ in 0..STEPS_PER_POLL {
+            if !self.transport.has_no_events() {
+                // The outbox is written in every phase, also while a handler waits.
+                let _ = self.transport.poll_drain(context);
+            }
+            let step = match self.poll_user(context) {
+                Some(step) => step,
+                None => self.step(context, buffer),
+            };
+            match step {
+                Step::Again => {}
+                Step::Wait => return Poll::Pending,
+                Step::Done => return Poll::Ready(()),
+            }
         }
-    }
-
-    fn now(&self) -> u32 {
-        self.hub.clock().now()
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn step(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Step {
         match self.phase {
-            Phase::Start => {
-                if let Some(close) = self.transport.requested_close() {
-                    // The server was shut down while it upgraded: nothing is begun any more.
-                    return self.leave_hub(&close);
-                }
-                if R::AUTHENTICATES {
-                    self.await_first()
-                } else {
-                    self.open()
-                }
-            }
+            Phase::Start => self.step_start(),
             Phase::AwaitingFirstMessage => self.step_awaiting_first_message(context, buffer),
             Phase::Authenticated => self.step_authenticated(context, buffer),
             Phase::Active => self.step_active(context, buffer),
             Phase::Flushing => self.step_flushing(),
             Phase::AwaitingPeerClose => self.step_awaiting_peer_close(context, buffer),
-            // These wait for user code, which is asked for before a step.
-            Phase::Authenticating | Phase::Opening | Phase::Failing(_) | Phase::CloseFrame => {
+            // In these phases a handler runs, and `poll_user` comes before a step.
+            Phase::Authenticating | Phase::Opening | Phase::Failing(_) | Phase::Closing => {
                 Step::Wait
             }
+        }
+    }
+
+    fn step_start(&mut self) -> Step {
+        // Race: the server may begin to shut down while this connection is upgraded. The shutdown
+        // closes the connections in the hub's table, and this one is not there yet. `Hub::enter`
+        // requests the close in that case, and it takes effect here, before any handler is called.
+        if let Some(close) = self.transport.requested_close() {
+            return self.leave_hub(&close);
+        }
+        if R::AUTHENTICATES {
+            self.await_first_message()
+        } else {
+            self.open()
         }
     }
 
@@ -170,7 +139,7 @@ impl<R: Route> Connection<R> {
                 TransportEvent::None => {}
                 TransportEvent::Close(close) => return self.begin_close(&close),
                 TransportEvent::Skipping => return self.log_skipping(),
-                TransportEvent::Drained => return self.call(Call::Drain),
+                TransportEvent::Drained => return self.call(Drain),
             }
         }
         if !self.hub.has_room() && self.poll_room(context).is_pending() {
@@ -202,22 +171,19 @@ impl<R: Route> Connection<R> {
                 Step::Again
             }
             Event::Pong => Step::Again,
-            Event::Close(frame) => {
-                let close = self.settle_close(Close::new(CloseCause::Client, frame));
-                self.leave_hub(&close)
-            }
+            Event::Close(frame) => self.begin_close(&Close::new(CloseCause::Client, frame)),
         }
     }
 
-    /// Calls a handler. One that does not wait is done when this returns.
-    fn call(&mut self, call: Call) -> Step {
-        match user_code::begin(&mut self.user, call) {
+    /// Calls a handler. A handler that does not wait has finished when this returns.
+    fn call(&mut self, call: impl HandlerCall<R>) -> Step {
+        match begin(&mut self.user, call) {
             Some(finished) => self.finished(finished),
             None => Step::Again,
         }
     }
 
-    /// Polls the handler that waits, if one does.
+    /// Polls the waiting handler. Returns `None` if no handler waits.
     fn poll_user(&mut self, context: &mut Context<'_>) -> Option<Step> {
         let User::Waiting(waiting) = &mut self.user else {
             return None;
@@ -236,15 +202,21 @@ impl<R: Route> Connection<R> {
     }
 
     fn finished(&mut self, finished: Finished) -> Step {
+        if self.phase == Phase::Opening {
+            self.transport.set_opening(false);
+        }
         match (finished, self.phase) {
-            (Finished::Failed(error), Phase::CloseFrame) => self.call(Call::Error(error)),
-            (Finished::Failed(error), Phase::Opening) => self.report(error, Failure::Open),
+            (Finished::Failed(error), Phase::Closing) => self.call(OnError(error)),
+            (Finished::Failed(error), Phase::Opening) => {
+                self.hub.refuse(self.transport.id().slot());
+                self.report(error, Failure::Open)
+            }
             (Finished::Failed(error), _) => self.report(error, Failure::Handler),
             (Finished::Reported(close), Phase::Failing(failure)) => {
                 self.close_after_error(close, failure)
             }
             (Finished::Cancelled, Phase::Opening) => self.cancel_open(),
-            (_, Phase::CloseFrame) => {
+            (_, Phase::Closing) => {
                 self.phase = Phase::Flushing;
                 Step::Again
             }
@@ -262,75 +234,32 @@ impl<R: Route> Connection<R> {
         if R::AUTHENTICATES {
             self.hub.open(self.transport.id().slot());
         }
+        self.transport.set_opening(true);
         self.phase = Phase::Opening;
         self.owes_close = true;
-        self.call(Call::Open)
+        self.call(Open)
     }
 
-    /// `open` has returned `Ok`. A connection that was closed meanwhile never becomes active.
+    /// Makes the connection active, after `open` has returned `Ok`.
+    ///
+    /// Race: another task may close the connection while `open` runs, and a closed connection must
+    /// not become active. So this looks at the requested close first. `Hub::activate` looks again,
+    /// for a close that comes between this look and the activation.
     fn activate(&mut self) -> Step {
-        self.opened = true;
-        if !self.transport.is_closing()
-            && let Some(state) = self.user.idle()
-        {
-            self.hub
-                .activate(&self.transport, state.socket.take_pending());
+        match self.transport.cause() {
+            None => {
+                self.opened = true;
+                if let Some(state) = self.user.idle() {
+                    self.hub
+                        .activate(&self.transport, state.socket.take_pending());
+                }
+            }
+            Some(CloseCause::Handler) => self.hub.refuse(self.transport.id().slot()),
+            // The hub closed the connection: the client still gets what was published before that.
+            Some(_) => self.opened = true,
         }
         self.phase = Phase::Active;
         Step::Again
-    }
-
-    fn run(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
-        for _ in 0..MESSAGES_PER_POLL {
-            if !self.transport.has_no_events() {
-                // What waits for the peer flows whatever else is under way.
-                let _ = self.transport.poll_drain(context);
-            }
-            let step = match self.poll_user(context) {
-                Some(step) => step,
-                None => self.step(context, buffer),
-            };
-            match step {
-                Step::Again => {}
-                Step::Wait => return Poll::Pending,
-                Step::Done => return Poll::Ready(()),
-            }
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
-impl<R: Route> Future for Connection<R> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        this.transport.attach(context.waker());
-        let mut buffer = ReadBuffer::lend();
-        let polled = this.run(context, &mut buffer);
-        let budget = this.phase.input_budget::<R>(&this.hub);
-        this.inbound.give_back(buffer, budget);
-        this.transport.uncork();
-        polled
-    }
-}
-
-/// The futures inside are boxed, and nothing here is pinned by its place.
-impl<R: Route> Unpin for Connection<R> {}
-
-/// Also runs when the runtime drops the task before its transport.
-impl<R: Route> Drop for Connection<R> {
-    fn drop(&mut self) {
-        self.hub.deactivate(&self.transport);
-        let user = std::mem::replace(&mut self.user, User::Lent);
-        // The user's data may panic as it is dropped; the worker thread must not.
-        if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err() {
-            tracing::error!(route = R::PATH, "connection data panicked in drop");
-        }
-        // Last, since what is dropped may still name its place, which is another's from here on.
-        self.hub.leave(self.transport.id().slot());
-        self.transport.release_task();
     }
 }
 
@@ -349,48 +278,6 @@ mod tests {
 
         fn parameters(_: &PathValues) -> Result<(), Rejection> {
             Ok(())
-        }
-    }
-
-    struct Guarded;
-
-    impl Route for Guarded {
-        const PATH: &'static str = "/guarded";
-        const AUTHENTICATES: bool = true;
-        type Data = ();
-        type Parameters = ();
-
-        fn parameters(_: &PathValues) -> Result<(), Rejection> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn who_is_not_in_yet_takes_no_input_memory_of_those_who_are() {
-        let hub = Hub::new();
-        for phase in [
-            Phase::Start,
-            Phase::AwaitingFirstMessage,
-            Phase::Authenticating,
-        ] {
-            let budget = phase.input_budget::<Guarded>(&hub);
-            assert!(
-                Arc::ptr_eq(budget, hub.unauthenticated_input_budget()),
-                "{phase:?}"
-            );
-        }
-        for phase in [Phase::Authenticated, Phase::Opening, Phase::Active] {
-            let budget = phase.input_budget::<Guarded>(&hub);
-            assert!(Arc::ptr_eq(budget, hub.input_budget()), "{phase:?}");
-        }
-    }
-
-    #[test]
-    fn without_auth_whoever_connects_is_in() {
-        let hub = Hub::new();
-        for phase in [Phase::Start, Phase::Opening, Phase::Active] {
-            let budget = phase.input_budget::<Chat>(&hub);
-            assert!(Arc::ptr_eq(budget, hub.input_budget()), "{phase:?}");
         }
     }
 

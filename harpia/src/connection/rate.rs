@@ -1,15 +1,16 @@
-//! How often a peer may send: a token bucket.
+//! The message rate: a token bucket.
 
 use crate::options::Rate;
 
-/// What a peer may still send, in messages times milliseconds: so nothing is ever rounded.
+/// The credit of a peer, in messages times milliseconds, so that nothing is rounded.
 ///
-/// A message costs the period's milliseconds, and each millisecond earns the period's messages.
-/// The bucket holds at most one period's worth.
+/// With a rate of `messages` per `period`, one message costs the milliseconds of the period, and
+/// each millisecond that passes earns `messages`. The bucket holds the credit of at most one
+/// period.
 #[derive(Debug)]
 pub(super) struct Bucket {
     credit: u64,
-    /// When it was filled last, in milliseconds that may wrap around.
+    /// The time of the last refill, in milliseconds. It may wrap around.
     filled: u32,
 }
 
@@ -21,7 +22,7 @@ impl Bucket {
         }
     }
 
-    /// Takes one message's share, if it is there.
+    /// Takes the cost of one message. Returns `false` if the credit is too low.
     pub(super) fn allows(&mut self, rate: Rate, now: u32) -> bool {
         let elapsed = u64::from(now.wrapping_sub(self.filled));
         let earned = elapsed.saturating_mul(u64::from(rate.messages));
@@ -56,7 +57,7 @@ mod tests {
         Rate::new(messages, Duration::from_millis(milliseconds))
     }
 
-    /// How many of the tries at these times are allowed.
+    /// Returns how many messages at these times are allowed.
     fn allowed(rate: Rate, times: impl IntoIterator<Item = u32>) -> usize {
         let mut bucket = Bucket::full(Some(rate), 0);
         let tries = times.into_iter();
@@ -64,12 +65,12 @@ mod tests {
     }
 
     #[test]
-    fn a_period_allows_its_messages_and_not_one_more() {
+    fn a_full_bucket_allows_exactly_the_messages_of_one_period() {
         assert_eq!(allowed(rate(3, 1000), [7; 5]), 3);
     }
 
     #[test]
-    fn a_pause_saves_up_no_more_than_one_period() {
+    fn a_pause_earns_at_most_the_messages_of_one_period() {
         assert_eq!(allowed(rate(10, 1000), [1; 20]), 10);
         assert_eq!(
             allowed(rate(10, 1000), [[1; 20], [100_000; 20]].concat()),
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_to_the_rate_is_never_refused() {
+    fn messages_sent_at_the_rate_are_always_allowed() {
         for (messages, period) in [(5, 10), (1, 3000), (7, 1000), (200, 1000)] {
             let times = (0..2000).map(|n| n * period / messages);
             assert_eq!(allowed(rate(messages, u64::from(period)), times), 2000);
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn time_may_wrap_around() {
+    fn credit_is_earned_across_a_clock_that_wraps_around() {
         let rate = rate(1, 1000);
         let mut bucket = Bucket::full(Some(rate), u32::MAX - 400);
         assert!(bucket.allows(rate, u32::MAX - 400));
@@ -96,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_flood_passes_at_the_rate_and_no_faster(
+        fn a_flood_is_allowed_at_the_rate_and_no_faster(
             messages in 1u32..3000,
             period in 1u64..100_000,
             seconds in 1u32..100,
@@ -109,11 +110,14 @@ mod tests {
                     passed += 1;
                 }
             }
-            // A full bucket at once, and then what the time has earned, unless it overflowed.
+            // A full bucket at once, and then the earned credit, unless the bucket overflowed.
             let earned = u64::from(seconds) * 1000 * u64::from(messages) / period;
             prop_assert!(passed <= u64::from(messages) + earned);
-            let refills = period >= 250 || u64::from(messages) * 250 / period == 0;
-            prop_assert!(!refills || passed >= earned);
+            // After a flood, less than the cost of one message is left. So the bucket does not
+            // overflow in 250 ms if it has room for that cost and for the credit of 250 ms.
+            let messages = u64::from(messages);
+            let cannot_overflow = period + 250 * messages <= period * messages;
+            prop_assert!(!cannot_overflow || passed >= earned);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What belongs to a connection and is lent to its handlers: the user's data, and ours beside it.
+//! The state that a connection lends to its handlers: the user's data and harpia's own.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::socket::Socket;
 
 use super::rate::Bucket;
 
-/// What all connections of a route share.
+/// The state that all connections of a route share.
 pub(crate) struct RouteContext<R> {
     pub(crate) route: R,
     pub(crate) id: RouteId,
@@ -22,20 +22,20 @@ pub(crate) struct RouteContext<R> {
     pub(crate) hub: Hub,
 }
 
-/// What one connection owns: the user's data, and all of ours that is not needed to wait.
+/// The state of one connection that the task does not need while it is idle.
 ///
-/// Lent to the boxed call while a handler waits, and given back with its result.
+/// While a handler waits, its boxed call owns this state. The call returns it with the result.
 pub(super) struct ConnectionState<R: Route> {
     pub(super) shared: Arc<RouteContext<R>>,
     pub(super) socket: Socket<R::Data>,
     pub(super) parameters: R::Parameters,
     pub(super) rate: Bucket,
-    /// A broadcast for which the log has no room yet. Boxed as all that is rare, to keep idle
+    /// A broadcast that waits for room in the hub's log. Boxed because it is rare, to keep idle
     /// connections small.
     unsent: Option<Box<Encoded>>,
-    /// What the connection ends with, once that is decided.
+    /// The close frame, once it is decided. `close` gets its code and reason.
     pub(super) frame: Option<Box<CloseFrame>>,
-    /// Freed when the connection is gone, so that a shutdown can wait for all.
+    /// Dropped with the connection. A shutdown waits until all permits are back.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -46,7 +46,7 @@ impl<R: Route> ConnectionState<R> {
         parameters: R::Parameters,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        let rate = socket.end().limits().rate;
+        let rate = socket.transport().limits().rate;
         Self {
             rate: Bucket::full(rate, shared.hub.clock().milliseconds()),
             shared,
@@ -58,7 +58,7 @@ impl<R: Route> ConnectionState<R> {
         }
     }
 
-    /// Appends a broadcast to the hub's log. Returns false, and keeps it, when there is no room.
+    /// Appends a broadcast to the hub's log. If the log is full, keeps it and returns `false`.
     pub(super) fn append(&mut self, slot: Slot, frame: Encoded) -> bool {
         let channel = match self.shared.scope {
             Scope::Route => Channel::Route(self.shared.id),
@@ -69,7 +69,7 @@ impl<R: Route> ConnectionState<R> {
         self.unsent.is_none()
     }
 
-    /// Tries again what was kept; returns false when it still is.
+    /// Appends the kept broadcast, if there is one. Returns `false` if the log is still full.
     pub(super) fn send_unsent(&mut self, slot: Slot) -> bool {
         match self.unsent.take() {
             Some(frame) => self.append(slot, *frame),
@@ -77,8 +77,8 @@ impl<R: Route> ConnectionState<R> {
         }
     }
 
-    /// Says whether this connection adds to the hub's log: by its messages, or by hand so far.
+    /// Returns whether this connection publishes: its route broadcasts, or a handler has published.
     pub(super) fn publishes(&self) -> bool {
-        self.shared.scope != Scope::Off || self.socket.end().has_published()
+        self.shared.scope != Scope::Off || self.socket.transport().has_published()
     }
 }

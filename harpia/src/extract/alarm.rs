@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Warns when code reads a cookie from a handshake of a route with `origins = any`.
 ///
-/// If the macro or the router sees that such a route reads cookies, it rejects the route. This
-/// warning is for code that neither sees: a call from another `impl` block, or data that is made by
-/// hand.
+/// If the data type of such a route reads cookies, the route does not compile. This warning is for
+/// code that only shows when it runs: a handler that reads a session or a token from a cookie, which
+/// gets an error, and data that is made by hand.
 #[derive(Debug)]
 pub(crate) struct CookieAlarm {
     path: &'static str,

@@ -31,6 +31,11 @@ pub(crate) struct Credentials {
     query: Box<str>,
 }
 
+/// Any page may connect to the route, and the browser adds its visitor's cookies: they say nothing
+/// of who wants to connect.
+#[derive(Debug)]
+pub(crate) struct AnyOrigin;
+
 impl Credentials {
     /// Copies the parts, since a kept header would keep the request's whole buffer alive.
     pub(crate) fn of(handshake: &Handshake) -> Self {
@@ -54,12 +59,13 @@ impl Credentials {
         }
     }
 
-    /// Returns the value of a cookie, decoded.
-    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+    /// Returns the value of a cookie, decoded, or an error on a route with `origins = any`.
+    pub(crate) fn cookie(&self, name: &str) -> Result<Option<String>, AnyOrigin> {
         if let Some(alarm) = &self.alarm {
             alarm.ring();
+            return Err(AnyOrigin);
         }
-        cookies::find(iter::once(&*self.cookies), name)
+        Ok(cookies::find(iter::once(&*self.cookies), name))
     }
 
     /// Returns the token of `Authorization: Bearer …` (RFC 6750 section 2.1).
@@ -127,7 +133,7 @@ mod tests {
                 ("sec-websocket-protocol", "chat.v1, bearer, p.1"),
             ],
         );
-        assert_eq!(found.cookie("token").as_deref(), Some("c.1"));
+        assert_eq!(found.cookie("token").unwrap().as_deref(), Some("c.1"));
         assert_eq!(found.bearer(), Some("h.1"));
         assert_eq!(found.protocol(), Some("p.1"));
         assert_eq!(found.query("token").as_deref(), Some("q.1"));

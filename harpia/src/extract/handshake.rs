@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use http::header::COOKIE;
@@ -11,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 
 use crate::path::PathValues;
 
-use super::{CookieAlarm, Rejection, cookies};
+use super::{CookieAlarm, FromValue, Rejection, cookies};
 
 /// The request of one handshake.
 ///
@@ -153,7 +152,7 @@ impl Handshake {
     ///     }
     /// }
     /// ```
-    pub fn require<T: FromStr>(&self, source: Source, name: &str) -> Result<T, Rejection> {
+    pub fn require<T: FromValue>(&self, source: Source, name: &str) -> Result<T, Rejection> {
         self.find(source, name)?
             .ok_or_else(|| source.rejection(&format!("missing {source} `{name}`")))
     }
@@ -163,13 +162,13 @@ impl Handshake {
     /// # Errors
     ///
     /// The rejection of [`require`](Self::require), if there is a value that does not parse.
-    pub fn find<T: FromStr>(&self, source: Source, name: &str) -> Result<Option<T>, Rejection> {
+    pub fn find<T: FromValue>(&self, source: Source, name: &str) -> Result<Option<T>, Rejection> {
         let Some(text) = self.text(source, name) else {
             return Ok(None);
         };
-        match text.parse() {
-            Ok(value) => Ok(Some(value)),
-            Err(_) => Err(source.rejection(&format!("invalid {source} `{name}`"))),
+        match T::from_value(&text) {
+            Some(value) => Ok(Some(value)),
+            None => Err(source.rejection(&format!("invalid {source} `{name}`"))),
         }
     }
 

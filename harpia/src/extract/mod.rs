@@ -13,6 +13,7 @@ mod credentials;
 mod handshake;
 mod parts;
 mod rejection;
+mod value;
 
 use std::future::Future;
 
@@ -21,10 +22,11 @@ use http::Request;
 pub(crate) use alarm::CookieAlarm;
 pub use cookies::Cookies;
 #[cfg(any(feature = "jwt", feature = "session"))]
-pub(crate) use credentials::Credentials;
+pub(crate) use credentials::{AnyOrigin, Credentials};
 pub use handshake::{Handshake, Source};
 pub use parts::{Query, RemoteAddr, Url};
 pub use rejection::Rejection;
+pub use value::FromValue;
 
 pub use crate::path::PathValues;
 

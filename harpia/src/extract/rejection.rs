@@ -1,11 +1,12 @@
 //! The response to a rejected handshake or login.
 
 use std::fmt;
-use std::str::FromStr;
 
 use http::StatusCode;
 
 use crate::path::PathValues;
+
+use super::FromValue;
 
 /// The response to a rejected handshake or login: a status and a text.
 ///
@@ -120,8 +121,8 @@ impl PathValues {
     /// assert_eq!(values.parse("game"), Ok(7));
     /// assert_eq!(values.parse::<u32>("room").unwrap_err().status(), 404);
     /// ```
-    pub fn parse<T: FromStr>(&self, name: &str) -> Result<T, Rejection> {
-        let value = self.get(name).and_then(|value| value.parse().ok());
+    pub fn parse<T: FromValue>(&self, name: &str) -> Result<T, Rejection> {
+        let value = self.get(name).and_then(T::from_value);
         value.ok_or_else(|| Rejection::not_found(format!("invalid path parameter `{name}`")))
     }
 }

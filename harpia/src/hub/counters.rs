@@ -1,4 +1,4 @@
-//! How many connections are active, as anyone may ask.
+//! Counts the active connections, so that any thread can read the number without the table.
 
 use crate::protocol::Form;
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use crate::transport::Transport;
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     active: AtomicUsize,
-    /// How many of them take broadcasts compressed.
+    /// How many of the active connections negotiated compression.
     deflating: AtomicUsize,
 }
 
@@ -17,12 +17,13 @@ impl Counters {
         self.active.load(Ordering::Relaxed)
     }
 
-    /// Says whether somebody takes broadcasts compressed.
-    pub(super) fn deflates(&self) -> bool {
+    /// Returns whether any active connection negotiated compression.
+    pub(super) fn has_deflating(&self) -> bool {
         self.deflating.load(Ordering::Relaxed) > 0
     }
 
-    pub(super) fn join(&self, transport: &Transport) {
+    /// Marks a connection as active and counts it.
+    pub(super) fn activate(&self, transport: &Transport) {
         transport.set_active();
         self.active.fetch_add(1, Ordering::Relaxed);
         if transport.form() == Form::Deflated {
@@ -30,8 +31,8 @@ impl Counters {
         }
     }
 
-    /// Counts a connection out, and says whether it was in.
-    pub(super) fn leave(&self, transport: &Transport) -> bool {
+    /// Clears the active mark. Returns `true` only for the call that deactivated the connection.
+    pub(super) fn deactivate(&self, transport: &Transport) -> bool {
         let was_active = transport.take_active();
         if was_active {
             self.active.fetch_sub(1, Ordering::Relaxed);

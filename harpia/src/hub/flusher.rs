@@ -1,22 +1,24 @@
-//! The flusher: the one thread that takes the log's records in rounds and delivers them.
+//! The flusher: the one thread that takes the log's records and delivers them in flush rounds.
 //!
-//! A thread and not a task, because a round over thousands of sockets would hold up everything
-//! else on its worker. It runs no user code and drops no user's data.
+//! It is a thread and not a task: a flush round writes to thousands of sockets, which would block
+//! everything else on a tokio worker. It runs no user code and drops no user data.
 
 use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::transport::{TICK, unix_seconds};
+use crate::clock::{TICK, unix_seconds};
 
 use super::Hub;
-use super::log::Record;
+use super::record::Record;
 use super::sweep::Sweep;
-use super::table::{Effect, Table};
+use super::table::{FollowUp, Table};
 
-/// Starts the thread. It ends with the record `Stop`, which the server appends when its last
-/// connection is gone, or when it is dropped.
+/// Starts the thread.
+///
+/// It ends with the record `Stop`, which the server appends when its last connection is gone or
+/// when it is dropped.
 pub(super) fn spawn(hub: Hub) -> io::Result<()> {
     thread::Builder::new()
         .name("harpia-flusher".into())
@@ -43,13 +45,13 @@ impl<'a> Flusher<'a> {
         }
     }
 
+    /// Flushes and sweeps until the record `Stop`.
     fn run(&mut self) {
         let mut records = Vec::new();
         loop {
-            let (patience, owing) = (self.patience(), self.owing());
-            self.hub.shared.log.take(&mut records, patience, owing);
+            self.take_records(&mut records);
             let start = Instant::now();
-            if !records.is_empty() && self.round(&mut records) {
+            if !records.is_empty() && self.flush(&mut records) {
                 return;
             }
             let now = self.hub.shared.clock.now();
@@ -58,32 +60,31 @@ impl<'a> Flusher<'a> {
         }
     }
 
-    /// Without connections there is nothing to sweep, so the thread sleeps for good.
-    pub(super) fn patience(&self) -> Option<Duration> {
-        (!self.table.is_empty()).then_some(TICK)
+    /// Waits for records, at most until the next tick if there are connections to sweep.
+    pub(super) fn take_records(&self, records: &mut Vec<Record>) {
+        let timeout = (!self.table.is_empty()).then_some(TICK);
+        let owing = self.table.is_owing();
+        self.hub.shared.log.take_records(records, timeout, owing);
     }
 
-    /// Says whether some connection whose `open` runs is owed messages.
-    pub(super) fn owing(&self) -> bool {
-        self.table.is_owing()
-    }
-
-    /// Applies what came last. Connections that are still there go on by themselves, to their transport.
+    /// Stops the log and applies its last records.
+    ///
+    /// The connections that are left close themselves, without the hub.
     pub(super) fn stop(&mut self) {
-        let mut last = self.hub.shared.log.stop();
-        self.round(&mut last);
+        let mut records = self.hub.shared.log.stop();
+        self.flush(&mut records);
         self.table.detach_all();
     }
 
-    /// Applies all records, then delivers. Returns whether to stop.
-    pub(super) fn round(&mut self, records: &mut Vec<Record>) -> bool {
+    /// Runs one flush round: applies all records, then delivers. Returns whether to stop.
+    pub(super) fn flush(&mut self, records: &mut Vec<Record>) -> bool {
         self.table.begin_round();
         let mut stop = false;
         for record in records.drain(..) {
             match self.table.apply(record) {
-                Effect::None => {}
-                Effect::Left(id) => self.hub.shared.log.release(id),
-                Effect::Stop => stop = true,
+                FollowUp::None => {}
+                FollowUp::ReleaseSlot(id) => self.hub.shared.log.release(id),
+                FollowUp::Stop => stop = true,
             }
         }
         self.table.deliver();
@@ -91,16 +92,19 @@ impl<'a> Flusher<'a> {
     }
 }
 
-/// Waits a fifth of what the round took. Short pauses let messages gather, so that the next round
-/// writes more of them at once; without it batches swing between small and whole.
+/// Waits for a fifth of the time that the flush round took.
+///
+/// Meanwhile messages gather, so that the next round writes more of them at once. Without the
+/// pause, batches vary between a few messages and many.
 fn pause(round: Duration) {
-    let pause = (round / 5).min(LONGEST_PAUSE);
-    if pause > SHORTEST_PAUSE {
-        thread::park_timeout(pause);
+    let length = (round / 5).min(MAX_PAUSE);
+    if length > MIN_PAUSE {
+        thread::park_timeout(length);
     }
 }
 
-const LONGEST_PAUSE: Duration = Duration::from_millis(2);
+/// Bounds the delay that a pause adds to a message.
+const MAX_PAUSE: Duration = Duration::from_millis(2);
 
-/// Below this, falling asleep costs more than it brings.
-const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
+/// A shorter pause costs more than it saves: the thread has to fall asleep and wake up.
+const MIN_PAUSE: Duration = Duration::from_micros(50);

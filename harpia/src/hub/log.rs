@@ -1,8 +1,10 @@
-//! The log: all that changes who gets what, and all that is got, in one order.
+//! The log: the one order of all records.
 //!
-//! Appending is one short lock. The log is bounded in bytes: when it is full, a connection that
-//! broadcasts is not read until the next round, and what is published by hand is dropped. Joins
-//! and leaves always fit: there are no more of them than connections.
+//! Appending takes one short lock. The log is bounded in bytes. While it is full, connections that
+//! publish are not read until the next flush round, and messages published through [`Hub`] are
+//! dropped. Joins and leaves always fit: their number is bounded by the number of connections.
+//!
+//! [`Hub`]: super::Hub
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -12,153 +14,68 @@ use std::time::Duration;
 use bytestring::ByteString;
 use tokio::sync::{Notify, oneshot};
 
-use crate::close::CloseFrame;
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard};
-use crate::transport::{SendStatus, Transport};
+use crate::transport::SendStatus;
 
-use super::RouteId;
+use super::record::{Channel, Record};
 
-/// One entry of the log.
-#[derive(Debug)]
-pub(crate) enum Record {
-    /// A new connection. Without `auth` it is owed every broadcast from here on.
-    Enter {
-        transport: Arc<Transport>,
-        route: RouteId,
-        authenticates: bool,
-    },
-    /// `auth` has let it in: it is owed every broadcast and its topics from here on.
-    Open(Slot),
-    /// `open` has returned `Ok`: it gets what it is owed, and its early publishes go out.
-    Activate(Slot, PendingFrames),
-    Subscribe(Slot, ByteString),
-    Unsubscribe(Slot, ByteString),
-    Publish {
-        channel: Channel,
-        from: Option<Slot>,
-        frame: Encoded,
-    },
-    PublishExcept {
-        topic: ByteString,
-        frame: Encoded,
-        except: ConnectionId,
-    },
-    /// Asks for the active subscribers of a topic, at this position.
-    Subscribers(ByteString, SubscribersReply),
-    /// No more broadcasts. Whoever closes a connection may come to append this when its place is
-    /// another's already.
-    Deactivate(ConnectionId),
-    /// The close frame, behind what was broadcast so far.
-    SendClose(Slot, CloseFrame),
-    Leave(Slot),
-    Disconnect(ConnectionId, CloseFrame),
-    DisconnectTopic(ByteString, CloseFrame),
-    Shutdown,
-    Cancel {
-        with_close: bool,
-    },
-    Stop,
-}
-
-/// What a connection has published before it was active, and to which topics.
-pub(crate) type PendingFrames = Vec<(ByteString, Encoded)>;
-
-/// Takes a topic's active subscribers, which all who ask in one round share.
-pub(crate) type SubscribersReply = oneshot::Sender<Arc<[ConnectionId]>>;
-
-/// Whom a message is for.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Channel {
-    Server,
-    Route(RouteId),
-    Topic(ByteString),
-}
-
+/// The records that wait for a flush round, and the slots of the table.
 pub(super) struct Log {
+    /// Held for pushes and swaps only, never while a socket is written.
     state: Mutex<LogState>,
-    /// Wakes the flusher.
-    news: Condvar,
-    full: AtomicBool,
+    /// Wakes the flusher when it waits in [`take_records`](Log::take_records).
+    flusher_wakeup: Condvar,
+    /// Whether `state.bytes` has reached `CAPACITY`, readable without the lock.
+    is_full: AtomicBool,
+    /// Wakes the tasks that wait for a shutdown.
     shutdown: Notify,
-    shutting_down: AtomicBool,
+    is_shutting_down: AtomicBool,
 }
 
 struct LogState {
     records: Vec<Record>,
+    /// The size of `records`, in bytes.
     bytes: usize,
-    /// Places that were left, with the generation that the next one there gets.
-    free: Vec<(Slot, u32)>,
-    next: Slot,
-    /// Tasks that wait for room.
-    waiting: HashMap<Slot, Waker>,
+    /// Slots of connections that have left, each with the generation of its next id.
+    free_slots: Vec<(Slot, u32)>,
+    /// The lowest slot that was never used.
+    next_slot: Slot,
+    /// Wakers of tasks that wait for room, at most one for each connection.
+    room_wakers: HashMap<Slot, Waker>,
     flusher: FlusherState,
-    /// Since the last round, some connection whose `open` runs is owed messages. Then its activation
-    /// is urgent, and nothing may be written past the log: a close frame would overtake them.
+    /// Some connection whose `open` is running was owed messages after the last flush round.
+    ///
+    /// Then its activation wakes the flusher, and its close frame goes through the log: written
+    /// directly, the close frame would overtake the messages.
     owing: bool,
-    stopped: bool,
+    is_stopped: bool,
 }
 
-/// What the flusher is doing. Only a round that is urgent, or the first connection, wakes it.
+/// What the flusher is doing.
+///
+/// ```text
+///         ┌─ no waking record ──► WaitingForTick ─── a tick, a waking record, full ─┐
+/// Running ┤                                                                         ├► Running
+///         └─ no connections ────► WaitingForConnection ──────── any record ─────────┘
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum FlusherState {
-    /// In a round, or about to begin one.
-    Awake,
-    /// Until the next tick of the sweep at the latest; all that is urgent is delivered.
-    Dozes,
-    /// There is nobody to sweep.
-    Sleeps,
+    /// It is in a flush round, or about to begin one.
+    Running,
+    /// It waits for a record that wakes it, at most until the next tick of the sweep. Everything
+    /// published is delivered.
+    WaitingForTick,
+    /// It waits for any record, without a time limit: there are no connections to sweep.
+    WaitingForConnection,
 }
 
-/// What may wait to be distributed. A round takes all of it, so at most twice this is held.
+/// Limits the records that wait for a flush round: 16 MiB, since more would only add delay.
+///
+/// A flush round takes all records at once, so the hub holds at most about twice this.
 const CAPACITY: usize = 16 * 1024 * 1024;
-
-impl Record {
-    /// Says whether somebody waits for its round. The others only have to be there in order when
-    /// one comes, and spare a wake-up for each connection that comes and goes.
-    fn is_urgent(&self, owing: bool) -> bool {
-        match self {
-            Self::Activate(_, early) => owing || !early.is_empty(),
-            Self::Enter { .. }
-            | Self::Open(_)
-            | Self::Subscribe(..)
-            | Self::Unsubscribe(..)
-            | Self::Deactivate(_)
-            | Self::Leave(_) => false,
-            _ => true,
-        }
-    }
-
-    /// What it counts as, in bytes.
-    fn held(&self) -> usize {
-        let payload = match self {
-            Self::Publish { channel, frame, .. } => frame.held() + channel.held(),
-            Self::PublishExcept { topic, frame, .. } => frame.held() + topic.len(),
-            Self::Activate(_, early) => early
-                .iter()
-                .map(|(topic, frame)| topic.len() + frame.held())
-                .sum(),
-            Self::Subscribe(_, topic)
-            | Self::Unsubscribe(_, topic)
-            | Self::Subscribers(topic, _) => topic.len(),
-            Self::SendClose(_, frame) | Self::Disconnect(_, frame) => frame.reason.len(),
-            Self::DisconnectTopic(topic, frame) => topic.len() + frame.reason.len(),
-            _ => 0,
-        };
-        size_of::<Self>() + payload
-    }
-}
-
-impl Channel {
-    fn held(&self) -> usize {
-        match self {
-            Self::Topic(topic) => topic.len(),
-            Self::Server | Self::Route(_) => 0,
-        }
-    }
-}
 
 impl Log {
     pub(super) fn new() -> Self {
@@ -166,48 +83,49 @@ impl Log {
             state: Mutex::new(LogState {
                 records: Vec::new(),
                 bytes: 0,
-                free: Vec::new(),
-                next: 0,
-                waiting: HashMap::new(),
-                flusher: FlusherState::Awake,
+                free_slots: Vec::new(),
+                next_slot: 0,
+                room_wakers: HashMap::new(),
+                flusher: FlusherState::Running,
                 owing: false,
-                stopped: false,
+                is_stopped: false,
             }),
-            news: Condvar::new(),
-            full: AtomicBool::new(false),
+            flusher_wakeup: Condvar::new(),
+            is_full: AtomicBool::new(false),
             shutdown: Notify::new(),
-            shutting_down: AtomicBool::new(false),
+            is_shutting_down: AtomicBool::new(false),
         }
     }
 
-    /// Finds a place for a new connection.
+    /// Reserves a slot for a new connection, and returns the connection's id.
     pub(super) fn reserve(&self) -> ConnectionId {
         let mut state = self.lock();
-        match state.free.pop() {
+        match state.free_slots.pop() {
             Some((slot, generation)) => ConnectionId::new(slot, generation),
             None => {
-                let slot = state.next;
-                state.next += 1;
+                let slot = state.next_slot;
+                state.next_slot += 1;
                 ConnectionId::new(slot, 0)
             }
         }
     }
 
+    /// Frees the slot of a connection that has left the table.
     pub(super) fn release(&self, id: ConnectionId) {
         let next = (id.slot(), id.generation().wrapping_add(1));
-        self.lock().free.push(next);
+        self.lock().free_slots.push(next);
     }
 
-    /// Appends what always fits. Returns false when nothing is applied any more.
+    /// Appends a record even if the log is full. Returns `false` if the log has stopped.
     pub(super) fn append(&self, record: Record) -> bool {
         if matches!(record, Record::Shutdown) {
-            self.shutting_down.store(true, Ordering::Release);
+            self.is_shutting_down.store(true, Ordering::Release);
             self.shutdown.notify_waiters();
         }
         self.push(self.lock(), record)
     }
 
-    /// Appends what is published by hand, or drops it where there is no room.
+    /// Appends a message, or drops it if the log is full.
     pub(super) fn publish(
         &self,
         channel: Channel,
@@ -221,10 +139,10 @@ impl Log {
         })
     }
 
-    /// As [`publish`](Self::publish), for a record that carries a message.
+    /// Appends a record that carries a message, or drops it if the log is full.
     pub(super) fn publish_record(&self, record: Record) -> SendStatus {
         let state = self.lock();
-        if state.stopped {
+        if state.is_stopped {
             return SendStatus::Closed;
         }
         if state.bytes >= CAPACITY {
@@ -234,7 +152,9 @@ impl Log {
         SendStatus::Sent
     }
 
-    /// Appends a broadcast, or gives it back when there is no room: see [`poll_room`](Self::poll_room).
+    /// Appends a connection's message, or returns it as the error if the log is full.
+    ///
+    /// Then the caller waits with [`poll_room`](Self::poll_room) and tries again.
     pub(super) fn try_publish(
         &self,
         channel: Channel,
@@ -242,7 +162,7 @@ impl Log {
         frame: Encoded,
     ) -> Result<(), Encoded> {
         let state = self.lock();
-        if state.bytes >= CAPACITY && !state.stopped {
+        if state.bytes >= CAPACITY && !state.is_stopped {
             return Err(frame);
         }
         let record = Record::Publish {
@@ -254,152 +174,150 @@ impl Log {
         Ok(())
     }
 
-    /// Says that all that was published is delivered and nobody is owed any of it, so that what is
-    /// written now comes after it.
+    /// Requests the active subscribers of a topic, and waits for the answer.
+    ///
+    /// Returns an empty list if the log has stopped.
+    pub(super) async fn subscribers(&self, topic: ByteString) -> Arc<[ConnectionId]> {
+        let (reply, answer) = oneshot::channel();
+        self.append(Record::Subscribers(topic, reply));
+        // A log that has stopped drops the record, and with it `reply`.
+        answer.await.unwrap_or_default()
+    }
+
+    /// Returns whether everything published is delivered, and no connection is owed any of it.
+    ///
+    /// Then bytes that the caller writes to a socket directly come after it.
     pub(super) fn is_delivered(&self) -> bool {
         let state = self.lock();
-        state.flusher != FlusherState::Awake && !state.owing
+        state.flusher != FlusherState::Running && !state.owing
     }
 
     #[inline]
     pub(super) fn has_room(&self) -> bool {
-        !self.full.load(Ordering::Acquire)
+        !self.is_full.load(Ordering::Acquire)
     }
 
-    /// Waits until there is room.
+    /// Waits until the log has room or has stopped.
     #[cold]
     pub(super) fn poll_room(&self, context: &mut Context<'_>, slot: Slot) -> Poll<()> {
         let mut state = self.lock();
-        if state.bytes < CAPACITY || state.stopped {
+        if state.bytes < CAPACITY || state.is_stopped {
             return Poll::Ready(());
         }
-        state.waiting.insert(slot, context.waker().clone());
+        state.room_wakers.insert(slot, context.waker().clone());
         Poll::Pending
     }
 
     pub(super) fn is_shutting_down(&self) -> bool {
-        self.shutting_down.load(Ordering::Acquire)
+        self.is_shutting_down.load(Ordering::Acquire)
     }
 
+    /// Waits until a shutdown has begun.
     pub(super) async fn shutdown_begun(&self) {
         let notified = self.shutdown.notified();
         let mut notified = std::pin::pin!(notified);
-        // Registered before the look, so that a shutdown between the two is not missed.
+        // Race: this task and `append` of a `Shutdown` record. If the shutdown began after the
+        // flag was read and before this task was registered, the notification would be lost. So
+        // this task registers first and then reads the flag, which `append` sets before it
+        // notifies.
         notified.as_mut().enable();
-        if !self.shutting_down.load(Ordering::Acquire) {
+        if !self.is_shutting_down.load(Ordering::Acquire) {
             notified.await;
         }
     }
 
-    /// Moves all records into `into`, which is empty. Waits for an urgent one, for at most this
-    /// long; `None`, when nobody is there to sweep: for any at all. `owing` says whether the last
-    /// round left some connection owed messages.
-    pub(super) fn take(&self, into: &mut Vec<Record>, patience: Option<Duration>, owing: bool) {
+    /// Waits for records, and moves them all into `records`, which must be empty.
+    ///
+    /// With a `timeout`, waits at most that long for a record that wakes the flusher. Without one,
+    /// waits until there is any record. `owing`: after the last flush round, some connection whose
+    /// `open` is running is owed messages.
+    pub(super) fn take_records(
+        &self,
+        records: &mut Vec<Record>,
+        timeout: Option<Duration>,
+        owing: bool,
+    ) {
         let mut state = self.lock();
         state.owing = owing;
-        state = match patience {
-            Some(patience) if !state.records.iter().any(|one| one.is_urgent(owing)) => {
-                state.flusher = FlusherState::Dozes;
-                let woken = self.news.wait_timeout(state, patience);
+        state = match timeout {
+            Some(timeout) if !state.has_waking_record() => {
+                state.flusher = FlusherState::WaitingForTick;
+                let woken = self.flusher_wakeup.wait_timeout(state, timeout);
                 woken.unwrap_or_else(PoisonError::into_inner).0
             }
             None if state.records.is_empty() => {
-                state.flusher = FlusherState::Sleeps;
-                let woken = self.news.wait(state);
+                state.flusher = FlusherState::WaitingForConnection;
+                let woken = self.flusher_wakeup.wait(state);
                 woken.unwrap_or_else(PoisonError::into_inner)
             }
             _ => state,
         };
-        state.flusher = FlusherState::Awake;
-        std::mem::swap(&mut state.records, into);
+        state.flusher = FlusherState::Running;
+        std::mem::swap(&mut state.records, records);
         state.bytes = 0;
-        self.full.store(false, Ordering::Release);
-        let waiting = std::mem::take(&mut state.waiting);
+        self.is_full.store(false, Ordering::Release);
+        let wakers = std::mem::take(&mut state.room_wakers);
         drop(state);
-        waiting.into_values().for_each(Waker::wake);
+        wakers.into_values().for_each(Waker::wake);
     }
 
-    /// Nothing is taken any more; whoever waits for room goes on. Returns what came last.
+    /// Stops the log: it accepts no more records, and tasks that wait for room go on.
+    ///
+    /// Returns the records that the flusher has not taken.
     pub(super) fn stop(&self) -> Vec<Record> {
         let mut state = self.lock();
-        state.stopped = true;
-        let waiting = std::mem::take(&mut state.waiting);
-        let last = std::mem::take(&mut state.records);
+        state.is_stopped = true;
+        let wakers = std::mem::take(&mut state.room_wakers);
+        let records = std::mem::take(&mut state.records);
         drop(state);
-        waiting.into_values().for_each(Waker::wake);
-        last
+        wakers.into_values().for_each(Waker::wake);
+        records
     }
 
+    /// Appends a record, and wakes the flusher if it waits for such a record.
     fn push(&self, mut state: MutexGuard<'_, LogState>, record: Record) -> bool {
-        if state.stopped {
+        if state.is_stopped {
             return false;
         }
-        let is_urgent = record.is_urgent(state.owing);
-        state.bytes += record.held();
+        let wakes_flusher = record.wakes_flusher(state.owing);
+        state.bytes += record.size();
         state.records.push(record);
         if state.bytes >= CAPACITY {
-            self.full.store(true, Ordering::Release);
+            self.is_full.store(true, Ordering::Release);
         }
         let wake = match state.flusher {
-            FlusherState::Awake => false,
-            FlusherState::Dozes => is_urgent || state.bytes >= CAPACITY,
-            FlusherState::Sleeps => true,
+            FlusherState::Running => false,
+            FlusherState::WaitingForTick => wakes_flusher || state.bytes >= CAPACITY,
+            FlusherState::WaitingForConnection => true,
         };
         if wake {
-            state.flusher = FlusherState::Awake;
+            // Set here and not only by the flusher, so that the next `push` does not wake it
+            // again, and `is_delivered` knows of this record at once.
+            state.flusher = FlusherState::Running;
         }
         drop(state);
         if wake {
-            self.news.notify_one();
+            self.flusher_wakeup.notify_one();
         }
         true
     }
 
     fn lock(&self) -> MutexGuard<'_, LogState> {
-        // No panic can leave the state half-way: only pushes and swaps happen under the lock.
+        // A poisoned lock is safe to use: only pushes and swaps happen under it, so a panic cannot
+        // leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// For the micro-benchmarks.
-#[cfg(feature = "bench")]
-pub(crate) mod bench {
-    use std::fmt;
-
-    use crate::message::Message;
-
-    use super::*;
-
-    pub(crate) struct LogBench {
-        log: Log,
-        taken: Vec<Record>,
-    }
-
-    impl LogBench {
-        pub(crate) fn new() -> Self {
-            Self {
-                log: Log::new(),
-                taken: Vec::new(),
-            }
-        }
-
-        pub(crate) fn append(&mut self, message: &Message, count: usize) -> usize {
-            let frame = Encoded::new(message, None);
-            for _ in 0..count {
-                self.log.publish(Channel::Server, Some(0), frame.clone());
-            }
-            self.taken.clear();
-            self.log.take(&mut self.taken, None, false);
-            self.taken.len()
-        }
-    }
-
-    impl fmt::Debug for LogBench {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("LogBench").finish_non_exhaustive()
-        }
+impl LogState {
+    fn has_waking_record(&self) -> bool {
+        let mut records = self.records.iter();
+        self.bytes >= CAPACITY || records.any(|record| record.wakes_flusher(self.owing))
     }
 }
+
+#[cfg(feature = "bench")]
+pub(crate) mod bench;
 
 #[cfg(test)]
 mod tests;

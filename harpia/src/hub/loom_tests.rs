@@ -1,47 +1,55 @@
-//! The log and the flusher's rounds in every order: no record is lost, nobody waits for ever, and
-//! a close frame is behind what came before it.
+//! Loom tests of the log and the flusher: every order in which their threads can run.
+//!
+//! In each order no record is lost, no task waits forever, and a close frame follows everything
+//! that was published before it.
 
 use std::sync::OnceLock;
+use std::task::Context;
+use std::time::Duration;
 
 use loom::thread;
 
+use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
+use crate::id::Slot;
 use crate::limits::Limits;
 use crate::sync::explore;
+use crate::transport::Transport;
 use crate::transport::loom_tests::{Parked, run_task};
 use crate::transport::test_peer::{Frame, TestPeer, Wire};
 
 use super::flusher::Flusher;
 use super::*;
 
-/// A message that fills the log by itself, made once.
-fn filling() -> Encoded {
-    static FILLING: OnceLock<Encoded> = OnceLock::new();
+/// Returns a message that fills the log by itself. It is encoded once.
+fn filling_message() -> Encoded {
+    static MESSAGE: OnceLock<Encoded> = OnceLock::new();
     let new = || Encoded::new(&vec![0; 16 * 1024 * 1024].into(), None);
-    FILLING.get_or_init(new).clone()
+    MESSAGE.get_or_init(new).clone()
 }
 
-fn small() -> Encoded {
+fn small_message() -> Encoded {
     Encoded::new(&"small".into(), None)
 }
 
-fn end(wire: &Wire, hub: &Hub) -> (Arc<Transport>, TestPeer) {
-    let (transport, far) = wire.wide(hub.reserve(), Limits::default(), None);
-    (Arc::new(transport), far)
+fn connect(wire: &Wire, hub: &Hub) -> (Arc<Transport>, TestPeer) {
+    let (transport, test_peer) = wire.wide(hub.reserve(), Limits::default(), None);
+    (Arc::new(transport), test_peer)
 }
 
-/// Takes rounds until it is stopped; returns the records.
-fn take_all(log: &Log, patience: Option<std::time::Duration>) -> Vec<Record> {
+/// Takes records until the record `Stop`, stops the log, and returns all records.
+fn take_all(log: &Log, timeout: Option<Duration>) -> Vec<Record> {
     let (mut all, mut records) = (Vec::new(), Vec::new());
     loop {
-        log.take(&mut records, patience, false);
+        log.take_records(&mut records, timeout, false);
         all.append(&mut records);
-        if all.iter().any(|one| matches!(one, Record::Stop)) {
+        if all.iter().any(|record| matches!(record, Record::Stop)) {
             all.extend(log.stop());
             return all;
         }
     }
 }
 
+/// Returns the slots that the records carry, in order.
 fn slots(records: &[Record]) -> Vec<Slot> {
     let slot = |record: &Record| match record {
         Record::Publish { from, .. } => *from,
@@ -52,38 +60,39 @@ fn slots(records: &[Record]) -> Vec<Slot> {
 }
 
 #[test]
-fn the_flusher_gets_every_record_awake_or_not_and_each_writer_s_in_order() {
-    // Without patience it sleeps until there is anything; with it, loom has it doze until
-    // something is urgent, as no time passes.
-    for patience in [None, Some(std::time::Duration::MAX)] {
+fn the_flusher_gets_every_record_and_keeps_each_writers_order() {
+    // Without a timeout the flusher waits for any record. With one it waits for a record that wakes
+    // it, since no time passes in loom.
+    for timeout in [None, Some(Duration::MAX)] {
         explore(move || {
             let log = Arc::new(Log::new());
-            let other = thread::spawn({
+            let writer = thread::spawn({
                 let log = Arc::clone(&log);
                 move || {
                     log.append(Record::Leave(1));
-                    log.publish(Channel::Server, Some(2), small())
+                    log.publish(Channel::Server, Some(2), small_message())
                 }
             });
             let flusher = thread::spawn({
                 let log = Arc::clone(&log);
-                move || take_all(&log, patience)
+                move || take_all(&log, timeout)
             });
-            log.publish(Channel::Server, Some(3), small());
+            log.publish(Channel::Server, Some(3), small_message());
             log.append(Record::Leave(4));
-            let sent = other.join().unwrap();
+            let sent = writer.join().unwrap();
             log.append(Record::Stop);
             let slots = slots(&flusher.join().unwrap());
             assert_eq!(sent, SendStatus::Sent);
             assert_eq!(slots.len(), 4, "{slots:?}");
-            let place = |slot| slots.iter().position(|one| *one == slot);
-            assert!(place(1) < place(2) && place(3) < place(4), "{slots:?}");
+            let position = |slot| slots.iter().position(|found| *found == slot);
+            assert!(position(1) < position(2), "{slots:?}");
+            assert!(position(3) < position(4), "{slots:?}");
         });
     }
 }
 
 #[test]
-fn any_record_wakes_who_sleeps_for_want_of_connections() {
+fn any_record_wakes_a_flusher_that_waits_for_a_connection() {
     explore(|| {
         let log = Arc::new(Log::new());
         let joiner = thread::spawn({
@@ -91,14 +100,14 @@ fn any_record_wakes_who_sleeps_for_want_of_connections() {
             move || log.append(Record::Leave(1))
         });
         let mut records = Vec::new();
-        log.take(&mut records, None, false);
+        log.take_records(&mut records, None, false);
         assert!(joiner.join().unwrap());
         assert_eq!(slots(&records), [1]);
     });
 }
 
 #[test]
-fn who_waits_for_room_gets_it_from_the_next_turn_or_the_end() {
+fn a_task_that_waits_for_room_goes_on_after_the_next_round_or_the_stop() {
     explore(|| {
         let log = Arc::new(Log::new());
         let broadcaster = thread::spawn({
@@ -106,8 +115,12 @@ fn who_waits_for_room_gets_it_from_the_next_turn_or_the_end() {
             move || {
                 let (parked, waker) = Parked::waker();
                 let mut context = Context::from_waker(&waker);
-                // As a connection: it is not read without room, and keeps what it could not append.
-                while log.try_publish(Channel::Server, 1, filling()).is_err() {
+                // As a connection does: it keeps what it could not append, and is not read until
+                // there is room.
+                while log
+                    .try_publish(Channel::Server, 1, filling_message())
+                    .is_err()
+                {
                     if log.poll_room(&mut context, 1).is_pending() {
                         parked.wait();
                     }
@@ -121,7 +134,7 @@ fn who_waits_for_room_gets_it_from_the_next_turn_or_the_end() {
             let log = Arc::clone(&log);
             move || take_all(&log, None)
         });
-        let sent = log.publish(Channel::Server, Some(2), filling());
+        let sent = log.publish(Channel::Server, Some(2), filling_message());
         log.append(Record::Stop);
         broadcaster.join().unwrap();
         let slots = slots(&flusher.join().unwrap());
@@ -129,41 +142,38 @@ fn who_waits_for_room_gets_it_from_the_next_turn_or_the_end() {
     });
 }
 
-/// What the flusher's thread does, without its clock.
-fn flush(hub: &Hub) -> Flusher<'_> {
+/// Does what the flusher's thread does, without its clock.
+fn run_flusher(hub: &Hub) -> Flusher<'_> {
     let mut flusher = Flusher::new(hub);
     let mut records = Vec::new();
     loop {
-        hub.shared
-            .log
-            .take(&mut records, flusher.patience(), flusher.owing());
-        if flusher.round(&mut records) {
+        flusher.take_records(&mut records);
+        if flusher.flush(&mut records) {
             flusher.stop();
             return flusher;
         }
     }
 }
 
-fn frame() -> CloseFrame {
+fn close_frame() -> CloseFrame {
     CloseFrame::bare(CloseCode::NORMAL)
 }
 
 #[test]
-fn a_close_frame_is_behind_what_was_broadcast_before_it_through_the_log_or_not() {
+fn a_close_frame_follows_earlier_broadcasts_whether_it_goes_through_the_log_or_not() {
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (transport, far) = end(&wire, &hub);
+        let (transport, test_peer) = connect(&wire, &hub);
         hub.enter(Arc::clone(&transport), 0, false);
         hub.activate(&transport, Vec::new());
         let flusher = thread::spawn({
             let hub = hub.clone();
-            move || drop(flush(&hub))
+            move || drop(run_flusher(&hub))
         });
         assert_eq!(hub.broadcast("before"), SendStatus::Sent);
-        transport.request_close(Close::new(CloseCause::Handler, frame()));
-        // As a connection leaves the hub.
-        let frames = run_task(&wire, &transport, &far, |frame| {
+        transport.request_close(Close::new(CloseCause::Handler, close_frame()));
+        let frames = run_task(&wire, &transport, &test_peer, |frame| {
             close_through_log(&hub, &transport, &frame);
         });
         hub.leave(transport.id().slot());
@@ -175,8 +185,8 @@ fn a_close_frame_is_behind_what_was_broadcast_before_it_through_the_log_or_not()
     });
 }
 
-/// Has the task of `end` close after all that was published, as a connection does whose `open` has
-/// returned `Ok`.
+/// Sends the close frame after everything published, as a connection does after a successful
+/// `open`.
 fn close_through_log(hub: &Hub, transport: &Transport, frame: &CloseFrame) {
     hub.deactivate(transport);
     if !hub.send_close(transport.id().slot(), frame.clone()) {
@@ -185,21 +195,21 @@ fn close_through_log(hub: &Hub, transport: &Transport, frame: &CloseFrame) {
 }
 
 #[test]
-fn a_message_published_while_open_runs_is_written_once_open_has_returned() {
+fn a_message_published_while_open_runs_is_written_after_open_has_returned() {
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (transport, far) = end(&wire, &hub);
+        let (transport, test_peer) = connect(&wire, &hub);
         hub.enter(Arc::clone(&transport), 0, false);
         let flusher = thread::spawn({
             let hub = hub.clone();
-            move || drop(flush(&hub))
+            move || drop(run_flusher(&hub))
         });
         assert!(hub.subscribe(transport.id().slot(), "topic".into()));
         assert_eq!(hub.publish("topic", "owed"), SendStatus::Sent);
         hub.activate(&transport, Vec::new());
-        transport.request_close(Close::new(CloseCause::Handler, frame()));
-        let frames = run_task(&wire, &transport, &far, |frame| {
+        transport.request_close(Close::new(CloseCause::Handler, close_frame()));
+        let frames = run_task(&wire, &transport, &test_peer, |frame| {
             close_through_log(&hub, &transport, &frame);
         });
         hub.leave(transport.id().slot());
@@ -215,16 +225,16 @@ fn an_activation_wakes_the_flusher_if_messages_are_owed() {
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (transport, far) = end(&wire, &hub);
+        let (transport, test_peer) = connect(&wire, &hub);
         hub.enter(Arc::clone(&transport), 0, false);
         let flusher = thread::spawn({
             let hub = hub.clone();
-            move || drop(flush(&hub))
+            move || drop(run_flusher(&hub))
         });
         assert_eq!(hub.broadcast("owed"), SendStatus::Sent);
         hub.activate(&transport, Vec::new());
-        // Loom lets no time pass: a flusher that was not woken would sleep for ever.
-        while far.frames().is_empty() {
+        // No time passes in loom, so a flusher that was not woken would wait forever.
+        while test_peer.frames().is_empty() {
             thread::yield_now();
         }
         hub.stop();
@@ -233,24 +243,24 @@ fn an_activation_wakes_the_flusher_if_messages_are_owed() {
 }
 
 #[test]
-fn a_topic_that_is_closed_while_open_runs_gets_its_last_message_and_then_the_close_frame() {
+fn a_subscriber_closed_while_open_runs_gets_the_last_message_before_the_close_frame() {
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (transport, far) = end(&wire, &hub);
+        let (transport, test_peer) = connect(&wire, &hub);
         hub.enter(Arc::clone(&transport), 0, false);
         assert!(hub.subscribe(transport.id().slot(), "topic".into()));
         let flusher = thread::spawn({
             let hub = hub.clone();
-            move || drop(flush(&hub))
+            move || drop(run_flusher(&hub))
         });
         hub.publish("topic", "last");
         hub.disconnect_topic("topic", 4000, "over");
-        // `open` returns `Ok` here, before or after the flusher has seen any of this.
+        // `open` returns `Ok` here, before or after the flusher has applied any of this.
         if !transport.is_closing() {
             hub.activate(&transport, Vec::new());
         }
-        let frames = run_task(&wire, &transport, &far, |frame| {
+        let frames = run_task(&wire, &transport, &test_peer, |frame| {
             close_through_log(&hub, &transport, &frame);
         });
         hub.leave(transport.id().slot());
@@ -263,29 +273,29 @@ fn a_topic_that_is_closed_while_open_runs_gets_its_last_message_and_then_the_clo
 }
 
 #[test]
-fn who_is_closed_while_it_is_activated_is_counted_out_and_gets_nothing_more() {
+fn a_connection_closed_during_its_activation_is_not_active_and_gets_nothing() {
     let wire = Arc::new(Wire::new());
     explore(move || {
         let hub = Hub::new();
-        let (transport, far) = end(&wire, &hub);
+        let (transport, test_peer) = connect(&wire, &hub);
         hub.enter(Arc::clone(&transport), 0, false);
-        let peer = thread::spawn({
+        let closer = thread::spawn({
             let (hub, transport) = (hub.clone(), Arc::clone(&transport));
-            move || hub.close(&transport, Close::new(CloseCause::Handler, frame()))
+            move || hub.close(&transport, Close::new(CloseCause::Handler, close_frame()))
         });
-        let handle = thread::spawn({
+        let disconnecter = thread::spawn({
             let (hub, id) = (hub.clone(), transport.id());
             move || hub.disconnect(id, 1000, "")
         });
         if !transport.is_closing() {
             hub.activate(&transport, Vec::new());
         }
-        peer.join().unwrap();
-        handle.join().unwrap();
+        closer.join().unwrap();
+        disconnecter.join().unwrap();
         hub.broadcast("after");
         hub.stop();
-        drop(flush(&hub));
-        assert_eq!(far.frames(), []);
+        drop(run_flusher(&hub));
+        assert_eq!(test_peer.frames(), []);
         assert_eq!(hub.connections(), 0);
     });
 }

@@ -1,12 +1,92 @@
-//! The answers to "who is in this topic".
+//! The part of [`Hub`] that lists a topic's active subscribers, and its answers.
 
 use std::fmt;
 use std::sync::Arc;
 
+use bytestring::ByteString;
+
 use crate::id::ConnectionId;
 
-/// The active subscribers of a topic, at one moment. See
-/// [`Hub::subscribers`](crate::Hub::subscribers).
+use super::Hub;
+
+impl Hub {
+    /// Returns the active subscribers of a topic.
+    ///
+    /// The list is exact for one position in the order in which all messages are delivered. Each
+    /// answer takes one flush round. All callers in one round share one list, unless the topic
+    /// changes in between.
+    ///
+    /// A connection is not active before its `open` has returned, so inside `open` its own id is
+    /// missing from the list.
+    ///
+    /// Before the app is bound or served, the call waits. After the server has stopped, the list is
+    /// empty.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel-safe: if the future is dropped, the answer is discarded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Room;
+    ///
+    /// #[ws_route("/room", broadcast = off)]
+    /// impl Room {
+    ///     async fn open(&self, ws: &mut Socket) {
+    ///         ws.subscribe("room");
+    ///         let others = ws.hub().subscribers("room").await.ids;
+    ///         ws.send(format!("{} others are here", others.len()));
+    ///     }
+    /// }
+    /// ```
+    pub async fn subscribers(&self, topic: impl Into<ByteString>) -> Presence {
+        let ids = self.shared.log.subscribers(topic.into()).await;
+        let missing = Vec::new();
+        Presence { ids, missing }
+    }
+
+    /// Returns how many active subscribers a topic has.
+    ///
+    /// This is the length of the list that [`subscribers`](Self::subscribers) returns, at the same
+    /// cost.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel-safe: if the future is dropped, the answer is discarded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use harpia::Hub;
+    /// async fn is_watched(hub: &Hub, auction: u64) -> bool {
+    ///     hub.subscriber_count(format!("auction {auction}")).await.count > 0
+    /// }
+    /// ```
+    pub async fn subscriber_count(&self, topic: impl Into<ByteString>) -> Count {
+        let Presence { ids, missing } = self.subscribers(topic).await;
+        let count = ids.len();
+        Count { count, missing }
+    }
+}
+
+/// Lists the active subscribers of a topic, at one moment.
+///
+/// Returned by [`Hub::subscribers`](crate::Hub::subscribers).
+///
+/// # Examples
+///
+/// ```
+/// # use harpia::Hub;
+/// async fn disconnect_all_but_one(hub: &Hub, room: &str) {
+///     let presence = hub.subscribers(room).await;
+///     for id in presence.ids.iter().skip(1) {
+///         hub.disconnect(*id, 1008, "Only One At A Time");
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Presence {
@@ -16,8 +96,9 @@ pub struct Presence {
     pub missing: Vec<NodeId>,
 }
 
-/// How many active subscribers a topic has, at one moment. See
-/// [`Hub::subscriber_count`](crate::Hub::subscriber_count).
+/// Counts the active subscribers of a topic, at one moment.
+///
+/// Returned by [`Hub::subscriber_count`](crate::Hub::subscriber_count).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Count {
@@ -27,7 +108,7 @@ pub struct Count {
     pub missing: Vec<NodeId>,
 }
 
-/// Names one server process of several that work together.
+/// Identifies one of several server processes that work together.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct NodeId(u64);
 

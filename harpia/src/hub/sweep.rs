@@ -1,28 +1,34 @@
 //! The sweep: pings, idle timeouts and deadlines, without a timer for each connection.
 //!
-//! Each tick visits a part of the table, so that ten thousand pings are spread and not a burst.
+//! Each tick visits a part of the table, so that ten thousand pings are spread over several ticks.
 
+use crate::clock::ticks;
 use crate::close::{Close, CloseCause};
-use crate::transport::{Now, Timer, ticks};
+use crate::transport::{Now, Timer};
 
 use super::table::{Member, Table};
 
-/// Every so many ticks each connection is visited once.
+/// How many ticks one pass over the table takes. Each tick visits one part of it.
 const PARTS: u32 = 4;
 
+/// Remembers which part of the table is visited next.
 #[derive(Default)]
 pub(super) struct Sweep {
-    last: u32,
+    /// The tick of the last visit.
+    last_tick: u32,
+    /// The part that was visited last.
     part: u32,
 }
 
 impl Sweep {
-    /// `unix_seconds` is asked for the time of day, which is not looked at in vain.
+    /// Visits the next part of the table, unless this tick already had its visit.
+    ///
+    /// `unix_seconds` returns the time of day. It is called only if there is a visit.
     pub(super) fn run(&mut self, table: &mut Table, ticks: u32, unix_seconds: fn() -> u32) {
-        if ticks == self.last {
+        if ticks == self.last_tick {
             return;
         }
-        self.last = ticks;
+        self.last_tick = ticks;
         let now = Now {
             ticks,
             unix_seconds: unix_seconds(),
@@ -38,13 +44,13 @@ impl Sweep {
     }
 }
 
-/// Looks after one connection, and says how it has to end, if it has to.
+/// Pings one connection or wakes its task if that is due. Returns a close if one is due.
 fn visit(member: &mut Member, now: Now) -> Option<Close> {
     let transport = &member.transport;
     if transport.liveness.is_overdue(now.ticks) {
         transport.wake_task();
     }
-    if let Some((timer, frame)) = transport.due(now) {
+    if let Some((timer, frame)) = transport.timers.due(now) {
         let cause = match timer {
             Timer::Deadline => CloseCause::Deadline,
             Timer::Expiry => CloseCause::Expired,
@@ -52,19 +58,19 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
         return Some(Close::new(cause, frame));
     }
     let now = now.ticks;
-    let heard = transport.liveness.last_heard()?;
+    let last_heard = transport.liveness.last_heard()?;
     let limits = transport.limits();
-    let silent = now.saturating_sub(heard);
+    let silent = now.saturating_sub(last_heard);
     if limits
         .idle_timeout
         .is_some_and(|limit| silent >= ticks(limit))
     {
         return Some(Close::of(CloseCause::Idle));
     }
-    let quiet_since = heard.max(member.pinged);
+    let quiet_since = last_heard.max(member.last_ping);
     let quiet = now.saturating_sub(quiet_since);
     if limits.ping.is_some_and(|interval| quiet >= ticks(interval)) {
-        member.pinged = now;
+        member.last_ping = now;
         transport.ping();
     }
     None
@@ -79,7 +85,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::close::{CloseCode, CloseFrame};
-    use crate::hub::log::Record;
+    use crate::hub::record::Record;
     use crate::id::{ConnectionId, Slot};
     use crate::limits::Limits;
     use crate::transport::test_peer::{Frame, TestPeer, Wire};
@@ -87,13 +93,14 @@ mod tests {
 
     use super::*;
 
-    /// Connections that were heard at tick 1, and the tick of their sweep.
+    /// A table of connections that last sent something at tick 1, with its sweep and the time.
     struct World {
         _wire: Wire,
         table: Table,
         sweep: Sweep,
+        /// The current tick.
         now: u32,
-        ends: Vec<(Arc<Transport>, TestPeer)>,
+        connections: Vec<(Arc<Transport>, TestPeer)>,
     }
 
     impl World {
@@ -101,19 +108,19 @@ mod tests {
             let wire = Wire::new();
             let mut table = Table::default();
             table.begin_round();
-            let ends = (0..count).map(|slot| {
+            let connections = (0..count).map(|slot| {
                 let id = ConnectionId::new(slot, 0);
-                let (transport, far) = wire.wide(id, limits.clone(), None);
+                let (transport, peer) = wire.wide(id, limits.clone(), None);
                 let transport = Arc::new(transport);
                 table.apply(Record::Enter {
                     transport: Arc::clone(&transport),
                     route: 0,
                     authenticates: false,
                 });
-                (transport, far)
+                (transport, peer)
             });
             Self {
-                ends: ends.collect(),
+                connections: connections.collect(),
                 _wire: wire,
                 table,
                 sweep: Sweep::default(),
@@ -121,18 +128,18 @@ mod tests {
             }
         }
 
-        /// Goes on by one tick, and returns how many were pinged.
+        /// Advances the time by one tick. Returns how many connections were pinged.
         fn tick(&mut self) -> usize {
             self.now += 1;
             self.sweep.run(&mut self.table, self.now, || TIME_OF_DAY);
-            let frames = self.ends.iter().flat_map(|(_, far)| far.frames());
+            let frames = self.connections.iter().flat_map(|(_, peer)| peer.frames());
             frames
-                .inspect(|one| assert_eq!(*one, Frame::ping()))
+                .inspect(|frame| assert_eq!(*frame, Frame::ping()))
                 .count()
         }
 
-        fn end(&self) -> &Transport {
-            &self.ends[0].0
+        fn transport(&self) -> &Transport {
+            &self.connections[0].0
         }
     }
 
@@ -158,45 +165,45 @@ mod tests {
         assert_eq!(pinged.len(), 3, "{pinged:?}");
         assert!((31..31 + PARTS).contains(&pinged[0]), "{pinged:?}");
         assert!(
-            pinged.is_sorted_by(|one, next| one + 30 <= *next),
+            pinged.is_sorted_by(|ping, next| ping + 30 <= *next),
             "{pinged:?}"
         );
     }
 
     #[test]
-    fn a_peer_that_is_heard_is_neither_pinged_nor_ended() {
+    fn a_peer_that_sends_is_neither_pinged_nor_closed() {
         let mut world = World::new(1, &limits(Some(3), Some(5)));
         while world.now < 200 {
-            world.end().liveness.heard(world.now);
+            world.transport().liveness.heard(world.now);
             assert_eq!((0..20).map(|_| world.tick()).sum::<usize>(), 0);
         }
-        assert!(!world.end().is_closing());
+        assert!(!world.transport().is_closing());
     }
 
     #[test]
-    fn a_peer_that_is_silent_for_too_long_is_idle_whatever_it_was_sent() {
+    fn a_silent_peer_is_closed_after_the_idle_timeout_even_if_it_was_pinged() {
         let mut world = World::new(1, &limits(Some(3), Some(5)));
-        let idle_since = (0..100).find(|_| {
+        let closed_at = (0..100).find(|_| {
             world.tick();
-            world.end().is_closing()
+            world.transport().is_closing()
         });
-        assert!((49..49 + PARTS).contains(&idle_since.unwrap()));
+        assert!((49..49 + PARTS).contains(&closed_at.unwrap()));
         assert_eq!(
-            world.end().close_frame(),
+            world.transport().close_frame(),
             Some(Close::of(CloseCause::Idle).frame)
         );
     }
 
     #[test]
-    fn while_a_handler_waits_its_peer_is_neither_pinged_nor_ended() {
+    fn a_peer_is_neither_pinged_nor_closed_while_its_handler_waits() {
         let mut world = World::new(1, &limits(Some(3), Some(5)));
-        world.end().liveness.pause();
+        world.transport().liveness.pause();
         assert_eq!((0..200).map(|_| world.tick()).sum::<usize>(), 0);
-        assert!(!world.end().is_closing());
+        assert!(!world.transport().is_closing());
     }
 
     #[test]
-    fn a_task_is_woken_when_its_deadline_is_over_and_not_before() {
+    fn a_task_is_woken_after_its_deadline_and_not_before() {
         struct Woken(AtomicUsize);
         impl Wake for Woken {
             fn wake(self: Arc<Self>) {
@@ -205,8 +212,11 @@ mod tests {
         }
         let mut world = World::new(1, &limits(None, None));
         let woken = Arc::new(Woken(AtomicUsize::new(0)));
-        world.end().attach(&Waker::from(Arc::clone(&woken)));
-        world.end().liveness.set_deadline(1, Duration::from_secs(2));
+        world.transport().attach(&Waker::from(Arc::clone(&woken)));
+        world
+            .transport()
+            .liveness
+            .set_deadline(1, Duration::from_secs(2));
         while world.now < 20 {
             world.tick();
         }
@@ -220,23 +230,23 @@ mod tests {
         let mut world = World::new(2, &limits(None, None));
         let expired = CloseFrame::new(CloseCode::from(4401), "Token expired");
         let set =
-            |transport: &Transport, at| transport.set_timer(Timer::Expiry, at, expired.clone());
-        set(&world.ends[0].0, TIME_OF_DAY);
-        set(&world.ends[1].0, TIME_OF_DAY + 1);
+            |transport: &Transport, at| transport.timers.set(Timer::Expiry, at, expired.clone());
+        set(&world.connections[0].0, TIME_OF_DAY);
+        set(&world.connections[1].0, TIME_OF_DAY + 1);
         for _ in 0..PARTS {
             world.tick();
         }
-        assert_eq!(world.ends[0].0.close_frame(), Some(expired));
-        assert!(!world.ends[1].0.is_closing());
+        assert_eq!(world.connections[0].0.close_frame(), Some(expired));
+        assert!(!world.connections[1].0.is_closing());
     }
 
     #[test]
-    fn each_tick_visits_its_part_of_the_table_once() {
+    fn each_tick_visits_one_part_of_the_table_once() {
         let mut world = World::new(10, &limits(Some(1), None));
         world.now = 50;
         let mut pinged = vec![world.tick()];
         world.now -= 1;
-        assert_eq!(world.tick(), 0, "the tick was swept already");
+        assert_eq!(world.tick(), 0, "this tick already had its sweep");
         pinged.extend((1..PARTS).map(|_| world.tick()));
         assert_eq!(pinged.iter().sum::<usize>(), 10);
         assert!(

@@ -1,4 +1,4 @@
-//! Plain HTTP: the answers that are no upgrade, and the fallback to any tower service.
+//! Plain HTTP: responses that are not an upgrade, and the fallback to a tower service.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -20,12 +20,12 @@ use crate::error::BoxError;
 
 pub(super) type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// What answers where no route does.
+/// Answers requests for paths without a route.
 pub(super) type Fallback = Arc<
     dyn Fn(Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> + Send + Sync,
 >;
 
-/// Headers in which a session's id or a token may stand.
+/// Headers that may hold a session id or a token.
 const SECRET: [HeaderName; 4] = [
     AUTHORIZATION,
     COOKIE,
@@ -33,8 +33,8 @@ const SECRET: [HeaderName; 4] = [
     SEC_WEBSOCKET_PROTOCOL,
 ];
 
-/// Keeps them out of the `Debug` of a request, wherever it goes from here: a page's service, or data
-/// of the user's own.
+/// Hides the values of these headers in the `Debug` of a request, for the fallback service and for
+/// the user's own data types.
 pub(super) fn hide_secrets(headers: &mut HeaderMap) {
     for (name, value) in headers.iter_mut() {
         if SECRET.contains(name) {
@@ -43,7 +43,7 @@ pub(super) fn hide_secrets(headers: &mut HeaderMap) {
     }
 }
 
-/// A short answer for people and logs.
+/// Builds a short plain-text response.
 pub(super) fn text(status: StatusCode, message: &str) -> Response<Body> {
     let body = Full::new(Bytes::from(format!("{message}\n")));
     let mut response = Response::new(Body::new(body.map_err(|never| match never {})));
@@ -53,7 +53,7 @@ pub(super) fn text(status: StatusCode, message: &str) -> Response<Body> {
     response
 }
 
-/// Erases a service's types. Its error is a 500, whose text only the log gets.
+/// Erases the types of a service. Its error is logged, and the client gets a 500 without its text.
 pub(super) fn fallback<S, B>(service: S) -> Fallback
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -91,7 +91,8 @@ where
     Body::new(Erased(Box::pin(body)))
 }
 
-/// Any body as one of `Bytes`. Its size stays known, or hyper would send it in chunks.
+/// Converts any body into one of `Bytes`. Passes on the size hint, because hyper sends a body of
+/// unknown size in chunks.
 struct Erased<B>(Pin<Box<B>>);
 
 impl<B> http_body::Body for Erased<B>

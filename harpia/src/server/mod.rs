@@ -1,18 +1,33 @@
-//! The server: what a program builds, and how requests become connections.
+//! The server: what a program builds, and how a request becomes a connection.
 //!
-//! [`app`] is what users put together, [`check`] what its settings must be, [`router`] which path
-//! leads where, [`accept`] the loop over new TCP connections, [`upgrade`] the way from a request to a connection, [`http`] all else that
-//! is answered, [`shutdown`] the way out.
+//! | file | contents |
+//! |---|---|
+//! | [`app`] | `App`: routes, fallback, limits of the whole server |
+//! | [`defaults`] | the methods of `App` that set the defaults of route options |
+//! | [`bind`] | the methods of `App` that start it |
+//! | [`check`] | which settings are valid |
+//! | [`route_config`] | the merge of a route's options with the defaults |
+//! | [`router`] | `Router`, and the route of a path |
+//! | [`serve`] | `Server`: serves until a shutdown |
+//! | [`accept`] | the loop over new TCP connections, and HTTP on each of them |
+//! | [`upgrade`] | from a request to a connection |
+//! | [`http`] | responses that are not an upgrade, and the fallback |
+//! | [`refusal`] | the log lines of refused upgrades |
+//! | [`shutdown`] | signals, and the stages of a shutdown |
 
 mod accept;
 mod app;
+mod bind;
 mod check;
+mod defaults;
 mod http;
 mod refusal;
+mod route_config;
 mod router;
+mod serve;
 mod shutdown;
 mod upgrade;
 
-pub use accept::Server;
 pub use app::{App, HttpRequest};
 pub use router::Router;
+pub use serve::Server;

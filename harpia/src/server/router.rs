@@ -1,6 +1,7 @@
-//! Which paths lead where: routes as they are added, and the table they are built into.
+//! Routing: the routes as a program adds them, and the table that finds the route of a path.
 //!
-//! Mistakes are collected while an app is put together and reported when it is built.
+//! Invalid paths are collected while routes are added, and the first is reported by
+//! [`Router::build`].
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,18 +9,21 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::extract::{FromHandshake, PathValues};
-use crate::hub::RouteId;
+use crate::hub::{Hub, RouteId};
 use crate::options::Options;
 use crate::path::{Pattern, canonical, decode};
 use crate::route::{IntoRoute, Route, missing_path_field};
 
 use super::check;
-use super::upgrade::{Endpoint, RouteConfig, Typed};
+use super::route_config::RouteConfig;
+use super::upgrade::{Endpoint, Typed};
 
-/// Routes, to be nested under a prefix or merged into an app.
+/// Collects routes, to nest them under a prefix or merge them into an app.
 ///
-/// [`routes!`](macro@crate::routes) makes one of several types and compares their paths as it
-/// compiles.
+/// [`routes!`](macro@crate::routes) makes a router of several types, and compares their paths at
+/// compile time.
+///
+/// # Examples
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -34,7 +38,7 @@ use super::upgrade::{Endpoint, RouteConfig, Typed};
 /// }
 ///
 /// let api = Router::new().ws(Chat);
-/// let app = App::new().nest("/api", api);   // answers /api/chat
+/// let app = App::new().nest("/api", api); // serves /api/chat
 /// ```
 #[derive(Default)]
 pub struct Router {
@@ -46,25 +50,57 @@ struct Entry {
     pattern: Pattern,
     options: Options,
     reads_cookies: bool,
-    build: Box<dyn FnOnce(RouteConfig) -> Arc<dyn Endpoint> + Send>,
+    build: Box<dyn FnOnce(RouteId, RouteConfig, Hub) -> Arc<dyn Endpoint> + Send>,
 }
 
 impl Router {
-    /// Begins without routes.
+    /// Creates a router without routes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Router;
+    ///
+    /// let router = Router::new();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a route: the value of a type with `#[ws_route]`, shared by all its connections. In an
-    /// `Arc` it is [shared with the program](crate#share-state-with-a-background-task) too.
+    /// Adds a route: a value of a type with `#[ws_route]`.
+    ///
+    /// All connections of the route share the value. In an `Arc`, it is also
+    /// [shared with the rest of the program](crate#share-state-with-a-background-task).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use harpia::prelude::*;
+    ///
+    /// struct Chat;
+    ///
+    /// #[ws_route("/chat")]
+    /// impl Chat {
+    ///     fn open(&self) {}
+    /// }
+    ///
+    /// let chat = Arc::new(Chat);
+    /// let router = Router::new().ws(Arc::clone(&chat));
+    /// ```
     pub fn ws(self, route: impl IntoRoute) -> Self {
-        self.add(route.into_route())
+        self.add_made(route)
     }
 
-    fn add<R: Route>(mut self, route: R) -> Self {
-        // The macro says this first, with the user's own words underlined; for the rest it holds
-        // here, since only here all types are known.
+    fn add_made<I: IntoRoute>(self, route: I) -> Self {
+        self.add::<I, _>(route.into_route())
+    }
+
+    fn add<I: IntoRoute, R: Route>(mut self, route: R) -> Self {
+        // These checks are for hand-written routes. The code of the macro has the same checks in
+        // `PATH`, which is evaluated first, so that the error underlines the user's own code.
         const {
+            let _ = I::PATH;
             assert!(
                 missing_path_field(<R::Data as FromHandshake>::PATH_FIELDS, R::PATH).is_none(),
                 "the route's data reads a path parameter that is not in the route's path"
@@ -80,15 +116,32 @@ impl Router {
                 pattern,
                 options: R::OPTIONS,
                 reads_cookies: R::READS_COOKIES || <R::Data as FromHandshake>::READS_COOKIES,
-                build: Box::new(|settings| Arc::new(Typed::new(route, settings))),
+                build: Box::new(|id, config, hub| Arc::new(Typed::new(route, id, config, hub))),
             }),
             Err(message) => self.mistakes.push(Error::Config { message }),
         }
         self
     }
 
-    /// Adds another router's routes under a prefix, in which there are no parameters. Without a
-    /// prefix that is [`merge`](Self::merge).
+    /// Adds the routes of another router under a prefix.
+    ///
+    /// The prefix has no parameters. To add routes without a prefix, use [`merge`](Self::merge).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Chat;
+    ///
+    /// #[ws_route("/chat")]
+    /// impl Chat {
+    ///     fn open(&self) {}
+    /// }
+    ///
+    /// let v1 = Router::new().ws(Chat);
+    /// let api = Router::new().nest("/v1", v1); // has /v1/chat
+    /// ```
     pub fn nest(mut self, prefix: &str, router: Self) -> Self {
         self.mistakes.extend(router.mistakes);
         match Pattern::parse_prefix(prefix) {
@@ -103,22 +156,40 @@ impl Router {
         self
     }
 
-    /// Adds another router's routes as they are.
+    /// Adds the routes of another router.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Chat;
+    ///
+    /// #[ws_route("/chat")]
+    /// impl Chat {
+    ///     fn open(&self) {}
+    /// }
+    ///
+    /// let public = Router::new().ws(Chat);
+    /// let all = Router::new().merge(public); // has /chat
+    /// ```
     pub fn merge(mut self, router: Self) -> Self {
         self.mistakes.extend(router.mistakes);
         self.entries.extend(router.entries);
         self
     }
 
-    /// Returns what each route says for itself.
+    /// Returns the options that each route sets itself.
     pub(super) fn options(&self) -> impl Iterator<Item = &Options> {
         self.entries.iter().map(|entry| &entry.options)
     }
 
-    /// Builds the table, or reports the first mistake.
+    /// Builds the table, or returns the first error. `configure` merges a route's options with the
+    /// app's.
     pub(super) fn build(
         mut self,
-        settings: impl Fn(RouteId, &Options) -> RouteConfig,
+        hub: &Hub,
+        configure: impl Fn(&Options) -> RouteConfig,
     ) -> Result<RouteTable> {
         if !self.mistakes.is_empty() {
             return Err(self.mistakes.swap_remove(0));
@@ -129,8 +200,8 @@ impl Router {
         for (id, entry) in (0..).zip(self.entries) {
             let matcher = entry.pattern.matcher();
             check::route(&entry.pattern, &entry.options)?;
-            let settings = settings(id, &entry.options);
-            if entry.reads_cookies && settings.allows_any_origin() {
+            let config = configure(&entry.options);
+            if entry.reads_cookies && config.allows_any_origin() {
                 return Err(any_origin(&entry.pattern));
             }
             if let Some(first) = patterns.insert(matcher.clone(), entry.pattern.clone()) {
@@ -141,7 +212,7 @@ impl Router {
             }
             let names = entry.pattern.names().map(str::to_owned).collect();
             paths.push(entry.pattern.as_str().to_owned());
-            let endpoint = (entry.build)(settings);
+            let endpoint = (entry.build)(id, config, hub.clone());
             table
                 .insert(matcher, Destination { endpoint, names })
                 .map_err(|error| Error::Config {
@@ -163,7 +234,7 @@ fn any_origin(pattern: &Pattern) -> Error {
     Error::Config {
         message: format!(
             "route `{}` reads cookies, and the app lets pages of any origin connect: any page \
-             could act for its visitors; name the origins, or give the route its own",
+             could act for its visitors; list the origins, or set `origins` on the route",
             pattern.as_str()
         ),
     }
@@ -172,7 +243,7 @@ fn any_origin(pattern: &Pattern) -> Error {
 /// Finds the route of a request.
 pub(super) struct RouteTable {
     table: matchit::Router<Destination>,
-    /// The routes' paths as written, with their prefixes, in the order they were added.
+    /// The routes' paths as written, with their prefixes, in the order of their addition.
     paths: Vec<String>,
 }
 
@@ -181,13 +252,14 @@ struct Destination {
     names: Vec<String>,
 }
 
-/// Where a path leads.
+/// The result of looking up a path.
 pub(super) enum Found {
     Route(Arc<dyn Endpoint>, PathValues),
-    /// It is a route's, but a parameter's value is not UTF-8, so it is not there either.
+    /// A route has this path, but a parameter's value is not UTF-8. This is a 404, and the fallback
+    /// does not get the request.
     Unreadable,
-    /// No route answers it: it is the fallback's.
-    Nothing,
+    /// No route has this path, so the fallback gets the request.
+    NoRoute,
 }
 
 /// Formats as the list of paths.
@@ -201,11 +273,11 @@ impl fmt::Display for RouteTable {
 }
 
 impl RouteTable {
-    /// Finds the route and its parameters' values.
+    /// Finds the route of a path and the values of its parameters.
     pub(super) fn find(&self, path: &str) -> Found {
         let path = canonical(path);
         let Ok(found) = self.table.at(&path) else {
-            return Found::Nothing;
+            return Found::NoRoute;
         };
         let names = found.value.names.iter();
         let values = found.params.iter().map(|(_, value)| decode(value));

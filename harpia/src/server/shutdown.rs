@@ -1,4 +1,4 @@
-//! The way out: signals, and the stages of a graceful shutdown.
+//! Graceful shutdown: the signals that begin it, and its stages.
 
 use std::future;
 use std::io;
@@ -11,23 +11,25 @@ use tokio::time::sleep;
 
 use crate::hub::Hub;
 
-/// How far a server is on its way out.
+/// The stage of a server's shutdown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ShutdownStage {
+    /// No shutdown has begun.
     Serving,
-    /// Requests that are under way are still answered.
+    /// Requests in progress are still answered.
     Draining,
-    /// They are not.
-    Ending,
+    /// Requests in progress are dropped.
+    Aborting,
 }
 
-/// As many permits as `acquire_many` can ask for.
-pub(super) const ALL: u32 = (Semaphore::MAX_PERMITS & 0x7fff_ffff) as u32;
+/// The most permits that one `acquire_many` can take.
+pub(super) const MAX_PERMITS: u32 = (Semaphore::MAX_PERMITS & 0x7fff_ffff) as u32;
 
-/// What `close` handlers get after all others were cancelled, and then the last writes.
+/// The time for `close` handlers after the other handlers are canceled, and again for the last
+/// writes after that.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Ctrl-C and SIGTERM, or nothing, where the program handles them itself.
+/// Ctrl-C and SIGTERM, or no signals if the program handles them itself.
 pub(super) struct Signals(Option<[Signal; 2]>);
 
 impl Signals {
@@ -35,14 +37,14 @@ impl Signals {
         Self(None)
     }
 
-    /// Has both signals come here, from now on and for as long as the program runs.
+    /// Installs handlers for both signals. They stay installed until the program ends.
     pub(super) fn listen() -> io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         Ok(Self(Some([interrupt, terminate])))
     }
 
-    /// Waits for the next signal. None is lost if the future is dropped before.
+    /// Waits for the next signal. Cancel safe: no signal is lost if the future is dropped.
     pub(super) async fn next(&mut self) {
         let Some([interrupt, terminate]) = &mut self.0 else {
             return future::pending().await;
@@ -54,17 +56,22 @@ impl Signals {
     }
 }
 
-/// Waits until all connections have given their permits back; hurries them by stages. Who sends a
-/// signal once more does not want to wait: it ends the stage.
+/// Waits until all connections have returned their permits.
+///
+/// 1. Handlers get `timeout` to return.
+/// 2. Handlers that still wait are canceled. `close` handlers get [`GRACE`].
+/// 3. `close` handlers are canceled. The last writes get [`GRACE`].
+///
+/// A signal ends the current stage early.
 pub(super) async fn drain(
     hub: &Hub,
     permits: &Arc<Semaphore>,
     total: usize,
     stage: &watch::Sender<ShutdownStage>,
-    patience: Duration,
+    timeout: Duration,
     mut signals: Signals,
 ) {
-    let total = u32::try_from(total).unwrap_or(ALL).min(ALL);
+    let total = u32::try_from(total).unwrap_or(MAX_PERMITS).min(MAX_PERMITS);
     let mut all_gone_within = async |limit| {
         tokio::select! {
             _ = permits.acquire_many(total) => true,
@@ -73,16 +80,16 @@ pub(super) async fn drain(
         }
     };
     stage.send_replace(ShutdownStage::Draining);
-    if all_gone_within(patience).await {
+    if all_gone_within(timeout).await {
         return;
     }
-    tracing::warn!("the shutdown's patience is over: cancelling handlers");
-    stage.send_replace(ShutdownStage::Ending);
+    tracing::warn!("shutdown: canceling handlers that have not returned in time");
+    stage.send_replace(ShutdownStage::Aborting);
     hub.cancel(false);
     if all_gone_within(GRACE).await {
         return;
     }
     hub.cancel(true);
-    // Cancelled handlers leave nothing to wait for but the last writes.
+    // All handlers are canceled, so only the last writes remain.
     all_gone_within(GRACE).await;
 }

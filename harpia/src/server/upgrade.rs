@@ -1,6 +1,7 @@
-//! From a request to a connection: find the route, shake hands, make the data, spawn.
+//! From a request to a connection: check the handshake, make the connection's data, spawn its task.
 //!
-//! Types are erased here, once a connection: behind [`Endpoint`] stands a route with its types.
+//! Generic types end here: [`Endpoint`] is a route without its types, and [`Typed`] implements it
+//! for a route.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -13,13 +14,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::connection::{self, Connection, RouteContext};
+use crate::connection::{Connection, RouteContext};
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
 use crate::extract::{CookieAlarm, FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, RouteId};
 use crate::limits::Limits;
-use crate::options::{Origins, Scope};
+use crate::panic_guard::guarded_future;
 use crate::protocol::handshake::{self, Fault, Negotiated, Rules};
 use crate::route::Route;
 use crate::socket::Socket;
@@ -27,38 +28,25 @@ use crate::transport::Transport;
 
 use super::http::{Body, text};
 use super::refusal;
-
-/// What a route is built with: its own options over the app's.
-pub(super) struct RouteConfig {
-    pub(super) id: RouteId,
-    pub(super) scope: Scope,
-    pub(super) limits: Arc<Limits>,
-    pub(super) rules: Rules,
-    pub(super) hub: Hub,
-}
-
-impl RouteConfig {
-    pub(super) fn allows_any_origin(&self) -> bool {
-        self.rules.origins == Origins::Any
-    }
-}
+use super::route_config::RouteConfig;
 
 /// A route without its types.
 pub(super) trait Endpoint: Send + Sync {
+    /// Returns what the route demands of a handshake.
     fn rules(&self) -> &Rules;
 
-    /// What to ring where a cookie is read, if that is none of any page's business.
+    /// Returns the alarm to ring when a cookie is read, if pages of any origin may connect.
     fn alarm(&self) -> Option<Arc<CookieAlarm>>;
 
-    /// Makes parameters and data; what comes back starts the connection.
-    fn prepare<'a>(
+    /// Makes the parameters and the data of a connection. Returns the function that starts it.
+    fn build_connection<'a>(
         &'a self,
         handshake: &'a Handshake,
         negotiated: Negotiated,
     ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>>;
 }
 
-/// Starts a connection on its stream, with the bytes that came behind the handshake.
+/// Starts a connection on its stream, with the bytes that came after the handshake.
 pub(super) type Launch = Box<dyn FnOnce(TcpStream, &[u8], OwnedSemaphorePermit) + Send>;
 
 /// A route with its types.
@@ -70,18 +58,18 @@ pub(super) struct Typed<R> {
 }
 
 impl<R: Route> Typed<R> {
-    pub(super) fn new(route: R, settings: RouteConfig) -> Self {
-        let alarm = settings.allows_any_origin();
+    pub(super) fn new(route: R, id: RouteId, config: RouteConfig, hub: Hub) -> Self {
+        let alarm = config.allows_any_origin();
         Self {
             alarm: alarm.then(|| Arc::new(CookieAlarm::new(R::PATH))),
             shared: Arc::new(RouteContext {
                 route,
-                id: settings.id,
-                scope: settings.scope,
-                hub: settings.hub,
+                id,
+                scope: config.scope,
+                hub,
             }),
-            limits: settings.limits,
-            rules: settings.rules,
+            limits: config.limits,
+            rules: config.rules,
         }
     }
 }
@@ -95,7 +83,7 @@ impl<R: Route> Endpoint for Typed<R> {
         self.alarm.clone()
     }
 
-    fn prepare<'a>(
+    fn build_connection<'a>(
         &'a self,
         handshake: &'a Handshake,
         negotiated: Negotiated,
@@ -125,7 +113,8 @@ impl<R: Route> Endpoint for Typed<R> {
                 );
                 let connection =
                     Connection::new(shared, socket, parameters, transport, first_bytes, permit);
-                // Ends with its peer, or by the hub's shutdown; holds the permit until then.
+                // Ends when the connection closes, at the latest by a shutdown. It holds the permit
+                // until then.
                 tokio::spawn(connection);
             });
             Ok(launch)
@@ -133,7 +122,7 @@ impl<R: Route> Endpoint for Typed<R> {
     }
 }
 
-/// A connection that can start as soon as hyper has written the answer.
+/// A connection that can start as soon as hyper has written the 101.
 pub(super) struct Upgrade {
     upgraded: Upgraded,
     launch: Launch,
@@ -142,7 +131,8 @@ pub(super) struct Upgrade {
 type Upgraded = Pin<Box<dyn Future<Output = Option<hyper::upgrade::Upgraded>> + Send>>;
 
 impl Upgrade {
-    /// Starts the connection, if hyper has not lost the client. It holds the permit to its transport.
+    /// Waits for the upgraded stream and starts the connection, which holds the permit until it
+    /// ends. Does nothing if hyper has lost the client.
     pub(super) async fn finish(self, permit: OwnedSemaphorePermit) {
         let parts = match self.upgraded.await {
             Some(upgraded) => upgraded.downcast::<TokioIo<TcpStream>>().ok(),
@@ -154,8 +144,9 @@ impl Upgrade {
     }
 }
 
-/// Answers a request for a route's path.
-pub(super) async fn answer(
+/// Answers a request for a route's path, either with a 101 and the [`Upgrade`] to finish, or with an
+/// error.
+pub(super) async fn answer_upgrade(
     mut request: Request<Incoming>,
     endpoint: Arc<dyn Endpoint>,
     path_values: PathValues,
@@ -176,7 +167,16 @@ pub(super) async fn answer(
     let handshake = Handshake::new(head.uri, head.headers, remote_addr)
         .with_path_values(path_values)
         .with_alarm(endpoint.alarm());
-    match prepare(&*endpoint, &handshake, negotiated).await {
+    let built = guarded_future(endpoint.build_connection(&handshake, negotiated)).await;
+    // A panic in the user's code fails this request with a 500, and nothing else.
+    let built = built.unwrap_or_else(|panic| {
+        refusal::log_panic(&panic, handshake.uri().path());
+        Err(Rejection::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal error",
+        ))
+    });
+    match built {
         Ok(launch) => {
             let upgraded = Box::pin(upgraded);
             let upgrade = Upgrade { upgraded, launch };
@@ -189,25 +189,7 @@ pub(super) async fn answer(
     }
 }
 
-/// Makes the data; a panic in the user's code is a 500 and ends nothing else.
-async fn prepare(
-    endpoint: &dyn Endpoint,
-    handshake: &Handshake,
-    negotiated: Negotiated,
-) -> Result<Launch, Rejection> {
-    let prepared = connection::caught(endpoint.prepare(handshake, negotiated)).await;
-    prepared.unwrap_or_else(|panic| {
-        tracing::error!(
-            path = handshake.uri().path(),
-            "connection data panicked: {panic}"
-        );
-        Err(Rejection::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal error",
-        ))
-    })
-}
-
+/// Answers a handshake that breaks a rule with the status and headers of its fault.
 fn refuse(fault: Fault) -> Response<Body> {
     let mut response = text(fault.status(), fault.message());
     for (name, value) in fault.headers() {

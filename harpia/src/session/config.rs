@@ -6,7 +6,7 @@ use crate::limits::{MAX_SESSION_TTL, SESSION_TTL};
 use crate::protocol::header::is_token;
 
 use super::cookie::{CookieSettings, SameSite, is_attribute};
-use super::{Session, SessionData, Store};
+use super::{Session, Store};
 
 /// The settings of one kind of sessions.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Default for SessionConfig {
 /// The methods panic if browsers would silently drop the cookie: a `__Host-` name needs the path
 /// `/`, no domain, and no [`insecure`](Self::insecure). A `__Secure-` name and [`SameSite::None`]
 /// also exclude `insecure`.
-impl<T: SessionData, S: Store> Session<T, S> {
+impl<T, S: Store> Session<T, S> {
     /// Sets how long a session lives without being used.
     ///
     /// Default: 24 hours. At most 400 days.

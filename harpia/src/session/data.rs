@@ -23,7 +23,33 @@ pub trait SessionData: DeserializeOwned + Send + Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + Send + Serialize> SessionData for T {}
 
-impl<T: SessionData, S: Store> Session<T, S> {
+/// The functions that write and read the data of a session.
+///
+/// They are chosen where sessions are made. So a type that cannot be session data is an error there,
+/// and not again wherever a handler reads a session.
+pub(super) struct Format<T> {
+    write: fn(&T) -> Result<Bytes, SessionError>,
+    read: fn(&[u8]) -> Result<T, SessionError>,
+}
+
+impl<T: SessionData> Format<T> {
+    pub(super) fn json() -> Self {
+        Self {
+            write: to_bytes,
+            read: from_bytes,
+        }
+    }
+}
+
+impl<T> Clone for Format<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Format<T> {}
+
+impl<T, S: Store> Session<T, S> {
     /// Makes a session with this data, and returns its new id.
     ///
     /// # Errors
@@ -43,7 +69,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// # }
     /// ```
     pub async fn create(&self, data: T) -> Result<SessionId, SessionError> {
-        let value = to_bytes(&data)?;
+        let value = (self.format.write)(&data)?;
         let id = SessionId::random()?;
         match self
             .store
@@ -76,7 +102,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// # }
     /// ```
     pub async fn get(&self, id: &SessionId) -> Result<T, SessionError> {
-        from_bytes(&self.load(&self.key(id)).await?)
+        (self.format.read)(&self.load(&self.key(id)).await?)
     }
 
     /// Returns the data of the session that the handshake's cookie names.
@@ -150,9 +176,9 @@ impl<T: SessionData, S: Store> Session<T, S> {
         let key = self.key(id);
         for _ in 0..MAX_SESSION_TRIES {
             let old = self.load(&key).await?;
-            let mut data: T = from_bytes(&old)?;
+            let mut data = (self.format.read)(&old)?;
             let result = change(&mut data);
-            let new = to_bytes(&data)?;
+            let new = (self.format.write)(&data)?;
             drop(data);
             if self.store.replace(&key, &old, new, self.config.ttl).await? {
                 return Ok(result);

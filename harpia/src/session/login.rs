@@ -22,7 +22,7 @@ use crate::extract::{Cookies, Rejection, is_same_origin};
 use crate::json::{JsonError, missing_field};
 use crate::limits::{LOGIN_TIMEOUT, MAX_LOGIN};
 
-use super::{Session, SessionData, SessionError, SessionId, Store};
+use super::{Session, SessionError, SessionId, Store};
 
 /// A tower service that answers the `POST` of a login. [`Session::login`] makes it.
 ///
@@ -45,7 +45,7 @@ use super::{Session, SessionData, SessionError, SessionId, Store};
 ///
 /// If the client disconnects before the response, a session may have been made whose cookie it
 /// never gets. It expires.
-pub struct Login<T: SessionData, S, F, L> {
+pub struct Login<T, S, F, L> {
     sessions: Session<T, S>,
     log_in: Arc<L>,
     redirect: Option<HeaderValue>,
@@ -55,7 +55,7 @@ pub struct Login<T: SessionData, S, F, L> {
 
 type Replaced = Arc<dyn Fn(&SessionId) + Send + Sync>;
 
-impl<T: SessionData, S: Store> Session<T, S> {
+impl<T, S: Store> Session<T, S> {
     /// Makes a service that answers the `POST` of a login.
     ///
     /// It deserializes the body, a form or JSON, as an `F` and passes it to the function. The data
@@ -102,7 +102,7 @@ impl<T: SessionData, S: Store> Session<T, S> {
     }
 }
 
-impl<T: SessionData, S, F, L> Login<T, S, F, L> {
+impl<T, S, F, L> Login<T, S, F, L> {
     /// Answers with a redirect (303) to this path, for a form without a script.
     ///
     /// # Panics
@@ -154,7 +154,7 @@ impl<T: SessionData, S, F, L> Login<T, S, F, L> {
 
 impl<T, S, F, L, R, B> Service<Request<B>> for Login<T, S, F, L>
 where
-    T: SessionData + 'static,
+    T: Send + 'static,
     S: Store,
     F: DeserializeOwned + Send + 'static,
     L: Fn(F) -> R + Send + Sync + 'static,
@@ -178,7 +178,7 @@ where
     }
 }
 
-impl<T: SessionData, S: Store, F, L> Login<T, S, F, L> {
+impl<T, S: Store, F, L> Login<T, S, F, L> {
     async fn answer<R, B>(&self, request: Request<B>) -> Result<Response<String>, Rejection>
     where
         F: DeserializeOwned,
@@ -295,7 +295,7 @@ fn refusal(rejection: &Rejection) -> Response<String> {
     response
 }
 
-impl<T: SessionData, S, F, L> Clone for Login<T, S, F, L> {
+impl<T, S, F, L> Clone for Login<T, S, F, L> {
     fn clone(&self) -> Self {
         Self {
             sessions: self.sessions.clone(),
@@ -307,7 +307,7 @@ impl<T: SessionData, S, F, L> Clone for Login<T, S, F, L> {
     }
 }
 
-impl<T: SessionData, S, F, L> fmt::Debug for Login<T, S, F, L> {
+impl<T, S, F, L> fmt::Debug for Login<T, S, F, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")
             .field("sessions", &self.sessions)

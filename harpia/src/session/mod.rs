@@ -78,9 +78,8 @@
 //! - **Changes.** To change the session from a message, keep its id: see
 //!   [`id_from_ws`](Session::id_from_ws).
 //! - **Other sites.** A page of another site cannot open a connection in the visitor's name: its
-//!   handshake is rejected unless the route lists its origin. `origins = any` is a compile error on
-//!   a route that reads a session. If only the app or code elsewhere reads it, the route is
-//!   rejected at startup, or a warning is logged.
+//!   handshake is rejected unless the route lists its origin. On a route with `origins = any` no
+//!   session is read: each connection that needs one fails, and the log says why.
 //! - **Development.** Without TLS, the cookie may need [`insecure`](Session::insecure).
 //!
 //! # Stores
@@ -106,16 +105,16 @@ mod store;
 mod tests;
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use http::HeaderValue;
 
-use crate::extract::Cookies;
+use crate::extract::{AnyOrigin, Cookies};
 use crate::socket::Socket;
 
 use config::SessionConfig;
 pub use cookie::SameSite;
+use data::Format;
 pub use data::SessionData;
 pub use error::SessionError;
 pub use id::SessionId;
@@ -155,13 +154,13 @@ pub use store::Store;
 /// # Cancel safety
 ///
 /// If a future is dropped, its operation on the store has happened completely or not at all.
-pub struct Session<T: SessionData, S = MemoryStore> {
+pub struct Session<T, S = MemoryStore> {
     store: Arc<S>,
     config: Arc<SessionConfig>,
-    data: PhantomData<fn() -> T>,
+    format: Format<T>,
 }
 
-impl<T: SessionData> Session<T> {
+impl<T> Session<T> {
     /// Makes sessions in the memory of this process, in a [`MemoryStore::new`].
     ///
     /// This is also the `Default`, so that the state of a route can derive `Default`.
@@ -173,12 +172,15 @@ impl<T: SessionData> Session<T> {
     ///
     /// let sessions = Session::<String>::memory();
     /// ```
-    pub fn memory() -> Self {
+    pub fn memory() -> Self
+    where
+        T: SessionData,
+    {
         Self::new(MemoryStore::new())
     }
 }
 
-impl<T: SessionData, S: Store> Session<T, S> {
+impl<T, S: Store> Session<T, S> {
     /// Makes sessions in a store.
     ///
     /// # Examples
@@ -189,11 +191,14 @@ impl<T: SessionData, S: Store> Session<T, S> {
     ///
     /// let sessions = Session::<String>::new(MemoryStore::new().max_sessions(1_000));
     /// ```
-    pub fn new(store: S) -> Self {
+    pub fn new(store: S) -> Self
+    where
+        T: SessionData,
+    {
         Self {
             store: Arc::new(store),
             config: Arc::default(),
-            data: PhantomData,
+            format: Format::json(),
         }
     }
 
@@ -276,10 +281,15 @@ impl<T: SessionData, S: Store> Session<T, S> {
     /// # Errors
     ///
     /// [`SessionError::NotFound`] if no cookie holds an id. [`SessionError::AfterOpen`] once `open`
-    /// has returned.
+    /// has returned. [`SessionError::AnyOrigin`] on a route with `origins = any`.
     pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
         let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
-        self.id_in(credentials.cookie(&self.config.cookie.name).as_deref())
+        let cookie = credentials.cookie(&self.config.cookie.name);
+        self.id_in(
+            cookie
+                .map_err(|AnyOrigin| SessionError::AnyOrigin)?
+                .as_deref(),
+        )
     }
 
     /// Returns the id in the cookies of an ordinary request.
@@ -390,18 +400,18 @@ impl<T: SessionData> Default for Session<T> {
     }
 }
 
-impl<T: SessionData, S> Clone for Session<T, S> {
+impl<T, S> Clone for Session<T, S> {
     fn clone(&self) -> Self {
         Self {
             store: Arc::clone(&self.store),
             config: Arc::clone(&self.config),
-            data: PhantomData,
+            format: self.format,
         }
     }
 }
 
 /// Prints the settings, and no session.
-impl<T: SessionData, S> fmt::Debug for Session<T, S> {
+impl<T, S> fmt::Debug for Session<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("settings", &self.config)

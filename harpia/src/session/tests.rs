@@ -221,7 +221,7 @@ async fn debug_and_errors_show_neither_id_nor_data() {
     let other = Session::<u64> {
         store: Arc::clone(&sessions.store),
         config: Arc::default(),
-        data: PhantomData,
+        format: Format::json(),
     };
     let error = other.get(&id).await.unwrap_err();
     let shown = format!("{sessions:?} {:?} {id:?} {error} {error:?}", sessions.store);

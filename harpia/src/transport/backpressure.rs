@@ -1,4 +1,7 @@
-//! A socket that does not take all: what is left waits in the outbox, and the task drains it.
+//! Backpressure: bytes that a full socket did not take wait in the outbox until the task writes
+//! them.
+//!
+//! This file also decides what happens when the outbox exceeds the route's `backlog`.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,12 +15,12 @@ use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
 use super::outbox::{BacklogFull, Outbox};
-use super::{
-    BLOCKED, CLOSING, DRAINED, SKIPPING, SendStatus, Transport, TransportState, WriteState,
-};
+use super::{SendStatus, Signal, Transport, TransportState, WriteState};
 
 impl Transport {
-    /// Queues what the socket did not take: `written` bytes of the batch are gone already.
+    /// Puts the part of a batch that the socket did not take into a new outbox.
+    ///
+    /// `written` is the number of bytes that the socket has taken.
     pub(super) fn block(
         &self,
         state: MutexGuard<'_, TransportState>,
@@ -28,7 +31,7 @@ impl Transport {
         self.block_with(state, outbox)
     }
 
-    /// Has an outbox wait for the socket, and the task drain it.
+    /// Blocks the transport with this outbox, and wakes the task to drain it.
     pub(super) fn block_with(
         &self,
         mut state: MutexGuard<'_, TransportState>,
@@ -36,13 +39,17 @@ impl Transport {
     ) -> SendStatus {
         let waiting = outbox.len();
         state.write_state = WriteState::Blocked(Box::new(outbox));
-        // From here on all queues in the outbox; a cork beside it would overtake.
+        // Every later send goes to the outbox. A cork would let later sends overtake it.
         state.cork = None;
-        self.flags.fetch_or(BLOCKED, Ordering::AcqRel);
+        self.signals.set(Signal::Blocked);
         self.wake(state);
         SendStatus::Queued(waiting)
     }
 
+    /// Adds a batch to the outbox.
+    ///
+    /// If the backlog is full, the route's `slow` option decides: the batch is dropped, or the
+    /// connection is closed.
     pub(super) fn queue(
         &self,
         mut state: MutexGuard<'_, TransportState>,
@@ -51,13 +58,13 @@ impl Transport {
         let WriteState::Blocked(outbox) = &mut state.write_state else {
             return SendStatus::Closed;
         };
-        let begins = !outbox.is_skipping();
+        let is_first_skip = !outbox.is_skipping();
         match (outbox.push(batch, self.limits.backlog), self.limits.slow) {
             (Ok(waiting), _) => SendStatus::Queued(waiting),
             (Err(BacklogFull(batch)), Slow::Skip) => {
                 self.count_skipped(&batch);
-                if begins {
-                    self.flags.fetch_or(SKIPPING, Ordering::AcqRel);
+                if is_first_skip {
+                    self.signals.set(Signal::Skipping);
                     self.wake(state);
                 }
                 SendStatus::Dropped
@@ -69,7 +76,7 @@ impl Transport {
         }
     }
 
-    /// Counts a batch's messages as left out for this peer.
+    /// Counts the messages of a batch that is dropped for this peer.
     pub(super) fn count_skipped(&self, batch: &[u8]) {
         let frames = frame::count(batch);
         self.budget.count_skipped(frames);
@@ -77,22 +84,27 @@ impl Transport {
         self.skipped.fetch_add(frames, Ordering::Relaxed);
     }
 
-    /// Sends the close frame in place of what waits: 1013, unless another close was close_frame before.
+    /// Closes the connection of a slow consumer.
+    ///
+    /// The close frame replaces the queued messages. Its code is 1013, unless another close was
+    /// requested before.
     pub(super) fn close_slow_consumer(&self, mut state: MutexGuard<'_, TransportState>) {
         let close = state
             .close
             .get_or_insert_with(|| Box::new(Close::of(CloseCause::SlowConsumer)));
         let frame = close.frame.clone();
-        self.flags.fetch_or(CLOSING, Ordering::Release);
+        self.signals.set(Signal::Closing);
         if let WriteState::Blocked(outbox) = &mut state.write_state {
             outbox.drop_queue();
         }
         self.queue_close_frame(state, &frame);
     }
 
-    /// Writes what waits. Called by the connection's task alone, whose waker the socket keeps.
+    /// Writes the outbox, and is ready when the transport is not blocked any more.
+    ///
+    /// Only the connection's task calls this: tokio keeps one waker per direction of a socket.
     pub(crate) fn poll_drain(&self, context: &mut Context<'_>) -> Poll<()> {
-        while self.flags.load(Ordering::Acquire) & BLOCKED != 0 {
+        while self.signals.has(Signal::Blocked) {
             match self.stream.poll_write_ready(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) => self.drain(),
@@ -104,6 +116,11 @@ impl Transport {
         Poll::Ready(())
     }
 
+    /// Writes the outbox once. Opens the transport if nothing is left.
+    ///
+    /// Race: the task clears `Blocked` while a writer on another thread blocks the transport anew.
+    /// If the task cleared the signal after the writer had set it, the new outbox would never be
+    /// drained. Both change the state and the signal under the lock, so this order cannot occur.
     fn drain(&self) {
         let mut state = self.lock();
         let WriteState::Blocked(outbox) = &mut state.write_state else {
@@ -113,8 +130,8 @@ impl Transport {
             Ok(false) => {}
             Ok(true) => {
                 state.write_state = WriteState::Open;
-                self.flags.fetch_and(!BLOCKED, Ordering::AcqRel);
-                self.flags.fetch_or(DRAINED, Ordering::AcqRel);
+                self.signals.clear(Signal::Blocked);
+                self.signals.set(Signal::Drained);
             }
             Err(_) => {
                 self.mark_lost(state);
@@ -122,7 +139,10 @@ impl Transport {
         }
     }
 
-    /// Says whether all that was handed over is with the operating system, or never will be.
+    /// Returns whether nothing will be written any more.
+    ///
+    /// Either everything up to the close frame was handed to the operating system, or the socket
+    /// has failed.
     pub(crate) fn is_flushed(&self) -> bool {
         let state = self.lock();
         state.close_queued && !matches!(state.write_state, WriteState::Blocked(_))

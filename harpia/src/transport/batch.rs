@@ -1,17 +1,22 @@
-//! A batch: whole encoded frames, one behind the other, written to many sockets.
+//! A batch: several encoded frames in one buffer, written to many sockets.
+//!
+//! A batch contains whole frames only.
 
 use bytes::Bytes;
 
-/// Borrows a batch from the buffer it was composed in, and shares it only when a socket blocks.
+/// Frames borrowed from the buffer in which the flusher encoded them.
 ///
-/// The first that blocks causes one copy of exact size; the others that block clone it.
+/// The first socket that blocks causes one copy, of the exact size. The other sockets that block
+/// share this copy.
 #[derive(Debug)]
 pub(crate) struct Batch<'a> {
     bytes: &'a [u8],
+    /// The copy that outboxes share; `None` until a socket blocks.
     shared: Option<Bytes>,
 }
 
 impl<'a> Batch<'a> {
+    /// Borrows a batch that has to be copied if a socket blocks.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -19,7 +24,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// A batch that is shared already costs no copy.
+    /// Borrows a batch that is reference-counted already, so that no socket causes a copy.
     pub(crate) fn of(bytes: &'a Bytes) -> Self {
         Self {
             bytes,
@@ -35,6 +40,7 @@ impl<'a> Batch<'a> {
         self.bytes.len()
     }
 
+    /// Returns the batch as bytes that can outlive the borrow. Only the first call may copy.
     pub(crate) fn share(&mut self) -> Bytes {
         self.shared
             .get_or_insert_with(|| Bytes::copy_from_slice(self.bytes))

@@ -1,4 +1,6 @@
-//! How a way out ends: what others may request_close of the connection, and what is left when it is gone.
+//! How a transport closes: requested closes, cancellation, lost sockets, and release of the task.
+//!
+//! The first close that is requested decides the close frame. `replace_close` is the one exception.
 
 use std::net::Shutdown;
 
@@ -8,153 +10,182 @@ use crate::close::{Close, CloseCause, CloseFrame};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
-use super::{
-    BLOCKED, CANCEL, CANCEL_CLOSE, CLOSING, DETACHED, DRAINED, SKIPPING, SendStatus, Transport,
-    TransportState, WriteState,
-};
+use super::{SendStatus, Signal, Transport, TransportState, WriteState};
 
-/// What a connection has to act on before it reads on.
+/// An event that the connection's task handles before it reads more input.
 #[derive(Debug)]
 pub(crate) enum TransportEvent {
     None,
+    /// A close was requested. This event repeats until the task ends.
     Close(Close),
-    /// Messages are being left out, since the backlog was full.
+    /// The backlog is full, and messages are dropped until the outbox is empty.
     Skipping,
+    /// The outbox was written, so the `drain` handler is due.
     Drained,
 }
 
 impl Transport {
-    /// Asks the connection to end, and says whether nobody had. The first to request_close decides how.
+    /// Requests that the connection closes, and returns whether this is the first request.
+    ///
+    /// Only the first request has an effect: it decides the cause and the close frame.
     pub(crate) fn request_close(&self, close: Close) -> bool {
         let mut state = self.lock();
         let is_first = state.close.is_none();
         if is_first {
             state.close = Some(Box::new(close));
-            self.flags.fetch_or(CLOSING, Ordering::Release);
+            self.signals.set(Signal::Closing);
         }
         self.wake(state);
         is_first
     }
 
-    /// Replaces the close, unless a close frame is queued or the socket is gone: an `open` that
-    /// fails decides the close frame itself, whatever was asked for meanwhile.
+    pub(crate) fn is_opening(&self) -> bool {
+        self.lock().opening
+    }
+
+    /// Sets whether `open` runs. Its sends go out even if the hub has already requested a close.
+    pub(crate) fn set_opening(&self, opening: bool) {
+        self.lock().opening = opening;
+    }
+
+    /// Replaces the requested close, for an `open` that failed: its error decides the close frame.
+    ///
+    /// Race: the hub may request a close while `open` runs. In the bad order the hub's request is
+    /// first, and the client would get the hub's close frame instead of the one that `open` chose.
+    /// So this call replaces the earlier request. It keeps a close that a handler requested, and
+    /// does nothing once a close frame is queued or the socket has failed.
     pub(crate) fn replace_close(&self, close: Close) {
         let mut state = self.lock();
-        if !state.close_queued {
+        let is_by_handler = |close: &Close| close.cause == CloseCause::Handler;
+        if !state.close_queued && !state.close.as_deref().is_some_and(is_by_handler) {
             state.close = Some(Box::new(close));
-            self.flags.fetch_or(CLOSING, Ordering::Release);
+            self.signals.set(Signal::Closing);
         }
     }
 
-    /// Says whether a close frame is queued or sent, or the socket is gone.
+    /// Returns whether a close frame is queued or sent, or the socket has failed.
     pub(crate) fn is_close_queued(&self) -> bool {
         self.lock().close_queued
     }
 
-    /// Returns why the connection ends, if it does.
+    /// Returns the cause of the requested close.
     pub(crate) fn cause(&self) -> Option<CloseCause> {
         self.lock().close.as_ref().map(|close| close.cause)
     }
 
-    /// Returns the close that was asked for first.
+    /// Returns the requested close.
     pub(crate) fn requested_close(&self) -> Option<Close> {
         self.lock().close.as_deref().cloned()
     }
 
-    /// Returns the code and reason of the close that was asked for first.
+    /// Returns the code and reason of the requested close.
     pub(crate) fn close_frame(&self) -> Option<CloseFrame> {
         self.lock().close.as_ref().map(|close| close.frame.clone())
     }
 
-    /// Ends a connection that the hub will not serve any more: it keeps its own time from here on.
+    /// Closes a connection that the hub does not serve any more.
+    ///
+    /// The hub's sweep does not check its deadlines from now on.
     pub(crate) fn detach(&self) {
-        self.flags.fetch_or(DETACHED, Ordering::Release);
+        self.signals.set(Signal::Detached);
         self.request_close(Close::of(CloseCause::Shutdown));
     }
 
-    /// Says whether nobody watches this connection's deadlines, so that it should not wait.
+    /// Returns whether the hub has stopped. No sweep checks deadlines then, so the task must not
+    /// wait for one.
     pub(crate) fn is_detached(&self) -> bool {
-        self.flags.load(Ordering::Acquire) & DETACHED != 0
+        self.signals.has(Signal::Detached)
     }
 
-    /// From here on the connection counts among the active.
+    /// Marks the connection as active.
     pub(crate) fn set_active(&self) {
         self.active.store(true, Ordering::Release);
     }
 
-    /// Says once, of a connection that was active, that it ends to be.
+    /// Marks the connection as not active, and returns whether it was active.
+    ///
+    /// Race: the task and the hub may call this at the same time. The atomic swap returns `true` to
+    /// exactly one of them, so the connection is not counted out twice.
     pub(crate) fn take_active(&self) -> bool {
         self.active.load(Ordering::Acquire) && self.active.swap(false, Ordering::AcqRel)
     }
 
-    /// Wakes the task to look at the time.
+    /// Wakes the connection's task, for example to check a deadline.
     pub(crate) fn wake_task(&self) {
         self.wake(self.lock());
     }
 
+    /// Returns whether a close was requested.
     pub(crate) fn is_closing(&self) -> bool {
-        self.flags.load(Ordering::Acquire) & CLOSING != 0
+        self.signals.has(Signal::Closing)
     }
 
-    /// Says that there is neither [`next_event`](Self::next_event) nor anything to drain: one look for each
-    /// message, so it is inlined and the rest is not.
+    /// Returns whether there is neither an event nor an outbox to drain.
+    ///
+    /// Inlined, since the task checks this once per message. [`next_event`](Self::next_event) is
+    /// rarely called, so it is not.
     #[inline]
     pub(crate) fn has_no_events(&self) -> bool {
-        self.flags.load(Ordering::Acquire) == 0
+        self.signals.is_empty()
     }
 
-    /// Says what there is to act on: an close first, else, once each, that messages are left out and
-    /// that the outbox has emptied.
+    /// Returns the next event: a requested close, else `Skipping`, else `Drained`.
+    ///
+    /// A requested close is returned by every call, the other events once.
     pub(crate) fn next_event(&self) -> TransportEvent {
-        let flags = self.flags.load(Ordering::Acquire);
-        if flags & (CLOSING | SKIPPING | DRAINED) == 0 {
-            return TransportEvent::None;
-        }
-        if flags & CLOSING != 0
+        if self.signals.has(Signal::Closing)
             && let Some(close) = &self.lock().close
         {
             return TransportEvent::Close(Close::clone(close));
         }
-        if flags & SKIPPING != 0 {
-            self.flags.fetch_and(!SKIPPING, Ordering::AcqRel);
+        if self.signals.has(Signal::Skipping) {
+            self.signals.clear(Signal::Skipping);
             return TransportEvent::Skipping;
         }
-        self.flags.fetch_and(!DRAINED, Ordering::AcqRel);
-        TransportEvent::Drained
+        if self.signals.has(Signal::Drained) {
+            self.signals.clear(Signal::Drained);
+            return TransportEvent::Drained;
+        }
+        TransportEvent::None
     }
 
-    /// Cancels the handler that waits; `close` only when told to.
+    /// Cancels a handler that waits. Cancels a `close` handler only if `with_close` is set.
     pub(crate) fn cancel(&self, with_close: bool) {
-        let flags = if with_close {
-            CANCEL | CANCEL_CLOSE
-        } else {
-            CANCEL
-        };
-        self.flags.fetch_or(flags, Ordering::Release);
-        self.wake(self.lock());
+        self.signals.set(Signal::Cancel);
+        if with_close {
+            self.signals.set(Signal::CancelClose);
+        }
+        self.wake_task();
     }
 
+    /// Returns whether a shutdown cancels handlers; `in_close` checks for the `close` handler.
     pub(crate) fn is_cancelled(&self, in_close: bool) -> bool {
-        let flag = if in_close { CANCEL_CLOSE } else { CANCEL };
-        self.flags.load(Ordering::Acquire) & flag != 0
+        self.signals.has(if in_close {
+            Signal::CancelClose
+        } else {
+            Signal::Cancel
+        })
     }
 
+    /// Returns whether nothing can be written any more.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(self.lock().write_state, WriteState::Closed)
     }
 
-    /// Drops whatever waits: nothing more is written.
+    /// Drops the outbox. Nothing is written any more.
     pub(crate) fn drop_unsent(&self) {
         self.mark_lost(self.lock());
     }
 
-    /// Tells the peer that nothing follows; it may still be read.
+    /// Shuts down the write direction of the socket. The peer can still be read.
     pub(crate) fn shut_down_writes(&self) {
-        // The peer may be gone already, and then there is nobody to tell.
+        // This fails if the peer has already reset the connection, which needs no handling.
         let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
     }
 
-    /// Forgets the task at its end: its waker would keep it and this alive for ever.
+    /// Drops the waker of a task that ends, and closes the transport.
+    ///
+    /// The waker would keep the task and this transport alive forever.
     pub(crate) fn release_task(&self) {
         let mut state = self.lock();
         state.close_queued = true;
@@ -165,15 +196,17 @@ impl Transport {
         drop(waker);
     }
 
-    /// The socket is gone, and all that waited for it.
+    /// Closes the transport after its socket has failed, and drops the outbox.
+    ///
+    /// The cause is `Lost`, unless another close was requested before.
     pub(super) fn mark_lost(&self, mut state: MutexGuard<'_, TransportState>) -> SendStatus {
         state.write_state = WriteState::Closed;
         state.close_queued = true;
         state
             .close
             .get_or_insert_with(|| Box::new(Close::of(CloseCause::Lost)));
-        self.flags.fetch_and(!BLOCKED, Ordering::AcqRel);
-        self.flags.fetch_or(CLOSING, Ordering::Release);
+        self.signals.clear(Signal::Blocked);
+        self.signals.set(Signal::Closing);
         self.wake(state);
         SendStatus::Closed
     }

@@ -1,4 +1,4 @@
-//! Control frames: pings and pongs, which pass what waits, and the close frame, which ends it all.
+//! Control frames: pings and pongs overtake queued messages; the close frame comes after them.
 
 use std::io::IoSlice;
 
@@ -12,13 +12,17 @@ use super::outbox::Outbox;
 use super::{Transport, TransportState, WriteState};
 
 impl Transport {
-    /// Answers a ping. Of several that wait only the newest is kept (RFC 6455 section 5.5.3).
+    /// Answers a ping. Of several pongs that wait, only the newest is kept.
+    ///
+    /// RFC 6455 section 5.5.3 allows this.
     pub(crate) fn pong(&self, payload: &[u8]) {
         let frame = frame::encode_pong(payload);
         self.control(frame, |outbox, frame| outbox.set_control(frame));
     }
 
-    /// Asks for a sign of life. Where a pong waits already, its acknowledgement will be one.
+    /// Sends a ping, to find out whether the peer still responds.
+    ///
+    /// If a control frame already waits, no ping is added: a pong must not be replaced.
     pub(crate) fn ping(&self) {
         let frame = frame::encode_ping();
         self.control(frame, |outbox, frame| {
@@ -28,9 +32,9 @@ impl Transport {
         });
     }
 
-    /// Sends a control frame, or has it wait ahead of the data.
+    /// Sends a control frame. If the transport is blocked, `wait` adds the frame to the outbox.
     fn control(&self, frame: Bytes, wait: impl FnOnce(&mut Outbox, Bytes)) {
-        let mut state = self.lock_behind_cork();
+        let mut state = self.lock_with_empty_cork();
         if state.close_queued {
             return;
         }
@@ -49,15 +53,17 @@ impl Transport {
         }
     }
 
-    /// Sends the close frame behind all that is queued. Nothing can be sent after it.
+    /// Sends the close frame after all queued messages. No frame can be sent after it.
     pub(crate) fn send_close(&self, frame: &CloseFrame) {
-        self.queue_close_frame(self.lock_behind_cork(), frame);
+        self.queue_close_frame(self.lock_with_empty_cork(), frame);
     }
 
-    /// Sends the close frame in place of what is queued, except the frame under way.
+    /// Sends the close frame in place of the queued messages.
+    ///
+    /// A frame that is partly written is completed first. A corked frame still goes out if the
+    /// socket is not full.
     pub(crate) fn send_close_now(&self, frame: &CloseFrame) {
-        // What was answered before goes out.
-        let mut state = self.lock_behind_cork();
+        let mut state = self.lock_with_empty_cork();
         if !state.close_queued
             && let WriteState::Blocked(outbox) = &mut state.write_state
         {
@@ -66,6 +72,7 @@ impl Transport {
         self.queue_close_frame(state, frame);
     }
 
+    /// Writes or queues the close frame unless that happened before, and wakes the task.
     pub(super) fn queue_close_frame(
         &self,
         mut state: MutexGuard<'_, TransportState>,

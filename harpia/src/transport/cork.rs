@@ -1,7 +1,9 @@
-//! Corking: what a handler sends while more of its own input is buffered goes out in one write.
+//! Corking: sends go out in one write while the connection has more buffered input to handle.
 //!
-//! The task corks before it calls a handler and uncorks before it parks or a handler waits; any
-//! other writer writes the cork out first. The cork is the worker thread's, lent for that time.
+//! The task corks before it calls a handler, and uncorks at the end of each poll. Any other writer
+//! writes the cork first. `transport/mod.rs` has the diagram.
+//!
+//! Each worker thread keeps one spare cork and lends it to the transport that it corks.
 
 use std::cell::Cell;
 use std::io::IoSlice;
@@ -13,30 +15,32 @@ use crate::sync::MutexGuard;
 use super::outgoing::Outgoing;
 use super::{SendStatus, Transport, TransportState, WriteState};
 
-/// What a handler has sent since it was corked.
+/// A buffer of frames that were sent since the transport was corked.
 #[derive(Default)]
 pub(super) struct Cork {
+    /// Whole encoded frames, in order.
     frames: Vec<u8>,
 }
 
 impl Cork {
-    /// Adds a message, and says whether it may wait: beyond `FULL` a write is as efficient as it
-    /// gets.
+    /// Adds a message, and returns whether the cork has room for more.
     pub(super) fn hold(&mut self, message: &Outgoing<'_>) -> bool {
         message.append(&mut self.frames);
         self.frames.len() < FULL
     }
 }
 
+/// The size in bytes at which a cork is written: a larger write would not be more efficient.
 const FULL: usize = 64 * 1024;
 
 thread_local! {
+    /// The worker thread's cork while no transport uses it.
     static SPARE: Cell<Option<Box<Cork>>> = const { Cell::new(None) };
 }
 
 impl TransportState {
-    /// Says whether the cork holds something that has to go out before anything else.
-    pub(super) fn holds(&self) -> bool {
+    /// Returns whether the cork contains frames, which have to be written before any other.
+    pub(super) fn has_corked_frames(&self) -> bool {
         self.cork
             .as_ref()
             .is_some_and(|cork| !cork.frames.is_empty())
@@ -44,6 +48,7 @@ impl TransportState {
 }
 
 impl Transport {
+    /// Corks the transport if it is open: sends are collected until [`uncork`](Self::uncork).
     pub(crate) fn cork(&self) {
         let mut state = self.lock();
         if state.cork.is_none()
@@ -54,8 +59,9 @@ impl Transport {
         }
     }
 
+    /// Writes the cork and removes it. Does nothing if the transport is not corked.
     pub(crate) fn uncork(&self) {
-        let mut state = self.lock_behind_cork();
+        let mut state = self.lock_with_empty_cork();
         let cork = state.cork.take();
         drop(state);
         if let Some(mut cork) = cork
@@ -66,19 +72,22 @@ impl Transport {
         }
     }
 
-    /// Locks with nothing in the cork, for whoever writes past it. A `Peer` may add to it whenever
-    /// it is not locked, so looking once is not enough: what it added would be overtaken or lost.
-    pub(super) fn lock_behind_cork(&self) -> MutexGuard<'_, TransportState> {
+    /// Writes the cork, and returns the lock with the cork empty. For writes that bypass the cork.
+    ///
+    /// Race: writing the cork releases the lock, and a `Peer` on another thread may add a frame to
+    /// the cork before this thread has the lock again. The write that follows would overtake this
+    /// frame, or lose it if the write is a close frame. So the loop checks again under the lock.
+    pub(super) fn lock_with_empty_cork(&self) -> MutexGuard<'_, TransportState> {
         let mut state = self.lock();
-        while state.holds() {
+        while state.has_corked_frames() {
             self.write_cork(state);
             state = self.lock();
         }
         state
     }
 
-    /// Writes the cork's content. What the socket does not take waits in an outbox, and further
-    /// sends queue behind it.
+    /// Writes the frames of the cork. Bytes that the socket does not take wait in an outbox, and
+    /// later sends are queued after them.
     pub(super) fn write_cork(&self, mut state: MutexGuard<'_, TransportState>) -> SendStatus {
         let Some(mut cork) = state.cork.take() else {
             return SendStatus::Sent;
@@ -105,65 +114,71 @@ mod tests {
     use crate::protocol::frame;
 
     use super::super::Batch;
-    use super::super::test_peer::{Frame, TestPeer, Wire, split};
+    use super::super::test_peer::{Frame, TestPeer, TestSockets, split};
     use super::*;
 
-    fn corked() -> (Wire, Transport, TestPeer) {
-        let wire = Wire::new();
-        let (transport, far) = wire.narrow(Limits::default());
+    fn corked() -> (TestSockets, Transport, TestPeer) {
+        let sockets = TestSockets::new();
+        let (transport, peer) = sockets.narrow(Limits::default());
         transport.cork();
-        (wire, transport, far)
+        (sockets, transport, peer)
     }
 
     #[test]
-    fn what_is_sent_while_corked_goes_out_together_and_the_cork_is_lent_again() {
-        let (_wire, transport, far) = corked();
+    fn uncork_writes_all_corked_sends_and_returns_the_cork_to_the_thread() {
+        let (_sockets, transport, peer) = corked();
         assert_eq!(transport.send(&"a".into()), SendStatus::Sent);
         assert_eq!(transport.send(&"b".into()), SendStatus::Sent);
-        assert_eq!(far.frames(), []);
+        assert_eq!(peer.frames(), []);
         transport.uncork();
-        assert_eq!(far.frames(), [Frame::text("a"), Frame::text("b")]);
+        assert_eq!(peer.frames(), [Frame::text("a"), Frame::text("b")]);
         assert!(transport.lock().cork.is_none());
         assert_eq!(transport.send(&"c".into()), SendStatus::Sent);
-        assert_eq!(far.frames(), [Frame::text("c")]);
+        assert_eq!(peer.frames(), [Frame::text("c")]);
         let spare = SPARE.take().unwrap();
         assert!(spare.frames.is_empty() && spare.frames.capacity() > 0);
     }
 
     #[test]
-    fn whoever_else_writes_writes_the_cork_out_first() {
-        let (_wire, transport, far) = corked();
+    fn every_other_write_is_preceded_by_the_corked_frames() {
+        let (_sockets, transport, peer) = corked();
         transport.send(&"a".into());
         transport.write_batch(&mut Batch::of(&frame::encode(&"batch".into())));
-        assert_eq!(far.frames(), [Frame::text("a"), Frame::text("batch")]);
+        assert_eq!(peer.frames(), [Frame::text("a"), Frame::text("batch")]);
         transport.send(&"b".into());
         transport.pong(b"pong");
-        assert_eq!(far.frames(), [Frame::text("b"), Frame::pong("pong")]);
+        assert_eq!(peer.frames(), [Frame::text("b"), Frame::pong("pong")]);
         transport.send(&"c".into());
         transport.ping();
-        assert_eq!(far.frames(), [Frame::text("c"), Frame::ping()]);
+        assert_eq!(peer.frames(), [Frame::text("c"), Frame::ping()]);
         transport.send(&"d".into());
         transport.send_close(&crate::close::CloseFrame::bare(1000.into()));
-        let frames = far.frames();
+        let frames = peer.frames();
         assert_eq!(frames[0], Frame::text("d"));
         assert_eq!(frames[1].close_code(), Some(1000));
         transport.uncork();
-        assert_eq!(far.frames(), []);
+        assert_eq!(peer.frames(), []);
     }
 
     #[test]
-    fn what_the_socket_does_not_take_of_a_cork_waits_and_all_else_behind_it() {
-        let (wire, transport, far) = corked();
+    fn unwritten_corked_bytes_are_queued_before_later_sends() {
+        let (sockets, transport, peer) = corked();
         let large = "large".repeat(5000);
         assert_eq!(transport.send(&large.as_str().into()), SendStatus::Sent);
-        transport.pong(b"ahead of nothing: it finds the frame under way");
-        assert!(transport.lock().cork.is_none(), "it would overtake");
+        transport.pong(b"queued after the partly written frame");
+        assert!(
+            transport.lock().cork.is_none(),
+            "a cork would let later sends overtake"
+        );
         assert!(matches!(
             transport.send(&"next".into()),
             SendStatus::Queued(_)
         ));
         transport.cork();
-        assert!(transport.lock().cork.is_none(), "it would overtake");
+        assert!(
+            transport.lock().cork.is_none(),
+            "a cork would let later sends overtake"
+        );
         assert!(matches!(
             transport.send(&"last".into()),
             SendStatus::Queued(_)
@@ -172,10 +187,10 @@ mod tests {
         let mut bytes = Vec::new();
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         while transport.poll_drain(&mut context).is_pending() {
-            bytes.extend(far.read());
-            wire.turn();
+            bytes.extend(peer.read());
+            sockets.turn();
         }
-        bytes.extend(far.read());
+        bytes.extend(peer.read());
         let (frames, _) = split(&bytes);
         assert!(frames[0] == Frame::text(large));
         assert_eq!(frames[1].opcode, 10);
@@ -183,29 +198,32 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_blocks_ends_an_empty_cork_too() {
-        let (_wire, transport, far) = corked();
+    fn a_batch_that_blocks_removes_an_empty_cork() {
+        let (_sockets, transport, peer) = corked();
         let large = frame::encode(&"large".repeat(5000).into());
         transport.write_batch(&mut Batch::of(&large));
-        assert!(transport.lock().cork.is_none(), "it would overtake");
+        assert!(
+            transport.lock().cork.is_none(),
+            "a cork would let later sends overtake"
+        );
         assert!(matches!(
             transport.send(&"next".into()),
             SendStatus::Queued(_)
         ));
-        assert!(!far.read().is_empty());
+        assert!(!peer.read().is_empty());
     }
 
     #[test]
     fn a_full_cork_is_written_at_once() {
-        let wire = Wire::new();
+        let sockets = TestSockets::new();
         let id = crate::id::ConnectionId::new(0, 0);
-        let (transport, far) = wire.wide(id, Limits::default(), None);
+        let (transport, peer) = sockets.wide(id, Limits::default(), None);
         transport.cork();
         let large = "x".repeat(FULL - 10);
         assert_eq!(transport.send(&large.as_str().into()), SendStatus::Sent);
-        assert_eq!(far.frames(), []);
+        assert_eq!(peer.frames(), []);
         assert_eq!(transport.send(&"full".into()), SendStatus::Sent);
-        assert_eq!(far.frames().len(), 2);
-        assert!(!transport.lock().holds());
+        assert_eq!(peer.frames().len(), 2);
+        assert!(!transport.lock().has_corked_frames());
     }
 }

@@ -1,7 +1,7 @@
-//! Writers and the task in every order: no wake-up is lost, and no message.
+//! Loom tests of one transport: in no order of its threads is a wake-up or a message lost.
 //!
-//! The locks and atomics are loom's; the socket is the system's. A thread that waits for ever, as
-//! the task would after a lost wake-up, is a deadlock, which loom reports.
+//! The locks and atomics are loom's, the socket is the operating system's. A lost wake-up would let
+//! the task wait forever. Loom reports this as a deadlock.
 
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
@@ -13,28 +13,30 @@ use crate::limits::Limits;
 use crate::protocol::frame;
 use crate::sync::{Condvar, Mutex, explore};
 
-use super::test_peer::{Frame, TestPeer, Wire, split};
+use super::test_peer::{Frame, TestPeer, TestSockets, split};
 use super::{Batch, SendStatus, Transport, TransportEvent};
 
-/// A thread that waits as a task does: until it is woken.
+/// A stand-in for a parked task: its thread waits until the waker is called.
 pub(crate) struct Parked {
     woken: Mutex<bool>,
-    next_event: Condvar,
+    changed: Condvar,
 }
 
 impl Parked {
+    /// Returns a parked thread and the waker that wakes it.
     pub(crate) fn waker() -> (Arc<Self>, Waker) {
         let parked = Arc::new(Self {
             woken: Mutex::new(false),
-            next_event: Condvar::new(),
+            changed: Condvar::new(),
         });
         (Arc::clone(&parked), parked.into())
     }
 
+    /// Blocks the thread until the waker was called.
     pub(crate) fn wait(&self) {
         let mut woken = self.woken.lock().unwrap();
         while !*woken {
-            woken = self.next_event.wait(woken).unwrap();
+            woken = self.changed.wait(woken).unwrap();
         }
         *woken = false;
     }
@@ -43,16 +45,18 @@ impl Parked {
 impl Wake for Parked {
     fn wake(self: Arc<Self>) {
         *self.woken.lock().unwrap() = true;
-        self.next_event.notify_one();
+        self.changed.notify_one();
     }
 }
 
-/// Does what a connection's task does with its write end, until the close frame is out. The peer
-/// reads when the task has nothing to do. Returns what it read.
+/// Uses the transport as a connection's task does, until the close frame is written.
+///
+/// The peer reads whenever the task has nothing to do. Returns the frames that it read. `leave_hub`
+/// is called once, when a close was requested.
 pub(crate) fn run_task(
-    wire: &Wire,
+    sockets: &TestSockets,
     transport: &Transport,
-    far: &TestPeer,
+    peer: &TestPeer,
     mut leave_hub: impl FnMut(CloseFrame),
 ) -> Vec<Frame> {
     let (parked, waker) = Parked::waker();
@@ -71,22 +75,23 @@ pub(crate) fn run_task(
         if has_left && transport.is_flushed() {
             break;
         }
-        bytes.extend(far.read());
-        wire.turn();
+        bytes.extend(peer.read());
+        sockets.turn();
         parked.wait();
     }
-    bytes.extend(far.read());
+    bytes.extend(peer.read());
     transport.release_task();
     let (frames, rest) = split(&bytes);
-    assert_eq!(rest, 0, "a frame is torn");
+    assert_eq!(rest, 0, "the last frame is incomplete");
     frames
 }
 
+/// One frame, larger than the socket's buffer.
 fn large() -> Vec<u8> {
     frame::encode(&"x".repeat(9000).into()).to_vec()
 }
 
-/// A batch is written if it was accepted, and the close frame is the last.
+/// Asserts that a frame was written once if it was accepted, and that the close frame came last.
 fn check(frames: &[Frame], wanted: &[(Frame, SendStatus)]) {
     let (close, frames) = frames.split_last().unwrap();
     assert_eq!(close.close_code(), Some(1000));
@@ -97,10 +102,10 @@ fn check(frames: &[Frame], wanted: &[(Frame, SendStatus)]) {
 }
 
 #[test]
-fn the_task_drains_and_ends_whoever_blocks_it_and_asks_it_to() {
-    let wire = Arc::new(Wire::new());
+fn the_task_drains_and_closes_while_other_threads_write_and_request_a_close() {
+    let sockets = Arc::new(TestSockets::new());
     explore(move || {
-        let (transport, far) = wire.narrow(Limits::default());
+        let (transport, peer) = sockets.narrow(Limits::default());
         let transport = Arc::new(transport);
         let writer = thread::spawn({
             let transport = Arc::clone(&transport);
@@ -116,7 +121,7 @@ fn the_task_drains_and_ends_whoever_blocks_it_and_asks_it_to() {
                 ));
             }
         });
-        let frames = run_task(&wire, &transport, &far, |frame| {
+        let frames = run_task(&sockets, &transport, &peer, |frame| {
             transport.send_close(&frame)
         });
         closer.join().unwrap();
@@ -130,12 +135,12 @@ fn the_task_drains_and_ends_whoever_blocks_it_and_asks_it_to() {
 }
 
 #[test]
-fn what_a_peer_sends_while_the_handler_is_corked_is_neither_lost_nor_behind_the_end() {
-    let wire = Arc::new(Wire::new());
+fn sends_of_a_peer_are_neither_lost_nor_reordered_while_the_task_corks() {
+    let sockets = Arc::new(TestSockets::new());
     explore(move || {
-        let (transport, far) = wire.narrow(Limits::default());
+        let (transport, peer) = sockets.narrow(Limits::default());
         let transport = Arc::new(transport);
-        let peer = thread::spawn({
+        let sender = thread::spawn({
             let transport = Arc::clone(&transport);
             move || ["1", "2"].map(|text| transport.send(&text.into()))
         });
@@ -147,31 +152,31 @@ fn what_a_peer_sends_while_the_handler_is_corked_is_neither_lost_nor_behind_the_
             CloseCause::Handler,
             CloseFrame::bare(CloseCode::NORMAL),
         ));
-        let frames = run_task(&wire, &transport, &far, |frame| {
+        let frames = run_task(&sockets, &transport, &peer, |frame| {
             transport.send_close(&frame)
         });
-        let [one, two] = peer.join().unwrap();
+        let [one, two] = sender.join().unwrap();
         let texts = [("a", handler), ("1", one), ("2", two)];
         check(
             &frames,
             &texts.map(|(text, status)| (Frame::text(text), status)),
         );
-        let place = |text| frames.iter().position(|one| *one == Frame::text(text));
-        assert!(place("2").is_none() || place("1") < place("2"));
+        let position = |text| frames.iter().position(|one| *one == Frame::text(text));
+        assert!(position("2").is_none() || position("1") < position("2"));
     });
 }
 
 #[test]
-fn who_is_gone_wakes_the_task_that_waits() {
-    let wire = Arc::new(Wire::new());
+fn dropping_unsent_bytes_wakes_the_parked_task() {
+    let sockets = Arc::new(TestSockets::new());
     explore(move || {
-        let (transport, far) = wire.narrow(Limits::default());
+        let (transport, peer) = sockets.narrow(Limits::default());
         let transport = Arc::new(transport);
         let writer = thread::spawn({
             let transport = Arc::clone(&transport);
             move || transport.drop_unsent()
         });
-        let frames = run_task(&wire, &transport, &far, |frame| {
+        let frames = run_task(&sockets, &transport, &peer, |frame| {
             transport.send_close(&frame)
         });
         writer.join().unwrap();

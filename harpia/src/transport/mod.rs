@@ -1,22 +1,50 @@
-//! The one way to a socket: whatever leaves a connection goes through its write transport.
+//! One connection's socket: everything that a connection sends goes through its [`Transport`].
 //!
-//! A write end is `Open`, `Blocked` (an [`Outbox`] holds what could not be written) or `Closed`.
-//! Its lock is held across the write call and nothing else, so two writers can never tear a frame
-//! apart. Who blocks it stores what is left, unlocks, and wakes the connection's task, which alone
-//! waits for the socket and drains.
+//! This module owns the socket, the cork, the outbox, backpressure, the requested close and the
+//! times that the hub's sweep checks. It knows no routes and no topics, and runs no user code.
 //!
-//! It also carries what others request_close of a connection: to end, and since when its peer is silent.
+//! # Invariants
+//!
+//! - Each write call happens under the lock, so two writers never tear a frame apart. The lock is
+//!   never held across an `.await`.
+//! - Only the connection's task waits for the socket and drains the outbox. Any other writer that
+//!   finds the socket full leaves its bytes in the outbox and wakes the task.
+//! - No frame follows a close frame.
+//!
+//! # States
+//!
+//! ```text
+//!   ┌────────────────┐  the socket takes only part of a write   ┌─────────┐
+//!   │      Open      │ ───────────────────────────────────────► │ Blocked │ ◄─┐ sends are added
+//!   │ (corked or not)│ ◄─────────────────────────────────────── │ (Outbox)│ ──┘ to the outbox
+//!   └───────┬────────┘   the task has written the whole outbox  └────┬────┘
+//!           │                   ┌────────┐                           │
+//!           └─────────────────► │ Closed │ ◄─────────────────────────┘
+//!                               └────────┘
+//!               the socket fails, `drop_unsent`, or the task ends
+//! ```
+//!
+//! Only an open transport can be corked. `TransportState::cork` holds the cork:
+//!
+//! ```text
+//!   cork()                 not corked → corked
+//!   send()                 corked: the frame is added to the cork; a full cork is written
+//!   any other write        corked: the cork is written first, and stays as an empty cork
+//!   uncork()               corked → not corked: the cork is written
+//!   partial write          corked → not corked: the rest goes to the outbox, Open → Blocked
+//! ```
 
 mod backpressure;
 mod batch;
-mod clock;
 mod close;
 mod control;
 mod cork;
+mod liveness;
 mod outbox;
 mod outgoing;
 mod owed;
 mod read;
+mod signals;
 mod timers;
 
 #[cfg(test)]
@@ -46,88 +74,95 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::protocol::Form;
 use crate::protocol::extension::Agreement;
-use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 pub(crate) use batch::Batch;
-use clock::Liveness;
-pub(crate) use clock::{Clock, TICK, ticks, unix_seconds};
 pub(crate) use close::TransportEvent;
 use cork::Cork;
+use liveness::Liveness;
 use outbox::Outbox;
 pub(crate) use owed::Owed;
-use timers::{Due, Timers};
+use signals::{Signal, Signals};
+use timers::CloseTimers;
 pub(crate) use timers::{Now, Timer};
 
-/// What became of a message that was handed over for sending. Sending never waits.
+/// The result of a send, a publish or a broadcast. Sending never waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SendStatus {
-    /// The operating system has it.
+    /// The message is on its way.
+    ///
+    /// For a send to one peer, the operating system has the message, or gets it shortly, in one
+    /// write with other sends. For a publish or a broadcast, the message has its place in the
+    /// order of all messages.
     Sent,
-    /// It waits for a slow peer; so many bytes wait in all. `drain` is called when none do.
+    /// The message waits because the peer reads slowly.
+    ///
+    /// The number is the total of bytes that wait for this peer. The `drain` handler is called when
+    /// all of them are written.
     Queued(usize),
-    /// It was left out: the peer's backlog is full and the route says `slow = skip`, or the
-    /// server has more to distribute than it may hold.
+    /// The message was dropped.
+    ///
+    /// Either the peer's backlog is full and the route says `slow = skip`, or the server has
+    /// reached its limit of messages that wait to be distributed.
     Dropped,
-    /// The connection is closed or about to be.
+    /// The connection is closed or about to close. The message was dropped.
     Closed,
 }
 
-/// One connection's way out. Shared by its task, the hub's table and every `Peer`.
+/// One connection's socket, shared by its task, the hub's table and every `Peer`.
 pub(crate) struct Transport {
     stream: TcpStream,
     id: ConnectionId,
+    /// The limits of the connection's route.
     limits: Arc<Limits>,
+    /// Bounds what the outboxes of all connections hold together.
     budget: Arc<Budget>,
+    /// The compression that the handshake agreed on; `None` means no compression.
     agreement: Option<Agreement>,
     pub(crate) liveness: Liveness,
-    due: Due,
-    /// Set when the task has to look at what is behind the lock.
-    flags: AtomicU8,
-    /// Gets broadcasts and causes them. Whoever takes this away has to tell the hub.
+    pub(crate) timers: CloseTimers,
+    signals: Signals,
+    /// Set while the connection receives broadcasts and may publish. The caller that clears it has
+    /// to tell the hub.
     active: AtomicBool,
-    /// Has published by hand, whatever its route broadcasts by itself.
+    /// Set once a handler has published, which is separate from the route's automatic broadcast.
     published: AtomicBool,
-    /// How many messages were left out while the backlog was full.
+    /// How many messages were dropped because the backlog was full.
     skipped: AtomicU32,
+    /// A lock, since the task, the flusher and every `Peer` write to the same socket. Only
+    /// nonblocking calls are made while it is held.
     state: Mutex<TransportState>,
 }
 
+/// The part of a transport that changes under its lock.
 struct TransportState {
     write_state: WriteState,
-    /// A close frame is queued or sent, or the socket is gone: nothing may follow.
+    /// Set when a close frame is queued or sent, or the socket has failed. No frame may follow.
     close_queued: bool,
-    /// There while it is corked, which it never is while blocked.
+    /// Set while `open` runs. Its sends go out even if the hub has already requested a close.
+    opening: bool,
+    /// `Some` while the transport is corked. Always `None` while it is blocked.
     cork: Option<Box<Cork>>,
-    /// Boxed, as it is rare.
+    /// The requested close. Boxed to keep the many connections without one small.
     close: Option<Box<Close>>,
-    timers: Option<Box<Timers>>,
-    /// The task's waker. It keeps the task alive, which keeps this: `detach` breaks the circle.
+    /// The waker of the connection's task. It keeps the task alive, and the task keeps this
+    /// transport alive; `release_task` breaks the cycle.
     waker: Option<Waker>,
 }
 
+/// Where the bytes of a send go. The module documentation has the state diagram.
 enum WriteState {
+    /// To the socket.
     Open,
+    /// To the outbox, until the task has written all of it.
     Blocked(Box<Outbox>),
+    /// Nowhere: nothing is written any more.
     Closed,
 }
 
-/// The outbox has emptied, so `drain` is due.
-const DRAINED: u8 = 1;
-/// An close was asked for.
-const CLOSING: u8 = 2;
-/// The outbox holds something.
-const BLOCKED: u8 = 4;
-/// The deadline of the shutdown is over: handlers that wait are cancelled.
-const CANCEL: u8 = 8;
-/// So is the `close` handler's.
-const CANCEL_CLOSE: u8 = 16;
-/// The hub is gone, and with it who watched the deadlines.
-const DETACHED: u8 = 32;
-/// Messages are being left out, which the task logs.
-const SKIPPING: u8 = 64;
-
 impl Transport {
+    /// Creates an open transport. `now` is the current tick.
     pub(crate) fn new(
         stream: TcpStream,
         id: ConnectionId,
@@ -143,17 +178,17 @@ impl Transport {
             budget,
             agreement,
             liveness: Liveness::new(now),
-            due: Due::default(),
-            flags: AtomicU8::new(0),
+            timers: CloseTimers::new(),
+            signals: Signals::new(),
             active: AtomicBool::new(false),
             published: AtomicBool::new(false),
             skipped: AtomicU32::new(0),
             state: Mutex::new(TransportState {
                 write_state: WriteState::Open,
                 close_queued: false,
+                opening: false,
                 cork: None,
                 close: None,
-                timers: None,
                 waker: None,
             }),
         }
@@ -167,13 +202,15 @@ impl Transport {
         &self.limits
     }
 
-    /// Says whether the peer may send compressed messages.
+    /// Returns whether the peer may send compressed messages.
     pub(crate) fn deflates(&self) -> bool {
         self.agreement.is_some()
     }
 
-    /// Says how the peer takes what is sent to many. One that agreed to a small window gets it
-    /// plain, since what fits one window does not fit another.
+    /// Returns the form in which the peer receives messages that go to many peers.
+    ///
+    /// A peer with a small compression window receives them uncompressed: such a message is
+    /// compressed once, for the largest window, and would not fit a smaller one.
     pub(crate) fn form(&self) -> Form {
         match self.agreement {
             Some(agreement) if agreement.max_message() == usize::MAX => Form::Deflated,
@@ -181,11 +218,12 @@ impl Transport {
         }
     }
 
+    /// Returns how many messages were dropped because the backlog was full.
     pub(crate) fn skipped(&self) -> u32 {
         self.skipped.load(Ordering::Relaxed)
     }
 
-    /// Notes that the connection adds to the hub's log.
+    /// Records that a handler of the connection has published.
     pub(crate) fn set_published(&self) {
         self.published.store(true, Ordering::Relaxed);
     }
@@ -194,11 +232,11 @@ impl Transport {
         self.published.load(Ordering::Relaxed)
     }
 
-    /// Sends one message, for a handler or a `Peer`.
+    /// Sends one message, on behalf of a handler or a `Peer`.
     pub(crate) fn send(&self, message: &Message) -> SendStatus {
         let outgoing = self.outgoing(message);
         let mut state = self.lock();
-        if state.close_queued || state.close.is_some() {
+        if state.close_queued || (state.close.is_some() && !state.opening) {
             return SendStatus::Closed;
         }
         if let Some(cork) = &mut state.cork {
@@ -219,9 +257,9 @@ impl Transport {
         }
     }
 
-    /// Writes a batch of whole frames, for the flusher.
+    /// Writes a batch of whole frames, on behalf of the flusher.
     pub(crate) fn write_batch(&self, batch: &mut Batch<'_>) -> SendStatus {
-        let mut state = self.lock_behind_cork();
+        let mut state = self.lock_with_empty_cork();
         if state.close_queued {
             return SendStatus::Closed;
         }
@@ -236,7 +274,13 @@ impl Transport {
         }
     }
 
-    /// Remembers whom to wake.
+    /// Stores the waker of the connection's task.
+    ///
+    /// Race: the task checks [`has_no_events`](Self::has_no_events) while a writer on another
+    /// thread blocks the transport or requests a close. In the bad order the task checks, the
+    /// writer sets its signal and finds no waker, and the task parks forever. The task prevents
+    /// this: it calls `attach` before it checks. Writers set the signal before they look for the
+    /// waker. So the task sees the signal or is woken.
     pub(crate) fn attach(&self, waker: &Waker) {
         let mut state = self.lock();
         if !state
@@ -248,8 +292,10 @@ impl Transport {
         }
     }
 
-    /// Writes until all is written or the socket is full. A partial write alone does not make
-    /// tokio request_close the operating system again, so only a refusal ends the loop.
+    /// Writes until everything is written or the socket is full, and returns the bytes written.
+    ///
+    /// A partial write does not end the loop, only `WouldBlock` does: without it, tokio would still
+    /// consider the socket writable and would not wait for the operating system.
     fn write(&self, slices: &[IoSlice<'_>], total: usize) -> io::Result<usize> {
         let mut written = 0;
         while written < total {
@@ -271,7 +317,7 @@ impl Transport {
         Ok(written)
     }
 
-    /// Unlocks, then wakes the task: a woken task may want the lock at once.
+    /// Unlocks the state, then wakes the task, which may need the lock at once.
     fn wake(&self, state: MutexGuard<'_, TransportState>) {
         let waker = state.waker.clone();
         drop(state);
@@ -281,7 +327,8 @@ impl Transport {
     }
 
     fn lock(&self) -> MutexGuard<'_, TransportState> {
-        // No panic can leave the state half-way: nothing under the lock calls foreign code.
+        // A poisoned lock is safe to use: no user code runs under it, so no panic leaves the state
+        // half-changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -294,7 +341,7 @@ impl fmt::Debug for Transport {
     }
 }
 
-/// Splits one or two slices into what is still to write, in two.
+/// Returns what remains of one or two slices after `written` bytes, as two slices.
 fn skip_written<'a>(slices: &'a [IoSlice<'a>], written: usize) -> (&'a [u8], &'a [u8]) {
     match slices {
         [first, second] if written < first.len() => (&first[written..], second),

@@ -1,7 +1,7 @@
-//! What waits for a socket that is full, in order, and what "full" means.
+//! The outbox (write buffer) of a blocked connection: order, backlog limit and memory accounting.
 //!
-//! An outbox is: the rest of the frame under way, then at most one control frame (the newest),
-//! then data. Every piece of data starts at a frame's first byte.
+//! An outbox is written in this order: the rest of the partly written frame, then at most one
+//! control frame (the newest), then data. Each piece of data consists of whole frames.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -13,28 +13,35 @@ use tokio::net::TcpStream;
 use crate::budget::{Budget, Charge};
 use crate::protocol::frame;
 
-/// The backlog is full; this was left out.
+/// The error of a push into a full outbox. Returns the batch that was not added.
 #[derive(Debug)]
 pub(super) struct BacklogFull(pub(super) Bytes);
 
+/// Frames that wait for a full socket. The backlog bounds it (see `push`).
 pub(super) struct Outbox {
-    under_way: Bytes,
+    /// The rest of the frame that is partly written. It goes first.
+    partial: Bytes,
+    /// A control frame that is not begun; it goes second. Empty if there is none.
     control: Bytes,
+    /// Batches that are not begun.
     data: VecDeque<Bytes>,
-    /// What `data` and `under_way` count as.
+    /// The cost of `data` and `partial`, charged to the server's budget.
     counted: Charge,
-    /// The bytes of `data` and `under_way`.
+    /// The bytes of `data` and `partial`.
     waiting: usize,
-    /// What was owed when `open` returned: it may wait beside a whole backlog.
+    /// The cost of the batches that were owed when `open` returned. They may wait in addition to a
+    /// full backlog.
     allowance: usize,
-    /// Set when a message was left out, until the outbox is empty: whole gaps, not crumbs.
+    /// Set when a message is dropped, until the outbox is empty. So the peer misses one contiguous
+    /// gap, not scattered messages.
     skipping: bool,
 }
 
 impl Outbox {
+    /// Creates an outbox with no content.
     pub(super) fn empty(budget: Arc<Budget>) -> Self {
         Self {
-            under_way: Bytes::new(),
+            partial: Bytes::new(),
             control: Bytes::new(),
             data: VecDeque::new(),
             counted: Charge::new(budget),
@@ -44,11 +51,11 @@ impl Outbox {
         }
     }
 
-    /// Begins with a batch of which `written` bytes are gone already.
+    /// Creates an outbox with the part of a batch after its first `written` bytes.
     pub(super) fn new(budget: Arc<Budget>, batch: Bytes, written: usize) -> Self {
         let mut outbox = Self::empty(budget);
         if written == 0 && frame::is_control(&batch) {
-            // Behind the data a newer one would overtake it.
+            // If it were data, a newer control frame would overtake it.
             outbox.set_control(batch);
         } else {
             outbox.put_back(batch, written);
@@ -56,13 +63,20 @@ impl Outbox {
         outbox
     }
 
-    /// How many bytes wait.
+    /// Returns the number of bytes that wait.
     pub(super) fn len(&self) -> usize {
         self.waiting + self.control.len()
     }
 
-    /// Adds a batch of whole frames. The bound is tested before, so that one large message alone
-    /// is never a fault: what waits is at most the backlog and one batch.
+    /// Adds a batch of whole frames, and returns the number of bytes that wait.
+    ///
+    /// The backlog is checked before the batch is added, so a single large message never
+    /// exceeds it by itself. The outbox holds at most the backlog, the owed batches and one batch.
+    ///
+    /// # Errors
+    ///
+    /// If the backlog is full, the server's budget is spent, or an earlier batch was dropped since
+    /// the outbox was last empty.
     pub(super) fn push(&mut self, batch: Bytes, backlog: usize) -> Result<usize, BacklogFull> {
         let limit = backlog.saturating_add(self.allowance);
         let is_full = self.counted.bytes() >= limit || self.counted.budget().is_spent();
@@ -74,14 +88,16 @@ impl Outbox {
         Ok(self.len())
     }
 
-    /// For close frames, of which there is at most one.
+    /// Adds a batch without checking the backlog, for the one close frame and for owed batches.
     pub(super) fn push_unbounded(&mut self, batch: Bytes) {
         self.count(cost(&batch), batch.len());
         self.data.push_back(batch);
     }
 
-    /// Adds what was owed when `open` returned, whatever waits already. After a gap further
-    /// messages are left out until all is written.
+    /// Adds the batches that were owed when `open` returned, without checking the backlog.
+    ///
+    /// If messages were dropped after them (`has_gap`), later messages are dropped, too, until the
+    /// outbox is empty.
     pub(super) fn push_owed(&mut self, batches: Vec<Bytes>, has_gap: bool) {
         for batch in batches {
             self.allowance += cost(&batch);
@@ -90,12 +106,12 @@ impl Outbox {
         self.skipping |= has_gap;
     }
 
-    /// Puts a control frame ahead of the data, in place of an older one.
+    /// Puts a control frame before the data. It replaces a control frame that is not begun.
     pub(super) fn set_control(&mut self, frame: Bytes) {
         self.control = frame;
     }
 
-    /// Says whether messages are being left out until all is written.
+    /// Returns whether messages are dropped until the outbox is empty.
     pub(super) fn is_skipping(&self) -> bool {
         self.skipping
     }
@@ -104,7 +120,7 @@ impl Outbox {
         !self.control.is_empty()
     }
 
-    /// Leaves out all but the frame under way.
+    /// Drops everything except the partly written frame.
     pub(super) fn drop_queue(&mut self) {
         while let Some(piece) = self.data.pop_front() {
             self.uncount(cost(&piece), piece.len());
@@ -112,12 +128,10 @@ impl Outbox {
         self.control = Bytes::new();
     }
 
-    /// Writes once, and says whether all is gone.
+    /// Makes one write call, and returns whether the outbox is empty.
     pub(super) fn write_to(&mut self, stream: &TcpStream) -> io::Result<bool> {
         let mut slices = [IoSlice::new(&[]); SLICES];
-        let pieces = [&self.under_way, &self.control]
-            .into_iter()
-            .chain(&self.data);
+        let pieces = [&self.partial, &self.control].into_iter().chain(&self.data);
         let mut filled = 0;
         for (slice, piece) in slices
             .iter_mut()
@@ -142,22 +156,23 @@ impl Outbox {
     }
 
     fn is_empty(&self) -> bool {
-        self.under_way.is_empty() && self.control.is_empty() && self.data.is_empty()
+        self.partial.is_empty() && self.control.is_empty() && self.data.is_empty()
     }
 
+    /// Removes the first `written` bytes.
     fn advance(&mut self, mut written: usize) {
-        let begun = written.min(self.under_way.len());
-        self.under_way.advance(begun);
-        self.uncount(begun, begun);
-        written -= begun;
+        let of_partial = written.min(self.partial.len());
+        self.partial.advance(of_partial);
+        self.uncount(of_partial, of_partial);
+        written -= of_partial;
         if written > 0 {
             let control = written.min(self.control.len());
             self.control.advance(control);
             written -= control;
-            self.finish_begun_control();
+            self.protect_begun_control();
         }
         while written > 0 {
-            // What was written came from these pieces, so one is there.
+            // The written bytes came from these pieces, so `data` is not empty.
             let Some(piece) = self.data.pop_front() else {
                 break;
             };
@@ -170,18 +185,19 @@ impl Outbox {
         }
     }
 
-    /// A control frame that is begun is the frame under way: a newer one must not replace it.
-    fn finish_begun_control(&mut self) {
+    /// Turns a control frame that was begun into the partly written frame, so that a newer control
+    /// frame does not replace it.
+    fn protect_begun_control(&mut self) {
         if !self.control.is_empty() {
-            self.under_way = std::mem::take(&mut self.control);
-            self.count(self.under_way.len(), self.under_way.len());
+            self.partial = std::mem::take(&mut self.control);
+            self.count(self.partial.len(), self.partial.len());
         }
     }
 
-    /// Keeps what is left of a batch, parted where the frame under way ends.
+    /// Keeps the rest of a batch, split after its partly written frame.
     fn put_back(&mut self, batch: Bytes, written: usize) {
         let boundary = frame::boundary_from(&batch, written);
-        self.under_way = batch.slice(written..boundary);
+        self.partial = batch.slice(written..boundary);
         self.count(boundary - written, boundary - written);
         if boundary < batch.len() {
             let rest = batch.slice(boundary..);
@@ -201,14 +217,17 @@ impl Outbox {
     }
 }
 
-/// Small pieces count for more than their bytes, since a queue of them costs more.
+/// Returns what a piece counts in the backlog and the budget, in bytes.
+///
+/// Every piece needs memory for its queue entry, so a small one counts as `LEAST_COST`.
 pub(super) fn cost(piece: &Bytes) -> usize {
     piece.len().max(LEAST_COST)
 }
 
+/// The least that a piece counts, in bytes.
 const LEAST_COST: usize = 512;
 
-/// How many pieces one system call takes.
+/// The number of pieces that one write call passes to the operating system.
 const SLICES: usize = 64;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One message on its way to one peer, compressed or not.
+//! Encodes one message for one peer, compressed or not, and writes it.
 
 use std::io::{self, IoSlice};
 
@@ -9,16 +9,19 @@ use crate::protocol::{deflate, frame};
 
 use super::Transport;
 
+/// A message in the form in which one peer receives it.
 pub(super) enum Outgoing<'a> {
-    /// Encoded where it is written, since mostly nothing of it is kept.
+    /// Not encoded yet. Most messages are written at once, so their frame need not be kept.
     Plain(&'a Message),
+    /// A compressed frame.
     Deflated(Bytes),
 }
 
-/// Up to here copying costs less than a second slice.
+/// The largest frame, in bytes, for which a copy costs less than a write of two slices.
 const SMALL: usize = 512;
 
 impl Outgoing<'_> {
+    /// Appends the encoded frame to `out`.
     pub(super) fn append(&self, out: &mut Vec<u8>) {
         match self {
             Self::Plain(message) => frame::append(message, out),
@@ -26,6 +29,7 @@ impl Outgoing<'_> {
         }
     }
 
+    /// Returns the encoded frame.
     pub(super) fn into_frame(self) -> Bytes {
         match self {
             Self::Plain(message) => frame::encode(message),
@@ -35,19 +39,24 @@ impl Outgoing<'_> {
 }
 
 impl Transport {
-    /// Compresses a message, if that was agreed on, pays, and fits the peer's window.
+    /// Compresses a message if that is worthwhile.
+    ///
+    /// The handshake must have agreed on compression, and the message must reach the route's
+    /// `compression` size, fit the peer's compression window, and become smaller.
     pub(super) fn outgoing<'a>(&self, message: &'a Message) -> Outgoing<'a> {
         let Some(agreement) = self.agreement else {
             return Outgoing::Plain(message);
         };
-        let least = self.limits.compression.unwrap_or(usize::MAX);
-        let pays = (least..=agreement.max_message()).contains(&message.len());
-        let deflated = pays.then(|| deflate::encode(message)).flatten();
+        let min_len = self.limits.compression.unwrap_or(usize::MAX);
+        let is_in_range = (min_len..=agreement.max_message()).contains(&message.len());
+        let deflated = is_in_range.then(|| deflate::encode(message)).flatten();
         deflated.map_or(Outgoing::Plain(message), Outgoing::Deflated)
     }
 
-    /// Writes a message; returns how much of how much. A small one is put together first: to the
-    /// kernel one piece is cheaper than two.
+    /// Writes a message, and returns the bytes written and the length of its frame.
+    ///
+    /// Head and payload of a small frame are first copied into one piece, since the kernel handles
+    /// one piece faster than two.
     pub(super) fn write_message(&self, outgoing: &Outgoing<'_>) -> io::Result<(usize, usize)> {
         let message = match outgoing {
             Outgoing::Plain(message) => message,

@@ -1,8 +1,7 @@
-//! What a connection is owed while its `open` runs: kept apart, and written when `open` has
-//! returned `Ok`.
+//! Owed batches: messages published while `open` runs, written after `open` has returned `Ok`.
 //!
-//! Only the hub's table holds these. They have the route's `backlog` to themselves, so moving them
-//! to the outbox is never an overflow, however much of its own `open` sent.
+//! The hub's table keeps them. They have a whole `backlog` of their own, in addition to the one for
+//! the sends of `open`. So moving them to the outbox never overflows it.
 
 use std::io;
 use std::sync::Arc;
@@ -11,29 +10,31 @@ use bytes::Bytes;
 
 use crate::budget::Charge;
 use crate::options::Slow;
-use crate::sync::atomic::Ordering;
 
 use super::outbox::{Outbox, cost};
-use super::{Batch, DRAINED, SKIPPING, Transport, WriteState};
+use super::{Batch, Signal, Transport, WriteState};
 
-/// Batches that wait for `open`, in log order.
+/// Batches that wait until `open` returns, in the order of the hub's log.
 #[derive(Debug)]
 pub(crate) struct Owed {
     batches: Vec<Bytes>,
+    /// The cost of `batches`, charged to the server's budget.
     charge: Charge,
-    /// Messages were left out after these batches, since they fill the backlog.
+    /// Set when messages after these batches were dropped because the backlog was full.
     has_gap: bool,
 }
 
 impl Owed {
     fn is_full(&self, backlog: usize) -> bool {
-        self.charge.bytes() >= backlog || self.charge.budget().is_spent()
+        self.charge.bytes() >= backlog.max(1) || self.charge.budget().is_spent()
     }
 }
 
 impl Transport {
-    /// Keeps a batch until `open` has returned. Returns false when the backlog was full and the
-    /// route closes slow consumers: then nothing is owed any more.
+    /// Keeps a batch until `open` has returned.
+    ///
+    /// Returns `false` if the backlog is full and the route closes slow consumers. All owed batches
+    /// are dropped then, and the caller has to request a close.
     pub(crate) fn owe(&self, owed: &mut Option<Box<Owed>>, batch: &mut Batch<'_>) -> bool {
         let kept = owed.get_or_insert_with(|| {
             Box::new(Owed {
@@ -52,33 +53,31 @@ impl Transport {
             Slow::Skip => {
                 self.count_skipped(batch.bytes());
                 if !std::mem::replace(&mut kept.has_gap, true) {
-                    self.flags.fetch_or(SKIPPING, Ordering::AcqRel);
+                    self.signals.set(Signal::Skipping);
                     self.wake_task();
                 }
                 true
             }
             Slow::Close => {
                 *owed = None;
-                let state = self.lock_behind_cork();
-                if state.close.is_none() {
-                    self.close_slow_consumer(state);
-                }
                 false
             }
         }
     }
 
-    /// Writes what is owed after all that was sent so far. What the socket does not take waits in
-    /// the outbox; after a gap, `drain` follows when all is written.
+    /// Writes the owed batches, after everything that was sent so far.
+    ///
+    /// Bytes that the socket does not take wait in the outbox. If there is a gap, the `drain`
+    /// handler is called when everything is written.
     pub(crate) fn write_owed(&self, owed: Owed) {
         let Owed {
             batches,
             charge,
             has_gap,
         } = owed;
-        // From here on the outbox counts them.
+        // The outbox charges the batches from here on.
         drop(charge);
-        let mut state = self.lock_behind_cork();
+        let mut state = self.lock_with_empty_cork();
         if state.close_queued {
             return;
         }
@@ -88,7 +87,7 @@ impl Transport {
                 outbox.push_owed(batches, has_gap);
                 match self.write_outbox(&mut outbox) {
                     Ok(true) if has_gap => {
-                        self.flags.fetch_or(DRAINED, Ordering::AcqRel);
+                        self.signals.set(Signal::Drained);
                         self.wake(state);
                     }
                     Ok(true) => {}
@@ -105,8 +104,9 @@ impl Transport {
         }
     }
 
-    /// Writes until all is written or the socket is full, and returns whether all is. As in
-    /// [`write`](Self::write), only a refusal ends the loop.
+    /// Writes until the outbox is empty or the socket is full, and returns whether it is empty.
+    ///
+    /// As in [`write`](Self::write), a partial write does not end the loop.
     fn write_outbox(&self, outbox: &mut Outbox) -> io::Result<bool> {
         loop {
             let before = outbox.len();
@@ -125,25 +125,24 @@ impl Transport {
 mod tests {
     use std::task::{Context, Waker};
 
-    use crate::close::CloseCause;
     use crate::limits::Limits;
     use crate::protocol::frame;
 
-    use super::super::test_peer::{Frame, TestPeer, Wire, split};
+    use super::super::test_peer::{Frame, TestPeer, TestSockets, split};
     use super::super::{SendStatus, TransportEvent};
     use super::*;
 
     const BACKLOG: usize = 4096;
 
-    fn narrow(slow: Slow) -> (Wire, Transport, TestPeer) {
-        let wire = Wire::new();
+    fn narrow(slow: Slow) -> (TestSockets, Transport, TestPeer) {
+        let sockets = TestSockets::new();
         let limits = Limits {
             backlog: BACKLOG,
             slow,
             ..Limits::default()
         };
-        let (transport, far) = wire.narrow(limits);
-        (wire, transport, far)
+        let (transport, peer) = sockets.narrow(limits);
+        (sockets, transport, peer)
     }
 
     fn batch(name: &str) -> Bytes {
@@ -159,21 +158,21 @@ mod tests {
         frames.iter().map(text).collect()
     }
 
-    /// Reads and drains until all is written.
-    fn read_all(wire: &Wire, transport: &Transport, far: &TestPeer) -> Vec<String> {
+    /// Reads and drains until the outbox is empty, and returns the names of the batches.
+    fn read_all(sockets: &TestSockets, transport: &Transport, peer: &TestPeer) -> Vec<String> {
         let mut bytes = Vec::new();
         let mut context = Context::from_waker(Waker::noop());
         while transport.poll_drain(&mut context).is_pending() {
-            bytes.extend(far.read());
-            wire.turn();
+            bytes.extend(peer.read());
+            sockets.turn();
         }
-        bytes.extend(far.read());
+        bytes.extend(peer.read());
         names(&split(&bytes).0)
     }
 
     #[test]
-    fn owed_batches_follow_what_open_sent_also_where_that_still_waits() {
-        let (wire, transport, far) = narrow(Slow::Close);
+    fn owed_batches_follow_the_sends_of_open_even_if_those_still_wait() {
+        let (sockets, transport, peer) = narrow(Slow::Close);
         let snapshot = "snapshot".repeat(1000);
         assert!(matches!(
             transport.send(&snapshot.as_str().into()),
@@ -188,30 +187,42 @@ mod tests {
         assert!(matches!(live, SendStatus::Queued(_)));
         assert!(
             !transport.is_closing(),
-            "moving what is owed is no overflow"
+            "moving owed batches to the outbox must not overflow it"
         );
-        let names = read_all(&wire, &transport, &far);
+        let names = read_all(&sockets, &transport, &peer);
         assert_eq!(names, [&snapshot, "one", "two", "three", "live"]);
     }
 
     #[test]
-    fn a_full_backlog_of_owed_batches_closes_the_slow_consumer_with_1013_and_nothing_else() {
-        let (_wire, transport, far) = narrow(Slow::Close);
+    fn owed_batches_are_dropped_without_a_close_frame_when_they_overflow_the_backlog() {
+        let (_sockets, transport, peer) = narrow(Slow::Close);
         let mut owed = None;
-        let kept = (0..20)
-            .take_while(|_| owe(&transport, &mut owed, "batch"))
-            .count();
-        assert_eq!(kept, 5, "the backlog and one batch");
+        let kept = (0..20).take_while(|_| owe(&transport, &mut owed, "batch"));
+        assert_eq!(
+            kept.count(),
+            5,
+            "the backlog holds four batches, and one more is accepted"
+        );
         assert!(owed.is_none());
-        assert_eq!(transport.cause(), Some(CloseCause::SlowConsumer));
-        let frames = far.frames();
-        assert_eq!(frames.len(), 1);
-        assert_eq!(frames[0].close_code(), Some(1013));
+        assert_eq!(peer.frames(), []);
     }
 
     #[test]
-    fn a_gap_in_what_is_owed_is_counted_and_drain_is_due_when_the_rest_is_written() {
-        let (wire, transport, far) = narrow(Slow::Skip);
+    fn one_batch_can_be_owed_even_without_a_backlog() {
+        let sockets = TestSockets::new();
+        let limits = Limits {
+            backlog: 0,
+            ..Limits::default()
+        };
+        let (transport, _peer) = sockets.narrow(limits);
+        let mut owed = None;
+        assert!(owe(&transport, &mut owed, "first"));
+        assert!(!owe(&transport, &mut owed, "second"));
+    }
+
+    #[test]
+    fn a_gap_in_owed_batches_is_counted_and_drain_is_due_when_the_rest_is_written() {
+        let (sockets, transport, peer) = narrow(Slow::Skip);
         let mut owed = None;
         for number in 0..20 {
             assert!(owe(&transport, &mut owed, &number.to_string()));
@@ -220,20 +231,23 @@ mod tests {
         assert!(matches!(transport.next_event(), TransportEvent::Skipping));
         assert!(matches!(transport.next_event(), TransportEvent::None));
         transport.write_owed(*owed.unwrap());
-        assert_eq!(read_all(&wire, &transport, &far), ["0", "1", "2", "3", "4"]);
+        assert_eq!(
+            read_all(&sockets, &transport, &peer),
+            ["0", "1", "2", "3", "4"]
+        );
         assert!(matches!(transport.next_event(), TransportEvent::Drained));
         assert!(matches!(transport.next_event(), TransportEvent::None));
     }
 
     #[test]
-    fn what_is_owed_counts_in_the_budget_until_it_is_written_or_dropped() {
-        let (_wire, transport, far) = narrow(Slow::Close);
+    fn owed_batches_are_charged_to_the_budget_until_they_are_written() {
+        let (_sockets, transport, peer) = narrow(Slow::Close);
         let mut owed = None;
         assert!(owe(&transport, &mut owed, "owed"));
         let counted = owed.as_ref().unwrap().charge.bytes();
         assert_eq!(counted, batch("owed").len());
         transport.write_owed(*owed.unwrap());
-        assert_eq!(names(&far.frames()), ["owed"]);
+        assert_eq!(names(&peer.frames()), ["owed"]);
         assert!(Charge::new(Arc::clone(&transport.budget)).try_add(usize::MAX));
     }
 }

@@ -1,4 +1,4 @@
-//! The way in: the socket is the write end's, and the connection's task alone reads it through it.
+//! Reads the transport's socket. Only the connection's task calls these functions.
 
 use std::io::{self, Read};
 use std::task::{Context, Poll};
@@ -9,7 +9,9 @@ use tokio::io::{Interest, ReadBuf};
 use super::Transport;
 
 impl Transport {
-    /// Reads what is there, or remembers the task. 0: the peer has closed its side.
+    /// Reads the bytes that have arrived, or registers the task to be woken.
+    ///
+    /// Zero bytes mean that the peer has closed its side.
     pub(crate) fn poll_read(
         &self,
         context: &mut Context<'_>,
@@ -29,7 +31,7 @@ impl Transport {
         }
     }
 
-    /// Looks at the next byte and leaves it there. `None`: the peer has closed its side.
+    /// Returns the next byte without removing it, or `None` if the peer has closed its side.
     pub(crate) fn poll_peek(&self, context: &mut Context<'_>) -> Poll<io::Result<Option<u8>>> {
         let mut byte = [0];
         let mut buffer = ReadBuf::new(&mut byte);
@@ -37,9 +39,12 @@ impl Transport {
         peeked.map_ok(|_| buffer.filled().first().copied())
     }
 
-    /// Reads once. A read that does not fill the buffer has emptied the socket, which tokio is told
-    /// by the name of `WouldBlock`: so it waits for the next event, and does not request_close the system in
-    /// vain. What comes in between makes an event of its own, the end of the stream too.
+    /// Reads once.
+    ///
+    /// A read that does not fill the buffer has emptied the socket. This function reports
+    /// `WouldBlock` to tokio in this case, so that tokio waits for the next event and saves a read
+    /// call that would return nothing. No input is missed: bytes that arrive later, and the end of
+    /// the stream, cause an event of their own.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut read = None;
         let result = self.stream.try_io(Interest::READABLE, || {

@@ -1,4 +1,4 @@
-//! Many writers on one write end at once, over a connection that takes little at a time.
+//! A stress test: many threads write to one transport whose socket accepts little at a time.
 
 use std::future::poll_fn;
 use std::io::Read;
@@ -21,7 +21,7 @@ use crate::message::Message;
 use crate::protocol::frame;
 
 use super::test_peer::{Frame, split};
-use super::{BLOCKED, Batch, SendStatus, Transport, TransportEvent};
+use super::{Batch, SendStatus, Signal, Transport, TransportEvent};
 
 const HANDLER: u8 = 0;
 const PEER: u8 = 1;
@@ -29,10 +29,10 @@ const OTHER_PEER: u8 = 2;
 const FLUSHER: u8 = 3;
 const PONGS: u8 = 4;
 
-/// How many messages each writes.
+/// The number of messages that each writer writes.
 const MESSAGES: u32 = 1200;
 
-/// What a writer's message says: whose it is, which one, and as much behind it as makes it long.
+/// Returns the payload of a message: its writer, its number, and padding of varying length.
 fn payload(writer: u8, number: u32) -> Vec<u8> {
     let len = match number % 7 {
         0 => 12_000,
@@ -50,25 +50,25 @@ fn message(writer: u8, number: u32) -> Message {
     payload(writer, number).into()
 }
 
-/// Reads a message of `payload`: whose it is and which one.
+/// Returns the writer and the number of a message that was made by `payload`.
 fn read(frame: &Frame) -> (u8, u32) {
     let (head, _) = frame.payload.split_first_chunk::<5>().unwrap();
     let [writer, a, b, c, d] = *head;
     (writer, u32::from_be_bytes([a, b, c, d]))
 }
 
-/// Two ends of a connection whose buffers are as small as the system lets them be.
+/// Returns the server's and the client's socket of a TCP connection with a small send buffer.
 fn connection() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (near, _) = listener.accept().unwrap();
-    SockRef::from(&near).set_send_buffer_size(2048).unwrap();
-    near.set_nodelay(true).unwrap();
-    near.set_nonblocking(true).unwrap();
-    (near, far)
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    SockRef::from(&server).set_send_buffer_size(2048).unwrap();
+    server.set_nodelay(true).unwrap();
+    server.set_nonblocking(true).unwrap();
+    (server, client)
 }
 
-/// The connection's task: its handler sends corked, and it drains what others left.
+/// A stand-in for the connection's task: it sends corked messages and drains the outbox.
 struct Task {
     transport: Arc<Transport>,
     sent: u32,
@@ -115,8 +115,8 @@ fn send(transport: &Transport, writer: u8) {
     }
 }
 
-/// Writes batches, some at once and some as what was owed while `open` ran.
-fn write_runs(transport: &Transport) {
+/// Writes batches, some at once and some as owed batches.
+fn write_batches(transport: &Transport) {
     let mut owed = None;
     for number in (0..MESSAGES).step_by(3) {
         let frames = (number..number + 3).map(|one| frame::encode(&message(FLUSHER, one)));
@@ -130,7 +130,7 @@ fn write_runs(transport: &Transport) {
         }
         pace(transport, transport.write_batch(&mut Batch::new(&batch)));
     }
-    assert!(owed.is_none(), "the last batch is written at once");
+    assert!(owed.is_none(), "the last batch must not be an owed one");
 }
 
 fn pong(transport: &Transport) {
@@ -140,34 +140,38 @@ fn pong(transport: &Transport) {
     }
 }
 
-/// Lets the others go on, and has the socket catch up when much waits for it: so the write end is
-/// blocked and open again many times.
+/// Yields to the other threads. If many bytes wait, it waits until the outbox is written, so that
+/// the transport switches between blocked and open many times.
 fn pace(transport: &Transport, status: SendStatus) {
     assert_ne!(status, SendStatus::Closed);
     thread::yield_now();
-    if matches!(status, SendStatus::Queued(ENOUGH..)) {
+    if matches!(status, SendStatus::Queued(MAX_WAITING..)) {
         let start = Instant::now();
-        while transport.flags.load(Ordering::Acquire) & BLOCKED != 0 {
-            assert!(start.elapsed() < STUCK, "nobody drains");
+        while transport.signals.has(Signal::Blocked) {
+            assert!(
+                start.elapsed() < DRAIN_TIMEOUT,
+                "the task does not drain the outbox"
+            );
             thread::yield_now();
         }
     }
 }
 
-/// How many bytes may wait before the writers do.
-const ENOUGH: usize = 10_000;
+/// The number of waiting bytes above which a writer waits.
+const MAX_WAITING: usize = 10_000;
 
-const STUCK: Duration = Duration::from_secs(30);
+/// How long a writer waits before the test fails.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[test]
-fn writers_at_once_tear_no_frame_lose_none_and_each_keeps_its_order() {
-    let (near, mut far) = connection();
-    // One worker, for the task; the writers are threads, as the flusher is one.
+fn concurrent_writers_never_tear_lose_or_reorder_frames() {
+    let (server, mut client) = connection();
+    // One worker thread for the task. The writers have threads of their own, like the flusher.
     let mut runtime = Builder::new_multi_thread();
     let runtime = runtime.worker_threads(1).enable_io().build().unwrap();
     let stream = {
         let _context = runtime.enter();
-        tokio::net::TcpStream::from_std(near).unwrap()
+        tokio::net::TcpStream::from_std(server).unwrap()
     };
     let limits = Limits {
         backlog: usize::MAX,
@@ -190,7 +194,7 @@ fn writers_at_once_tear_no_frame_lose_none_and_each_keeps_its_order() {
         drained: 0,
     };
     let over = Arc::clone(&is_over);
-    // Ends when the close frame is out.
+    // Ends when the close frame is written.
     let task = runtime.spawn(async move {
         let drained = poll_fn(|context| task.poll(context, &over)).await;
         task.transport.shut_down_writes();
@@ -198,12 +202,12 @@ fn writers_at_once_tear_no_frame_lose_none_and_each_keeps_its_order() {
     });
     let reader = thread::spawn(move || {
         let mut bytes = Vec::new();
-        far.read_to_end(&mut bytes).map(|_| bytes)
+        client.read_to_end(&mut bytes).map(|_| bytes)
     });
     thread::scope(|scope| {
         scope.spawn(|| send(&transport, PEER));
         scope.spawn(|| send(&transport, OTHER_PEER));
-        scope.spawn(|| write_runs(&transport));
+        scope.spawn(|| write_batches(&transport));
         scope.spawn(|| pong(&transport));
     });
     is_over.store(true, Ordering::Release);
@@ -211,13 +215,15 @@ fn writers_at_once_tear_no_frame_lose_none_and_each_keeps_its_order() {
     let drained = runtime.block_on(task).unwrap();
     let bytes = reader.join().unwrap().unwrap();
     println!("{} bytes, {drained} times blocked", bytes.len());
-    assert!(drained > 0, "the connection never was full");
+    assert!(drained > 0, "the transport was never blocked");
     check(&bytes);
 }
 
+/// Asserts that all frames are whole, that none is missing except pongs, and that each writer's
+/// frames are in order.
 fn check(bytes: &[u8]) {
     let (mut frames, rest) = split(bytes);
-    assert_eq!(rest, 0, "the last frame is torn");
+    assert_eq!(rest, 0, "the last frame is incomplete");
     assert_eq!(frames.pop().and_then(|last| last.close_code()), Some(1000));
     let mut next = [0; 5];
     for frame in &frames {
@@ -227,9 +233,12 @@ fn check(bytes: &[u8]) {
             assert!(frame.opcode == 10 && number >= *next, "{frame:?}");
         } else {
             assert!(frame.opcode == 2 && number == *next, "{frame:?}");
-            assert!(frame.payload == payload(writer, number), "torn: {frame:?}");
+            assert!(
+                frame.payload == payload(writer, number),
+                "a frame is torn: {frame:?}"
+            );
         }
         *next = number + 1;
     }
-    assert_eq!(next, [MESSAGES; 5], "something is lost");
+    assert_eq!(next, [MESSAGES; 5], "the last frame of a writer is missing");
 }

@@ -1,7 +1,8 @@
-//! The other end of a write end, for tests: what was written to it, frame by frame.
+//! The peer of a transport, for tests: it reads frame by frame what the transport has written.
 //!
-//! The two are a socket pair of the system, which passes on at once what is written. So a test
-//! knows what has arrived without waiting for it, and what the driver knows without guessing.
+//! Transport and peer are a Unix socket pair, which delivers written bytes at once. So a test need
+//! not wait for bytes to arrive. The test also runs tokio's I/O driver itself, so it controls when
+//! the transport learns about the socket.
 
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
@@ -22,24 +23,28 @@ use crate::protocol::frame;
 
 use super::Transport;
 
-/// Makes write ends, and tells their sockets what the system has to say: only when asked to.
-pub(crate) struct Wire {
+/// Creates transports with their peers, and runs the I/O driver of their sockets on request.
+pub(crate) struct TestSockets {
+    /// Single-threaded: its I/O driver runs only inside `block_on`.
     runtime: Runtime,
 }
 
-/// What a peer would read.
+/// The former name, which tests of the hub and the connection use.
+pub(crate) type Wire = TestSockets;
+
+/// The peer's end of a socket pair.
 pub(crate) struct TestPeer {
     stream: UnixStream,
 }
 
-/// A frame as it came, and what is in it.
+/// A frame that was read.
 #[derive(Clone, Eq, PartialEq)]
 pub(crate) struct Frame {
     pub(crate) opcode: u8,
     pub(crate) payload: Vec<u8>,
 }
 
-impl Wire {
+impl TestSockets {
     pub(crate) fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_io().build();
         Self {
@@ -47,30 +52,30 @@ impl Wire {
         }
     }
 
-    /// A write end whose socket takes a few kilobytes, and where it leads.
+    /// Returns a transport whose socket buffers a few kilobytes, and its peer.
     pub(crate) fn narrow(&self, limits: Limits) -> (Transport, TestPeer) {
-        let (transport, far) = self.wide(ConnectionId::new(0, 0), limits, None);
+        let (transport, peer) = self.wide(ConnectionId::new(0, 0), limits, None);
         let socket = SockRef::from(&transport.stream);
         socket.set_send_buffer_size(2048).unwrap();
-        (transport, far)
+        (transport, peer)
     }
 
-    /// A write end whose socket takes all that a small test writes, and where it leads.
+    /// Returns a transport whose socket buffers everything that a small test writes, and its peer.
     pub(crate) fn wide(
         &self,
         id: ConnectionId,
         limits: Limits,
         agreement: Option<Agreement>,
     ) -> (Transport, TestPeer) {
-        let (near, far) = UnixStream::pair().unwrap();
-        far.set_nonblocking(true).unwrap();
-        let stream = self.adopt(net::TcpStream::from(OwnedFd::from(near)));
+        let (server, peer) = UnixStream::pair().unwrap();
+        peer.set_nonblocking(true).unwrap();
+        let stream = self.adopt(net::TcpStream::from(OwnedFd::from(server)));
         let budget = Arc::new(Budget::new(usize::MAX));
         let transport = Transport::new(stream, id, Arc::new(limits), budget, agreement, 1);
-        (transport, TestPeer { stream: far })
+        (transport, TestPeer { stream: peer })
     }
 
-    /// Hands over a socket, and waits until it is known that it can be written to.
+    /// Registers a socket with tokio, and waits until tokio knows that it is writable.
     pub(super) fn adopt(&self, stream: net::TcpStream) -> TcpStream {
         stream.set_nonblocking(true).unwrap();
         self.runtime.block_on(async {
@@ -80,14 +85,14 @@ impl Wire {
         })
     }
 
-    /// Looks once at what has happened to the sockets, and wakes who waits for it.
+    /// Runs the I/O driver once, which wakes the tasks whose sockets have become ready.
     pub(crate) fn turn(&self) {
         self.runtime.block_on(tokio::task::yield_now());
     }
 }
 
 impl TestPeer {
-    /// Takes what has arrived.
+    /// Reads the bytes that have arrived.
     pub(crate) fn read(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         match (&self.stream).read_to_end(&mut bytes) {
@@ -97,20 +102,20 @@ impl TestPeer {
         bytes
     }
 
-    /// Sends as a peer does.
+    /// Sends bytes to the transport.
     pub(crate) fn write(&self, bytes: &[u8]) {
         (&self.stream).write_all(bytes).unwrap();
     }
 
-    /// Has every further write to it fail.
+    /// Closes the socket, so that every later write of the transport fails.
     pub(crate) fn close(&self) {
         self.stream.shutdown(net::Shutdown::Both).unwrap();
     }
 
-    /// Takes what has arrived, which is whole frames.
+    /// Reads the frames that have arrived. Panics if the last one is incomplete.
     pub(crate) fn frames(&self) -> Vec<Frame> {
         let (frames, rest) = split(&self.read());
-        assert_eq!(rest, 0, "a frame is torn or not all there");
+        assert_eq!(rest, 0, "the last frame is torn or incomplete");
         frames
     }
 }
@@ -133,7 +138,7 @@ impl Frame {
         Self::new(10, payload.as_bytes())
     }
 
-    /// The code of a close frame.
+    /// Returns the code of a close frame, and `None` for any other frame.
     pub(crate) fn close_code(&self) -> Option<u16> {
         let code = self.payload.first_chunk().copied();
         code.filter(|_| self.opcode == 8).map(u16::from_be_bytes)
@@ -148,7 +153,7 @@ impl fmt::Debug for Frame {
     }
 }
 
-/// Splits what was written into whole frames, and says how many bytes of another are behind them.
+/// Splits written bytes into whole frames, and returns how many bytes of another frame follow.
 pub(super) fn split(mut bytes: &[u8]) -> (Vec<Frame>, usize) {
     let mut frames = Vec::new();
     loop {
@@ -163,7 +168,7 @@ pub(super) fn split(mut bytes: &[u8]) -> (Vec<Frame>, usize) {
         };
         assert!(
             matches!(bytes[0], 0x81 | 0x82 | 0xc1 | 0xc2 | 0x88 | 0x89 | 0x8a),
-            "{:#x} begins no frame of ours",
+            "no frame of the server starts with {:#x}",
             bytes[0]
         );
         assert_eq!(frame::boundary_from(bytes, 1), head + len);

@@ -1,4 +1,4 @@
-//! One write end and one task, step by step: order, blocking, endings.
+//! Tests of one transport and one task on one thread: order, backpressure and closing.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -9,22 +9,23 @@ use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::options::Slow;
 use crate::protocol::frame;
 
-use super::test_peer::{Frame, TestPeer, Wire};
+use super::test_peer::{Frame, TestPeer, TestSockets};
 use super::*;
 
-/// A connection's task as far as its write end knows it.
+/// A stand-in for a connection's task, with its transport and the peer.
 struct Task {
-    wire: Wire,
+    sockets: TestSockets,
     transport: Transport,
-    far: TestPeer,
-    woken: Arc<Woken>,
+    peer: TestPeer,
+    wake_counter: Arc<WakeCounter>,
     waker: Waker,
 }
 
+/// Counts how often the task was wake_counter.
 #[derive(Default)]
-struct Woken(AtomicUsize);
+struct WakeCounter(AtomicUsize);
 
-impl Wake for Woken {
+impl Wake for WakeCounter {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -32,21 +33,21 @@ impl Wake for Woken {
 
 impl Task {
     fn new(limits: Limits) -> Self {
-        let wire = Wire::new();
-        let (transport, far) = wire.narrow(limits);
-        let woken = Arc::new(Woken::default());
-        let waker = Waker::from(Arc::clone(&woken));
+        let sockets = TestSockets::new();
+        let (transport, peer) = sockets.narrow(limits);
+        let wake_counter = Arc::new(WakeCounter::default());
+        let waker = Waker::from(Arc::clone(&wake_counter));
         transport.attach(&waker);
         Self {
-            wire,
+            sockets,
             transport,
-            far,
-            woken,
+            peer,
+            wake_counter,
             waker,
         }
     }
 
-    /// Sends more than the socket takes.
+    /// Blocks the transport: sends more than the socket takes.
     fn block(&self) {
         assert!(matches!(
             self.transport.send(&large()),
@@ -59,32 +60,32 @@ impl Task {
             .poll_drain(&mut Context::from_waker(&self.waker))
     }
 
-    /// Has the peer read and the task drain, until nothing waits.
+    /// Lets the peer read and the task drain until the outbox is empty. Returns the frames.
     fn drain(&self) -> Vec<Frame> {
         let mut bytes = Vec::new();
         while self.poll_drain().is_pending() {
-            bytes.extend(self.far.read());
-            self.wire.turn();
+            bytes.extend(self.peer.read());
+            self.sockets.turn();
         }
-        bytes.extend(self.far.read());
+        bytes.extend(self.peer.read());
         let (frames, rest) = test_peer::split(&bytes);
-        assert_eq!(rest, 0, "a frame is torn");
+        assert_eq!(rest, 0, "the last frame is incomplete");
         frames
     }
 
-    /// Drains, and returns what came behind the message that blocked.
-    fn drain_behind(&self) -> Vec<Frame> {
+    /// Drains, and returns the frames that came after the message of `block`.
+    fn drain_rest(&self) -> Vec<Frame> {
         let mut frames = self.drain();
         assert!(frames.remove(0) == Frame::text(large().as_bytes()));
         frames
     }
 
     fn wakes(&self) -> usize {
-        self.woken.0.load(Ordering::Relaxed)
+        self.wake_counter.0.load(Ordering::Relaxed)
     }
 }
 
-/// Begun, but not taken whole by a socket of the smallest buffer.
+/// A message of which a socket with the smallest buffer takes only a part.
 fn large() -> Message {
     "large".repeat(5000).into()
 }
@@ -102,7 +103,7 @@ fn frame() -> CloseFrame {
 }
 
 #[test]
-fn whoever_blocks_it_wakes_the_task_and_the_drained_outbox_is_news_once() {
+fn a_blocked_writer_wakes_the_task_and_the_drained_event_is_returned_once() {
     let task = Task::new(Limits::default());
     assert!(task.transport.has_no_events());
     task.block();
@@ -118,8 +119,8 @@ fn whoever_blocks_it_wakes_the_task_and_the_drained_outbox_is_news_once() {
         SendStatus::Queued(_)
     ));
     assert_eq!(task.wakes(), 1);
-    let behind = task.drain_behind();
-    assert_eq!(behind, [Frame::text("next"), Frame::text("batch")]);
+    let rest = task.drain_rest();
+    assert_eq!(rest, [Frame::text("next"), Frame::text("batch")]);
     assert!(task.wakes() > 1, "the socket wakes the task");
     assert!(matches!(
         task.transport.next_event(),
@@ -128,75 +129,75 @@ fn whoever_blocks_it_wakes_the_task_and_the_drained_outbox_is_news_once() {
     assert!(matches!(task.transport.next_event(), TransportEvent::None));
     assert!(task.transport.has_no_events());
     assert_eq!(task.transport.send(&"open again".into()), SendStatus::Sent);
-    assert_eq!(task.far.frames(), [Frame::text("open again")]);
+    assert_eq!(task.peer.frames(), [Frame::text("open again")]);
 }
 
 #[test]
-fn of_the_pongs_that_wait_the_newest_is_sent_and_ahead_of_the_data() {
+fn the_newest_waiting_pong_is_sent_before_the_data() {
     let task = Task::new(Limits::default());
     task.block();
     task.transport.send(&"data".into());
     for payload in ["first", "second", "third"] {
         task.transport.pong(payload.as_bytes());
     }
-    let behind = task.drain_behind();
-    assert_eq!(behind, [Frame::pong("third"), Frame::text("data")]);
+    let rest = task.drain_rest();
+    assert_eq!(rest, [Frame::pong("third"), Frame::text("data")]);
 }
 
 #[test]
-fn our_ping_does_not_replace_a_pong_that_waits_but_waits_by_itself() {
+fn a_ping_waits_in_the_outbox_but_does_not_replace_a_waiting_pong() {
     let task = Task::new(Limits::default());
     task.block();
     task.transport.pong(b"owed");
     task.transport.ping();
-    assert_eq!(task.drain_behind(), [Frame::pong("owed")]);
+    assert_eq!(task.drain_rest(), [Frame::pong("owed")]);
     task.block();
     task.transport.ping();
-    assert_eq!(task.drain_behind(), [Frame::ping()]);
+    assert_eq!(task.drain_rest(), [Frame::ping()]);
 }
 
 #[test]
-fn a_failure_drops_what_waits_except_the_frame_under_way() {
+fn send_close_now_drops_queued_messages_except_the_partial_frame() {
     let task = Task::new(Limits::default());
     task.block();
     task.transport.send(&"dropped".into());
     task.transport.pong(b"dropped");
     task.transport.send_close_now(&frame());
     assert!(!task.transport.is_flushed());
-    let behind = task.drain_behind();
-    assert_eq!(behind.len(), 1);
-    assert_eq!(behind[0].close_code(), Some(1000));
+    let rest = task.drain_rest();
+    assert_eq!(rest.len(), 1);
+    assert_eq!(rest[0].close_code(), Some(1000));
     assert!(task.transport.is_flushed());
 }
 
 #[test]
-fn before_a_failure_what_was_answered_already_goes_out() {
+fn send_close_now_writes_corked_sends_first() {
     let task = Task::new(Limits::default());
     task.transport.cork();
     task.transport.send(&"answered".into());
     task.transport.send_close_now(&frame());
     task.transport.uncork();
-    let frames = task.far.frames();
+    let frames = task.peer.frames();
     assert_eq!(frames.len(), 2);
     assert_eq!(frames[1].close_code(), Some(1000));
 }
 
 #[test]
-fn the_close_frame_goes_behind_what_waits_and_wakes_the_task() {
+fn send_close_queues_the_close_frame_after_waiting_messages_and_wakes_the_task() {
     let task = Task::new(Limits::default());
     task.block();
     task.transport.send(&"kept".into());
     let wakes = task.wakes();
     task.transport.send_close(&frame());
     assert_eq!(task.wakes(), wakes + 1);
-    let behind = task.drain_behind();
-    assert_eq!(behind[0], Frame::text("kept"));
-    assert_eq!(behind[1].close_code(), Some(1000));
-    assert_eq!(behind.len(), 2);
+    let rest = task.drain_rest();
+    assert_eq!(rest[0], Frame::text("kept"));
+    assert_eq!(rest[1].close_code(), Some(1000));
+    assert_eq!(rest.len(), 2);
 }
 
 #[test]
-fn a_close_frame_is_sent_once_and_nothing_after_it() {
+fn a_close_frame_is_sent_once_and_no_frame_follows_it() {
     let task = Task::new(Limits::default());
     task.transport.send_close(&frame());
     task.transport.send_close_now(&frame());
@@ -207,13 +208,13 @@ fn a_close_frame_is_sent_once_and_nothing_after_it() {
     assert_eq!(task.transport.send(&"late".into()), SendStatus::Closed);
     assert_eq!(write_batch(&task.transport, "late"), SendStatus::Closed);
     task.transport.uncork();
-    let frames = task.far.frames();
+    let frames = task.peer.frames();
     assert_eq!(frames.len(), 1);
     assert_eq!(frames[0].close_code(), Some(1000));
 }
 
 #[test]
-fn an_ending_stops_sends_at_once_but_not_what_the_hub_still_owes() {
+fn a_requested_close_stops_sends_at_once_but_not_batches_of_the_hub() {
     let task = Task::new(Limits::default());
     assert!(
         task.transport
@@ -221,12 +222,12 @@ fn an_ending_stops_sends_at_once_but_not_what_the_hub_still_owes() {
     );
     assert!(
         !task.transport.request_close(Close::of(CloseCause::Idle)),
-        "the first to request_close decides"
+        "only the first request counts"
     );
     assert_eq!(task.transport.close_frame(), Some(frame()));
     assert_eq!(task.transport.send(&"late".into()), SendStatus::Closed);
     assert_eq!(write_batch(&task.transport, "owed"), SendStatus::Sent);
-    assert_eq!(task.far.frames(), [Frame::text("owed")]);
+    assert_eq!(task.peer.frames(), [Frame::text("owed")]);
     assert_eq!(task.transport.cause(), Some(CloseCause::Handler));
     assert!(matches!(
         task.transport.next_event(),
@@ -240,7 +241,7 @@ fn an_ending_stops_sends_at_once_but_not_what_the_hub_still_owes() {
 }
 
 #[test]
-fn a_full_backlog_closes_the_slow_peer_with_1013() {
+fn a_full_backlog_closes_a_slow_consumer_with_1013() {
     let task = Task::new(Limits {
         backlog: 4000,
         ..Limits::default()
@@ -257,13 +258,13 @@ fn a_full_backlog_closes_the_slow_peer_with_1013() {
             ..
         })
     ));
-    let behind = task.drain_behind();
-    assert_eq!(behind.len(), 1);
-    assert_eq!(behind[0].close_code(), Some(1013));
+    let rest = task.drain_rest();
+    assert_eq!(rest.len(), 1);
+    assert_eq!(rest[0].close_code(), Some(1013));
 }
 
 #[test]
-fn a_skipping_peer_misses_whole_messages_until_nothing_waits() {
+fn with_slow_skip_messages_are_dropped_whole_until_the_outbox_is_empty() {
     let task = Task::new(Limits {
         backlog: 4000,
         slow: Slow::Skip,
@@ -273,20 +274,22 @@ fn a_skipping_peer_misses_whole_messages_until_nothing_waits() {
     assert_eq!(task.transport.send(&"missed".into()), SendStatus::Dropped);
     assert_eq!(write_batch(&task.transport, "missed"), SendStatus::Dropped);
     task.transport.pong(b"passes");
-    assert_eq!(task.drain_behind(), [Frame::pong("passes")]);
+    assert_eq!(task.drain_rest(), [Frame::pong("passes")]);
     assert_eq!(task.transport.send(&"again".into()), SendStatus::Sent);
-    assert_eq!(task.far.frames(), [Frame::text("again")]);
+    assert_eq!(task.peer.frames(), [Frame::text("again")]);
 }
 
 #[test]
-fn a_peer_that_is_gone_ends_the_connection_and_wakes_the_task() {
+fn a_failed_write_closes_the_connection_and_wakes_the_task() {
     let task = Task::new(Limits::default());
-    let Task { transport, far, .. } = &task;
+    let Task {
+        transport, peer, ..
+    } = &task;
     transport.cork();
     transport.send(&"never read".into());
-    far.close();
+    peer.close();
     transport.uncork();
-    assert!(task.woken.0.load(Ordering::Relaxed) > 0);
+    assert!(task.wake_counter.0.load(Ordering::Relaxed) > 0);
     assert!(matches!(
         transport.next_event(),
         TransportEvent::Close(Close {
@@ -299,7 +302,7 @@ fn a_peer_that_is_gone_ends_the_connection_and_wakes_the_task() {
 }
 
 #[test]
-fn what_waits_counts_in_the_budget_until_it_is_written_or_the_task_ends() {
+fn the_outbox_holds_the_budget_until_it_is_written_or_the_task_ends() {
     let task = Task::new(Limits::default());
     task.block();
     let held = || Arc::strong_count(&task.transport.budget) > 1;
@@ -308,9 +311,9 @@ fn what_waits_counts_in_the_budget_until_it_is_written_or_the_task_ends() {
     assert!(!held());
     task.block();
     assert!(held());
-    let known = Arc::strong_count(&task.woken);
+    let known = Arc::strong_count(&task.wake_counter);
     task.transport.release_task();
     assert!(!held());
-    assert_eq!(Arc::strong_count(&task.woken), known - 1);
+    assert_eq!(Arc::strong_count(&task.wake_counter), known - 1);
     assert_eq!(task.transport.send(&"late".into()), SendStatus::Closed);
 }

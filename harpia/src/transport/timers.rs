@@ -1,46 +1,52 @@
-//! Times at which a connection is closed: a deadline that a handler sets, and a token's expiry.
+//! Times at which the hub closes a connection: a handler's deadline, and the expiry of a token.
 //!
-//! Kept here, and not by the task, so that the hub's sweep finds them without waking anybody. A
-//! deadline is so much time, by the clock that never steps. An expiry is a time of day: a token that
-//! ran out while the machine slept, or was set to another time, has batch out.
+//! The hub's sweep checks them, so no task is woken for it. A deadline is a duration, measured by a
+//! clock that never jumps. An expiry is a time of day. So a token also expires while the machine is
+//! suspended, or when its clock is set forward.
+
+use std::sync::PoisonError;
 
 use crate::close::CloseFrame;
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU32, Ordering};
 
-use super::Transport;
-
-/// Which of the two.
+/// Selects one of a connection's two close timers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Timer {
-    /// In ticks.
+    /// Set by a handler, in ticks.
     Deadline,
-    /// In seconds since 1970, which fit until 2106.
+    /// The expiry of a token, in seconds since 1970. A `u32` holds it until 2106.
     Expiry,
 }
 
-/// The time by both clocks.
+/// The current time on both clocks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Now {
     pub(crate) ticks: u32,
     pub(crate) unix_seconds: u32,
 }
 
-/// What each leads to. Boxed, since most connections have none.
+/// The close timers of one connection, each with its close frame.
+#[derive(Debug)]
+pub(crate) struct CloseTimers {
+    /// In ticks; 0 means never. Not under the lock, since the sweep reads it for every connection.
+    deadline: AtomicU32,
+    /// In seconds since 1970; 0 means never. Not under the lock for the same reason.
+    expiry: AtomicU32,
+    /// The handler writes these and the sweep reads them, hence the lock. Boxed, since most
+    /// connections have no timer.
+    frames: Mutex<Option<Box<Frames>>>,
+}
+
+/// The close frame of each timer that is set.
 #[derive(Debug, Default)]
-pub(super) struct Timers {
+struct Frames {
     deadline: Option<CloseFrame>,
     expiry: Option<CloseFrame>,
 }
 
-/// When each is due; 0 is never.
-#[derive(Debug, Default)]
-pub(super) struct Due {
-    deadline: AtomicU32,
-    expiry: AtomicU32,
-}
-
-impl Timers {
-    fn frame(&mut self, timer: Timer) -> &mut Option<CloseFrame> {
+impl Frames {
+    fn of(&mut self, timer: Timer) -> &mut Option<CloseFrame> {
         match timer {
             Timer::Deadline => &mut self.deadline,
             Timer::Expiry => &mut self.expiry,
@@ -48,15 +54,54 @@ impl Timers {
     }
 }
 
-impl Due {
-    fn at(&self, timer: Timer) -> &AtomicU32 {
-        match timer {
-            Timer::Deadline => &self.deadline,
-            Timer::Expiry => &self.expiry,
+impl CloseTimers {
+    /// Creates timers that are not set.
+    pub(super) fn new() -> Self {
+        Self {
+            deadline: AtomicU32::new(0),
+            expiry: AtomicU32::new(0),
+            frames: Mutex::new(None),
         }
     }
 
-    fn is_over(&self, timer: Timer, now: Now) -> bool {
+    /// Sets a timer: the sweep closes the connection at this time. Replaces an earlier setting.
+    pub(crate) fn set(&self, timer: Timer, at: u32, frame: CloseFrame) {
+        self.change(timer, at.max(1), Some(frame));
+    }
+
+    pub(crate) fn clear(&self, timer: Timer) {
+        self.change(timer, 0, None);
+    }
+
+    fn change(&self, timer: Timer, at: u32, frame: Option<CloseFrame>) {
+        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        let both = frames.get_or_insert_default();
+        *both.of(timer) = frame;
+        if both.deadline.is_none() && both.expiry.is_none() {
+            *frames = None;
+        }
+        self.at(timer).store(at, Ordering::Release);
+    }
+
+    /// Returns the timer that has passed, if any, and its close frame.
+    pub(crate) fn due(&self, now: Now) -> Option<(Timer, CloseFrame)> {
+        self.passed(now)?;
+        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        // Race: a handler may set the timer to a later time after the check above and before this
+        // thread has the lock. The connection would then be closed too early. `change` sets time
+        // and frame under the lock, so a second check finds the new time.
+        let timer = self.passed(now)?;
+        let frame = frames.as_mut()?.of(timer).clone();
+        Some((timer, frame?))
+    }
+
+    /// Returns the timer that has passed. If both have, this is the deadline.
+    fn passed(&self, now: Now) -> Option<Timer> {
+        let mut both = [Timer::Deadline, Timer::Expiry].into_iter();
+        both.find(|timer| self.has_passed(*timer, now))
+    }
+
+    fn has_passed(&self, timer: Timer, now: Now) -> bool {
         let now = match timer {
             Timer::Deadline => now.ticks,
             Timer::Expiry => now.unix_seconds,
@@ -65,47 +110,18 @@ impl Due {
         at != 0 && now >= at
     }
 
-    /// The one that is over. Of two the deadline goes first.
-    fn over(&self, now: Now) -> Option<Timer> {
-        let mut both = [Timer::Deadline, Timer::Expiry].into_iter();
-        both.find(|timer| self.is_over(*timer, now))
-    }
-}
-
-impl Transport {
-    /// Has the sweep close the connection at this time, in place of what was set before.
-    pub(crate) fn set_timer(&self, timer: Timer, at: u32, frame: CloseFrame) {
-        self.change_timer(timer, at.max(1), Some(frame));
-    }
-
-    pub(crate) fn clear_timer(&self, timer: Timer) {
-        self.change_timer(timer, 0, None);
-    }
-
-    fn change_timer(&self, timer: Timer, at: u32, frame: Option<CloseFrame>) {
-        let mut state = self.lock();
-        let timers = state.timers.get_or_insert_default();
-        *timers.frame(timer) = frame;
-        if timers.deadline.is_none() && timers.expiry.is_none() {
-            state.timers = None;
+    fn at(&self, timer: Timer) -> &AtomicU32 {
+        match timer {
+            Timer::Deadline => &self.deadline,
+            Timer::Expiry => &self.expiry,
         }
-        self.due.at(timer).store(at, Ordering::Release);
-    }
-
-    /// Returns the timer that is over by now, and what the connection has to be closed with.
-    pub(crate) fn due(&self, now: Now) -> Option<(Timer, CloseFrame)> {
-        // One look without the lock, since this is asked of every connection.
-        self.due.over(now)?;
-        let mut state = self.lock();
-        // Another may have been set meanwhile.
-        let timer = self.due.over(now)?;
-        let frame = state.timers.as_mut()?.frame(timer).clone();
-        Some((timer, frame?))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::close::CloseCode;
+
     use super::*;
 
     const START: Now = Now {
@@ -113,56 +129,67 @@ mod tests {
         unix_seconds: 1_000,
     };
 
-    fn set(deadline: u32, expiry: u32) -> Due {
-        Due {
-            deadline: AtomicU32::new(deadline),
-            expiry: AtomicU32::new(expiry),
+    fn timers(deadline: u32, expiry: u32) -> CloseTimers {
+        let timers = CloseTimers::new();
+        for (timer, at) in [(Timer::Deadline, deadline), (Timer::Expiry, expiry)] {
+            if at > 0 {
+                timers.set(timer, at, CloseFrame::bare(CloseCode::POLICY));
+            }
         }
+        timers
+    }
+
+    fn due(timers: &CloseTimers, now: Now) -> Option<Timer> {
+        timers.due(now).map(|(timer, _)| timer)
     }
 
     #[test]
-    fn what_is_not_set_is_never_over() {
+    fn a_timer_that_is_not_set_never_passes() {
         let last = Now {
             ticks: u32::MAX,
             unix_seconds: u32::MAX,
         };
-        assert_eq!(set(0, 0).over(last), None);
+        assert_eq!(due(&timers(0, 0), last), None);
+        let cleared = timers(1, 1);
+        cleared.clear(Timer::Deadline);
+        cleared.clear(Timer::Expiry);
+        assert_eq!(due(&cleared, last), None);
     }
 
     #[test]
-    fn an_expiry_is_over_by_the_time_of_day_however_little_time_has_passed() {
-        let due = set(0, 1_060);
-        assert_eq!(due.over(START), None);
-        let slept = Now {
+    fn an_expiry_passes_by_the_time_of_day_even_if_no_tick_has_passed() {
+        let timers = timers(0, 1_060);
+        assert_eq!(due(&timers, START), None);
+        let after_suspend = Now {
             unix_seconds: 1_060,
             ..START
         };
-        assert_eq!(due.over(slept), Some(Timer::Expiry));
+        assert_eq!(due(&timers, after_suspend), Some(Timer::Expiry));
     }
 
     #[test]
-    fn an_expiry_is_not_over_while_its_time_of_day_has_not_come() {
+    fn an_expiry_does_not_pass_before_its_time_of_day() {
         let set_back = Now {
             ticks: u32::MAX,
             unix_seconds: 1_059,
         };
-        assert_eq!(set(0, 1_060).over(set_back), None);
+        assert_eq!(due(&timers(0, 1_060), set_back), None);
     }
 
     #[test]
-    fn a_deadline_is_over_when_its_time_has_passed_whatever_the_time_of_day() {
-        let due = set(20, 0);
+    fn a_deadline_passes_after_its_ticks_regardless_of_the_time_of_day() {
+        let timers = timers(20, 0);
         let set_forward = Now {
             ticks: 19,
             unix_seconds: u32::MAX,
         };
-        assert_eq!(due.over(set_forward), None);
+        assert_eq!(due(&timers, set_forward), None);
         let later = Now { ticks: 20, ..START };
-        assert_eq!(due.over(later), Some(Timer::Deadline));
+        assert_eq!(due(&timers, later), Some(Timer::Deadline));
     }
 
     #[test]
-    fn of_two_that_are_over_the_deadline_goes_first() {
-        assert_eq!(set(10, 1_000).over(START), Some(Timer::Deadline));
+    fn the_deadline_goes_first_if_both_have_passed() {
+        assert_eq!(due(&timers(10, 1_000), START), Some(Timer::Deadline));
     }
 }

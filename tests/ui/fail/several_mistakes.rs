@@ -6,9 +6,7 @@ struct Chat;
 impl Chat {
     fn open(&mut self) {}
 
-    fn mesage(&self, ws: &mut Socket) {
-        ws.send("hello");
-    }
+    const fn close(&self) {}
 }
 
 fn main() {}

@@ -57,6 +57,33 @@ impl<T: Send + Sync + Clone + std::str::FromStr + 'static> Generic<T> {
     }
 }
 
+struct Indirect;
+
+/// What `cfg_attr` adds is a `cfg`, or is none.
+#[ws_route("/indirect/{id}")]
+impl Indirect {
+    #[cfg_attr(all(), allow(clippy::unused_self), must_use)]
+    fn auth(&self, first: String) -> HandlerResult {
+        Err(first.into())
+    }
+
+    #[cfg_attr(all(), doc = "Not there.", cfg(any()))]
+    fn open(&self, id: Id) {}
+
+    #[cfg_attr(any(), cfg(any()))]
+    fn message(&self, id: u8) {
+        println!("{id}");
+    }
+
+    #[cfg_attr(all(), cfg_attr(all(), cfg(any())))]
+    fn close(&self) {}
+
+    #[cfg_attr(all(), cfg(all()))]
+    fn close(&self, id: u16) {
+        println!("{id}");
+    }
+}
+
 fn main() {
-    let _ = App::new().ws(Rooms).ws(Shared).ws(Generic(1));
+    let _ = App::new().ws(Rooms).ws(Shared).ws(Generic(1)).ws(Indirect);
 }

@@ -1,4 +1,6 @@
-//! Other methods, constants and types of the block stay what they are.
+//! Other methods, constants and types of the block stay what they are, whatever their names.
+
+#![deny(warnings)]
 
 use harpia::prelude::*;
 
@@ -17,6 +19,7 @@ impl Chat {
         self.handle_message(&text);
         self.on_entry::<u32>(1);
         self.connect(ws);
+        self.on_open(ws);
     }
 
     fn open(&self) {}
@@ -35,8 +38,84 @@ impl Chat {
     fn connect(&self, ws: &mut Socket) {
         ws.subscribe("all");
     }
+
+    fn on_open(&self, _: &mut Socket) {}
+}
+
+/// Methods that look like handlers, and are called: by a handler, or from elsewhere.
+pub struct Feed;
+
+#[ws_route("/feed")]
+impl Feed {
+    fn message(&self, ws: &mut Socket, message: String) {
+        if self.login(&message) {
+            self.connect(ws);
+        }
+        self.greet(ws);
+    }
+
+    fn login(&self, message: &str) -> bool {
+        message == "token"
+    }
+
+    fn connect(&self, ws: &mut Socket) {
+        ws.send("welcome");
+    }
+
+    fn on_close(&self, code: CloseCode) {
+        println!("{code}");
+    }
+
+    fn authenticate(&self, ws: &mut Socket) {
+        ws.send("who are you?");
+    }
+
+    pub fn on_error(&self, _ws: &mut Socket) {}
+
+    #[allow(dead_code)]
+    fn on_drain(&self) {}
+}
+
+impl Feed {
+    fn greet(&self, ws: &mut Socket) {
+        self.authenticate(ws);
+    }
+}
+
+/// Routes that are not added to an app yet. Nothing calls their methods.
+#[allow(dead_code)]
+mod later {
+    use harpia::prelude::*;
+
+    struct Plain(u8);
+
+    #[ws_route("/plain")]
+    impl Plain {
+        fn message(&self, ws: &mut Socket) {
+            self.connect(ws);
+        }
+
+        fn connect(&self, ws: &mut Socket) {
+            ws.send(self.0.to_string());
+        }
+    }
+
+    struct Generic<T>(T);
+
+    #[ws_route("/generic")]
+    impl<T: Send + Sync + ToString + 'static> Generic<T> {
+        fn message(&self, ws: &mut Socket) {
+            self.connect(ws);
+        }
+
+        fn connect(&self, ws: &mut Socket) {
+            ws.send(self.0.to_string());
+        }
+    }
 }
 
 fn main() {
-    let _ = App::new().ws(Chat::new());
+    let feed = Feed;
+    feed.on_close(CloseCode::NORMAL);
+    let _ = App::new().ws(Chat::new()).ws(feed);
 }

@@ -1,63 +1,51 @@
 //! What is said of handlers and their arguments.
 
-use proc_macro2::Ident;
-use syn::{FnArg, Signature, Type};
+use syn::{FnArg, Generics, Pat, PatType, ReturnType, Signature, Type};
 
 use crate::diagnostics::Problem;
 use crate::model::Kind;
-
-use super::text_of;
-
-pub(in crate::lower) fn misspelt(name: &str, meant: &str) -> Problem {
-    Problem::new(
-        format!("unknown handler `{name}`"),
-        format!(
-            "did you mean `{meant}`? harpia would never call `{name}`: if that is meant, \
-             move it to another `impl` block"
-        ),
-    )
-}
+use crate::text::text_of;
 
 pub(in crate::lower) fn auth_conditional() -> Problem {
     Problem::new(
-        "`auth` behind `cfg`: where that does not hold, the route would be open to anyone",
+        "`auth` cannot be behind `cfg`: where it is left out, the route lets everybody in",
         "put the `cfg` on the whole `impl` block",
     )
 }
 
-pub(in crate::lower) fn auth_without_first(data: &str) -> Problem {
+/// The help is the user's own signature, with what is missing.
+pub(in crate::lower) fn auth_without_first(signature: &Signature) -> Problem {
+    let mut written = with_result(signature);
+    written.inputs.push(syn::parse_quote!(first: String));
     Problem::new(
         "`auth` must take the first message, which says who the client is",
         format!(
-            "write `async fn auth(&self, ws: &mut Socket<{data}>, first: String) -> HandlerResult`; \
-             what the handshake brought is read in `open`"
+            "write `{}`; a handler that only reads the handshake is `open`",
+            text_of(&written)
         ),
     )
 }
 
-pub(in crate::lower) fn auth_without_result(data: &str) -> Problem {
+/// The help is the user's own signature, with what is missing.
+pub(in crate::lower) fn auth_without_result(signature: &Signature) -> Problem {
     Problem::new(
-        "`auth` must return a `Result`: without one it would let anyone in",
-        format!(
-            "write `async fn auth(&self, ws: &mut Socket<{data}>, first: String) -> HandlerResult`"
-        ),
+        "`auth` must return a `Result`: without one it lets everybody in",
+        format!("write `{}`", text_of(&with_result(signature))),
     )
 }
 
-pub(in crate::lower) fn too_late(kind: Kind, call: &Ident) -> Problem {
-    Problem::new(
-        format!(
-            "`{call}` in `{}`: what the handshake brought is forgotten once `open` has returned",
-            kind.name()
-        ),
-        format!("call `{call}` in `open`, and keep in `ws.data` what it returns"),
-    )
+fn with_result(signature: &Signature) -> Signature {
+    let mut written = signature.clone();
+    if matches!(written.output, ReturnType::Default) {
+        written.output = syn::parse_quote!(-> HandlerResult);
+    }
+    written
 }
 
 pub(in crate::lower) fn message_or_parameter(name: &str, own: &str, parameter: &str) -> Problem {
     Problem::new(
-        format!("is `{name}` the message or the path parameter `{parameter}`?"),
-        format!("call it `{own}`, or `{parameter}`"),
+        format!("`{name}` is neither `{own}` nor a path parameter"),
+        format!("rename it to `{own}` for the message, or to `{parameter}` for the path parameter"),
     )
 }
 
@@ -77,27 +65,33 @@ pub(in crate::lower) fn unknown_parameter(
     )
 }
 
-pub(in crate::lower) fn broadcast_off() -> Problem {
+pub(in crate::lower) fn generic(generics: &Generics) -> Problem {
+    let types = generics.type_params().map(|one| one.ident.to_string());
+    let constants = generics.const_params().map(|one| one.ident.to_string());
+    let names: Vec<String> = types.chain(constants).collect();
     Problem::new(
-        "this route has `broadcast = off`, so `message` has nothing to decide",
-        "return nothing or `HandlerResult`, or remove `broadcast = off`",
+        "a handler cannot be generic",
+        format!("replace `{}` with a concrete type", names.join("`, `")),
     )
 }
 
-pub(in crate::lower) fn generic() -> Problem {
-    Problem::new("a handler cannot be generic", "name a concrete type")
+pub(in crate::lower) fn impl_trait(ty: &Type) -> Problem {
+    Problem::new(
+        "a handler cannot be generic",
+        format!("replace `{}` with a concrete type", text_of(ty)),
+    )
 }
 
 /// Generic in lifetimes only.
 pub(in crate::lower) fn lifetimes(names: &[String]) -> Problem {
-    let noun = match names {
-        [_] => "lifetime",
-        _ => "lifetimes",
+    let it = match names {
+        [_] => "it is",
+        _ => "they are",
     };
     Problem::new(
-        "a handler cannot be generic",
+        "a handler cannot have lifetime parameters",
         format!(
-            "remove the {noun} `{}` wherever it stands",
+            "remove `{}` here and wherever {it} used",
             names.join("`, `")
         ),
     )
@@ -111,10 +105,7 @@ pub(in crate::lower) fn exclusive_parameter(name: &str, referent: &Type) -> Prob
         }
         other => format!("write `{name}: &{other}`, or `mut {name}: {other}` for a copy to change"),
     };
-    Problem::new(
-        format!("the path parameter `{name}` is lent or cloned, never lent as `&mut`"),
-        help,
-    )
+    Problem::new("a path parameter cannot be taken as `&mut`", help)
 }
 
 pub(in crate::lower) fn qualifier(name: &str, keyword: &str) -> Problem {
@@ -138,12 +129,17 @@ pub(in crate::lower) fn no_receiver(kind: Kind, signature: &Signature) -> Proble
 pub(in crate::lower) fn wrong_receiver(kind: Kind) -> Problem {
     Problem::new(
         format!("handler `{}` must take `&self`", kind.name()),
-        "all connections share it: what belongs to one goes into `ws.data`, \
-         the rest behind a `Mutex`",
+        "all connections share the route: keep the state of one connection in `ws.data`, and \
+         shared state behind a `Mutex`",
     )
 }
 
-pub(in crate::lower) fn extra_argument(kind: Kind, names: &[String]) -> Problem {
+pub(in crate::lower) fn extra_argument(
+    kind: Kind,
+    argument: &PatType,
+    is_socket: bool,
+    names: &[String],
+) -> Problem {
     let takes = match kind {
         Kind::Open | Kind::Drain => "the socket",
         Kind::Auth => "the socket and the first message",
@@ -151,36 +147,46 @@ pub(in crate::lower) fn extra_argument(kind: Kind, names: &[String]) -> Problem 
         Kind::Close => "the socket, the code and the reason",
         Kind::Error => "the socket and the error",
     };
-    let parameter = if names.is_empty() {
-        "a parameter into its path".to_owned()
-    } else {
-        format!("a parameter into its path, which has {}", listed(names))
+    let written = text_of(argument);
+    let help = match &*argument.pat {
+        Pat::Ident(pat) if !is_socket => {
+            let path = match names {
+                [] => "the path".to_owned(),
+                names => format!("the path, which has {}", listed(names)),
+            };
+            format!(
+                "remove `{written}`, or add `{{{}}}` to {path}; keep the state of one connection \
+                 in `ws.data`, and shared state in fields of the route",
+                pat.ident
+            )
+        }
+        _ => format!("remove `{written}`"),
     };
     Problem::new(
-        format!("handler `{}` takes only {takes}", kind.name()),
         format!(
-            "what connections share goes into the route's own fields, what one owns into `ws.data`, \
-             {parameter}"
+            "besides path parameters, handler `{}` takes only {takes}",
+            kind.name()
         ),
+        help,
     )
 }
 
-pub(in crate::lower) fn close_order() -> Problem {
+pub(in crate::lower) fn close_order(reason: &str) -> Problem {
     Problem::new(
         "handler `close` takes the code before the reason",
-        "`close` takes the socket, `CloseCode`, `&str`; leave out from the end only",
+        format!("write `code: CloseCode, {reason}: &str`"),
     )
 }
 
-pub(in crate::lower) fn message_by_reference(kind: Kind, referent: &Type) -> Problem {
+pub(in crate::lower) fn message_by_reference(kind: Kind, name: &str, referent: &Type) -> Problem {
     let owned = match text_of(referent).as_str() {
         "str" => "String".to_owned(),
         "[u8]" => "Bytes".to_owned(),
         other => other.to_owned(),
     };
     Problem::new(
-        format!("handler `{}` owns its message", kind.name()),
-        format!("take `{owned}`"),
+        format!("handler `{}` takes its message by value", kind.name()),
+        format!("write `{name}: {owned}`"),
     )
 }
 
@@ -196,5 +202,8 @@ fn listed(names: &[String]) -> String {
 }
 
 pub(in crate::lower) fn defined_twice(name: &str) -> Problem {
-    Problem::new(format!("`{name}` is defined twice"), "remove one")
+    Problem::new(
+        format!("handler `{name}` is defined twice"),
+        format!("remove or rename this `{name}`"),
+    )
 }

@@ -6,36 +6,49 @@ pub(super) mod handler;
 pub(super) mod options;
 
 use proc_macro2::Ident;
-use quote::ToTokens;
-use syn::{Path, Type};
+use syn::ext::IdentExt;
+use syn::{Expr, Path, Type};
 
 use crate::diagnostics::Problem;
+use crate::model::{Kind, NearMiss};
 use crate::path::{Fault, FaultKind};
+use crate::text::{in_small_letters, text_of};
 
-pub(super) fn missing_path() -> Problem {
+/// The path is the type's own name, as most are.
+pub(super) fn missing_path(type_name: Option<&Ident>) -> Problem {
+    let segment = type_name.map_or_else(|| "chat".to_owned(), |name| in_small_letters(name, '-'));
     Problem::new(
         "`ws_route` needs a route path",
-        "write `#[ws_route(\"/chat\")]`",
+        format!("write `#[ws_route(\"/{segment}\")]`"),
     )
 }
 
 pub(super) fn path_not_literal() -> Problem {
     Problem::new(
         "the route path must be a string literal",
-        "it is checked at compile time: write it out, as in `\"/chat\"`",
+        "write it out, as in `\"/chat\"`: it is checked at compile time",
     )
 }
 
-pub(super) fn auth_timeout() -> Problem {
+pub(super) fn auth_timeout(data: Option<&Type>) -> Problem {
+    let socket = match data.map(text_of) {
+        Some(data) if data != "()" => format!("Socket<{data}>"),
+        _ => "Socket".to_owned(),
+    };
     Problem::new(
-        "`auth_timeout` without an `auth` handler",
-        "add `async fn auth(&self, ws: &mut Socket<…>, first: String) -> HandlerResult`, \
-         or remove `auth_timeout`: without `auth` anyone is let in",
+        "`auth_timeout` needs an `auth` handler: without one the route lets everybody in",
+        format!(
+            "add `async fn auth(&self, ws: &mut {socket}, first: String) -> HandlerResult`, or \
+             remove `auth_timeout`"
+        ),
     )
 }
 
-pub(super) fn second_path() -> Problem {
-    Problem::new("a route has one path", "put the second on its own type")
+pub(super) fn second_path(second: &Expr) -> Problem {
+    Problem::new(
+        "a route has one path",
+        format!("put `{}` on a type of its own", text_of(second)),
+    )
 }
 
 pub(super) fn path_fault(path: &str, fault: &Fault) -> Problem {
@@ -47,27 +60,30 @@ pub(super) fn path_fault(path: &str, fault: &Fault) -> Problem {
 fn fault_words(path: &str, kind: &FaultKind) -> (String, String) {
     match kind {
         FaultKind::NoLeadingSlash => (
-            "route path must start with `/`".into(),
+            "a route path must start with `/`".into(),
             format!("write `\"/{path}\"`"),
         ),
         FaultKind::EmptySegment => (
-            "empty segment in route path".into(),
-            "remove one `/`".into(),
+            "a route path cannot have an empty segment".into(),
+            format!("write `\"{}\"`", without_empty_segments(path)),
         ),
         FaultKind::TrailingSlash => (
-            "route path ends with `/`".into(),
+            "a route path cannot end with `/`".into(),
             format!("write `\"{}\"`", path.trim_end_matches('/')),
         ),
         FaultKind::Query => (
-            "route path cannot contain a query".into(),
-            "remove it, and read it with `#[from(query)]`".into(),
+            "a route path cannot have a query".into(),
+            format!(
+                "write `\"{}\"`, and read the query with `#[from(query)]`",
+                path.split(['?', '#']).next().unwrap_or_default()
+            ),
         ),
         FaultKind::BadName(name) => (
             format!("`{name}` is not a valid parameter name"),
             "a name has letters, digits and `_`, and does not begin with a digit".into(),
         ),
         FaultKind::DuplicateName(name) => (
-            format!("parameter `{name}` appears twice"),
+            format!("path parameter `{name}` appears twice"),
             format!("rename the second, as in `{{{name}_2}}`"),
         ),
         FaultKind::Foreign { text, ours } => (
@@ -79,25 +95,36 @@ fn fault_words(path: &str, kind: &FaultKind) -> (String, String) {
             "name each segment, as in `{room}`".into(),
         ),
         FaultKind::PartOfSegment(segment) => (
-            format!("`{segment}` is neither fixed nor a parameter"),
-            "a parameter is a whole segment, as in `/rooms/{room}`".into(),
+            "a path parameter must be a whole segment".into(),
+            match segment
+                .split_once('{')
+                .and_then(|(_, rest)| rest.split_once('}'))
+            {
+                Some((name, _)) => format!("write `{{{name}}}` in place of `{segment}`"),
+                None => format!("write `{{{}}}`", segment.replace(['{', '}'], "")),
+            },
         ),
         FaultKind::Reserved(name) => (
-            format!("`{name}` cannot name a path parameter"),
-            format!("it names an argument of handlers: write `{{{name}_id}}`"),
+            format!("`{name}` cannot name a path parameter: it names an argument of handlers"),
+            format!("write `{{{name}_id}}`"),
         ),
         FaultKind::Character(c) => (
-            format!("route path cannot contain {c:?}"),
+            format!("a route path cannot contain {c:?}"),
             "remove it".into(),
         ),
     }
+}
+
+fn without_empty_segments(path: &str) -> String {
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.fold(String::new(), |path, segment| path + "/" + segment)
 }
 
 pub(super) fn not_an_impl(name: Option<&Ident>) -> Problem {
     let help = match name {
         Some(name) if is_type_name(name) => format!("put it on `impl {name} {{ … }}`"),
         Some(name) => {
-            format!("move `{name}` into an `impl Chat {{ … }}`, and the attribute onto that")
+            format!("move `{name}` into an `impl` block, and put the attribute on that")
         }
         None => "put it on `impl Chat { … }`".into(),
     };
@@ -115,68 +142,28 @@ pub(super) fn trait_impl(of_trait: &Path) -> Problem {
     )
 }
 
-pub(super) fn macro_call(path: &Path) -> Problem {
-    let name = text_of(path);
-    Problem::new(
-        format!("what `{name}!` expands to cannot be seen here"),
-        format!(
-            "a handler in it, `auth` too, would be left out: write handlers out, and move \
-             `{name}!` to another `impl` block"
-        ),
-    )
-}
-
 pub(super) fn no_handlers(self_type: &Type) -> Problem {
     Problem::new(
         format!("`{}` has no handlers", text_of(self_type)),
-        "add one of `open`, `message`, `close`, `drain`, `error`",
+        format!("add one of `{}`", Kind::ALL.map(Kind::name).join("`, `")),
+    )
+}
+
+/// No handler, and a method that may be one by a wrong name.
+pub(super) fn misnamed(self_type: &Type, near: &NearMiss) -> Problem {
+    let name = near.name.unraw();
+    Problem::new(
+        format!("`{}` has no handlers", text_of(self_type)),
+        format!(
+            "`{name}` is not a handler: did you mean `{}`?",
+            near.meant.name()
+        ),
     )
 }
 
 pub(super) fn two_routes(self_type: &Type) -> Problem {
     Problem::new(
         format!("`{}` already has a route", text_of(self_type)),
-        "one type, one path: put the second on its own type",
+        "remove this attribute, or put it on a type of its own",
     )
-}
-
-/// Code as a person writes it: the printer of tokens puts spaces everywhere, and breaks lines.
-pub(super) fn text_of(node: &impl ToTokens) -> String {
-    let printed = node.to_token_stream().to_string();
-    let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut text = String::new();
-    let mut rest = printed.chars().peekable();
-    while let Some(c) = rest.next() {
-        let next = rest.peek().copied().unwrap_or(' ');
-        if c != ' ' || !is_superfluous(&text, next) {
-            text.push(c);
-        }
-    }
-    text.replace(",)", ")")
-}
-
-/// Says whether the space between these can go.
-fn is_superfluous(before: &str, next: char) -> bool {
-    let after_word = before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-    before.ends_with(['(', '[', '<', '&', '\''])
-        || before.ends_with("::")
-        || matches!(next, ',' | ':' | ';' | ')' | ']' | '>')
-        || (after_word && matches!(next, '(' | '<' | '!'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn code_is_written_as_a_person_would() {
-        for code in [
-            "fn open(&self, ws: &mut Socket<ChatData>) -> Result<(), Box<dyn Error>>",
-            "async fn message(&self, (x, y): (u8, [u8; 2]), _: &'a str)",
-            "harpia::Socket<Vec<(u8, u8)>>",
-        ] {
-            let tokens: proc_macro2::TokenStream = code.parse().expect("these are tokens");
-            assert_eq!(text_of(&tokens), code);
-        }
-    }
 }

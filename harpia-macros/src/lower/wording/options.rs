@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 
 use crate::diagnostics::Problem;
 use crate::lower::options::KEYS;
-use crate::value::TimeFault;
+use crate::value::{TimeFault, is_origin, is_token};
 
 pub(in crate::lower) fn unknown_option(key: &str, near: Option<&str>) -> Problem {
     let help = match near {
@@ -15,7 +15,10 @@ pub(in crate::lower) fn unknown_option(key: &str, near: Option<&str>) -> Problem
 }
 
 pub(in crate::lower) fn duplicate_option(key: &Ident) -> Problem {
-    Problem::new(format!("option `{key}` is given twice"), "remove one")
+    Problem::new(
+        format!("option `{key}` is given twice"),
+        format!("remove this `{key}`"),
+    )
 }
 
 pub(in crate::lower) fn data_is_string(text: &str) -> Problem {
@@ -33,37 +36,55 @@ pub(in crate::lower) fn crate_is_no_path() -> Problem {
     Problem::new("`crate` takes a path", "write `crate = my_crate::harpia`")
 }
 
-pub(in crate::lower) fn one_of(key: &str, words: &[&str]) -> Problem {
-    let words: Vec<String> = words
-        .iter()
-        .map(|word| format!("`{key} = {word}`"))
-        .collect();
-    Problem::new(
-        format!("`{key}` does not take this value"),
-        format!("write {}", words.join(" or ")),
-    )
+pub(in crate::lower) fn one_of(key: &str, words: &[&str], near: Option<&str>) -> Problem {
+    let help = match near {
+        Some(near) => format!("did you mean `{key} = {near}`?"),
+        None => {
+            let values = words.iter().map(|word| format!("{key} = {word}"));
+            format!("write {}", either(&values.collect::<Vec<_>>()))
+        }
+    };
+    Problem::new(format!("`{key}` takes {}", either(words)), help)
 }
 
-pub(in crate::lower) fn size(key: &str) -> Problem {
+/// `a`, `b` or `c`.
+fn either(words: &[impl AsRef<str>]) -> String {
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| format!("`{}`", word.as_ref()))
+        .collect();
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The number is the user's own, where there is one.
+pub(in crate::lower) fn size(key: &str, number: Option<u64>) -> Problem {
+    let number = number.unwrap_or(64);
     Problem::new(
         format!("`{key}` takes a size"),
-        format!("write it with a unit, as in `{key} = \"64KiB\"` (B, KB, MB, GB, KiB, MiB, GiB)"),
+        format!(
+            "write `{key} = \"{number}KiB\"`: the units are `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` \
+             and `GiB`"
+        ),
     )
 }
 
 pub(in crate::lower) fn compression() -> Problem {
     Problem::new(
-        "`compression` takes `on`, `off`, or the size from which on it pays",
+        "`compression` takes `on`, `off`, or the size of the smallest message that is compressed",
         "write `compression = on`, or `compression = \"4KiB\"`",
     )
 }
 
 pub(in crate::lower) fn duration(key: &str, fault: &TimeFault) -> Problem {
-    const UNITS: &str = "the units are `ms`, `s`, `m` or `min`, `h`";
+    const UNITS: &str = "the units are `ms`, `s`, `m` (or `min`) and `h`";
     // Nobody may wait for ever to say who they are.
     let without = match key {
-        "auth_timeout" => "remove it: then it is 5 seconds".to_owned(),
-        _ => format!("`{key} = off` to do without"),
+        "auth_timeout" => "remove it for the default of 5 seconds".to_owned(),
+        _ => format!("write `{key} = off` to switch it off"),
     };
     match fault {
         TimeFault::NoUnit(number) => Problem::new(
@@ -73,17 +94,15 @@ pub(in crate::lower) fn duration(key: &str, fault: &TimeFault) -> Problem {
         TimeFault::UnknownUnit { number, unit } => {
             let help = match meant(unit) {
                 Some(known) => format!("write `{key} = \"{number}{known}\"`: {UNITS}"),
-                None => format!("{UNITS}, as in `{key} = \"30s\"`"),
+                None => format!("write `{key} = \"{number}s\"`: {UNITS}"),
             };
-            Problem::new(format!("`{key}` does not know the unit `{unit}`"), help)
+            Problem::new(format!("`{key}` has the unknown unit `{unit}`"), help)
         }
         TimeFault::Zero => Problem::new(format!("`{key}` cannot be zero"), without),
-        TimeFault::TooLong => {
-            Problem::new(format!("`{key}` does not hold a time this long"), without)
-        }
+        TimeFault::TooLong => Problem::new(format!("`{key}` cannot be this long"), without),
         TimeFault::NoTime => Problem::new(
             format!("`{key}` takes a time"),
-            format!("write `{key} = \"30s\"` ({UNITS}), or {without}"),
+            format!("write `{key} = \"30s\"`: {UNITS}; or {without}"),
         ),
     }
 }
@@ -99,35 +118,35 @@ fn meant(unit: &str) -> Option<&'static str> {
     }
 }
 
-pub(in crate::lower) fn rate() -> Problem {
+/// The number is the user's own, where there is one.
+pub(in crate::lower) fn rate(number: Option<u64>) -> Problem {
+    let number = number.filter(|number| *number > 0).unwrap_or(50);
     Problem::new(
-        "`rate` takes messages in a time",
-        "write `rate = \"50/s\"`, `rate = \"20/10s\"` or `rate = off`",
+        "`rate` takes a number of messages per time",
+        format!("write `rate = \"{number}/s\"`, `rate = \"{number}/10s\"` or `rate = off`"),
     )
 }
 
-pub(in crate::lower) fn origins() -> Problem {
+/// The origin is the user's own, where there is one.
+pub(in crate::lower) fn origins(origin: Option<&str>) -> Problem {
+    let origin = origin.unwrap_or("https://example.com");
     Problem::new(
-        "`origins` takes a list of origins",
-        "write `origins = [\"https://example.com\"]`, or `origins = any`",
+        "`origins` takes a list of origins, or `any`",
+        format!("write `origins = [\"{origin}\"]`"),
     )
 }
 
 pub(in crate::lower) fn origin(text: &str) -> Problem {
-    Problem::new(
-        format!("`{text}` is not an origin"),
-        "an origin is scheme, host and maybe a port: `\"https://example.com\"`",
-    )
-}
-
-pub(in crate::lower) fn any_origin(call: &Ident, what: &str, method: &Ident) -> Problem {
-    Problem::new(
-        format!(
-            "`origins = any` on a route whose `{method}` reads {what} by `{call}`: any page could \
-             act for its visitors"
-        ),
-        "name the origins, as in `origins = [\"https://example.com\"]`",
-    )
+    const PARTS: &str = "an origin has a scheme, a host and maybe a port, and nothing more";
+    let without_path = text.split_once("://").map(|(scheme, rest)| {
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        format!("{scheme}://{}", &rest[..end])
+    });
+    let help = match without_path.filter(|text| is_origin(text)) {
+        Some(origin) => format!("write `\"{origin}\"`: {PARTS}"),
+        None => format!("{PARTS}, as in `\"https://example.com\"`"),
+    };
+    Problem::new(format!("`{text}` is not an origin"), help)
 }
 
 pub(in crate::lower) fn protocols() -> Problem {
@@ -138,12 +157,21 @@ pub(in crate::lower) fn protocols() -> Problem {
 }
 
 pub(in crate::lower) fn protocol(text: &str) -> Problem {
-    Problem::new(
-        format!("`{text}` is not a subprotocol name"),
-        "a name has letters, digits and `.-_`, as in `\"chat.v1\"`",
-    )
+    let mend = |c: char| match is_token(c.encode_utf8(&mut [0; 4])) {
+        true => c,
+        false => '-',
+    };
+    let mended: String = text.trim().chars().map(mend).collect();
+    let help = match is_token(&mended) {
+        true => format!("write `\"{mended}\"`: a name has letters, digits, `.`, `-` and `_`"),
+        false => "a name has letters, digits, `.`, `-` and `_`, as in `\"chat.v1\"`".to_owned(),
+    };
+    Problem::new(format!("`{text}` is not a subprotocol name"), help)
 }
 
 pub(in crate::lower) fn protocol_twice(text: &str) -> Problem {
-    Problem::new(format!("subprotocol `{text}` is given twice"), "remove one")
+    Problem::new(
+        format!("subprotocol `{text}` is given twice"),
+        format!("remove one `\"{text}\"`"),
+    )
 }

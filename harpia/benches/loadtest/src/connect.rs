@@ -1,4 +1,4 @@
-//! Connect: how many connections a server can take in, answer once and let go, in a second.
+//! Connect: how many connections per second a server accepts, answers once and closes.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -9,8 +9,8 @@ use clap::Args;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-use crate::connection::Inbox;
-use crate::handshake::Opening;
+use crate::connection::Handler;
+use crate::connector::Connector;
 use crate::histogram::Histogram;
 use crate::meter::{measure, report_latency};
 use crate::options::{Common, Timing, positive};
@@ -25,66 +25,67 @@ pub(crate) struct Connect {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) timing: Timing,
-    /// Connections at a time
+    /// Number of concurrent connections
     #[arg(long, default_value = "128", value_parser = positive)]
     pub(crate) connections: usize,
 }
 
 impl Connect {
     pub(crate) async fn run(&self) -> io::Result<Report> {
-        let visits = Rc::new(Visits {
-            opening: Opening::new(self.common.url.clone()),
+        let attempts = Rc::new(Attempts {
+            connector: Connector::new(self.common.url.clone()),
             common: self.common.clone(),
             clock: Clock::start(),
-            number: Cell::new(0),
+            started: Cell::new(0),
             done: Cell::new(0),
             failed: Cell::new(0),
             latency: RefCell::default(),
         });
         for _ in 0..self.connections {
-            let visits = visits.clone();
-            // Ends with the program.
+            let attempts = attempts.clone();
+            // Runs until the program exits.
             spawn_local(async move {
                 loop {
-                    visits.visit().await;
+                    attempts.run_one().await;
                 }
             });
         }
         let progress = Progress::counting("connect", "connections", None, {
-            let visits = visits.clone();
-            move || visits.done.get()
+            let attempts = attempts.clone();
+            move || attempts.done.get()
         });
-        let begin = || visits.latency.borrow_mut().clear();
-        let count = || (visits.done.get(), visits.failed.get());
-        let measured = measure(self.common.server(), self.timing, begin, count).await;
+        let begin = || attempts.latency.borrow_mut().clear();
+        let count = || (attempts.done.get(), attempts.failed.get());
+        let measured = measure(self.common.server_process(), self.timing, begin, count).await;
         drop(progress);
 
         let done = measured.after.0 - measured.before.0;
         let speed = done as f64 / measured.seconds();
         let mut report = Report::default();
         report.number("handshakes_per_second", "handshakes/s", speed, 0);
-        report_latency(&mut report, &visits.latency.borrow());
+        report_latency(&mut report, &attempts.latency.borrow());
         measured.report_cost(&mut report, done, "connections");
         report.count("failed", "failed", measured.after.1 - measured.before.1);
         Ok(report)
     }
 }
 
-struct Visits {
-    opening: Opening,
+/// The state that all workers share.
+struct Attempts {
+    connector: Connector,
     common: Common,
     clock: Clock,
-    number: Cell<usize>,
+    started: Cell<usize>,
     done: Cell<u64>,
     failed: Cell<u64>,
     latency: RefCell<Histogram>,
 }
 
-impl Visits {
-    async fn visit(&self) {
+impl Attempts {
+    async fn run_one(&self) {
         let start = self.clock.nanoseconds();
-        // A server that hangs must not make a worker hang.
-        match timeout(Duration::from_secs(10), self.come_and_go()).await {
+        // Bounded, so that a server that hangs does not block the worker forever.
+        match timeout(Duration::from_secs(10), self.connect_and_echo()).await {
             Ok(Ok(())) => {
                 self.done.set(self.done.get() + 1);
                 self.latency
@@ -95,25 +96,27 @@ impl Visits {
         }
     }
 
-    async fn come_and_go(&self) -> io::Result<()> {
-        let number = self.number.replace(self.number.get() + 1);
-        let connection = Rc::new(self.opening.run(number, self.common.protocol).await?);
+    async fn connect_and_echo(&self) -> io::Result<()> {
+        let number = self.started.replace(self.started.get() + 1);
+        let connection = self.connector.connect(number, self.common.protocol).await?;
+        let connection = Rc::new(connection);
         connection.queue(b"hello");
         connection.flush();
-        let mut answer = Answer { has_come: false };
-        while !answer.has_come {
-            connection.read(&mut answer).await?;
+        let mut reply = Reply { has_arrived: false };
+        while !reply.has_arrived {
+            connection.read(&mut reply).await?;
         }
         Ok(())
     }
 }
 
-struct Answer {
-    has_come: bool,
+/// Waits for the first message.
+struct Reply {
+    has_arrived: bool,
 }
 
-impl Inbox for Answer {
+impl Handler for Reply {
     fn message(&mut self, _: &[u8]) {
-        self.has_come = true;
+        self.has_arrived = true;
     }
 }

@@ -1,5 +1,7 @@
-//! One WebSocket connection of the generator, on its one thread: reads in large pieces, writes what
-//! is queued, never waits for itself.
+//! One WebSocket connection of the load generator.
+//!
+//! All connections run on one thread. A connection reads in large pieces, queues what it sends, and
+//! never blocks the thread.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -12,18 +14,18 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 
-use crate::dialect::{Dialect, Heard};
-use crate::frame::{self, Event, Incoming};
+use crate::dialect::{Dialect, Incoming};
+use crate::frame::{self, Decoder, Event};
 
-/// What a load does with what a connection receives.
-pub(crate) trait Inbox {
-    /// A message came.
+/// Handles what a connection receives.
+pub(crate) trait Handler {
+    /// Called with the payload of each message.
     fn message(&mut self, payload: &[u8]);
 
-    /// A pong came.
+    /// Called for each pong.
     fn pong(&mut self) {}
 
-    /// All messages of one read have been handed over.
+    /// Called after the last message of each read.
     fn read_done(&mut self) {}
 }
 
@@ -32,16 +34,16 @@ pub(crate) struct Connection {
     socket: TcpStream,
     dialect: Dialect,
     outgoing: RefCell<Vec<u8>>,
-    /// A task waits for the socket to take the rest.
+    /// The socket takes no more, and a task waits until it does.
     is_blocked: Cell<bool>,
-    incoming: RefCell<Incoming>,
-    /// What came with the handshake, until the first read.
+    decoder: RefCell<Decoder>,
+    /// The bytes that arrived with the handshake response. Empty after the first read.
     first: RefCell<Vec<u8>>,
     has_joined: Cell<bool>,
 }
 
 thread_local! {
-    /// One buffer for all reads: an idle connection of the generator holds none.
+    /// One buffer for the reads of all connections, so that an idle connection needs none.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 256 << 10]);
 }
 
@@ -53,16 +55,16 @@ impl Connection {
             dialect,
             outgoing: RefCell::default(),
             is_blocked: Cell::new(false),
-            incoming: RefCell::default(),
+            decoder: RefCell::default(),
             first: RefCell::new(first),
         }
     }
 
     /// Queues one message.
     pub(crate) fn queue(&self, payload: &[u8]) {
-        let (start, end) = self.dialect.around();
+        let (prefix, suffix) = self.dialect.envelope();
         let mut outgoing = self.outgoing.borrow_mut();
-        frame::write(&mut outgoing, frame::TEXT, &[start, payload, end]);
+        frame::write(&mut outgoing, frame::TEXT, &[prefix, payload, suffix]);
     }
 
     /// Queues a ping.
@@ -70,8 +72,10 @@ impl Connection {
         frame::write(&mut self.outgoing.borrow_mut(), frame::PING, &[]);
     }
 
-    /// Writes what is queued. When the socket takes no more, a task writes the rest, which ends
-    /// with the socket.
+    /// Writes what is queued.
+    ///
+    /// If the socket does not take all of it, a task writes the rest. The task ends when the
+    /// connection does.
     pub(crate) fn flush(self: &Rc<Self>) {
         if self.is_blocked.get() || self.write_some() {
             return;
@@ -84,12 +88,12 @@ impl Connection {
         });
     }
 
-    /// Reads until the connection ends.
-    pub(crate) async fn run(self: Rc<Self>, mut inbox: impl Inbox) {
+    /// Reads until the connection closes.
+    pub(crate) async fn run(self: Rc<Self>, mut handler: impl Handler) {
         poll_fn(|context| {
-            for _ in 0..READS_IN_A_ROW {
-                match self.poll_read(context, &mut inbox) {
-                    Poll::Ready(Ok(())) => inbox.read_done(),
+            for _ in 0..READS_PER_POLL {
+                match self.poll_read(context, &mut handler) {
+                    Poll::Ready(Ok(())) => handler.read_done(),
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,
                 }
@@ -100,27 +104,31 @@ impl Connection {
         .await;
     }
 
-    /// Reads once, and hands over what is whole.
+    /// Reads once, and passes each complete message to the handler.
     ///
     /// # Errors
     ///
-    /// If the connection is over.
-    pub(crate) async fn read(self: &Rc<Self>, inbox: &mut impl Inbox) -> io::Result<()> {
-        poll_fn(|context| self.poll_read(context, inbox)).await
+    /// If the connection is closed.
+    pub(crate) async fn read(self: &Rc<Self>, handler: &mut impl Handler) -> io::Result<()> {
+        poll_fn(|context| self.poll_read(context, handler)).await
     }
 
-    /// Waits until the server has let this connection into its namespace, if there is one.
+    /// Waits until the server has confirmed the namespace. Returns at once if there is none.
     pub(crate) async fn join(&self) -> io::Result<()> {
         while !self.has_joined.get() {
-            poll_fn(|context| self.poll_read(context, &mut Nobody)).await?;
+            poll_fn(|context| self.poll_read(context, &mut Ignore)).await?;
         }
         Ok(())
     }
 
-    fn poll_read(&self, context: &mut Context<'_>, inbox: &mut impl Inbox) -> Poll<io::Result<()>> {
+    fn poll_read(
+        &self,
+        context: &mut Context<'_>,
+        handler: &mut impl Handler,
+    ) -> Poll<io::Result<()>> {
         let first = self.first.take();
         if !first.is_empty() {
-            return Poll::Ready(self.take_in(&first, inbox));
+            return Poll::Ready(self.decode(&first, handler));
         }
         ready!(self.socket.poll_read_ready(context))?;
         BUFFER
@@ -130,44 +138,44 @@ impl Connection {
                     count = recv(&self.socket, &mut buffer[..], RecvFlags::empty())?.0;
                     match count {
                         0 => Err(io::ErrorKind::UnexpectedEof.into()),
-                        // A short read has emptied the socket: to say so spares the call that would
-                        // find it empty.
+                        // A short read has emptied the socket. `WouldBlock` tells tokio so, which
+                        // saves the system call that would find the socket empty.
                         _ if count < buffer.len() => Err(io::ErrorKind::WouldBlock.into()),
                         _ => Ok(()),
                     }
                 });
                 match read {
                     Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-                    _ => self.take_in(&buffer[..count], inbox),
+                    _ => self.decode(&buffer[..count], handler),
                 }
             })
             .into()
     }
 
-    fn take_in(&self, bytes: &[u8], inbox: &mut impl Inbox) -> io::Result<()> {
+    fn decode(&self, bytes: &[u8], handler: &mut impl Handler) -> io::Result<()> {
         let mut is_closed = false;
-        let mut has_answered = false;
-        self.incoming
+        let mut has_replied = false;
+        self.decoder
             .borrow_mut()
             .feed(bytes, &mut |event| match event {
-                Event::Message(message) => match self.dialect.hear(message) {
-                    Heard::Payload(payload) => inbox.message(payload),
-                    Heard::Joined => self.has_joined.set(true),
-                    Heard::Nothing => {}
-                    Heard::Answer(answer) => {
-                        frame::write(&mut self.outgoing.borrow_mut(), frame::TEXT, &[answer]);
-                        has_answered = true;
+                Event::Message(message) => match self.dialect.parse(message) {
+                    Incoming::Payload(payload) => handler.message(payload),
+                    Incoming::Joined => self.has_joined.set(true),
+                    Incoming::Ignored => {}
+                    Incoming::ReplyWith(reply) => {
+                        frame::write(&mut self.outgoing.borrow_mut(), frame::TEXT, &[reply]);
+                        has_replied = true;
                     }
                 },
                 Event::Ping(payload) => {
                     frame::write(&mut self.outgoing.borrow_mut(), frame::PONG, &[payload]);
-                    has_answered = true;
+                    has_replied = true;
                 }
-                Event::Pong => inbox.pong(),
+                Event::Pong => handler.pong(),
                 Event::Close => is_closed = true,
             })?;
-        if has_answered && !self.is_blocked.get() {
-            // What does not fit leaves with the next message.
+        if has_replied && !self.is_blocked.get() {
+            // If the socket does not take all of it, the rest leaves with the next message.
             self.write_some();
         }
         match is_closed {
@@ -176,7 +184,9 @@ impl Connection {
         }
     }
 
-    /// Returns whether nothing is left to write, or nobody to write to.
+    /// Writes as much as the socket takes. Returns whether the queue is empty.
+    ///
+    /// After an error the queue is discarded, since the connection is closed.
     fn write_some(&self) -> bool {
         let mut outgoing = self.outgoing.borrow_mut();
         while !outgoing.is_empty() {
@@ -187,7 +197,7 @@ impl Connection {
                 Err(_) => outgoing.clear(),
             }
         }
-        // A large message must not stay with each of thousands of connections.
+        // Release a large buffer: thousands of connections may each have sent a large message.
         if outgoing.capacity() > 64 << 10 {
             *outgoing = Vec::new();
         }
@@ -195,12 +205,12 @@ impl Connection {
     }
 }
 
-/// Hears nothing: for the time before a load begins.
-struct Nobody;
+/// Ignores all messages: the handler for the time before a load begins.
+struct Ignore;
 
-impl Inbox for Nobody {
+impl Handler for Ignore {
     fn message(&mut self, _: &[u8]) {}
 }
 
-/// One connection must not keep all others waiting.
-const READS_IN_A_ROW: usize = 4;
+/// Bounds the reads of one poll, so that a busy connection does not keep the others waiting.
+const READS_PER_POLL: usize = 4;

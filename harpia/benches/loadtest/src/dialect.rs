@@ -1,40 +1,40 @@
-//! What stands around a payload in a message: nothing, or Socket.IO's wire format. No I/O.
+//! The format of a message: the plain payload, or a Socket.IO event around it. No I/O.
 //!
-//! Socket.IO is spoken over its WebSocket transport alone (Engine.IO 4), in the namespace that the
-//! path of the URL names, with one event called `message`.
+//! For Socket.IO, the load generator uses only the WebSocket transport (Engine.IO 4) and one event
+//! called `message`. The path of the URL is the namespace.
 
 use clap::ValueEnum;
 
-/// The protocols that a server may speak above WebSocket.
+/// The protocols on top of WebSocket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Protocol {
-    /// A message is its payload.
+    /// Each message is a payload
     Plain,
-    /// Events of Socket.IO, in the namespace that is the URL's path.
+    /// Each message is a Socket.IO event; the URL's path is the namespace
     Socketio,
 }
 
-/// How one connection speaks.
+/// The format of the messages on one connection.
 #[derive(Debug)]
 pub(crate) enum Dialect {
     Plain,
     SocketIo {
-        /// What asks to be let into the namespace.
+        /// The packet that requests to join the namespace.
         join: String,
-        /// What an event begins with, up to the payload.
-        start: String,
+        /// The part of an event before the payload.
+        prefix: String,
     },
 }
 
-/// What a message turned out to be.
+/// What a received message means.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Heard<'a> {
+pub(crate) enum Incoming<'a> {
     Payload(&'a [u8]),
-    /// The server waits for this.
-    Answer(&'a [u8]),
-    /// From now on events may be sent.
+    /// The server expects this reply.
+    ReplyWith(&'a [u8]),
+    /// The connection is in the namespace, and may send events.
     Joined,
-    Nothing,
+    Ignored,
 }
 
 impl Dialect {
@@ -43,16 +43,16 @@ impl Dialect {
             (Protocol::Plain, _) => Self::Plain,
             (Protocol::Socketio, "/") => Self::SocketIo {
                 join: "40".into(),
-                start: r#"42["message",""#.into(),
+                prefix: r#"42["message",""#.into(),
             },
             (Protocol::Socketio, namespace) => Self::SocketIo {
                 join: format!("40{namespace},"),
-                start: format!(r#"42{namespace},["message",""#),
+                prefix: format!(r#"42{namespace},["message",""#),
             },
         }
     }
 
-    /// Returns the path that the upgrade asks for.
+    /// Returns the path of the upgrade request.
     pub(crate) fn path<'a>(&self, path: &'a str) -> &'a str {
         match self {
             Self::Plain => path,
@@ -60,36 +60,36 @@ impl Dialect {
         }
     }
 
-    /// Returns whether events have to wait for [`Heard::Joined`].
+    /// Returns whether the connection may send events only after [`Incoming::Joined`].
     pub(crate) fn must_join(&self) -> bool {
         matches!(self, Self::SocketIo { .. })
     }
 
-    /// Returns what stands before and behind a payload, which needs no escapes.
-    pub(crate) fn around(&self) -> (&[u8], &[u8]) {
+    /// Returns the bytes before and after a payload. The payload must not need JSON escapes.
+    pub(crate) fn envelope(&self) -> (&[u8], &[u8]) {
         match self {
             Self::Plain => (b"", b""),
-            Self::SocketIo { start, .. } => (start.as_bytes(), END),
+            Self::SocketIo { prefix, .. } => (prefix.as_bytes(), SUFFIX),
         }
     }
 
-    pub(crate) fn hear<'a>(&'a self, message: &'a [u8]) -> Heard<'a> {
-        let Self::SocketIo { join, start } = self else {
-            return Heard::Payload(message);
+    pub(crate) fn parse<'a>(&'a self, message: &'a [u8]) -> Incoming<'a> {
+        let Self::SocketIo { join, prefix } = self else {
+            return Incoming::Payload(message);
         };
-        if let Some(rest) = message.strip_prefix(start.as_bytes()) {
-            return Heard::Payload(rest.strip_suffix(END).unwrap_or(rest));
+        if let Some(rest) = message.strip_prefix(prefix.as_bytes()) {
+            return Incoming::Payload(rest.strip_suffix(SUFFIX).unwrap_or(rest));
         }
         match message {
-            [b'0', ..] => Heard::Answer(join.as_bytes()),
-            b"2" => Heard::Answer(b"3"),
-            _ if message.starts_with(join.as_bytes()) => Heard::Joined,
-            _ => Heard::Nothing,
+            [b'0', ..] => Incoming::ReplyWith(join.as_bytes()),
+            b"2" => Incoming::ReplyWith(b"3"),
+            _ if message.starts_with(join.as_bytes()) => Incoming::Joined,
+            _ => Incoming::Ignored,
         }
     }
 }
 
-const END: &[u8] = br#""]"#;
+const SUFFIX: &[u8] = br#""]"#;
 
 #[cfg(test)]
 mod tests {
@@ -99,30 +99,36 @@ mod tests {
     fn plain_messages_are_payloads() {
         let plain = Dialect::new(Protocol::Plain, "/chat");
         assert_eq!(plain.path("/chat"), "/chat");
-        assert_eq!(plain.around(), (&b""[..], &b""[..]));
-        assert_eq!(plain.hear(b"2"), Heard::Payload(b"2"));
+        assert_eq!(plain.envelope(), (&b""[..], &b""[..]));
+        assert_eq!(plain.parse(b"2"), Incoming::Payload(b"2"));
     }
 
     #[test]
     fn socket_io_joins_its_namespace_and_wraps_events() {
         let chat = Dialect::new(Protocol::Socketio, "/chat");
-        assert_eq!(chat.hear(br#"0{"sid":"x"}"#), Heard::Answer(b"40/chat,"));
-        assert_eq!(chat.hear(br#"40/chat,{"sid":"y"}"#), Heard::Joined);
-        assert_eq!(chat.hear(b"2"), Heard::Answer(b"3"));
-        let (start, end) = chat.around();
-        let event = [start, b"hello", end].concat();
-        assert_eq!(event, br#"42/chat,["message","hello"]"#);
-        assert_eq!(chat.hear(&event), Heard::Payload(b"hello"));
         assert_eq!(
-            chat.hear(br#"42/other,["message","hello"]"#),
-            Heard::Nothing
+            chat.parse(br#"0{"sid":"x"}"#),
+            Incoming::ReplyWith(b"40/chat,")
+        );
+        assert_eq!(chat.parse(br#"40/chat,{"sid":"y"}"#), Incoming::Joined);
+        assert_eq!(chat.parse(b"2"), Incoming::ReplyWith(b"3"));
+        let (prefix, suffix) = chat.envelope();
+        let event = [prefix, b"hello", suffix].concat();
+        assert_eq!(event, br#"42/chat,["message","hello"]"#);
+        assert_eq!(chat.parse(&event), Incoming::Payload(b"hello"));
+        assert_eq!(
+            chat.parse(br#"42/other,["message","hello"]"#),
+            Incoming::Ignored
         );
     }
 
     #[test]
-    fn the_main_namespace_has_no_name() {
+    fn packets_of_the_main_namespace_do_not_name_it() {
         let main = Dialect::new(Protocol::Socketio, "/");
-        assert_eq!(main.hear(b"0{}"), Heard::Answer(b"40"));
-        assert_eq!(main.hear(br#"42["message","hi"]"#), Heard::Payload(b"hi"));
+        assert_eq!(main.parse(b"0{}"), Incoming::ReplyWith(b"40"));
+        assert_eq!(
+            main.parse(br#"42["message","hi"]"#),
+            Incoming::Payload(b"hi")
+        );
     }
 }

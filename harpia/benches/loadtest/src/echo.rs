@@ -1,4 +1,4 @@
-//! Echo: each connection keeps a number of its own messages on their way.
+//! Echo: each connection keeps a fixed number of messages in flight and gets each of them back.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -9,8 +9,8 @@ use clap::Args;
 use tokio::task::spawn_local;
 use tokio::time::sleep;
 
-use crate::connection::{Connection, Inbox};
-use crate::handshake::{Opening, open_all};
+use crate::connection::{Connection, Handler};
+use crate::connector::{Connector, connect_all};
 use crate::histogram::Histogram;
 use crate::meter::{measure, report_latency};
 use crate::options::{Common, Timing, positive, stamped_size};
@@ -25,40 +25,40 @@ pub(crate) struct Echo {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) timing: Timing,
-    /// Connections, each of which sends
+    /// Number of connections
     #[arg(long, default_value = "64", value_parser = positive)]
     pub(crate) connections: usize,
-    /// Messages that each connection has on their way
+    /// Messages in flight on each connection
     #[arg(long, default_value = "1", value_parser = positive)]
     pub(crate) window: usize,
-    /// Bytes of each message
+    /// Size of each message, in bytes
     #[arg(long, default_value = "64", value_parser = stamped_size)]
     pub(crate) size: usize,
 }
 
 impl Echo {
     pub(crate) async fn run(&self) -> io::Result<Report> {
-        let opening = Opening::new(self.common.url.clone());
-        let connections = open_all(&self.common, vec![opening; self.connections]).await?;
-        let echoes = Rc::new(Echoes {
+        let connector = Connector::new(self.common.url.clone());
+        let connections = connect_all(&self.common, vec![connector; self.connections]).await?;
+        let round_trips = Rc::new(RoundTrips {
             clock: Clock::start(),
             size: self.size,
             is_sending: Cell::new(true),
-            tally: RefCell::new(Tally::default()),
+            counters: RefCell::default(),
         });
         for connection in connections {
-            echoes.clone().start(connection, self.window);
+            round_trips.clone().start(connection, self.window);
         }
         let progress = Progress::counting("echo", "round trips", None, {
-            let echoes = echoes.clone();
-            move || echoes.tally.borrow().returned
+            let round_trips = round_trips.clone();
+            move || round_trips.counters.borrow().returned
         });
-        let begin = || echoes.tally.borrow_mut().latency.clear();
-        let count = || echoes.tally.borrow().returned;
-        let measured = measure(self.common.server(), self.timing, begin, count).await;
-        let latency = echoes.tally.borrow().latency.clone();
-        echoes.is_sending.set(false);
-        echoes.wait_for_the_last().await;
+        let begin = || round_trips.counters.borrow_mut().latency.clear();
+        let count = || round_trips.counters.borrow().returned;
+        let measured = measure(self.common.server_process(), self.timing, begin, count).await;
+        let latency = round_trips.counters.borrow().latency.clone();
+        round_trips.is_sending.set(false);
+        round_trips.drain().await;
         drop(progress);
 
         let trips = measured.after - measured.before;
@@ -67,34 +67,35 @@ impl Echo {
         report.number("round_trips_per_second", "round trips/s", speed, 0);
         report_latency(&mut report, &latency);
         measured.report_cost(&mut report, trips, "round trips");
-        echoes.tally.borrow().report(&mut report);
+        round_trips.counters.borrow().report(&mut report);
         Ok(report)
     }
 }
 
-/// What all connections of this load share.
-struct Echoes {
+/// The state that all connections share.
+struct RoundTrips {
     clock: Clock,
     size: usize,
     is_sending: Cell<bool>,
-    tally: RefCell<Tally>,
+    counters: RefCell<EchoCounters>,
 }
 
 #[derive(Default)]
-struct Tally {
+struct EchoCounters {
     sent: u64,
     returned: u64,
+    /// Messages that this program did not send.
     strays: u64,
     connections_lost: u64,
     latency: Histogram,
 }
 
-impl Tally {
-    /// Adds what went wrong.
+impl EchoCounters {
+    /// Adds the counts of failures.
     fn report(&self, report: &mut Report) {
         report
             .count("lost", "lost", self.sent.saturating_sub(self.returned))
-            .count("strays", "messages that nobody sent", self.strays)
+            .count("strays", "messages from elsewhere", self.strays)
             .count(
                 "connections_lost",
                 "connections lost",
@@ -103,49 +104,50 @@ impl Tally {
     }
 }
 
-impl Echoes {
+impl RoundTrips {
     fn start(self: Rc<Self>, connection: Rc<Connection>, window: usize) {
-        let mut returning = Returning {
-            echoes: self.clone(),
+        let mut client = EchoClient {
+            round_trips: self.clone(),
             connection: connection.clone(),
             payload: vec![b'x'; self.size],
             read_at: None,
         };
         let now = self.clock.nanoseconds();
         for _ in 0..window {
-            returning.send(now);
+            client.send(now);
         }
         connection.flush();
-        // Ends with the connection or the program.
+        // Ends when the connection closes or the program exits.
         spawn_local(async move {
-            connection.run(returning).await;
-            self.tally.borrow_mut().connections_lost += 1;
+            connection.run(client).await;
+            self.counters.borrow_mut().connections_lost += 1;
         });
     }
 
-    async fn wait_for_the_last(&self) {
+    /// Waits for the messages in flight, until none arrives for 200 ms.
+    async fn drain(&self) {
         let mut returned = 0;
         let is_waiting = |returned| {
-            let tally = self.tally.borrow();
-            tally.returned < tally.sent && tally.returned > returned
+            let counters = self.counters.borrow();
+            counters.returned < counters.sent && counters.returned > returned
         };
         while is_waiting(returned) {
-            returned = self.tally.borrow().returned;
+            returned = self.counters.borrow().returned;
             sleep(Duration::from_millis(200)).await;
         }
     }
 }
 
-/// One connection's messages, as they come back.
-struct Returning {
-    echoes: Rc<Echoes>,
+/// One connection: measures each message that returns, and sends the next one.
+struct EchoClient {
+    round_trips: Rc<RoundTrips>,
     connection: Rc<Connection>,
     payload: Vec<u8>,
-    /// One look at the clock serves all messages of a read.
+    /// The time of the current read: the clock is read once for all its messages.
     read_at: Option<u64>,
 }
 
-impl Returning {
+impl EchoClient {
     fn send(&mut self, now: u64) {
         let stamp = Stamp {
             sent_at: now,
@@ -154,25 +156,25 @@ impl Returning {
         };
         stamp.write(&mut self.payload);
         self.connection.queue(&self.payload);
-        self.echoes.tally.borrow_mut().sent += 1;
+        self.round_trips.counters.borrow_mut().sent += 1;
     }
 }
 
-impl Inbox for Returning {
+impl Handler for EchoClient {
     fn message(&mut self, payload: &[u8]) {
         let now = *self
             .read_at
-            .get_or_insert_with(|| self.echoes.clock.nanoseconds());
-        let stamp = Stamp::read(payload, self.echoes.size);
-        let mut tally = self.echoes.tally.borrow_mut();
+            .get_or_insert_with(|| self.round_trips.clock.nanoseconds());
+        let stamp = Stamp::read(payload, self.round_trips.size);
+        let mut counters = self.round_trips.counters.borrow_mut();
         let Some(stamp) = stamp else {
-            tally.strays += 1;
+            counters.strays += 1;
             return;
         };
-        tally.returned += 1;
-        tally.latency.add(now.saturating_sub(stamp.sent_at));
-        drop(tally);
-        if self.echoes.is_sending.get() {
+        counters.returned += 1;
+        counters.latency.add(now.saturating_sub(stamp.sent_at));
+        drop(counters);
+        if self.round_trips.is_sending.get() {
             self.send(now);
         }
     }

@@ -1,4 +1,4 @@
-//! Idle: what a connection weighs that does nothing, and what it weighs after it did something.
+//! Idle: the server's memory for each idle connection, before and after it carried a message.
 
 use std::cell::Cell;
 use std::io;
@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use tokio::time::sleep;
 
-use crate::connection::{Connection, Inbox};
-use crate::handshake::{Opening, open_all};
+use crate::connection::{Connection, Handler};
+use crate::connector::{Connector, connect_all};
 use crate::meter::MEBIBYTE;
 use crate::options::{Common, positive, seconds};
 use crate::progress::Progress;
@@ -22,13 +22,14 @@ use crate::report::Report;
 pub(crate) struct Idle {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Connections
+    /// Number of connections
     #[arg(long, default_value = "10000", value_parser = positive)]
     pub(crate) connections: usize,
-    /// Weigh again after each connection got one message of so many bytes; the URL must echo
+    /// Measure again after one message of this size, in bytes, on each connection; the server
+    /// must echo it
     #[arg(long)]
     pub(crate) message: Option<usize>,
-    /// Seconds of quiet before each weighing
+    /// Quiet time before each measurement, in seconds
     #[arg(long, default_value = "3", value_parser = seconds)]
     pub(crate) settle: Duration,
 }
@@ -36,33 +37,33 @@ pub(crate) struct Idle {
 impl Idle {
     pub(crate) async fn run(&self) -> io::Result<Report> {
         let mut report = Report::default();
-        let empty = Weight::take(self);
+        let empty = MemoryUse::read(self);
         let start = Instant::now();
-        let opening = Opening::new(self.common.url.clone());
-        let connections = open_all(&self.common, vec![opening; self.connections]).await?;
+        let connector = Connector::new(self.common.url.clone());
+        let connections = connect_all(&self.common, vec![connector; self.connections]).await?;
         let speed = self.connections as f64 / start.elapsed().as_secs_f64();
-        let crowd = Rc::new(Crowd::default());
+        let counters = Rc::new(IdleCounters::default());
         for connection in &connections {
-            crowd.clone().start(connection.clone());
+            counters.clone().start(connection.clone());
         }
         sleep(self.settle).await;
         let keys = ["bytes_per_connection", "pss_bytes_per_connection"];
-        Weight::take(self).report(&empty, &mut report, keys, "");
+        MemoryUse::read(self).report(&empty, &mut report, keys, "");
         if let Some(size) = self.message {
-            crowd.exchange(&connections, size).await;
+            counters.exchange(&connections, size).await;
             sleep(self.settle).await;
             let keys = ["used_bytes_per_connection", "used_pss_bytes_per_connection"];
-            Weight::take(self).report(&empty, &mut report, keys, " after a message");
-            report.count("echoed", "messages echoed", crowd.echoed.get());
+            MemoryUse::read(self).report(&empty, &mut report, keys, " after a message");
+            report.count("echoed", "messages echoed", counters.echoed.get());
         }
-        let peak = self.common.server().peak() / MEBIBYTE;
+        let peak = self.common.server_process().peak() / MEBIBYTE;
         report
             .count("connections", "connections", self.connections as u64)
-            .count("connections_lost", "connections lost", crowd.lost.get())
-            .number("connects_per_second", "opened per second", speed, 0)
+            .count("connections_lost", "connections lost", counters.lost.get())
+            .number("connects_per_second", "connections opened/s", speed, 0)
             .number(
                 "server_empty_mib",
-                "server memory before, MiB",
+                "server memory without connections, MiB",
                 empty.resident / MEBIBYTE,
                 1,
             )
@@ -71,23 +72,23 @@ impl Idle {
     }
 }
 
-/// What the server weighs, in bytes.
-struct Weight {
+/// The memory of the server, in bytes.
+struct MemoryUse {
     resident: f64,
     proportional: f64,
     connections: f64,
 }
 
-impl Weight {
-    fn take(idle: &Idle) -> Self {
+impl MemoryUse {
+    fn read(idle: &Idle) -> Self {
         Self {
-            resident: idle.common.server().resident(),
-            proportional: idle.common.server().proportional(),
+            resident: idle.common.server_process().resident(),
+            proportional: idle.common.server_process().proportional(),
             connections: idle.connections as f64,
         }
     }
 
-    /// Adds what each connection has added to the weight of the empty server.
+    /// Adds the increase since the server had no connections, divided by their number.
     fn report(&self, empty: &Self, report: &mut Report, keys: [&'static str; 2], when: &str) {
         let resident = (self.resident - empty.resident) / self.connections;
         let proportional = (self.proportional - empty.proportional) / self.connections;
@@ -107,20 +108,20 @@ impl Weight {
     }
 }
 
-/// What all idle connections share.
+/// The counters that all connections share.
 #[derive(Default)]
-struct Crowd {
+struct IdleCounters {
     lost: Cell<u64>,
     echoed: Cell<u64>,
     has_changed: Notify,
 }
 
-impl Crowd {
-    /// Reads, so that pings are answered and messages taken.
+impl IdleCounters {
+    /// Reads from a connection, which answers pings and takes messages.
     fn start(self: Rc<Self>, connection: Rc<Connection>) {
-        // Ends with the connection or the program.
+        // Ends when the connection closes or the program exits.
         spawn_local(async move {
-            connection.run(Member(self.clone())).await;
+            connection.run(IdleClient(self.clone())).await;
             self.lost.set(self.lost.get() + 1);
             self.has_changed.notify_one();
         });
@@ -130,16 +131,16 @@ impl Crowd {
     async fn exchange(self: &Rc<Self>, connections: &[Rc<Connection>], size: usize) {
         let payload = vec![b'x'; size];
         let _progress = Progress::counting("exchanging", "messages", Some(connections.len()), {
-            let crowd = self.clone();
-            move || crowd.echoed.get()
+            let counters = self.clone();
+            move || counters.echoed.get()
         });
         let mut expected = 0;
-        for some in connections.chunks(AT_ONCE) {
-            for connection in some {
+        for chunk in connections.chunks(EXCHANGES_IN_FLIGHT) {
+            for connection in chunk {
                 connection.queue(&payload);
                 connection.flush();
             }
-            expected += some.len() as u64;
+            expected += chunk.len() as u64;
             while self.echoed.get() + self.lost.get() < expected {
                 self.has_changed.notified().await;
             }
@@ -147,14 +148,14 @@ impl Crowd {
     }
 }
 
-struct Member(Rc<Crowd>);
+struct IdleClient(Rc<IdleCounters>);
 
-impl Inbox for Member {
+impl Handler for IdleClient {
     fn message(&mut self, _: &[u8]) {
         self.0.echoed.set(self.0.echoed.get() + 1);
         self.0.has_changed.notify_one();
     }
 }
 
-/// Few enough that messages under way are no weight of their own.
-const AT_ONCE: usize = 16;
+/// Low enough that messages in flight add little to the server's memory.
+const EXCHANGES_IN_FLIGHT: usize = 16;

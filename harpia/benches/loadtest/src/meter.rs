@@ -1,4 +1,4 @@
-//! The measured part of a load: what was counted in it, and the time that everyone spent.
+//! The measured part of a load: the counts of the load, and the CPU time that it cost.
 
 use std::time::Instant;
 
@@ -6,31 +6,31 @@ use tokio::time::sleep;
 
 use crate::histogram::Histogram;
 use crate::options::Timing;
-use crate::process::{Server, machine_cpu_seconds, own_cpu_seconds};
+use crate::process::{ProcessTree, machine_cpu_seconds, own_cpu_seconds};
 use crate::report::Report;
 
-/// Two moments, and what a load had counted at each.
-pub(crate) struct Measured<C> {
+/// The counts and CPU times at the start and at the end of the measurement.
+pub(crate) struct Measurement<C> {
     pub(crate) before: C,
     pub(crate) after: C,
-    from: Reading,
-    to: Reading,
-    server: Server,
+    from: CpuTimes,
+    to: CpuTimes,
+    server: ProcessTree,
 }
 
-/// Lets a load run: `begin` is called when the warm-up is over.
+/// Measures a load that is already running. Calls `begin` at the end of the warm-up.
 pub(crate) async fn measure<C>(
-    server: Server,
+    server: ProcessTree,
     timing: Timing,
     begin: impl FnOnce(),
     count: impl Fn() -> C,
-) -> Measured<C> {
+) -> Measurement<C> {
     sleep(timing.warm_up).await;
     begin();
-    let (from, before) = (Reading::take(server), count());
+    let (from, before) = (CpuTimes::read(server), count());
     sleep(timing.seconds).await;
-    let (to, after) = (Reading::take(server), count());
-    Measured {
+    let (to, after) = (CpuTimes::read(server), count());
+    Measurement {
         before,
         after,
         from,
@@ -39,12 +39,12 @@ pub(crate) async fn measure<C>(
     }
 }
 
-impl<C> Measured<C> {
+impl<C> Measurement<C> {
     pub(crate) fn seconds(&self) -> f64 {
         (self.to.at - self.from.at).as_secs_f64()
     }
 
-    /// Adds what the load cost: `count` things were done, of this name.
+    /// Adds the cost of the load, which did `count` `things` in the measured time.
     pub(crate) fn report_cost(&self, report: &mut Report, count: u64, things: &str) {
         let server = self.to.server - self.from.server;
         let client = self.to.client - self.from.client;
@@ -79,7 +79,7 @@ impl<C> Measured<C> {
             )
             .number(
                 "other_cpu_percent",
-                "CPU of all else, %",
+                "CPU of other processes, %",
                 (machine - server - client).max(0.0) * percent,
                 0,
             )
@@ -87,38 +87,39 @@ impl<C> Measured<C> {
     }
 }
 
-/// Adds the quantiles of latencies.
+/// Adds the quantiles of the latency.
 pub(crate) fn report_latency(report: &mut Report, latency: &Histogram) {
     report
         .number(
             "latency_p50_us",
             "latency p50, µs",
-            latency.microseconds(0.5),
+            latency.quantile_microseconds(0.5),
             1,
         )
         .number(
             "latency_p99_us",
             "latency p99, µs",
-            latency.microseconds(0.99),
+            latency.quantile_microseconds(0.99),
             1,
         )
         .number(
             "latency_p999_us",
             "latency p99.9, µs",
-            latency.microseconds(0.999),
+            latency.quantile_microseconds(0.999),
             1,
         );
 }
 
-struct Reading {
+/// The CPU seconds that the server, this program and the whole machine have used so far.
+struct CpuTimes {
     at: Instant,
     server: f64,
     client: f64,
     machine: f64,
 }
 
-impl Reading {
-    fn take(server: Server) -> Self {
+impl CpuTimes {
+    fn read(server: ProcessTree) -> Self {
         Self {
             at: Instant::now(),
             server: server.cpu_seconds(),

@@ -1,7 +1,7 @@
-//! Ping: how long a server that broadcasts to thousands lets one other connection wait.
+//! Ping: the latency of one connection while the server broadcasts to thousands of others.
 //!
-//! The other connection has a thread of its own: on the generator's it would wait for the
-//! generator.
+//! The pinging connection has its own thread. On the thread of the load generator, its latency
+//! would include the time that the generator itself is busy.
 
 use std::io;
 use std::rc::Rc;
@@ -16,10 +16,10 @@ use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::connection::Inbox;
+use crate::connection::Handler;
+use crate::connector::Connector;
 use crate::dialect::Protocol;
-use crate::fanout::{Crowd, Fanout};
-use crate::handshake::Opening;
+use crate::fanout::{Clients, Fanout};
 use crate::histogram::Histogram;
 use crate::options::{Common, Timing, positive, stamped_size};
 use crate::report::Report;
@@ -33,54 +33,60 @@ pub(crate) struct Ping {
     pub(crate) common: Common,
     #[command(flatten)]
     pub(crate) timing: Timing,
-    /// Connections that get the broadcasts
+    /// Number of connections that receive the broadcasts
     #[arg(long, default_value = "9000", value_parser = positive)]
     pub(crate) connections: usize,
-    /// Broadcasts under way, so that one follows the other
+    /// Broadcasts in flight
     #[arg(long, default_value = "2", value_parser = positive)]
     pub(crate) window: usize,
-    /// Bytes of each broadcast
+    /// Size of each broadcast, in bytes
     #[arg(long, default_value = "64", value_parser = stamped_size)]
     pub(crate) size: usize,
-    /// Where the connection that pings goes; the same as all others, unless told
+    /// The URL of the pinging connection; by default the same as --url
     #[arg(long)]
     pub(crate) ping_url: Option<Target>,
-    /// Milliseconds from one ping to the next
+    /// Time between pings, in milliseconds
     #[arg(long, default_value = "5", value_parser = positive)]
     pub(crate) ping_every: usize,
 }
 
 impl Ping {
     pub(crate) async fn run(&self) -> io::Result<Report> {
-        let crowd = Crowd::gather(&self.fanout()).await?;
-        crowd.start();
-        let pings = Arc::new(Pings::default());
-        let pinger = self.start_pinging(pings.clone());
-        let measured = crowd.measure(|| pings.latency(Histogram::clear)).await;
-        let latency = pings.latency(|latency| latency.clone());
-        pings.is_over.store(true, Ordering::Relaxed);
-        pinger
+        let clients = Clients::connect(&self.fanout()).await?;
+        clients.start();
+        let pinger = Arc::new(Pinger::default());
+        let thread = self.start_pinging(pinger.clone());
+        let begin = || pinger.with_latency(Histogram::clear);
+        let measured = clients.measure(begin).await;
+        let latency = pinger.with_latency(|latency| latency.clone());
+        pinger.is_over.store(true, Ordering::Relaxed);
+        thread
             .join()
-            .map_err(|_| io::Error::other("the thread that pings has panicked"))??;
+            .map_err(|_| io::Error::other("the pinging thread panicked"))??;
 
         let mut report = Report::default();
         report
-            .number("ping_p50_us", "ping p50, µs", latency.microseconds(0.5), 1)
-            .number("ping_p99_us", "ping p99, µs", latency.microseconds(0.99), 1)
+            .number(
+                "ping_p50_us",
+                "ping p50, µs",
+                latency.quantile_microseconds(0.5),
+                1,
+            )
+            .number(
+                "ping_p99_us",
+                "ping p99, µs",
+                latency.quantile_microseconds(0.99),
+                1,
+            )
             .number(
                 "ping_p999_us",
                 "ping p99.9, µs",
-                latency.microseconds(0.999),
+                latency.quantile_microseconds(0.999),
                 1,
             )
-            .number(
-                "ping_max_us",
-                "ping, slowest, µs",
-                latency.largest_microseconds(),
-                1,
-            )
+            .number("ping_max_us", "ping max, µs", latency.max_microseconds(), 1)
             .count("pings", "pings", latency.total());
-        report.append(crowd.report(&measured).await);
+        report.append(clients.report(&measured).await);
         Ok(report)
     }
 
@@ -98,38 +104,39 @@ impl Ping {
         }
     }
 
-    /// Returns the thread that pings, which ends when the pings are over.
-    fn start_pinging(&self, pings: Arc<Pings>) -> JoinHandle<io::Result<()>> {
+    /// Starts the pinging thread, which ends after `is_over` is set.
+    fn start_pinging(&self, pinger: Arc<Pinger>) -> JoinHandle<io::Result<()>> {
         let target = self.ping_url.as_ref().unwrap_or(&self.common.url).clone();
         let (protocol, every) = (self.common.protocol, self.ping_every as u64);
         thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            let pinging = pings.run(target, protocol, Duration::from_millis(every));
+            let pinging = pinger.run(target, protocol, Duration::from_millis(every));
             runtime.block_on(LocalSet::new().run_until(pinging))
         })
     }
 }
 
-/// What the two threads share.
+/// The state that the two threads share.
 #[derive(Default)]
-struct Pings {
+struct Pinger {
     is_over: AtomicBool,
     latency: Mutex<Histogram>,
 }
 
-impl Pings {
-    fn latency<R>(&self, look: impl FnOnce(&mut Histogram) -> R) -> R {
-        // Held for one count, or once for a copy: no ping waits for it noticeably.
+impl Pinger {
+    fn with_latency<R>(&self, look: impl FnOnce(&mut Histogram) -> R) -> R {
+        // The lock is held to add one value or, once, to copy the histogram. Neither delays a ping
+        // measurably.
         look(&mut self.latency.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn run(&self, target: Target, protocol: Protocol, every: Duration) -> io::Result<()> {
-        let opening = Opening::new(target);
-        let connection = timeout(GIVE_UP, opening.run(0, protocol)).await??;
+        let connector = Connector::new(target);
+        let connection = timeout(GIVE_UP, connector.connect(0, protocol)).await??;
         let connection = Rc::new(connection);
         let pong = Rc::new(Notify::new());
-        // Ends with the connection, which ends with this thread's runtime.
-        spawn_local(connection.clone().run(Pongs(pong.clone())));
+        // Ends with the runtime of this thread.
+        spawn_local(connection.clone().run(PongNotifier(pong.clone())));
         let clock = Clock::start();
         let mut ticks = interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -139,16 +146,16 @@ impl Pings {
             connection.queue_ping();
             connection.flush();
             timeout(GIVE_UP, pong.notified()).await?;
-            self.latency(|latency| latency.add(clock.nanoseconds() - start));
+            self.with_latency(|latency| latency.add(clock.nanoseconds() - start));
         }
         Ok(())
     }
 }
 
-/// Wakes the one who waits for a pong.
-struct Pongs(Rc<Notify>);
+/// Notifies the pinging task of each pong.
+struct PongNotifier(Rc<Notify>);
 
-impl Inbox for Pongs {
+impl Handler for PongNotifier {
     fn message(&mut self, _: &[u8]) {}
 
     fn pong(&mut self) {
@@ -156,5 +163,5 @@ impl Inbox for Pongs {
     }
 }
 
-/// No server that works lets a ping wait so long.
+/// Longer than any working server takes to answer a ping.
 const GIVE_UP: Duration = Duration::from_secs(10);

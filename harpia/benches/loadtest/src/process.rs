@@ -1,49 +1,52 @@
-//! What the kernel knows of processes: their time, their memory, their open files.
+//! Figures from the kernel about processes: CPU time, memory, open files.
 
 use std::fs;
 
 use rustix::param::clock_ticks_per_second;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The server under test: its process and all that descend from it. Without a process, all figures
-/// are NaN.
+/// The process of the server under test, with all its descendants.
+///
+/// Without a process id, all figures are NaN.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Server(pub(crate) Option<u32>);
+pub(crate) struct ProcessTree(pub(crate) Option<u32>);
 
-impl Server {
-    /// Returns the user and system seconds so far, of all threads; in steps of 10 ms.
+impl ProcessTree {
+    /// Returns the user and system time of all threads so far, in seconds; in steps of 10 ms.
     pub(crate) fn cpu_seconds(self) -> f64 {
         self.sum(cpu_seconds)
     }
 
-    /// Returns the bytes of memory that are resident.
+    /// Returns the resident memory (RSS), in bytes.
     pub(crate) fn resident(self) -> f64 {
         self.sum(|pid| bytes(pid, "status", "VmRSS:"))
     }
 
-    /// Returns the most bytes that were ever resident.
+    /// Returns the peak of the resident memory, in bytes.
     pub(crate) fn peak(self) -> f64 {
         self.sum(|pid| bytes(pid, "status", "VmHWM:"))
     }
 
-    /// Returns the resident bytes, where what several processes share counts as parts.
+    /// Returns the proportional set size (PSS), in bytes.
+    ///
+    /// Each process counts its share of the memory that it shares with others.
     pub(crate) fn proportional(self) -> f64 {
         self.sum(|pid| bytes(pid, "smaps_rollup", "Pss:"))
     }
 
     fn sum(self, figure: impl Fn(u32) -> Option<f64>) -> f64 {
         let Some(pid) = self.0 else { return f64::NAN };
-        let family = family_of(pid).into_iter();
-        family.map(|pid| figure(pid).unwrap_or(f64::NAN)).sum()
+        let tree = with_descendants(pid).into_iter();
+        tree.map(|pid| figure(pid).unwrap_or(f64::NAN)).sum()
     }
 }
 
-/// Returns the seconds that this program has used.
+/// Returns the CPU time of this program, in seconds.
 pub(crate) fn own_cpu_seconds() -> f64 {
     cpu_seconds(std::process::id()).unwrap_or(f64::NAN)
 }
 
-/// Returns the seconds that all cores have been busy, with whatever.
+/// Returns the time that all cores together have been busy, in seconds.
 pub(crate) fn machine_cpu_seconds() -> f64 {
     let text = fs::read_to_string("/proc/stat").unwrap_or_default();
     let words = text.lines().next().unwrap_or_default().split_whitespace();
@@ -56,16 +59,16 @@ pub(crate) fn machine_cpu_seconds() -> f64 {
     }
 }
 
-/// Raises the limit of open files for this process and its children, as far as it goes.
+/// Raises the limit on open files for this process and its future children.
 ///
 /// # Errors
 ///
-/// If fewer files may be open than wanted; tells how many.
+/// If the limit stays below `wanted`. The message has the limit.
 pub(crate) fn allow_open_files(wanted: u64) -> Result<(), String> {
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.unwrap_or(u64::MAX);
     if most < wanted {
-        // Only a privileged process may.
+        // Only a privileged process may raise the maximum.
         let raised = Rlimit {
             current: Some(wanted),
             maximum: Some(wanted),
@@ -82,19 +85,19 @@ pub(crate) fn allow_open_files(wanted: u64) -> Result<(), String> {
     match setrlimit(Resource::Nofile, raised) {
         Ok(()) if most >= wanted => Ok(()),
         _ => Err(format!(
-            "needs {wanted} open files and may have {most}: see ulimit -n"
+            "{wanted} open files are needed, but the limit is {most}: see ulimit -n"
         )),
     }
 }
 
-fn family_of(pid: u32) -> Vec<u32> {
-    let mut family = vec![pid];
+fn with_descendants(pid: u32) -> Vec<u32> {
+    let mut tree = vec![pid];
     let mut next = 0;
-    while let Some(pid) = family.get(next) {
+    while let Some(pid) = tree.get(next) {
         let threads = fs::read_dir(format!("/proc/{pid}/task"));
         for thread in threads.into_iter().flatten().flatten() {
             let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            family.extend(
+            tree.extend(
                 children
                     .split_whitespace()
                     .filter_map(|pid| pid.parse::<u32>().ok()),
@@ -102,12 +105,12 @@ fn family_of(pid: u32) -> Vec<u32> {
         }
         next += 1;
     }
-    family
+    tree
 }
 
 fn cpu_seconds(pid: u32) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in brackets, which may hold anything.
+    // The second field is the program's name in parentheses. It may contain spaces and parentheses.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<f64>);
     let (user, system) = (ticks.next()?.ok()?, ticks.next()?.ok()?);
@@ -126,8 +129,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_has_used_time_and_memory() {
-        let this = Server(Some(std::process::id()));
+    fn this_process_uses_time_and_memory() {
+        let this = ProcessTree(Some(std::process::id()));
         assert!(this.cpu_seconds() >= 0.0);
         assert!(this.resident() > 100_000.0);
         assert!(this.peak() >= this.resident());
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_process_there_are_no_figures() {
-        assert!(Server(None).resident().is_nan());
+    fn figures_are_nan_without_a_process() {
+        assert!(ProcessTree(None).resident().is_nan());
     }
 }

@@ -1,4 +1,4 @@
-//! One line on the terminal that says how far things are; silent where nobody looks.
+//! A progress line on standard error. Prints nothing if standard error is not a terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -8,12 +8,12 @@ use tokio::time::interval;
 
 use crate::report::with_commas;
 
-/// Keeps the line alive; it is wiped with this value.
+/// Keeps the line up to date. Dropping it erases the line.
 #[derive(Debug)]
 pub(crate) struct Progress(Option<AbortHandle>);
 
 impl Progress {
-    /// Shows a count that grows, towards a total or with its speed.
+    /// Shows a growing count: with its total if there is one, else with its rate per second.
     pub(crate) fn counting(
         what: &'static str,
         things: &'static str,
@@ -23,7 +23,7 @@ impl Progress {
         if !io::stderr().is_terminal() {
             return Self(None);
         }
-        // Ends when this value is dropped.
+        // Aborted when this value is dropped.
         let task = spawn_local(async move {
             let start = Instant::now();
             let mut ticks = interval(Duration::from_millis(250));

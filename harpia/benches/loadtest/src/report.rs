@@ -1,10 +1,10 @@
-//! What a load found out: one line of JSON for programs, a table for people.
+//! The results of a load: one line of JSON for programs, a table for people.
 
 use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-/// Named figures, in the order in which a reader wants them.
+/// Named figures, in the order in which they are printed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     fields: Vec<Field>,
@@ -19,6 +19,7 @@ struct Field {
 }
 
 impl Report {
+    /// Adds a whole number.
     pub(crate) fn count(
         &mut self,
         key: &'static str,
@@ -28,7 +29,7 @@ impl Report {
         self.number(key, label, value as f64, 0)
     }
 
-    /// Adds a figure; one that is not a number is shown as unknown.
+    /// Adds a figure, rounded to `digits` decimal places. NaN is shown as unknown.
     pub(crate) fn number(
         &mut self,
         key: &'static str,
@@ -51,7 +52,7 @@ impl Report {
         self.fields.extend(other.fields);
     }
 
-    /// Returns the figures as an object, without those that are unknown.
+    /// Returns the known figures as a JSON object.
     pub(crate) fn to_json(&self) -> Value {
         let fields = self.fields.iter().filter(|field| field.value.is_finite());
         let object: Map<String, Value> = fields
@@ -89,7 +90,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Writes a number with its thousands apart.
+/// Formats a number with commas between groups of thousands.
 pub(crate) fn with_commas(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     let (sign, text) = text
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated_by_commas() {
         for (value, digits, text) in [
             (0.0, 0, "0"),
             (999.4, 0, "999"),
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_figures_are_left_out_of_the_json_and_named_in_the_table() {
+    fn unknown_figures_are_in_the_table_but_not_in_the_json() {
         let mut report = Report::default();
         report
             .count("lost", "lost", 3)

@@ -1,11 +1,11 @@
-//! What the payload of a message begins with: when it left, who sent it, its number.
+//! The first bytes of each payload: when the message was sent, by which sender, and its number.
 //!
-//! Hexadecimal, since it goes through servers that look at text; read without branches, since the
-//! generator reads millions of them in a second.
+//! A stamp is hexadecimal, so that it passes through servers that validate text. It is parsed
+//! without branches, since the load generator parses millions of them per second.
 
 use std::time::Instant;
 
-/// Counts nanoseconds from the start of the program.
+/// A clock that counts nanoseconds from its start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock(Instant);
 
@@ -19,10 +19,10 @@ impl Clock {
     }
 }
 
-/// The beginning of each payload that this program sends.
+/// The first bytes of each payload that this program sends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Stamp {
-    /// On the sender's [`Clock`].
+    /// Nanoseconds on the sender's [`Clock`].
     pub(crate) sent_at: u64,
     pub(crate) sender: u32,
     /// Counts up from 0 for each sender.
@@ -30,7 +30,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// Bytes of a stamp, so of the smallest payload.
+    /// The size of a stamp, in bytes: the smallest size of a payload.
     pub(crate) const SIZE: usize = 32;
 
     /// Overwrites the first bytes of a payload.
@@ -47,7 +47,9 @@ impl Stamp {
         }
     }
 
-    /// Reads it back. A payload of another size is another's message.
+    /// Parses the stamp of a payload.
+    ///
+    /// Returns `None` if the payload has another size: this program did not send it.
     pub(crate) fn read(payload: &[u8], size: usize) -> Option<Self> {
         if payload.len() != size {
             return None;
@@ -57,17 +59,19 @@ impl Stamp {
             return None;
         };
         Some(Self {
-            sent_at: u64::from(number_of(high)) << 32 | u64::from(number_of(low)),
-            sender: number_of(sender),
-            number: number_of(number),
+            sent_at: u64::from(parse_hex(high)) << 32 | u64::from(parse_hex(low)),
+            sender: parse_hex(sender),
+            number: parse_hex(number),
         })
     }
 }
 
-/// Eight digits at once: each byte to its value, then neighbours joined three times.
-fn number_of(digits: [u8; 8]) -> u32 {
+/// Parses eight hexadecimal digits at once.
+///
+/// Converts each byte to its value, then joins neighbors three times.
+fn parse_hex(digits: [u8; 8]) -> u32 {
     let digits = u64::from_be_bytes(digits);
-    // A letter has bit 6 set and stands 9 before its value in the low four bits.
+    // A letter has bit 6 set. The low four bits of `a` are 1, so its value is 9 more.
     let values = (digits & 0x0f0f_0f0f_0f0f_0f0f) + 9 * ((digits >> 6) & 0x0101_0101_0101_0101);
     let pairs = (values | values >> 4) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
@@ -79,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_is_read_as_it_was_written() {
+    fn a_written_stamp_reads_back_unchanged() {
         for (sent_at, sender, number) in [
             (0, 0, 0),
             (u64::MAX, u32::MAX, u32::MAX),
@@ -98,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_another_size_is_not_ours() {
+    fn a_payload_of_another_size_has_no_stamp() {
         assert_eq!(Stamp::read(b"welcome", 64), None);
         assert_eq!(Stamp::read(b"welcome", 7), None);
     }

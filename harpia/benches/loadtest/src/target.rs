@@ -1,19 +1,19 @@
-//! The server under test: its address and path, read from a URL.
+//! The address and path of the server under test, parsed from a URL.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
-/// Where a connection goes. `{room}` in the path stands for the number of a room.
+/// The target of a connection. `{room}` in the path is replaced with the number of a room.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    /// What the `Host` header says: the URL's own words.
+    /// The value of the `Host` header: host and port as the URL has them.
     pub(crate) host: String,
     pub(crate) path: String,
 }
 
 impl Target {
-    /// Returns whether traffic stays on this machine.
+    /// Returns whether the address is on the loopback network.
     pub(crate) fn is_loopback(&self) -> bool {
         self.address.ip().is_loopback()
     }
@@ -37,9 +37,9 @@ impl FromStr for Target {
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         if url.starts_with("wss://") {
-            return Err("TLS is not spoken here: measure the server behind it".into());
+            return Err("TLS is not supported: measure the server behind the TLS proxy".into());
         }
-        let rest = url.strip_prefix("ws://").ok_or("a URL begins with ws://")?;
+        let rest = url.strip_prefix("ws://").ok_or("a URL starts with ws://")?;
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         Ok(Self {
             address: resolve(host)?,
@@ -57,7 +57,7 @@ fn resolve(host: &str) -> Result<SocketAddr, String> {
         return Ok((ip, 80).into());
     }
     let (name, port) = host.rsplit_once(':').unwrap_or((host, "80"));
-    let port: u16 = port.parse().map_err(|_| format!("no port: {port}"))?;
+    let port: u16 = port.parse().map_err(|_| format!("invalid port: {port}"))?;
     if name == "localhost" {
         return Ok(([127, 0, 0, 1], port).into());
     }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_an_address_and_a_path() {
+    fn a_url_has_an_address_and_a_path() {
         let target: Target = "ws://127.0.0.1:3000/chat?name=ada".parse().unwrap();
         assert_eq!(target.address, ([127, 0, 0, 1], 3000).into());
         assert_eq!(target.path, "/chat?name=ada");
@@ -89,21 +89,21 @@ mod tests {
     }
 
     #[test]
-    fn other_machines_are_told_apart() {
+    fn an_address_of_another_machine_is_not_loopback() {
         let target: Target = "ws://192.0.2.1/".parse().unwrap();
         assert!(!target.is_loopback());
         assert_eq!(target.address.port(), 80);
     }
 
     #[test]
-    fn what_is_no_url_is_refused() {
+    fn an_invalid_url_is_rejected() {
         for url in ["http://127.0.0.1/", "wss://127.0.0.1/", "ws://127.0.0.1:x/"] {
             assert!(url.parse::<Target>().is_err(), "{url}");
         }
     }
 
     #[test]
-    fn each_room_has_its_path() {
+    fn each_room_has_its_own_path() {
         let target: Target = "ws://127.0.0.1:1/rooms/{room}".parse().unwrap();
         assert!(target.has_rooms());
         assert_eq!(target.in_room(7).path, "/rooms/7");

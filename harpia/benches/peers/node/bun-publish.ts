@@ -1,5 +1,5 @@
-//! Bun's own topics, as its documentation shows: subscribe in `open`, publish in `message`, to all
-//! but the publisher. Listens on 127.0.0.1 and `$PORT`.
+//! Bun with its own topics, the way its documentation shows: subscribes in `open` and publishes in
+//! `message` to all others. Listens on 127.0.0.1 and `$PORT`.
 
 type Data = { path: string };
 

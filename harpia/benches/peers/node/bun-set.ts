@@ -1,5 +1,5 @@
-//! Bun as the original Harpia uses it: a set of connections for each room, and a loop that sends to
-//! each. Listens on 127.0.0.1 and `$PORT`.
+//! Bun the way the original Harpia uses it: a set of connections for each room, and a loop that
+//! sends to each. Listens on 127.0.0.1 and `$PORT`.
 
 import type { ServerWebSocket } from "bun";
 

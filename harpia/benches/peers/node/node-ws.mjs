@@ -1,5 +1,5 @@
-//! ws on Node, as its documentation shows: several servers behind one HTTP server, and a loop over
-//! the clients that sends to each. Listens on 127.0.0.1 and `$PORT`.
+//! ws on Node, the way its documentation shows: one HTTP server with a WebSocket server for each
+//! room, and a loop that sends to each client. Listens on 127.0.0.1 and `$PORT`.
 
 import { createServer } from "node:http";
 import WebSocket, { WebSocketServer } from "ws";

@@ -1,3 +1,5 @@
+//! Tests of the log alone, without a flusher.
+
 use crate::message::Message;
 
 use super::*;
@@ -17,7 +19,7 @@ fn has_room(log: &Log) -> bool {
 }
 
 #[test]
-fn a_full_log_drops_what_is_published_by_hand_and_has_broadcasters_wait() {
+fn a_full_log_drops_published_messages_and_makes_broadcasting_connections_wait() {
     let log = Log::new();
     fill(&log);
     let dropped = log.publish(Channel::Server, None, encoded(""));
@@ -25,13 +27,13 @@ fn a_full_log_drops_what_is_published_by_hand_and_has_broadcasters_wait() {
     assert!(!has_room(&log));
     assert!(log.lock().bytes < CAPACITY + 2 * 1024 * 1024);
     let mut records = Vec::new();
-    log.take(&mut records, None, false);
+    log.take_records(&mut records, None, false);
     assert_eq!(records.len(), 16);
     assert!(has_room(&log));
 }
 
 #[test]
-fn topics_and_reasons_count_too() {
+fn topic_names_count_against_the_capacity() {
     let topic = ByteString::from("t".repeat(64 * 1024));
     let log = Log::new();
     for _ in 0..CAPACITY / topic.len() {
@@ -44,25 +46,17 @@ fn topics_and_reasons_count_too() {
 }
 
 #[test]
-fn joins_and_leaves_fit_into_a_full_log() {
+fn a_leave_fits_into_a_full_log() {
     let log = Log::new();
     fill(&log);
     log.append(Record::Leave(7));
     let mut records = Vec::new();
-    log.take(&mut records, None, false);
+    log.take_records(&mut records, None, false);
     assert!(matches!(records.last(), Some(Record::Leave(7))));
 }
 
 #[test]
-fn an_activation_wakes_the_flusher_if_it_publishes_or_somebody_is_owed_messages() {
-    let early = vec![("a".into(), encoded("a"))];
-    assert!(Record::Activate(7, early).is_urgent(false));
-    assert!(!Record::Activate(7, Vec::new()).is_urgent(false));
-    assert!(Record::Activate(7, Vec::new()).is_urgent(true));
-}
-
-#[test]
-fn a_turn_wakes_those_who_wait_for_room() {
+fn taking_the_records_wakes_tasks_that_wait_for_room() {
     struct Flag(AtomicBool);
     impl std::task::Wake for Flag {
         fn wake(self: Arc<Self>) {
@@ -77,14 +71,14 @@ fn a_turn_wakes_those_who_wait_for_room() {
     assert!(!log.has_room());
     assert!(log.poll_room(&mut context, 3).is_pending());
     assert!(log.poll_room(&mut context, 3).is_pending());
-    assert_eq!(log.lock().waiting.len(), 1);
-    log.take(&mut Vec::new(), None, false);
+    assert_eq!(log.lock().room_wakers.len(), 1);
+    log.take_records(&mut Vec::new(), None, false);
     assert!(flag.0.load(Ordering::Relaxed));
     assert!(log.poll_room(&mut context, 3).is_ready());
 }
 
 #[test]
-fn a_place_that_was_left_gets_another_id() {
+fn a_reused_slot_gets_a_different_id() {
     let log = Log::new();
     let first = log.reserve();
     log.release(first);
@@ -94,7 +88,7 @@ fn a_place_that_was_left_gets_another_id() {
 }
 
 #[test]
-fn a_stopped_log_takes_nothing_and_lets_everyone_go_on() {
+fn a_stopped_log_accepts_no_records_and_makes_no_connection_wait() {
     let log = Log::new();
     fill(&log);
     log.stop();
@@ -105,18 +99,18 @@ fn a_stopped_log_takes_nothing_and_lets_everyone_go_on() {
 }
 
 #[test]
-fn a_doze_in_vain_is_followed_by_a_turn_as_any_other() {
+fn records_that_do_not_wake_the_flusher_are_taken_at_the_timeout() {
     let log = Log::new();
     assert!(!log.is_delivered());
     log.append(Record::Leave(7));
     let mut records = Vec::new();
-    log.take(&mut records, Some(Duration::from_millis(1)), false);
+    log.take_records(&mut records, Some(Duration::from_millis(1)), false);
     assert!(matches!(records[..], [Record::Leave(7)]));
-    assert!(!log.is_delivered(), "it may be delivering");
+    assert!(!log.is_delivered(), "the flusher may be delivering");
 }
 
 #[test]
-fn what_came_after_the_last_turn_is_given_back_at_the_end() {
+fn stopping_returns_the_records_after_the_last_round() {
     let log = Log::new();
     log.append(Record::Leave(7));
     assert!(matches!(log.stop()[..], [Record::Leave(7)]));

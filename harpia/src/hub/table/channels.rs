@@ -1,33 +1,42 @@
-//! Who is in which channel: members and memberships, each list naming the other's places.
+//! Channels and memberships.
+//!
+//! A channel lists its members, and a member lists its channels. Each entry of a member's list
+//! holds its index in the channel's list, so that leaving a channel needs no search there.
 
 use std::sync::Arc;
 
-use crate::hub::log::Channel;
+use crate::hub::record::Channel;
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
 
 use super::{Activity, Table};
 
+/// A member's entry for one of its channels.
 pub(super) struct Membership {
     pub(super) channel: ChannelIndex,
-    /// Where it stands among the channel's members; as narrow as a slot, since each connection has
-    /// a few of these.
-    pub(super) place: Slot,
+    /// The member's index in the channel's list of members.
+    ///
+    /// It is no wider than a slot, since each connection has a few memberships.
+    pub(super) member_index: Slot,
 }
 
+/// The index of a channel in `Table::channels`.
 pub(super) type ChannelIndex = u32;
 
 pub(super) struct ChannelState {
     pub(super) name: Channel,
     pub(super) members: Vec<Slot>,
-    pub(super) touched: u64,
-    /// What was published in the present round.
+    /// The last round in which the channel got a message.
+    pub(super) touched_round: u64,
+    /// The messages of the current round.
     pub(super) messages: Vec<Published>,
-    /// Its active members, if somebody has asked for them in the present round.
-    pub(super) listed: Option<Arc<[ConnectionId]>>,
+    /// The active members, if they were requested in the current round and are still the same.
+    pub(super) listing: Option<Arc<[ConnectionId]>>,
 }
 
+/// A message of the current round.
 pub(super) struct Published {
+    /// The position of its record in the round.
     pub(super) position: u32,
     pub(super) from: Option<Slot>,
     pub(super) frame: Encoded,
@@ -42,26 +51,27 @@ impl Table {
         if member.activity == Activity::Over {
             return self.drop_if_empty(index);
         }
-        if member.memberships.iter().any(|one| one.channel == index) {
+        let mut memberships = member.memberships.iter();
+        if memberships.any(|membership| membership.channel == index) {
             return;
         }
         self.flush_member(slot);
         let channel = &mut self.channels[index as usize];
-        channel.listed = None;
+        channel.listing = None;
         let members = &mut channel.members;
-        // There are no more members than slots.
-        let place = Slot::try_from(members.len()).unwrap_or(Slot::MAX);
+        // Cannot saturate: there are no more members than slots.
+        let member_index = Slot::try_from(members.len()).unwrap_or(Slot::MAX);
         members.push(slot);
         if let Some(member) = self.member(slot) {
             member.memberships.push(Membership {
                 channel: index,
-                place,
+                member_index,
             });
         }
     }
 
     pub(super) fn leave_channel(&mut self, slot: Slot, name: &Channel) {
-        let Some(&index) = self.names.get(name) else {
+        let Some(&index) = self.channel_indices.get(name) else {
             return;
         };
         self.flush_member(slot);
@@ -69,44 +79,52 @@ impl Table {
             return;
         };
         let memberships = &mut member.memberships;
-        if let Some(at) = memberships.iter().position(|one| one.channel == index) {
+        let mut channels = memberships.iter().map(|membership| membership.channel);
+        if let Some(at) = channels.position(|channel| channel == index) {
             let membership = memberships.swap_remove(at);
             self.remove(membership);
         }
     }
 
     pub(super) fn leave_all_channels(&mut self, slot: Slot) {
-        while let Some(membership) = self.member(slot).and_then(|one| one.memberships.pop()) {
+        while let Some(membership) = self
+            .member(slot)
+            .and_then(|member| member.memberships.pop())
+        {
             self.remove(membership);
         }
     }
 
-    /// Takes a member out of a channel; the last one takes its place.
+    /// Removes a member from a channel's list. The last member of the list moves to its index.
     fn remove(&mut self, membership: Membership) {
-        let Membership { channel, place } = membership;
-        self.channels[channel as usize].listed = None;
+        let Membership {
+            channel,
+            member_index,
+        } = membership;
+        self.channels[channel as usize].listing = None;
         let members = &mut self.channels[channel as usize].members;
-        members.swap_remove(place as usize);
-        let moved = members.get(place as usize).copied();
+        members.swap_remove(member_index as usize);
+        let moved = members.get(member_index as usize).copied();
         if let Some(member) = moved.and_then(|slot| self.member(slot)) {
             let mut memberships = member.memberships.iter_mut();
-            if let Some(moved) = memberships.find(|one| one.channel == channel) {
-                moved.place = place;
+            if let Some(moved) = memberships.find(|moved| moved.channel == channel) {
+                moved.member_index = member_index;
             }
         }
         self.drop_if_empty(channel);
     }
 
+    /// Returns the index of a channel, which is created if it has no members yet.
     fn channel(&mut self, name: Channel) -> ChannelIndex {
-        if let Some(&index) = self.names.get(&name) {
+        if let Some(&index) = self.channel_indices.get(&name) {
             return index;
         }
         let state = ChannelState {
             name: name.clone(),
             members: Vec::new(),
-            touched: 0,
+            touched_round: 0,
             messages: Vec::new(),
-            listed: None,
+            listing: None,
         };
         let index = match self.free_channels.pop() {
             Some(index) => {
@@ -115,22 +133,24 @@ impl Table {
             }
             None => {
                 self.channels.push(state);
-                // As many channels as there are memberships, which are far below.
+                // Cannot saturate: there are no more channels than memberships, whose memory would
+                // be exhausted long before.
                 ChannelIndex::try_from(self.channels.len() - 1).unwrap_or(ChannelIndex::MAX)
             }
         };
-        self.names.insert(name, index);
+        self.channel_indices.insert(name, index);
         index
     }
 
-    /// A topic without members is forgotten, or topics named by users would pile up.
+    /// Forgets a channel without members, so that topics named by users do not pile up.
     fn drop_if_empty(&mut self, index: ChannelIndex) {
         let channel = &mut self.channels[index as usize];
         if channel.members.is_empty() {
-            self.names.remove(&channel.name);
+            self.channel_indices.remove(&channel.name);
             channel.messages = Vec::new();
-            // One that is touched may be used again only in the next round: it stands in `touched`.
-            if channel.touched != self.round {
+            // The index of a touched channel is still in `touched_channels`, so it is not free yet.
+            // `deliver` frees it at the end of the round.
+            if channel.touched_round != self.round {
                 self.free_channels.push(index);
             }
         }

@@ -1,33 +1,70 @@
-//! Delivery: what a round collected goes out, one write for each member of a touched channel.
+//! Delivery: a flush round collects messages in their channels, then writes them to the members.
+//!
+//! Most members of a channel get the same batch, which is composed once. A member gets a batch of
+//! its own if it belongs to several touched channels, published something in this round, or was
+//! flushed in the middle of the round.
 
+use crate::hub::record::Channel;
 use crate::id::Slot;
-use crate::protocol::Form;
+use crate::protocol::{Encoded, Form};
 use crate::transport::Batch;
 
-use super::{ChannelIndex, ChannelState, Member, Membership, Published, Table};
+use super::channels::Published;
+use super::{Activity, ChannelIndex, ChannelState, Member, Membership, Table};
 
-/// What runs are composed in, kept from round to round.
+/// The buffers that channels' batches are composed in, kept from round to round.
 #[derive(Default)]
 pub(super) struct Buffers {
     plain: Vec<u8>,
     deflated: Vec<u8>,
 }
 
-/// The last run that was merged from several channels: most members of a set of channels get
-/// the same one.
+/// The last batch that was merged from several channels.
+///
+/// Most members of the same set of channels get the same batch, so it is used again for them.
 #[derive(Default)]
 pub(super) struct MergedBatch {
-    /// The round that it is of, or 0.
+    /// The round in which it may be used again, or 0 for none.
     round: u64,
     channels: Vec<ChannelIndex>,
     form: Option<Form>,
-    run: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl Table {
+    /// Adds a message to its channel, for delivery at the end of the round.
+    pub(super) fn publish(&mut self, name: &Channel, from: Option<Slot>, frame: Encoded) {
+        let Some(&index) = self.channel_indices.get(name) else {
+            return;
+        };
+        let channel = &mut self.channels[index as usize];
+        if channel.touched_round != self.round {
+            channel.touched_round = self.round;
+            self.touched_channels.push(index);
+        }
+        channel.messages.push(Published {
+            position: self.position,
+            from,
+            frame,
+        });
+        let round = self.round;
+        if let Some(member) = from.and_then(|slot| self.member(slot)) {
+            member.published_round = round;
+        }
+    }
+
+    /// Returns whether a message of this sender is published.
+    ///
+    /// The hub may close a connection before its activation is applied. Then the connection never
+    /// was active, which its task does not know yet, and its messages are dropped.
+    pub(super) fn may_publish(&mut self, from: Option<Slot>) -> bool {
+        let sender = from.and_then(|slot| self.member(slot));
+        sender.is_none_or(|sender| sender.was_active || sender.activity != Activity::Over)
+    }
+
     /// Delivers what the round collected: one write for each member of a touched channel.
     pub(in crate::hub) fn deliver(&mut self) {
-        let touched = std::mem::take(&mut self.touched);
+        let touched = std::mem::take(&mut self.touched_channels);
         for &index in &touched {
             self.deliver_channel(index, touched.len() == 1);
         }
@@ -39,12 +76,15 @@ impl Table {
                 self.free_channels.push(index);
             }
         }
-        self.touched = touched;
-        self.touched.clear();
+        self.touched_channels = touched;
+        self.touched_channels.clear();
         self.forget_all_listings();
         shrink(&mut self.buffers.plain);
         shrink(&mut self.buffers.deflated);
-        shrink(&mut self.merged.run);
+        // Between two rounds no channel counts as touched, so that a channel that the sweep
+        // empties is freed.
+        self.round += 1;
+        shrink(&mut self.merged.bytes);
     }
 
     fn deliver_channel(&mut self, index: ChannelIndex, is_only: bool) {
@@ -62,31 +102,49 @@ impl Table {
             let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
                 continue;
             };
-            if member.visited == round || !member.activity.receives() {
+            if member.written_round == round || !member.activity.receives() {
                 continue;
             }
-            member.visited = round;
-            let is_whole = member.sent != round && member.owed_from.0 != round;
-            if is_whole && (is_only || touched_by(&self.channels, member, round) == 1) {
-                let run = match &mut deflated {
-                    Some(run) if member.transport.form() == Form::Deflated => run,
+            member.written_round = round;
+            let gets_all = member.published_round != round && member.owed_from.0 != round;
+            if gets_all && (is_only || touched_count(&self.channels, member, round) == 1) {
+                let batch = match &mut deflated {
+                    Some(batch) if member.transport.form() == Form::Deflated => batch,
                     _ => &mut plain,
                 };
-                member.receive(run, &mut self.owing, &mut self.overflowed);
+                member.receive(batch, &mut self.owing, &mut self.overflowed);
             } else {
-                self.apart.push(slot);
+                self.needs_own_batch.push(slot);
             }
         }
-        let mut apart = std::mem::take(&mut self.apart);
-        for slot in apart.drain(..) {
+        let mut needs_own_batch = std::mem::take(&mut self.needs_own_batch);
+        for slot in needs_own_batch.drain(..) {
             self.write_own_batch(slot);
         }
-        self.apart = apart;
+        self.needs_own_batch = needs_own_batch;
     }
 
-    /// Writes a run made for one member: merged from its channels, without what it sent itself
-    /// and what came before it was owed anything.
-    pub(super) fn write_own_batch(&mut self, slot: Slot) {
+    /// Writes what a member is owed so far in this round.
+    pub(super) fn flush_member(&mut self, slot: Slot) {
+        if self.touched_channels.is_empty() {
+            return;
+        }
+        self.write_own_batch(slot);
+        self.owe_from_here(slot);
+    }
+
+    /// Notes that a member is owed nothing up to the current record.
+    pub(super) fn owe_from_here(&mut self, slot: Slot) {
+        let owed_from = (self.round, self.position);
+        if let Some(member) = self.member(slot) {
+            member.owed_from = owed_from;
+        }
+    }
+
+    /// Writes a batch made for one member, merged from its channels in the order of the log.
+    ///
+    /// Leaves out what the member published itself and what precedes its `owed_from`.
+    fn write_own_batch(&mut self, slot: Slot) {
         let is_applying = self.is_applying();
         let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
@@ -95,59 +153,62 @@ impl Table {
             return;
         }
         let round = self.round;
-        let mut own: Vec<ChannelIndex> = member.memberships.iter().map(|one| one.channel).collect();
-        own.retain(|&index| self.channels[index as usize].touched == round);
-        if own.is_empty() {
+        let memberships = member.memberships.iter();
+        let mut touched: Vec<ChannelIndex> =
+            memberships.map(|membership| membership.channel).collect();
+        touched.retain(|&index| self.channels[index as usize].touched_round == round);
+        if touched.is_empty() {
             return;
         }
-        own.sort_unstable();
+        touched.sort_unstable();
         let since = if member.owed_from.0 == round {
             member.owed_from.1
         } else {
             0
         };
         let form = member.transport.form();
-        let is_common = since == 0 && member.sent != round;
-        // Only whole rounds are kept: while records are still applied, more may follow.
-        if !(is_common && self.merged.is_of(round, &own, form)) {
-            let messages = own
+        let gets_all = since == 0 && member.published_round != round;
+        if !(gets_all && self.merged.fits(round, &touched, form)) {
+            let messages = touched
                 .iter()
                 .flat_map(|&index| &self.channels[index as usize].messages)
                 .filter(|message| message.position > since && message.from != Some(slot));
             self.merged.merge(messages.collect(), form);
-            let is_kept = is_common && !is_applying;
-            self.merged.round = if is_kept { round } else { 0 };
-            self.merged.channels = own;
+            // A batch made while records are still applied is not used again: more may follow.
+            let is_reusable = gets_all && !is_applying;
+            self.merged.round = if is_reusable { round } else { 0 };
+            self.merged.channels = touched;
         }
-        if !self.merged.run.is_empty() {
-            let run = &mut Batch::new(&self.merged.run);
-            member.receive(run, &mut self.owing, &mut self.overflowed);
+        if !self.merged.bytes.is_empty() {
+            let batch = &mut Batch::new(&self.merged.bytes);
+            member.receive(batch, &mut self.owing, &mut self.overflowed);
         }
     }
 
-    /// While records are applied, `touched` is in place; `deliver` takes it out.
+    /// Returns whether records are being applied: `deliver` empties the list of touched channels.
     fn is_applying(&self) -> bool {
-        !self.touched.is_empty()
+        !self.touched_channels.is_empty()
     }
 }
 
 impl MergedBatch {
-    fn is_of(&self, round: u64, channels: &[ChannelIndex], form: Form) -> bool {
+    /// Returns whether the batch is the one for these channels in this form.
+    fn fits(&self, round: u64, channels: &[ChannelIndex], form: Form) -> bool {
         self.round == round && self.form == Some(form) && self.channels == channels
     }
 
-    /// Composes a run of messages of several channels, in the order of the log.
+    /// Composes a batch of the messages of several channels, in the order of the log.
     fn merge(&mut self, mut messages: Vec<&Published>, form: Form) {
         messages.sort_unstable_by_key(|message| message.position);
-        self.run.clear();
+        self.bytes.clear();
         for message in messages {
-            self.run.extend_from_slice(message.frame.frame(form));
+            self.bytes.extend_from_slice(message.frame.frame(form));
         }
         self.form = Some(form);
     }
 }
 
-/// Joins a channel's messages into one run; a single one is shared as it is.
+/// Composes a channel's messages into one batch. A single message is shared without a copy.
 fn compose<'a>(messages: &'a [Published], form: Form, buffer: &'a mut Vec<u8>) -> Batch<'a> {
     if let [message] = messages {
         return Batch::of(message.frame.frame(form));
@@ -159,12 +220,16 @@ fn compose<'a>(messages: &'a [Published], form: Form, buffer: &'a mut Vec<u8>) -
     Batch::new(buffer)
 }
 
-fn touched_by(channels: &[ChannelState], member: &Member, round: u64) -> usize {
-    let touched = |one: &&Membership| channels[one.channel as usize].touched == round;
-    member.memberships.iter().filter(touched).count()
+/// Returns how many of a member's channels got messages in this round.
+fn touched_count(channels: &[ChannelState], member: &Member, round: u64) -> usize {
+    let is_touched = |membership: &&Membership| {
+        let channel = &channels[membership.channel as usize];
+        channel.touched_round == round
+    };
+    member.memberships.iter().filter(is_touched).count()
 }
 
-/// After an unusually large round its buffer is given back.
+/// Frees a buffer that an unusually large round has grown beyond 1 MiB.
 fn shrink(buffer: &mut Vec<u8>) {
     const KEEP: usize = 1024 * 1024;
     if buffer.capacity() > KEEP {

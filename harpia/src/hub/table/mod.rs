@@ -1,13 +1,17 @@
-//! The table: who is here, in which channels, and what each is owed in the present round.
+//! The table: the members, their channels, and what each member is owed in the current flush round.
 //!
-//! Only the flusher's thread touches it. A round applies records in order ([`Table::apply`]) and
-//! then delivers what each channel collected ([`deliver`]), one write for each member.
-//! A member that joins or leaves a channel in the midst of a round is settled first: it gets what it
-//! is owed up to there, so that each gets exactly what was published between its join and its leave.
+//! Only the flusher's thread touches it. A flush round applies records in order ([`Table::apply`]),
+//! which collects the published messages in their channels. Then it delivers them ([`deliver`]),
+//! with one write for each member.
 //!
-//! While a member's `open` runs, what it gets is kept aside ([`opening`]).
+//! If a member joins or leaves a channel in the middle of a round, it is flushed first: it gets
+//! what it is owed up to that record. So each member gets exactly what was published between its
+//! join and its leave.
+//!
+//! While a member's `open` is running, its messages are kept for it ([`opening`]).
 
 mod channels;
+mod close;
 mod deliver;
 mod opening;
 mod presence;
@@ -19,79 +23,88 @@ mod model;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytestring::ByteString;
-
-use crate::close::{Close, CloseCause, CloseFrame};
+use crate::close::{Close, CloseCause};
 use crate::id::{ConnectionId, Slot};
-use crate::protocol::Encoded;
 use crate::transport::{Owed, Transport};
 
-use super::RouteId;
 use super::counters::Counters;
-use super::log::{Channel, Record};
-use channels::{ChannelIndex, ChannelState, Membership, Published};
+use super::record::{Channel, Record, RouteId};
+use channels::{ChannelIndex, ChannelState, Membership};
 use deliver::{Buffers, MergedBatch};
 
 #[derive(Default)]
 pub(super) struct Table {
     counters: Arc<Counters>,
-    /// Whoever enters from now on is told to end, too.
+    /// Connections that enter from now on are closed, too.
     is_shutting_down: bool,
-    /// Whose handlers are cancelled, also of who enters from now on.
+    /// Which handlers are cancelled, also those of connections that enter from now on.
     cancels: Option<WithClose>,
+    /// The members, by slot.
     members: Vec<Option<Member>>,
-    present: usize,
+    member_count: usize,
     channels: Vec<ChannelState>,
-    names: HashMap<Channel, ChannelIndex>,
+    /// The index in `channels` of each channel that has members.
+    channel_indices: HashMap<Channel, ChannelIndex>,
+    /// The indices in `channels` that are not in use.
     free_channels: Vec<ChannelIndex>,
+    /// The number of the current flush round.
     round: u64,
-    /// The position of the record at hand within its round.
+    /// The position within the round of the record that is being applied, starting at 1.
     position: u32,
-    touched: Vec<ChannelIndex>,
+    /// The channels that got messages in the current round.
+    touched_channels: Vec<ChannelIndex>,
     merged: MergedBatch,
     buffers: Buffers,
-    /// Members that need a run of their own, found while a channel's run is written.
-    apart: Vec<Slot>,
-    /// Members whose `open` runs and whose backlog overflowed, to be taken out of their channels.
+    /// Members that need a batch of their own, collected while a channel's batch is written.
+    needs_own_batch: Vec<Slot>,
+    /// Members whose backlog overflowed while their `open` was running. They have to leave their
+    /// channels.
     overflowed: Vec<Slot>,
     /// How many members are owed messages until their `open` has returned.
     owing: usize,
-    /// Channels whose active members were listed in the present round.
-    listed: Vec<ChannelIndex>,
+    /// The channels whose active members were listed in the current round.
+    listed_channels: Vec<ChannelIndex>,
 }
 
+/// One connection, as the table knows it.
 pub(super) struct Member {
     pub(super) transport: Arc<Transport>,
-    pub(super) pinged: u32,
+    /// The tick of the last ping; 0 for none.
+    pub(super) last_ping: u32,
     route: RouteId,
     activity: Activity,
-    /// What it gets when its `open` has returned `Ok`; there while that is something.
+    /// It was active at some time. So its messages go out, also those of its `close` handler.
+    was_active: bool,
+    /// What it gets when its `open` has returned `Ok`. `None` if that is nothing.
     owed: Option<Box<Owed>>,
     memberships: Vec<Membership>,
-    /// The last round in which it was written to.
-    visited: u64,
-    /// The last round in which it sent something, and so gets a run of its own.
-    sent: u64,
-    /// Within round `.0`, it is owed nothing before position `.1`.
+    /// The last round in which a batch was written to it.
+    written_round: u64,
+    /// The last round in which it published something, and so needs a batch of its own.
+    published_round: u64,
+    /// A round and a position in it: in that round, it is owed nothing up to that position.
     owed_from: (u64, u32),
 }
 
-/// Whether a member gets what is broadcast. By the log alone, whatever was asked of it meanwhile.
+/// Whether a member gets published messages.
+///
+/// Depends only on the log, and not on closes that were requested from the transport meanwhile.
 ///
 /// ```text
 /// Enter ──► Authenticating ──Open──► Opening ──Activate──► Active
-///   └────────── without auth ──────────▲ │                   │
-///                                        └──► Over ◄─────────┘   Deactivate, an close, an overflow
+///   │                                  ▲ │                   │
+///   └────────── without auth ──────────┘ └──► Over ◄─────────┘
+///                                             Deactivate, a close, an overflow
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Activity {
-    /// `auth` has not let it in: it gets nothing.
+    /// `auth` has not returned `Ok` yet: the member gets nothing.
     Authenticating,
-    /// Its `open` runs: what it gets is kept aside.
+    /// `open` is running: the member's messages are kept for it.
     Opening,
     Active,
-    /// It gets nothing more. What it was owed up to here is kept until it is known whether its
-    /// `open` returns `Ok`.
+    /// The member gets nothing that is published from now on. What it was owed before is kept
+    /// until the log says whether its `open` has returned `Ok`.
     Over,
 }
 
@@ -104,10 +117,11 @@ impl Activity {
 /// Whether `close` handlers are cancelled too.
 type WithClose = bool;
 
-/// What a record leaves for the flusher to do.
-pub(super) enum Effect {
+/// What the flusher has to do after a record was applied.
+pub(super) enum FollowUp {
     None,
-    Left(ConnectionId),
+    /// Let the log reuse the slot of a connection that has left.
+    ReleaseSlot(ConnectionId),
     Stop,
 }
 
@@ -120,12 +134,17 @@ impl Table {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.present == 0
+        self.member_count == 0
     }
 
-    /// The slots in use are below this one.
+    /// Returns whether some connection whose `open` is running is owed messages.
+    pub(super) fn is_owing(&self) -> bool {
+        self.owing > 0
+    }
+
+    /// Returns a slot that is above all slots in use.
     pub(super) fn next_slot(&self) -> Slot {
-        // Slots are numbered by `u32`, so there are no more of them.
+        // Cannot saturate: slots are numbered by `u32`, so there are no more members than that.
         Slot::try_from(self.members.len()).unwrap_or(Slot::MAX)
     }
 
@@ -136,10 +155,10 @@ impl Table {
     pub(super) fn begin_round(&mut self) {
         self.round += 1;
         self.position = 0;
-        self.touched.clear();
+        self.touched_channels.clear();
     }
 
-    pub(super) fn apply(&mut self, record: Record) -> Effect {
+    pub(super) fn apply(&mut self, record: Record) -> FollowUp {
         self.position += 1;
         match record {
             Record::Enter {
@@ -148,41 +167,44 @@ impl Table {
                 authenticates,
             } => self.enter(transport, route, authenticates),
             Record::Open(slot) => self.open(slot),
-            Record::Activate(slot, early) => self.activate(slot, early),
+            Record::Refuse(slot) => self.refuse(slot),
+            Record::Activate(slot, pending) => self.activate(slot, pending),
             Record::Subscribe(slot, topic) => self.join_channel(slot, Channel::Topic(topic)),
             Record::Unsubscribe(slot, topic) => self.leave_channel(slot, &Channel::Topic(topic)),
             Record::Publish {
                 channel,
                 from,
                 frame,
-            } => self.publish(&channel, from, frame),
+            } if self.may_publish(from) => self.publish(&channel, from, frame),
+            // The sender was closed before it became active.
+            Record::Publish { .. } => {}
             Record::PublishExcept {
                 topic,
                 frame,
                 except,
             } => {
-                // The place may be another connection's by now, which gets the message.
-                let except = self.is_here(except).then(|| except.slot());
+                // The slot may belong to another connection by now, which gets the message.
+                let except = self.is_present(except).then(|| except.slot());
                 self.publish(&Channel::Topic(topic), except, frame);
             }
             Record::Subscribers(topic, reply) => self.list_subscribers(topic, reply),
-            Record::Deactivate(id) if self.is_here(id) => self.deactivate(id.slot()),
+            Record::Deactivate(id) if self.is_present(id) => self.deactivate(id.slot()),
+            Record::Disconnect(id, close) if self.is_present(id) => {
+                self.request_close(id.slot(), close);
+            }
+            // The connection has left. Its slot is free or belongs to another connection.
+            Record::Deactivate(_) | Record::Disconnect(..) => {}
+            Record::DisconnectTopic(topic, frame) => self.close_topic(topic, &frame),
             Record::SendClose(slot, frame) => self.send_close(slot, &frame),
             Record::Leave(slot) => return self.leave(slot),
-            Record::Disconnect(id, frame) if self.is_here(id) => {
-                self.request_close(id.slot(), Close::new(CloseCause::Disconnect, frame));
-            }
-            Record::DisconnectTopic(topic, frame) => self.close_topic(topic, &frame),
-            // The place is empty by now, or another's.
-            Record::Deactivate(_) | Record::Disconnect(..) => {}
             Record::Shutdown => self.shut_down(),
             Record::Cancel { with_close } => {
                 self.cancels = Some(with_close);
-                self.each(|transport| transport.cancel(with_close));
+                self.for_each_transport(|transport| transport.cancel(with_close));
             }
-            Record::Stop => return Effect::Stop,
+            Record::Stop => return FollowUp::Stop,
         }
-        Effect::None
+        FollowUp::None
     }
 
     fn enter(&mut self, transport: Arc<Transport>, route: RouteId, authenticates: bool) {
@@ -191,7 +213,7 @@ impl Table {
         if self.members.len() <= index {
             self.members.resize_with(index + 1, || None);
         }
-        self.present += 1;
+        self.member_count += 1;
         if self.is_shutting_down {
             transport.request_close(Close::of(CloseCause::Shutdown));
         }
@@ -200,13 +222,14 @@ impl Table {
         }
         self.members[index] = Some(Member {
             transport,
-            pinged: 0,
+            last_ping: 0,
             route,
             activity: Activity::Authenticating,
+            was_active: false,
             owed: None,
             memberships: Vec::new(),
-            visited: 0,
-            sent: 0,
+            written_round: 0,
+            published_round: 0,
             owed_from: (0, 0),
         });
         if self.is_shutting_down {
@@ -216,134 +239,32 @@ impl Table {
         }
     }
 
-    fn publish(&mut self, name: &Channel, from: Option<Slot>, frame: Encoded) {
-        let Some(&index) = self.names.get(name) else {
-            return;
-        };
-        let channel = &mut self.channels[index as usize];
-        if channel.touched != self.round {
-            channel.touched = self.round;
-            self.touched.push(index);
-        }
-        channel.messages.push(Published {
-            position: self.position,
-            from,
-            frame,
-        });
-        let round = self.round;
-        if let Some(member) = from.and_then(|slot| self.member(slot)) {
-            member.sent = round;
-        }
-    }
-
-    /// Nothing that is published from here on reaches it.
-    fn stop_receiving(&mut self, slot: Slot) {
-        self.flush_member(slot);
-        self.leave_all_channels(slot);
-        if let Some(member) = self.member(slot) {
-            member.activity = Activity::Over;
-        }
-    }
-
-    fn deactivate(&mut self, slot: Slot) {
-        self.stop_receiving(slot);
-        // Only a connection whose `open` has returned `Ok` is deactivated. If it was still opening
-        // here, then somebody closed it between that return and its activation's record.
-        self.write_owed(slot);
-    }
-
-    fn send_close(&mut self, slot: Slot, frame: &CloseFrame) {
-        let Some(member) = self.member(slot) else {
-            return;
-        };
-        match member.activity {
-            // Its handler or a `Peer` closed it before `open` returned, so it never was active.
-            Activity::Opening => self.forget_owed(slot),
-            // The hub ended it while `open` ran: it gets what came before that.
-            Activity::Over => self.write_owed(slot),
-            // Somebody closed it from elsewhere, and has not come to deactivate it yet.
-            Activity::Active | Activity::Authenticating => self.flush_member(slot),
-        }
-        if let Some(member) = self.member(slot) {
-            member.transport.send_close(frame);
-        }
-    }
-
-    fn leave(&mut self, slot: Slot) -> Effect {
+    fn leave(&mut self, slot: Slot) -> FollowUp {
         self.forget_owed(slot);
         self.leave_all_channels(slot);
         match self.members.get_mut(slot as usize).and_then(Option::take) {
             Some(member) => {
-                self.present -= 1;
-                Effect::Left(member.transport.id())
+                self.member_count -= 1;
+                FollowUp::ReleaseSlot(member.transport.id())
             }
-            None => Effect::None,
+            None => FollowUp::None,
         }
     }
 
-    fn shut_down(&mut self) {
-        self.is_shutting_down = true;
-        for slot in 0..self.next_slot() {
-            self.request_close(slot, Close::of(CloseCause::Shutdown));
-        }
-    }
-
-    /// Asks a connection to end; from here on it is not active, whatever its handler still does.
-    pub(super) fn request_close(&mut self, slot: Slot, close: Close) {
-        let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
-            return;
-        };
-        if member.transport.request_close(close) {
-            self.counters.leave(&member.transport);
-            // What it is owed is kept: whether `open` returns `Ok` is not known yet.
-            self.stop_receiving(slot);
-        }
-    }
-
-    fn close_topic(&mut self, topic: ByteString, frame: &CloseFrame) {
-        let Some(&index) = self.names.get(&Channel::Topic(topic)) else {
-            return;
-        };
-        // A copy: whoever ends leaves the list.
-        for slot in self.channels[index as usize].members.clone() {
-            self.request_close(slot, Close::new(CloseCause::Disconnect, frame.clone()));
-        }
-    }
-
-    /// Says whether some connection whose `open` runs is owed messages.
-    pub(super) fn is_owing(&self) -> bool {
-        self.owing > 0
-    }
-
-    /// Leaves all connections to themselves: nothing is applied or swept any more.
+    /// Leaves all connections to themselves: no more records are applied, and there is no sweep.
     pub(super) fn detach_all(&self) {
-        self.each(Transport::detach);
+        self.for_each_transport(Transport::detach);
     }
 
-    fn each(&self, act: impl Fn(&Transport)) {
+    fn for_each_transport(&self, act: impl Fn(&Transport)) {
         for member in self.members.iter().flatten() {
             act(&member.transport);
         }
     }
 
-    fn is_here(&mut self, id: ConnectionId) -> bool {
+    /// Returns whether the connection with this id is a member.
+    fn is_present(&mut self, id: ConnectionId) -> bool {
         let member = self.member(id.slot());
         member.is_some_and(|member| member.transport.id() == id)
-    }
-
-    /// Writes what a member is owed so far in this round.
-    fn flush_member(&mut self, slot: Slot) {
-        if self.touched.is_empty() {
-            return;
-        }
-        self.write_own_batch(slot);
-        self.owe_from_here(slot);
-    }
-
-    fn owe_from_here(&mut self, slot: Slot) {
-        let owed_from = (self.round, self.position);
-        if let Some(member) = self.member(slot) {
-            member.owed_from = owed_from;
-        }
     }
 }

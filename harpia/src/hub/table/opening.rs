@@ -1,14 +1,17 @@
-//! Members whose `open` runs: they are in their channels like all others, and what they get is kept
-//! aside until `open` has returned.
+//! Members whose `open` is running.
+//!
+//! They are in their channels like all members. Their batches are kept in `Member::owed`, and
+//! written when `open` has returned `Ok`.
 
-use crate::hub::log::{Channel, PendingFrames};
+use crate::close::{Close, CloseCause};
+use crate::hub::record::{Channel, PendingFrames};
 use crate::id::Slot;
 use crate::transport::Batch;
 
 use super::{Activity, Member, Table};
 
 impl Table {
-    /// From here on a connection is owed every broadcast, and every message to its topics.
+    /// Makes a member an opening one: from here on it is owed what its channels get.
     pub(super) fn open(&mut self, slot: Slot) {
         let Some(member) = self.member(slot) else {
             return;
@@ -23,22 +26,34 @@ impl Table {
         self.join_channel(slot, Channel::Route(route));
     }
 
-    /// `open` has returned `Ok`: writes what is owed, then lets the early publishes go out.
-    pub(super) fn activate(&mut self, slot: Slot, early: PendingFrames) {
+    /// Activates a member whose `open` has returned `Ok`.
+    ///
+    /// Writes what it is owed, then publishes its pending messages.
+    pub(super) fn activate(&mut self, slot: Slot, pending: PendingFrames) {
         let Some(member) = self.member(slot) else {
             return;
         };
         if member.activity != Activity::Opening {
             return;
         }
-        // What this round has published so far comes after what earlier rounds left, and is written
-        // with the rest of the round.
+        // What earlier rounds left is written here. What the current round has published so far
+        // comes after that, and is written at the end of the round.
         member.activity = Activity::Active;
+        member.was_active = true;
         self.write_owed(slot);
         self.forget_listings(slot);
-        for (topic, frame) in early {
+        for (topic, frame) in pending {
             self.position += 1;
             self.publish(&Channel::Topic(topic), Some(slot), frame);
+        }
+    }
+
+    /// Drops what a member is owed, since its `open` has failed or its own handler closed it.
+    pub(super) fn refuse(&mut self, slot: Slot) {
+        self.forget_owed(slot);
+        self.leave_all_channels(slot);
+        if let Some(member) = self.member(slot) {
+            member.activity = Activity::Over;
         }
     }
 
@@ -59,7 +74,8 @@ impl Table {
         }
     }
 
-    /// Takes members out of their channels whose backlog overflowed while their `open` ran.
+    /// Takes the members whose backlog overflowed while their `open` was running out of their
+    /// channels.
     pub(super) fn drop_overflowed(&mut self) {
         while let Some(slot) = self.overflowed.pop() {
             self.leave_all_channels(slot);
@@ -68,20 +84,24 @@ impl Table {
 }
 
 impl Member {
-    /// Gives a batch to a member: to its socket, or to what it is owed. Returns how many more
-    /// members are owed something, and adds to `overflowed` if it must leave its channels.
+    /// Writes a batch to the member's transport, or keeps it while `open` is running.
+    ///
+    /// Updates `owing`, the number of members that are owed something. Adds the member to
+    /// `overflowed` if its backlog overflows and it has to leave its channels.
     pub(super) fn receive(
         &mut self,
-        run: &mut Batch<'_>,
+        batch: &mut Batch<'_>,
         owing: &mut usize,
         overflowed: &mut Vec<Slot>,
     ) {
         if self.activity == Activity::Active {
-            self.transport.write_batch(run);
+            self.transport.write_batch(batch);
             return;
         }
         *owing -= usize::from(self.owed.is_some());
-        if !self.transport.owe(&mut self.owed, run) {
+        if !self.transport.owe(&mut self.owed, batch) {
+            self.transport
+                .request_close(Close::of(CloseCause::SlowConsumer));
             self.activity = Activity::Over;
             overflowed.push(self.transport.id().slot());
         }

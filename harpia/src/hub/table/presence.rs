@@ -1,56 +1,58 @@
-//! Who is in a topic: a list of its active subscribers, shared by all who ask in one round while the
-//! topic does not change.
+//! Lists of a topic's active subscribers.
+//!
+//! All requests of one flush round share one list, unless the topic changes in between.
 
 use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use crate::hub::log::{Channel, SubscribersReply};
+use crate::hub::SubscribersReply;
+use crate::hub::record::Channel;
 use crate::id::{ConnectionId, Slot};
 
 use super::{Activity, ChannelIndex, Table};
 
 impl Table {
     pub(super) fn list_subscribers(&mut self, topic: ByteString, reply: SubscribersReply) {
-        let ids = match self.names.get(&Channel::Topic(topic)) {
+        let ids = match self.channel_indices.get(&Channel::Topic(topic)) {
             Some(&index) => self.active_members(index),
             None => Arc::default(),
         };
-        // The one who asked may have given up.
+        // Fails if the caller has dropped its future. Then nobody needs the answer.
         let _ = reply.send(ids);
     }
 
     fn active_members(&mut self, index: ChannelIndex) -> Arc<[ConnectionId]> {
         let channel = &mut self.channels[index as usize];
-        if let Some(listed) = &channel.listed {
-            return Arc::clone(listed);
+        if let Some(listing) = &channel.listing {
+            return Arc::clone(listing);
         }
         let members = channel.members.iter();
         let members = members.filter_map(|&slot| self.members[slot as usize].as_ref());
         let active = members.filter(|member| member.activity == Activity::Active);
         let ids: Arc<[ConnectionId]> = active.map(|member| member.transport.id()).collect();
-        channel.listed = Some(Arc::clone(&ids));
-        self.listed.push(index);
+        channel.listing = Some(Arc::clone(&ids));
+        self.listed_channels.push(index);
         ids
     }
 
-    /// A member's activity has changed, so the lists of its channels hold no more.
+    /// Drops the lists of a member's channels, because its activity has changed.
     pub(super) fn forget_listings(&mut self, slot: Slot) {
-        if self.listed.is_empty() {
+        if self.listed_channels.is_empty() {
             return;
         }
         let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
             return;
         };
         for membership in &member.memberships {
-            self.channels[membership.channel as usize].listed = None;
+            self.channels[membership.channel as usize].listing = None;
         }
     }
 
-    /// At the end of a round: lists are not kept in memory for those who may never ask again.
+    /// Drops all lists at the end of a round, so that they take no memory until the next request.
     pub(super) fn forget_all_listings(&mut self) {
-        for index in self.listed.drain(..) {
-            self.channels[index as usize].listed = None;
+        for index in self.listed_channels.drain(..) {
+            self.channels[index as usize].listing = None;
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Tests of the outbox without a socket: order, backlog and accounting.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -9,7 +11,7 @@ fn budget() -> Arc<Budget> {
     Arc::new(Budget::new(usize::MAX))
 }
 
-/// A frame of so many bytes of payload, all of them `mark`.
+/// Returns a frame whose payload is `payload` bytes of value `mark`.
 fn frame(mark: u8, payload: usize) -> Bytes {
     frame::encode(&vec![mark; payload].into())
 }
@@ -19,13 +21,13 @@ fn pong(mark: u8) -> Bytes {
 }
 
 impl Outbox {
-    /// What would be written, in order.
+    /// Returns the content in the order in which it would be written.
     fn bytes(&self) -> Vec<u8> {
-        let pieces = [&self.under_way, &self.control].into_iter();
+        let pieces = [&self.partial, &self.control].into_iter();
         pieces.chain(&self.data).flatten().copied().collect()
     }
 
-    /// Takes so many bytes, as a socket would.
+    /// Removes and returns at most this many bytes, as a socket would.
     fn take(&mut self, bytes: usize) -> Vec<u8> {
         let mut taken = self.bytes();
         taken.truncate(bytes);
@@ -35,7 +37,7 @@ impl Outbox {
 }
 
 #[test]
-fn the_frame_under_way_goes_first_then_one_control_frame_then_data_in_order() {
+fn the_partial_frame_goes_first_then_one_control_frame_then_data_in_order() {
     let batch = [frame(1, 100), frame(2, 100)].concat();
     let mut outbox = Outbox::new(budget(), batch.clone().into(), 50);
     outbox.push(frame(3, 10), BACKLOG).unwrap();
@@ -47,7 +49,7 @@ fn the_frame_under_way_goes_first_then_one_control_frame_then_data_in_order() {
 }
 
 #[test]
-fn a_run_that_stopped_between_two_frames_has_none_under_way() {
+fn a_batch_written_up_to_a_frame_boundary_leaves_no_partial_frame() {
     let batch = [frame(1, 100), frame(2, 100)].concat();
     for written in [0, 102] {
         let mut outbox = Outbox::new(budget(), batch.clone().into(), written);
@@ -57,7 +59,7 @@ fn a_run_that_stopped_between_two_frames_has_none_under_way() {
 }
 
 #[test]
-fn a_control_frame_that_is_begun_is_finished_before_a_newer_one() {
+fn a_begun_control_frame_is_finished_before_a_newer_one() {
     let mut outbox = Outbox::new(budget(), frame(1, 100), 0);
     outbox.set_control(pong(8));
     let mut written = outbox.take(2);
@@ -70,7 +72,7 @@ fn a_control_frame_that_is_begun_is_finished_before_a_newer_one() {
 }
 
 #[test]
-fn a_control_frame_that_finds_the_socket_full_is_replaced_by_a_newer_one() {
+fn a_control_frame_that_is_not_begun_is_replaced_by_a_newer_one() {
     let mut outbox = Outbox::new(budget(), pong(8), 0);
     outbox.push(frame(1, 10), BACKLOG).unwrap();
     outbox.set_control(pong(9));
@@ -80,7 +82,7 @@ fn a_control_frame_that_finds_the_socket_full_is_replaced_by_a_newer_one() {
 }
 
 #[test]
-fn dropping_the_queue_leaves_the_frame_under_way() {
+fn dropping_the_queue_keeps_the_partial_frame() {
     let mut outbox = Outbox::new(budget(), frame(1, 100), 50);
     outbox.push(frame(2, 100), BACKLOG).unwrap();
     outbox.set_control(pong(9));
@@ -91,7 +93,7 @@ fn dropping_the_queue_leaves_the_frame_under_way() {
 }
 
 #[test]
-fn what_waits_is_at_most_the_backlog_and_one_run() {
+fn an_outbox_holds_at_most_the_backlog_and_one_batch() {
     let mut outbox = Outbox::new(budget(), frame(1, BACKLOG + 1000), 1001);
     assert!(outbox.len() < BACKLOG + 10);
     outbox.push(frame(2, 5), BACKLOG).unwrap_err();
@@ -108,7 +110,7 @@ fn small_messages_count_at_least_512_bytes_each() {
 }
 
 #[test]
-fn after_one_message_was_left_out_so_are_all_until_nothing_waits() {
+fn after_a_dropped_message_all_messages_are_dropped_until_the_outbox_is_empty() {
     let mut outbox = Outbox::new(budget(), frame(1, BACKLOG + 1), 1);
     outbox.push(frame(2, 5), BACKLOG).unwrap_err();
     outbox.take(BACKLOG);
@@ -119,7 +121,7 @@ fn after_one_message_was_left_out_so_are_all_until_nothing_waits() {
 }
 
 #[test]
-fn a_spent_budget_of_all_is_full_for_each_and_is_given_back() {
+fn a_spent_budget_fills_every_outbox_until_one_is_dropped() {
     let budget = Arc::new(Budget::new(1000));
     let mut one = Outbox::new(Arc::clone(&budget), frame(1, 10), 1);
     one.push(frame(1, 2000), usize::MAX).unwrap();
@@ -148,16 +150,21 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Splits what was written into the marks of its frames; panics where one is torn.
+/// Returns for each written frame whether it is a control frame, and its mark.
+///
+/// Panics if a frame is torn.
 fn marks(mut bytes: &[u8]) -> Vec<(bool, u8)> {
     let mut marks = Vec::new();
     while !bytes.is_empty() {
-        let transport = frame::boundary_from(bytes, 1);
-        let (frame, rest) = bytes.split_at(transport);
+        let end = frame::boundary_from(bytes, 1);
+        let (frame, rest) = bytes.split_at(end);
         let is_control = frame[0] == 0x8a;
         let head = if frame[1] == 126 { 4 } else { 2 };
         let mark = frame[head];
-        assert!(frame[head..].iter().all(|&byte| byte == mark), "torn");
+        assert!(
+            frame[head..].iter().all(|&byte| byte == mark),
+            "a frame is torn"
+        );
         marks.push((is_control, mark));
         bytes = rest;
     }
@@ -166,7 +173,7 @@ fn marks(mut bytes: &[u8]) -> Vec<(bool, u8)> {
 
 proptest! {
     #[test]
-    fn however_a_socket_takes_it_no_frame_is_torn_and_what_counts_is_what_waits(
+    fn frames_stay_whole_and_counts_match_the_content_for_any_sequence_of_writes(
         written in 0usize..300,
         steps in vec(step(), 0..60),
     ) {
@@ -194,7 +201,7 @@ proptest! {
                 Step::Take(bytes) => out.extend(outbox.take(bytes)),
             }
             prop_assert_eq!(outbox.len(), outbox.bytes().len());
-            let counted = outbox.data.iter().map(cost).sum::<usize>() + outbox.under_way.len();
+            let counted = outbox.data.iter().map(cost).sum::<usize>() + outbox.partial.len();
             prop_assert_eq!(outbox.counted.bytes(), counted);
         }
         out.extend(outbox.take(usize::MAX));

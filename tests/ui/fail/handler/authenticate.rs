@@ -12,4 +12,6 @@ impl Chat {
     fn message(&self) {}
 }
 
-fn main() {}
+fn main() {
+    let _ = App::new().ws(Chat);
+}

@@ -7,6 +7,10 @@ impl Chat {
     fn connect(&self, ws: &mut Socket) {
         ws.send("hello");
     }
+
+    fn message(&self) {}
 }
 
-fn main() {}
+fn main() {
+    let _ = App::new().ws(Chat);
+}

@@ -11,4 +11,6 @@ impl Chat {
     fn open(&self) {}
 }
 
-fn main() {}
+fn main() {
+    let _ = App::new().ws(Chat);
+}

@@ -9,4 +9,6 @@ impl Chat {
     }
 }
 
-fn main() {}
+fn main() {
+    let _ = App::new().ws(Chat);
+}

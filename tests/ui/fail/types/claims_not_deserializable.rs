@@ -17,4 +17,8 @@ impl Feed {
     }
 }
 
-fn main() {}
+fn main() -> harpia::Result {
+    let jwt = Jwt::hs256([7; 32])?;
+    let _ = App::new().ws(Feed { jwt });
+    Ok(())
+}

@@ -17,4 +17,7 @@ impl Updates {
     }
 }
 
-fn main() {}
+fn main() {
+    let sessions = Session::memory();
+    let _ = App::new().ws(Updates { sessions });
+}

@@ -1,12 +1,14 @@
-//! The machine that figures come from, without anything that says whose it is.
+//! Describes the machine of the measurements, without anything that identifies it.
 
 use std::fs;
 use std::thread;
 
-/// Returns one fact a line.
+/// Returns one fact per line of the page.
 pub(super) fn facts() -> Vec<String> {
     let cores = thread::available_parallelism().map_or(0, usize::from);
-    let mut facts = vec![format!("{cores} cores, shared by the server and the load")];
+    let mut facts = vec![format!(
+        "{cores} cores, shared by the server and the load generator"
+    )];
     if let Some(model) = field("/proc/cpuinfo", "model name") {
         facts.push(format!("processor: {model}"));
     }
@@ -14,7 +16,7 @@ pub(super) fn facts() -> Vec<String> {
         facts.push(format!("memory: {memory:.0} GiB"));
     }
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    // What stands behind the number may be a machine's own name.
+    // The part after the version number may name the machine, so it is left out.
     if let Some(number) = kernel
         .trim()
         .split('-')

@@ -1,13 +1,13 @@
-//! Compare: all loads against several servers in turns, as a page with a picture.
+//! Compare: runs all scenarios against several servers, and writes a results page with a chart.
 //!
-//! The servers take turns, so that what else happens on the machine hits all of them. Each run has
-//! a server of its own and a load in a process of its own, both bounded in time.
+//! The servers take turns, so that other activity on the machine affects all of them alike. Each
+//! run starts a new server process and a new load process. Both have a time limit.
 
+mod chart;
 mod machine;
-mod outcomes;
 mod page;
-mod picture;
-mod scenario;
+mod results;
+pub(crate) mod scenario;
 mod server;
 
 use std::env::current_exe;
@@ -23,75 +23,76 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
-use self::outcomes::Outcomes;
+use self::results::Results;
 use self::scenario::{SCENARIOS, Scenario};
-use self::server::{Running, Server};
+use self::server::{RunningServer, Server};
 use crate::options::seconds;
 
 /// The options of `loadtest compare`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Compare {
-    /// NAME=COMMAND, or NAME:socketio=COMMAND; finds its port in $PORT. All others are compared to
-    /// the first
+    /// A server to compare: NAME=COMMAND, or NAME:socketio=COMMAND. It must listen on 127.0.0.1
+    /// and $PORT. May be repeated; the first server is the baseline
     #[arg(long = "server", required = true)]
     servers: Vec<Server>,
-    /// Only this scenario; may be said more than once
+    /// Run only this scenario; may be repeated
     #[arg(long = "scenario", value_parser = scenario)]
     scenarios: Vec<&'static Scenario>,
-    /// Only this server; may be said more than once
+    /// Run only this server; may be repeated
     #[arg(long)]
     only: Vec<String>,
-    /// Runs of each load against each server; 0 writes the page from the runs there are
-    #[arg(long, default_value_t = 3)]
-    turns: usize,
-    /// Seconds measured in each run
+    /// Runs of each scenario against each server; 0 only rewrites the page from earlier runs
+    #[arg(long, alias = "turns", default_value_t = 3)]
+    rounds: usize,
+    /// Duration of the measurement in each run, in seconds
     #[arg(long, default_value = "5", value_parser = seconds)]
     seconds: Duration,
-    /// Something to say about the machine or a version; may be said more than once
+    /// A line for the page, about the machine or a version; may be repeated
     #[arg(long = "fact")]
     facts: Vec<String>,
-    /// The page to write; standard output without it
+    /// Write the page to this file; to standard output by default
     #[arg(long)]
     page: Option<PathBuf>,
-    /// The picture to write, beside the page
-    #[arg(long)]
-    picture: Option<PathBuf>,
-    /// Where each run is added as a line of JSON; the runs that are there already count too
+    /// Write the chart to this SVG file; the page expects it in its own directory
+    #[arg(long, alias = "picture")]
+    chart: Option<PathBuf>,
+    /// Append each run to this file as a line of JSON; the page includes the runs already in it
     #[arg(long)]
     lines: Option<PathBuf>,
 }
 
 impl Compare {
     pub(crate) async fn run(&self) -> io::Result<()> {
-        let mut outcomes = match &self.lines {
-            Some(path) => Outcomes::read(path)?,
-            None => Outcomes::default(),
+        let mut results = match &self.lines {
+            Some(path) => Results::read(path)?,
+            None => Results::default(),
         };
         let mut terminate = signal(SignalKind::terminate())?;
-        // Whatever ends this, ends the server and the load that are running.
+        // Dropping the future on a signal kills the server and the load that are running.
         tokio::select! {
-            done = self.take_turns(&mut outcomes) => done?,
+            done = self.run_all(&mut results) => done?,
             _ = terminate.recv() => return Err(io::ErrorKind::Interrupted.into()),
             _ = tokio::signal::ctrl_c() => return Err(io::ErrorKind::Interrupted.into()),
         }
-        self.write(&outcomes)
+        self.write(&results)
     }
 
-    async fn take_turns(&self, outcomes: &mut Outcomes) -> io::Result<()> {
+    async fn run_all(&self, results: &mut Results) -> io::Result<()> {
         for scenario in self.scenarios() {
-            for turn in 1..=self.turns {
+            for round in 1..=self.rounds {
                 for server in self.servers() {
-                    eprint!("{} {turn}/{} {} … ", scenario.name, self.turns, server.name);
+                    let (rounds, name) = (self.rounds, &server.name);
+                    eprint!("{} {round}/{rounds} {name} … ", scenario.name);
                     let figures = match self.measure(scenario, server).await {
                         Ok(figures) => figures,
                         Err(error) => json!({"error": error.to_string()}),
                     };
-                    let decides = scenario.figures[0];
-                    match figures.get(decides.key) {
-                        Some(value) => eprintln!("{value} {}", decides.label),
+                    let main = scenario.metrics[0];
+                    match figures.get(main.key) {
+                        Some(value) => eprintln!("{value} {}", main.label),
                         None => eprintln!("{figures}"),
                     }
-                    outcomes.add(self.lines.as_deref(), scenario, &server.name, figures)?;
+                    results.add(self.lines.as_deref(), scenario, name, figures)?;
                 }
             }
         }
@@ -100,16 +101,16 @@ impl Compare {
 
     async fn measure(&self, scenario: &Scenario, server: &Server) -> io::Result<Value> {
         let running = server.start().await?;
-        let figures = timeout(RUN, self.put_under_load(scenario, server, &running)).await;
+        let figures = timeout(RUN_LIMIT, self.run_load(scenario, server, &running)).await;
         running.stop().await?;
         figures?
     }
 
-    async fn put_under_load(
+    async fn run_load(
         &self,
         scenario: &Scenario,
         server: &Server,
-        running: &Running,
+        running: &RunningServer,
     ) -> io::Result<Value> {
         let address = format!("ws://127.0.0.1:{}", running.port);
         let arguments = scenario.arguments.replace("{server}", &address);
@@ -127,27 +128,27 @@ impl Compare {
             .output()
             .await?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(io::Error::other(said.trim().to_owned()));
+            let message = String::from_utf8_lossy(&output.stderr);
+            return Err(io::Error::other(message.trim().to_owned()));
         }
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
-    fn write(&self, outcomes: &Outcomes) -> io::Result<()> {
-        let first = &self.servers[0].name;
-        if let Some(path) = &self.picture {
-            fs::write(path, picture::draw(outcomes, first))?;
+    fn write(&self, results: &Results) -> io::Result<()> {
+        let baseline = &self.servers[0].name;
+        if let Some(path) = &self.chart {
+            fs::write(path, chart::draw(results, baseline))?;
         }
         let facts: Vec<String> = machine::facts()
             .into_iter()
             .chain(self.facts.clone())
             .collect();
-        let picture = self.picture.as_deref().and_then(Path::file_name);
+        let chart = self.chart.as_deref().and_then(Path::file_name);
         let page = page::Page {
-            outcomes,
-            first,
+            results,
+            baseline,
             facts: &facts,
-            picture: picture.map(|name| name.to_string_lossy()),
+            chart: chart.map(|name| name.to_string_lossy()),
         };
         match &self.page {
             Some(path) => fs::write(path, page.to_string()),
@@ -174,8 +175,8 @@ impl Compare {
 fn scenario(name: &str) -> Result<&'static Scenario, String> {
     let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
     let found = SCENARIOS.iter().find(|scenario| scenario.name == name);
-    found.ok_or_else(|| format!("one of: {}", names.join(", ")))
+    found.ok_or_else(|| format!("expected one of: {}", names.join(", ")))
 }
 
-/// Ten thousand handshakes with the slowest server, the load itself, and what it leaves behind.
-const RUN: Duration = Duration::from_secs(180);
+/// Limits one run. Long enough for 10,000 handshakes with the slowest server, and for the load.
+const RUN_LIMIT: Duration = Duration::from_secs(180);

@@ -1,20 +1,20 @@
-//! The results as a page of Markdown: what is reached, then a table for each load.
+//! The results as a Markdown page: the goals, then a table for each scenario.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::outcomes::{Outcomes, Range};
-use super::scenario::{Better, Bound, Figure, Goal, SCENARIOS, Scenario};
+use super::results::{Range, Results};
+use super::scenario::{Better, Bound, Goal, Metric, SCENARIOS, Scenario};
 use crate::report::with_commas;
 
-/// Everything that the page tells.
+/// The contents of the page.
 pub(super) struct Page<'a> {
-    pub(super) outcomes: &'a Outcomes,
-    /// The server that all others are compared to.
-    pub(super) first: &'a str,
+    pub(super) results: &'a Results,
+    /// The server that all others are compared with.
+    pub(super) baseline: &'a str,
     pub(super) facts: &'a [String],
-    /// The picture's file, beside the page.
-    pub(super) picture: Option<Cow<'a, str>>,
+    /// The file name of the chart, which is in the same directory as the page.
+    pub(super) chart: Option<Cow<'a, str>>,
 }
 
 impl fmt::Display for Page<'_> {
@@ -22,19 +22,17 @@ impl fmt::Display for Page<'_> {
         writeln!(f, "# Results\n")?;
         writeln!(
             f,
-            "Written by `harpia/benches/run`, which makes every figure on this page anew."
+            "`harpia/benches/run` generates this page. [README.md](README.md) explains the metrics."
         )?;
-        let (turns, seconds) = (self.outcomes.turns(), number(self.outcomes.seconds()));
+        let (rounds, seconds) = (self.results.rounds(), number(self.results.seconds()));
         writeln!(
             f,
-            "[How to read them](README.md). The servers took turns; quoted is the best of"
+            "Each value is the best of up to {rounds} runs of {seconds} s each; \"to\" gives the \
+             worst.\nCounts of failures (lost, out of order, connections lost) are the worst of \
+             all runs.\n"
         )?;
-        writeln!(
-            f,
-            "up to {turns} runs of {seconds} s, and how far off the worst one was.\n"
-        )?;
-        if let Some(picture) = &self.picture {
-            writeln!(f, "![Server CPU for each million deliveries]({picture})\n")?;
+        if let Some(chart) = &self.chart {
+            writeln!(f, "![Server CPU per million deliveries]({chart})\n")?;
         }
         for fact in self.facts {
             writeln!(f, "- {fact}")?;
@@ -49,63 +47,61 @@ impl fmt::Display for Page<'_> {
 
 impl Page<'_> {
     fn write_goals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = self.first;
-        writeln!(f, "\n## What is to be reached\n")?;
+        let baseline = self.baseline;
+        writeln!(f, "\n## Goals\n")?;
         writeln!(
             f,
-            "| work | figure | {first} | compared with | ratio | to reach | reached |"
+            "| scenario | metric | {baseline} | compared with | ratio | goal | met |"
         )?;
         writeln!(f, "|---|---|---:|---:|---:|---:|---|")?;
         for scenario in SCENARIOS {
             for goal in scenario.goals {
-                let Some(own) = self.outcomes.range(scenario.name, first, goal.figure) else {
+                let Some(own) = self.results.range(scenario.name, baseline, goal.metric) else {
                     continue;
                 };
                 let Some(line) = self.goal_line(scenario, goal, own.best) else {
                     continue;
                 };
-                writeln!(f, "| {} | {} | {line}", scenario.title, goal.figure.label)?;
+                writeln!(f, "| {} | {} | {line}", scenario.title, goal.metric.label)?;
             }
         }
         Ok(())
     }
 
-    /// Returns the cells from the first server's own figure on.
+    /// Returns the cells from the value of the baseline on. `None` if a value is missing.
     fn goal_line(&self, scenario: &Scenario, goal: &Goal, own: f64) -> Option<String> {
-        let figure = goal.figure;
-        // How many times what, of whom; a value of its own is compared with nobody.
+        let metric = goal.metric;
+        // The factor, and the name and value that it applies to. A plain value has neither.
         let (factor, other) = match goal.bound {
             Bound::Value(value) => (value, None),
             Bound::Server(factor, server) => {
-                let theirs = self.outcomes.range(scenario.name, server, figure)?.best;
+                let theirs = self.results.range(scenario.name, server, metric)?.best;
                 (factor, Some((server, theirs)))
             }
             Bound::Scenario(factor, name) => {
-                let there = self.outcomes.range(name, self.first, figure)?.best;
-                (factor, Some((name, there)))
+                let own_there = self.results.range(name, self.baseline, metric)?.best;
+                (factor, Some((name, own_there)))
             }
         };
         let bound = factor * other.map_or(1.0, |(_, value)| value);
-        let (sign, is_reached) = match figure.better {
+        let (sign, is_met) = match metric.better {
             Better::Less => ("≤", own <= bound),
             Better::More => ("≥", own >= bound),
         };
-        let reached = if is_reached { "yes" } else { "**no**" };
+        let met = if is_met { "yes" } else { "**no**" };
         let own_text = number(own);
         Some(match other {
-            None => format!("{own_text} | | | {sign} {} | {reached} |", number(factor)),
+            None => format!("{own_text} | | | {sign} {} | {met} |", number(factor)),
             Some((name, value)) => {
                 let (value_text, ratio) = (number(value), times(own, value));
-                format!(
-                    "{own_text} | {name}: {value_text} | {ratio} | {sign} {factor} × | {reached} |"
-                )
+                format!("{own_text} | {name}: {value_text} | {ratio} | {sign} {factor} × | {met} |")
             }
         })
     }
 
     fn write_table(&self, f: &mut fmt::Formatter<'_>, scenario: &Scenario) -> fmt::Result {
-        let servers = self.outcomes.servers(scenario.name);
-        let Some((decides, others)) = scenario.figures.split_first() else {
+        let servers = self.results.servers(scenario.name);
+        let Some((main, others)) = scenario.metrics.split_first() else {
             return Ok(());
         };
         if servers.is_empty() {
@@ -116,38 +112,34 @@ impl Page<'_> {
             "\n## {}\n\n`loadtest {}`\n",
             scenario.title, scenario.arguments
         )?;
-        write!(f, "| server | {} | × {} |", decides.label, self.first)?;
+        write!(f, "| server | {} | × {} |", main.label, self.baseline)?;
         others
             .iter()
-            .try_for_each(|figure| write!(f, " {} |", figure.label))?;
+            .try_for_each(|metric| write!(f, " {} |", metric.label))?;
         writeln!(f, "\n|---|---:|---:|{}", "---:|".repeat(others.len()))?;
         for server in servers {
-            let range = |figure| self.outcomes.range(scenario.name, server, figure);
-            let own = self.outcomes.range(scenario.name, self.first, decides);
-            let ratio = match (range(decides), own) {
+            let range = |metric| self.results.range(scenario.name, server, metric);
+            let own = self.results.range(scenario.name, self.baseline, main);
+            let ratio = match (range(main), own) {
                 (Some(theirs), Some(own)) => times(theirs.best, own.best),
                 _ => String::new(),
             };
-            write!(
-                f,
-                "| {server} | {} | {ratio} |",
-                cell(decides, range(decides))
-            )?;
+            write!(f, "| {server} | {} | {ratio} |", cell(main, range(main)))?;
             others
                 .iter()
-                .try_for_each(|figure| write!(f, " {} |", cell(figure, range(figure))))?;
+                .try_for_each(|metric| write!(f, " {} |", cell(metric, range(metric))))?;
             writeln!(f)?;
         }
         Ok(())
     }
 }
 
-/// The best, and where the runs differ, how far they go; of faults, the worst.
-fn cell(figure: &Figure, range: Option<Range>) -> String {
+/// Formats the best value and, if it differs, the worst. For counts of failures, only the worst.
+fn cell(metric: &Metric, range: Option<Range>) -> String {
     let Some(Range { best, worst }) = range else {
         return "failed".into();
     };
-    if is_fault(figure) {
+    if is_failure_count(metric) {
         return number(worst);
     }
     match number(best) == number(worst) {
@@ -156,15 +148,15 @@ fn cell(figure: &Figure, range: Option<Range>) -> String {
     }
 }
 
-fn is_fault(figure: &Figure) -> bool {
-    ["lost", "late", "connections_lost"].contains(&figure.key)
+fn is_failure_count(metric: &Metric) -> bool {
+    ["lost", "late", "connections_lost"].contains(&metric.key)
 }
 
 fn times(value: f64, of: f64) -> String {
     format!("{} ×", number(value / of))
 }
 
-/// Writes three digits that count, or all of a large number.
+/// Formats a number with three significant digits, or a larger one without decimals.
 pub(super) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
@@ -182,8 +174,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_tells_what_is_reached_and_shows_the_range() {
-        let mut outcomes = Outcomes::default();
+    fn a_page_has_goals_ranges_facts_and_the_chart() {
+        let mut results = Results::default();
         for (server, cpu) in [
             ("mine", 0.2),
             ("bun-publish", 0.4),
@@ -191,13 +183,13 @@ mod tests {
             ("axum", 3.9),
         ] {
             let figures = json!({"server_cpu_per_million": cpu, "lost": 0});
-            outcomes.add(None, &SCENARIOS[0], server, figures).unwrap();
+            results.add(None, &SCENARIOS[0], server, figures).unwrap();
         }
         let page = Page {
-            outcomes: &outcomes,
-            first: "mine",
+            results: &results,
+            baseline: "mine",
             facts: &["1 core".into()],
-            picture: Some("bars.svg".into()),
+            chart: Some("bars.svg".into()),
         };
         let page = page.to_string();
         for part in [

@@ -1,28 +1,29 @@
-//! Receivers: what came, what is missing, and how late it is.
+//! One connection that reads: counts what has arrived, what is missing, and the latency.
 
 use std::rc::Rc;
 
-use super::Crowd;
 use super::sequence::{Arrival, Sequence};
-use crate::connection::Inbox;
+use super::traffic::Traffic;
+use crate::connection::Handler;
 use crate::stamp::Stamp;
 
-/// One connection that reads.
+/// Handles the messages of one connection.
 pub(super) struct Receiver {
-    crowd: Rc<Crowd>,
+    traffic: Rc<Traffic>,
     room: usize,
+    /// The receiver's number among the probes of its room, if it is one.
     probe: Option<usize>,
     /// One for each sender of the room.
     sequences: Vec<Sequence>,
-    /// One look at the clock serves all messages of a read.
+    /// The time of the current read: the clock is read once for all its messages.
     read_at: Option<u64>,
 }
 
 impl Receiver {
-    pub(super) fn new(crowd: Rc<Crowd>, room: usize, probe: Option<usize>) -> Self {
+    pub(super) fn new(traffic: Rc<Traffic>, room: usize, probe: Option<usize>) -> Self {
         Self {
-            sequences: vec![Sequence::default(); crowd.shape.senders],
-            crowd,
+            sequences: vec![Sequence::default(); traffic.layout.senders],
+            traffic,
             room,
             probe,
             read_at: None,
@@ -30,41 +31,40 @@ impl Receiver {
     }
 }
 
-impl Inbox for Receiver {
+impl Handler for Receiver {
     fn message(&mut self, payload: &[u8]) {
-        let crowd = &self.crowd;
+        let traffic = &self.traffic;
         let now = *self
             .read_at
-            .get_or_insert_with(|| crowd.clock.nanoseconds());
-        let mut tally = crowd.tally.borrow_mut();
-        let first = self.room * crowd.shape.senders;
-        let stamp = Stamp::read(payload, crowd.options.size);
+            .get_or_insert_with(|| traffic.clock.nanoseconds());
+        let mut counters = traffic.counters.borrow_mut();
+        let first = self.room * traffic.layout.senders;
+        let stamp = Stamp::read(payload, traffic.options.size);
         let sender = stamp.and_then(|stamp| (stamp.sender as usize).checked_sub(first));
         let (Some(stamp), Some(sender)) =
             (stamp, sender.filter(|&index| index < self.sequences.len()))
         else {
-            tally.strays += 1;
+            counters.strays += 1;
             return;
         };
-        tally.delivered += 1;
-        tally.latency.add(now.saturating_sub(stamp.sent_at));
+        counters.delivered += 1;
+        counters.latency.add(now.saturating_sub(stamp.sent_at));
         let sequence = &mut self.sequences[sender];
-        match sequence.take(stamp.number) {
-            Arrival::Next => {}
-            Arrival::Late => tally.late += 1,
-            Arrival::Repeated => tally.repeated += 1,
+        match sequence.add(stamp.number) {
+            Arrival::InOrder => {}
+            Arrival::OutOfOrder => counters.out_of_order += 1,
+            Arrival::Repeated => counters.repeated += 1,
         }
         if let Some(probe) = self.probe {
-            let place = probe * crowd.shape.senders + sender;
-            crowd.arrived[self.room].borrow_mut()[place] = sequence.due();
+            traffic.record(self.room, probe, sender, sequence.next());
         }
     }
 
     fn read_done(&mut self) {
         self.read_at = None;
-        self.crowd.tally.borrow_mut().reads += 1;
-        if self.probe.is_some() && self.crowd.options.rate.is_none() {
-            self.crowd.advance(self.room);
+        self.traffic.counters.borrow_mut().reads += 1;
+        if self.probe.is_some() && self.traffic.options.rate.is_none() {
+            self.traffic.advance(self.room);
         }
     }
 }

@@ -1,10 +1,9 @@
-//! A connection as the model sees it, and what it really got.
+//! A connection as the model sees it, compared with what its client received.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::hub::RouteId;
-use crate::hub::log::Channel;
+use crate::hub::record::{Channel, RouteId};
 use crate::protocol::frame;
 use crate::transport::Transport;
 use crate::transport::test_peer::TestPeer;
@@ -13,17 +12,19 @@ use super::steps::topic;
 
 pub(super) struct Connection {
     pub(super) transport: Arc<Transport>,
-    pub(super) far: TestPeer,
+    pub(super) test_peer: TestPeer,
     pub(super) route: RouteId,
     pub(super) state: State,
-    /// Its `open` has returned `Ok`.
+    /// `open` has returned.
     pub(super) opened: bool,
+    pub(super) was_active: bool,
     pub(super) disconnected: bool,
-    pub(super) finished: bool,
+    /// Its close frame was sent.
+    pub(super) close_sent: bool,
     pub(super) topics: BTreeSet<usize>,
-    /// What it gets once `open` has returned `Ok`.
+    /// The messages that it gets once `open` has returned `Ok`.
     pub(super) owed: Vec<String>,
-    /// What it has to get in the present round.
+    /// The messages that it must get in the current round.
     pub(super) expected: Vec<String>,
 }
 
@@ -32,20 +33,21 @@ pub(super) enum State {
     Authenticating,
     Opening,
     Active,
-    /// Was deactivated or disconnected, and so never receives again.
+    /// It was deactivated or disconnected, and gets nothing published later.
     Over,
 }
 
 impl Connection {
-    pub(super) fn new(transport: Arc<Transport>, far: TestPeer, route: RouteId) -> Self {
+    pub(super) fn new(transport: Arc<Transport>, test_peer: TestPeer, route: RouteId) -> Self {
         Self {
             transport,
-            far,
+            test_peer,
             route,
             state: State::Authenticating,
             opened: false,
+            was_active: false,
             disconnected: false,
-            finished: false,
+            close_sent: false,
             topics: BTreeSet::new(),
             owed: Vec::new(),
             expected: Vec::new(),
@@ -56,7 +58,7 @@ impl Connection {
         match channel {
             Channel::Server => true,
             Channel::Route(route) => self.route == *route,
-            Channel::Topic(name) => self.topics.iter().any(|&one| topic(one) == *name),
+            Channel::Topic(name) => self.topics.iter().any(|&index| topic(index) == *name),
         }
     }
 
@@ -71,37 +73,37 @@ impl Connection {
         self.state == State::Active
     }
 
-    /// A message reaches it at this position of the log.
-    pub(super) fn receive(&mut self, what: String) {
+    /// Notes a message that was published while the connection is in this state.
+    pub(super) fn receive(&mut self, message: String) {
         match self.state {
-            State::Opening => self.owed.push(what),
-            State::Active => self.expect(what),
+            State::Opening => self.owed.push(message),
+            State::Active => self.expect(message),
             State::Authenticating | State::Over => {}
         }
     }
 
-    /// It gets what it is owed.
-    pub(super) fn pay(&mut self) {
-        for what in std::mem::take(&mut self.owed) {
-            self.expect(what);
+    /// Moves what it is owed to what it must get in this round.
+    pub(super) fn expect_owed(&mut self) {
+        for message in std::mem::take(&mut self.owed) {
+            self.expect(message);
         }
     }
 
-    pub(super) fn expect(&mut self, what: String) {
-        if !self.finished {
-            self.expected.push(what);
+    pub(super) fn expect(&mut self, message: String) {
+        if !self.close_sent {
+            self.expected.push(message);
         }
     }
 
-    /// Checks that it got in this round what it had to.
+    /// Checks that it got in this round exactly what it must get.
     pub(super) fn check(&mut self, names: &HashMap<Vec<u8>, String>) {
-        let bytes = self.far.read();
+        let bytes = self.test_peer.read();
         let mut rest = &bytes[..];
         let mut received = Vec::new();
         while !rest.is_empty() {
-            let (frame, behind) = rest.split_at(frame::boundary_from(rest, 1));
+            let (frame, remaining) = rest.split_at(frame::boundary_from(rest, 1));
             received.push(names[frame].clone());
-            rest = behind;
+            rest = remaining;
         }
         let expected = std::mem::take(&mut self.expected);
         assert_eq!(received, expected, "{:?}", self.transport.id());

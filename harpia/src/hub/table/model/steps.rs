@@ -1,17 +1,18 @@
-//! What the model's connections go through.
+//! The steps that the model takes, and how random sequences of them are made.
 
 use bytestring::ByteString;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::hub::RouteId;
-use crate::hub::log::Channel;
+use crate::hub::record::{Channel, RouteId};
+use crate::id::Slot;
 
-pub(super) const PLACES: usize = 5;
+/// How many slots the model uses.
+pub(super) const SLOTS: Slot = 5;
 const TOPICS: usize = 3;
 const ROUTES: RouteId = 2;
 
-/// What happens, mostly to the connection at a place. What cannot happen to it is left out.
+/// One step, mostly of the connection in a slot. The model ignores a step that is not possible.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Enter {
@@ -19,46 +20,52 @@ pub(super) enum Step {
         deflates: bool,
         authenticates: bool,
     },
-    /// `auth` has let it in.
+    /// `auth` returns `Ok`.
     Open,
-    /// `open` has returned `Ok`. With a topic that it has published to before.
+    /// `open` fails.
+    Refuse,
+    /// `open` returns `Ok`. The topic is one that the connection published to before.
     Activate(Option<usize>),
     Subscribe(usize),
     Unsubscribe(usize),
     Publish {
         to: Channel,
-        from_it: bool,
+        /// The connection in the slot is the sender.
+        has_sender: bool,
         is_long: bool,
     },
-    /// To a topic; the exception is the connection at the place, or the one before it.
+    /// Publishes to a topic, except to the connection in the slot or, if `is_stale`, to one that
+    /// does not exist yet.
     PublishExcept {
         to: usize,
         is_stale: bool,
     },
-    /// Asks who is in a topic.
+    /// Requests the active subscribers of a topic.
     Subscribers(usize),
-    /// By the hub's own ways: only who is active is deactivated.
+    /// Deactivates the connection as the hub does: only if it is active.
     Deactivate,
-    /// Somebody closes it while it is activated, and is the first to append.
+    /// Another task closes the connection during its activation, and appends its record first.
     DeactivateAndActivate(Option<usize>),
-    Finish,
+    /// Appends the close frame.
+    SendClose,
     Leave,
     Disconnect,
     DisconnectTopic(usize),
-    /// What was meant for the connection that was at this place before.
+    /// Records meant for the connection that had the slot before.
     Stale,
-    Round,
+    /// Runs a flush round.
+    Flush,
 }
 
-pub(super) fn topic(topic: usize) -> ByteString {
-    format!("topic {topic}").into()
+pub(super) fn topic(index: usize) -> ByteString {
+    format!("topic {index}").into()
 }
 
 fn channel() -> impl Strategy<Value = Channel> {
     prop_oneof![
         2 => Just(Channel::Server),
         1 => (0..ROUTES).prop_map(Channel::Route),
-        3 => (0..TOPICS).prop_map(|one| Channel::Topic(topic(one))),
+        3 => (0..TOPICS).prop_map(|index| Channel::Topic(topic(index))),
     ]
 }
 
@@ -73,72 +80,82 @@ fn step() -> impl Strategy<Value = Step> {
             authenticates,
         }),
         2 => Just(Step::Open),
+        1 => Just(Step::Refuse),
         5 => activation(),
         5 => (0..TOPICS).prop_map(Step::Subscribe),
         3 => (0..TOPICS).prop_map(Step::Unsubscribe),
-        12 => publish.prop_map(|(to, from_it, is_long)| Step::Publish { to, from_it, is_long }),
+        12 => publish.prop_map(|(to, has_sender, is_long)| Step::Publish {
+            to,
+            has_sender,
+            is_long,
+        }),
         2 => except.prop_map(|(to, is_stale)| Step::PublishExcept { to, is_stale }),
         2 => (0..TOPICS).prop_map(Step::Subscribers),
         1 => Just(Step::Deactivate),
-        1 => Just(Step::Finish),
+        1 => Just(Step::SendClose),
         2 => Just(Step::Leave),
         1 => Just(Step::Disconnect),
         1 => (0..TOPICS).prop_map(Step::DisconnectTopic),
         1 => Just(Step::Stale),
-        4 => Just(Step::Round),
+        4 => Just(Step::Flush),
     ]
 }
 
 fn activation() -> impl Strategy<Value = Step> {
-    let early = || prop::option::of(0..TOPICS);
+    let pending = || prop::option::of(0..TOPICS);
     prop_oneof![
-        4 => early().prop_map(Step::Activate),
-        1 => early().prop_map(Step::DeactivateAndActivate),
+        4 => pending().prop_map(Step::Activate),
+        1 => pending().prop_map(Step::DeactivateAndActivate),
     ]
 }
 
-/// All at their places, in some topics, some still opening.
-fn everyone() -> impl Strategy<Value = Vec<(usize, Step)>> {
+/// Connections in all slots, each subscribed to up to two topics, some still opening.
+fn full_table() -> impl Strategy<Value = Vec<(Slot, Step)>> {
     let routes = (0..ROUTES, any::<bool>(), any::<bool>());
-    let one = (routes, vec(0..TOPICS, 0..3), any::<bool>(), activation());
-    vec(one, PLACES).prop_map(|all| {
+    let connection = (routes, vec(0..TOPICS, 0..3), any::<bool>(), activation());
+    vec(connection, SLOTS as usize).prop_map(|all| {
         let mut steps = Vec::new();
-        for (place, (route, topics, is_activated, activation)) in all.into_iter().enumerate() {
+        for (slot, (route, topics, is_activated, activation)) in (0..SLOTS).zip(all) {
             let (route, deflates, authenticates) = route;
             let enter = Step::Enter {
                 route,
                 deflates,
                 authenticates,
             };
-            steps.push((place, enter));
-            steps.extend(topics.into_iter().map(|one| (place, Step::Subscribe(one))));
-            steps.push((place, Step::Open));
+            steps.push((slot, enter));
+            steps.extend(
+                topics
+                    .into_iter()
+                    .map(|topic| (slot, Step::Subscribe(topic))),
+            );
+            steps.push((slot, Step::Open));
             if is_activated {
-                steps.push((place, activation));
+                steps.push((slot, activation));
             }
         }
         steps
     })
 }
 
-/// A round of messages to several channels, in which few have a leave_channel of their own: so what was
-/// composed for one is used for others.
-fn burst() -> impl Strategy<Value = Vec<(usize, Step)>> {
+/// A round of messages to several channels, in which few members join a channel or publish.
+///
+/// So a batch that was composed for one member is used again for others.
+fn burst() -> impl Strategy<Value = Vec<(Slot, Step)>> {
     let step = prop_oneof![
-        8 => channel().prop_map(|to| Step::Publish { to, from_it: false, is_long: true }),
+        8 => channel().prop_map(|to| Step::Publish { to, has_sender: false, is_long: true }),
         1 => (0..TOPICS).prop_map(Step::Subscribe),
-        1 => channel().prop_map(|to| Step::Publish { to, from_it: true, is_long: false }),
+        1 => channel().prop_map(|to| Step::Publish { to, has_sender: true, is_long: false }),
     ];
-    vec((0..PLACES, step), 3..9).prop_map(|mut steps| {
-        steps.insert(0, (0, Step::Round));
-        steps.push((0, Step::Round));
+    vec((0..SLOTS, step), 3..9).prop_map(|mut steps| {
+        steps.insert(0, (0, Step::Flush));
+        steps.push((0, Step::Flush));
         steps
     })
 }
 
-pub(super) fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
-    let beginning = prop_oneof![everyone(), Just(Vec::new())];
-    let more = prop_oneof![vec((0..PLACES, step()), 1..20), burst()];
+pub(super) fn steps() -> impl Strategy<Value = Vec<(Slot, Step)>> {
+    let beginning = prop_oneof![full_table(), Just(Vec::new())];
+    let more = prop_oneof![vec((0..SLOTS, step()), 1..20), burst()];
     (beginning, vec(more, 0..12)).prop_map(|(mut steps, more)| {
         steps.extend(more.into_iter().flatten());
         steps

@@ -1,8 +1,8 @@
-//! axum, as its chat example shows: one broadcast channel of tokio for each room, and two tasks for
-//! each connection, one that receives from the socket and one that sends what the channel brings.
+//! axum, the way its chat example shows: one tokio broadcast channel for each room, and two tasks
+//! for each connection. One task receives from the socket, the other sends what the channel brings.
 //!
-//! The example's messages go to their sender too; these carry its number, so that it can skip
-//! them. Listens on 127.0.0.1 and `$PORT`.
+//! In the example, a sender also gets its own messages. Here each message carries its sender's
+//! number, so that the sender can skip it. Listens on 127.0.0.1 and `$PORT`.
 
 use std::collections::HashMap;
 use std::env;
@@ -30,7 +30,7 @@ struct App {
 impl App {
     fn room(&self, name: &str) -> Room {
         let mut rooms = self.rooms.lock().unwrap();
-        // The example's capacity.
+        // The capacity that the example uses.
         let room = rooms.entry(name.to_owned());
         room.or_insert_with(|| broadcast::channel(100).0).clone()
     }

@@ -1,7 +1,7 @@
-//! fastwebsockets behind hyper, as its documentation shows; what harpia is made of, alone.
+//! fastwebsockets with hyper, the way its documentation shows. harpia uses the same two libraries.
 //!
-//! It has no word on broadcasts: here each connection is split, and has an unbounded channel and a
-//! task that writes what the channel brings. Listens on 127.0.0.1 and `$PORT`.
+//! The documentation does not cover broadcasts. Here each connection is split, and has an unbounded
+//! channel and a task that writes what the channel brings. Listens on 127.0.0.1 and `$PORT`.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -109,7 +109,7 @@ async fn receive(
     me: u64,
     outgoing: Outgoing,
 ) -> Result<(), WebSocketError> {
-    // Pongs and close frames go the way of all messages, so that they do not cut into one.
+    // Pongs and close frames use the same channel, so that they are not written inside a message.
     let mut obligated = |frame: Frame<'_>| {
         let _ = outgoing.send((frame.opcode, Bytes::copy_from_slice(&frame.payload)));
         ready(Ok::<_, WebSocketError>(()))

@@ -1,7 +1,7 @@
-//! socketioxide inside axum, as its documentation shows: a namespace for each path, the broadcast
-//! operator for the chat, rooms for the rooms.
+//! socketioxide in axum, the way its documentation shows: a namespace for each path, the broadcast
+//! operator for the chat, and Socket.IO rooms for the rooms.
 //!
-//! Speaks Socket.IO, not bare WebSocket; on 127.0.0.1 and `$PORT`.
+//! Speaks Socket.IO, not plain WebSocket. Listens on 127.0.0.1 and `$PORT`.
 
 use std::env;
 

@@ -1,7 +1,7 @@
-//! tokio-tungstenite, as its server example shows: a map of peers, each with an unbounded channel
-//! that is forwarded to its socket.
+//! tokio-tungstenite, the way its server example shows: a map of peers, each with an unbounded
+//! channel that is forwarded to its socket.
 //!
-//! The example has one room; this has one for each path. Listens on 127.0.0.1 and `$PORT`.
+//! The example has one room, this program one for each path. Listens on 127.0.0.1 and `$PORT`.
 
 use std::collections::HashMap;
 use std::env;
@@ -34,7 +34,7 @@ async fn handle_connection(rooms: Rooms, stream: TcpStream, address: SocketAddr)
     let mut path = String::new();
     #[allow(
         clippy::result_large_err,
-        reason = "the callback's type is the crate's"
+        reason = "tungstenite defines the type of the callback"
     )]
     let note_path = |request: &Request, response: Response| {
         path = request.uri().path().to_owned();

@@ -1,0 +1,74 @@
+//! Methods that may have been meant as handlers: `mesage`, `on_message`, `authenticate`.
+//!
+//! A name says too little: the method may be an ordinary one that a handler calls. So it is only
+//! noted here. rustc knows whether it is called, and reports it if not.
+
+use syn::ext::IdentExt;
+use syn::{FnArg, Pat, Signature};
+
+use crate::model::{Kind, NearMiss};
+use crate::names::ARGUMENT_NAMES;
+use crate::parse::Block;
+use crate::suggest::nearest;
+
+use super::handler::is_socket;
+
+/// Finds methods whose name is near to that of a handler which the block does not have.
+pub(super) fn find(block: &Block) -> Vec<NearMiss> {
+    let methods = block.methods.iter();
+    let noted = methods.filter_map(|method| {
+        let signature = &method.signature;
+        Some(NearMiss {
+            name: signature.ident.clone(),
+            meant: meant(signature).filter(|meant| !has(block, *meant))?,
+            position: method.position,
+        })
+    });
+    noted.collect()
+}
+
+fn has(block: &Block, kind: Kind) -> bool {
+    let mut names = block.methods.iter().map(|method| &method.signature.ident);
+    names.any(|name| Kind::of(name) == Some(kind))
+}
+
+/// The handler that a method looks like.
+fn meant(signature: &Signature) -> Option<Kind> {
+    if Kind::of(&signature.ident).is_some() {
+        return None;
+    }
+    let name = signature.ident.unraw().to_string();
+    let prefixed = name.strip_prefix("on_");
+    if prefixed.is_none() && !signature.inputs.iter().any(is_of_a_handler) {
+        return None;
+    }
+    let bare = prefixed.or_else(|| name.strip_prefix("handle_"));
+    let bare = bare.unwrap_or(&name);
+    let near = nearest(bare, Kind::ALL.map(Kind::name)).and_then(Kind::named);
+    near.or_else(|| synonym(bare))
+}
+
+/// A socket, or an argument with a name that means something in a handler.
+fn is_of_a_handler(input: &FnArg) -> bool {
+    let FnArg::Typed(argument) = input else {
+        return false;
+    };
+    let is_known = match &*argument.pat {
+        Pat::Ident(pat) => ARGUMENT_NAMES.iter().any(|known| pat.ident == known),
+        _ => false,
+    };
+    is_known || is_socket(input)
+}
+
+/// What other frameworks call a handler.
+fn synonym(name: &str) -> Option<Kind> {
+    match name {
+        "authenticate" | "authenticated" | "authentication" | "authorize" | "login" => {
+            Some(Kind::Auth)
+        }
+        "connect" | "connected" | "connection" => Some(Kind::Open),
+        "disconnect" | "disconnected" => Some(Kind::Close),
+        "msg" | "receive" | "text" => Some(Kind::Message),
+        _ => None,
+    }
+}

@@ -1,0 +1,147 @@
+//! Calling user code: in place or boxed, with each poll under `catch_unwind`.
+//!
+//! A handler that never waits is polled once, in place. Every other handler is boxed together with
+//! the [`ConnectionState`] that it borrows from, and its future returns that state with the result.
+//! So the connection holds no reference to itself.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::close::Close;
+use crate::error::{BoxError, Error};
+use crate::message::Message;
+use crate::panic_guard::{guarded, text_of};
+use crate::route::Route;
+use crate::transport::Transport;
+
+use super::state::ConnectionState;
+
+/// A call of one handler.
+pub(super) trait HandlerCall<R: Route>: Send + Sized + 'static {
+    type Output;
+
+    /// Whether the handler never waits.
+    const INLINE: bool;
+
+    /// Whether the handler is `close`, which a shutdown cancels later than the others.
+    const IN_CLOSE: bool = false;
+
+    fn run(
+        &mut self,
+        state: &mut ConnectionState<R>,
+    ) -> impl Future<Output = Result<Self::Output, BoxError>> + Send;
+
+    /// Returns what the connection has to do after the handler.
+    fn finish(self, outcome: Outcome<Self::Output>) -> Finished;
+}
+
+/// What the connection has to do after a handler.
+pub(super) enum Finished {
+    Done,
+    /// Broadcast this message.
+    Broadcast(Message),
+    /// Call `error` with this error.
+    Failed(Error),
+    /// `error` has returned: close like this.
+    Reported(Close),
+    /// The handler was dropped before it returned.
+    Cancelled,
+}
+
+/// Why a handler did not return.
+pub(super) enum Interruption {
+    Panicked(String),
+    /// A shutdown canceled the handler, because its time was over.
+    Cancelled,
+}
+
+pub(super) type Outcome<T> = Result<Result<T, BoxError>, Interruption>;
+
+type Waiting<R> = Pin<Box<dyn Future<Output = (Box<ConnectionState<R>>, Finished)> + Send>>;
+
+/// The owner of the [`ConnectionState`].
+pub(super) enum User<R: Route> {
+    /// The connection owns it, and no handler runs.
+    Idle(Box<ConnectionState<R>>),
+    /// A waiting handler owns it.
+    Waiting(Waiting<R>),
+    /// A placeholder while one of the two is built or dropped.
+    Lent,
+}
+
+impl<R: Route> User<R> {
+    /// Returns the state, unless a handler owns it.
+    pub(super) fn idle(&mut self) -> Option<&mut ConnectionState<R>> {
+        match self {
+            Self::Idle(state) => Some(state),
+            _ => None,
+        }
+    }
+}
+
+/// Calls a handler. Returns what to do after it, or `None` if it is boxed and has to be polled.
+#[inline]
+pub(super) fn begin<R: Route, H: HandlerCall<R>>(
+    user: &mut User<R>,
+    mut call: H,
+) -> Option<Finished> {
+    if H::INLINE {
+        let state = user.idle()?;
+        let outcome = catch(|| poll_once(call.run(state)));
+        return Some(call.finish(outcome));
+    }
+    if let User::Idle(mut state) = std::mem::replace(user, User::Lent) {
+        *user = User::Waiting(Box::pin(async move {
+            let transport = Arc::clone(state.socket.transport());
+            let outcome = run_to_end(&transport, H::IN_CLOSE, call.run(&mut state)).await;
+            let finished = call.finish(outcome);
+            (state, finished)
+        }));
+    }
+    None
+}
+
+#[inline]
+fn catch<T>(code: impl FnOnce() -> T) -> Result<T, Interruption> {
+    guarded(code).map_err(|panic| Interruption::Panicked(text_of(&*panic)))
+}
+
+#[inline]
+fn poll_once<T>(future: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => {
+            Err("a handler that `Route::INLINE` names as never waiting did wait".into())
+        }
+    }
+}
+
+/// Polls a handler until it returns, panics, or is canceled by a shutdown.
+async fn run_to_end<F: Future>(
+    transport: &Transport,
+    in_close: bool,
+    code: F,
+) -> Result<F::Output, Interruption> {
+    let mut code = pin!(Some(code));
+    let result = poll_fn(|context| {
+        if transport.is_cancelled(in_close) {
+            return Poll::Ready(Err(Interruption::Cancelled));
+        }
+        let Some(code) = code.as_mut().as_pin_mut() else {
+            return Poll::Ready(Err(Interruption::Cancelled));
+        };
+        match catch(|| code.poll(context)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(interruption) => Poll::Ready(Err(interruption)),
+        }
+    })
+    .await;
+    // Dropping a handler that has not returned runs user code too, and that may panic.
+    match catch(|| code.set(None)) {
+        Ok(()) => result,
+        Err(panicked) => result.and(Err(panicked)),
+    }
+}

@@ -1,0 +1,129 @@
+//! The phases of a connection, and the results of one step.
+
+use std::sync::Arc;
+
+use crate::budget::Budget;
+use crate::hub::Hub;
+use crate::route::Route;
+
+/// The state of a connection. The parent module has the diagram.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Phase {
+    Start,
+    /// The route has `auth`, and the client has not sent its first message yet.
+    AwaitingFirstMessage,
+    /// `auth` runs.
+    Authenticating,
+    /// `auth` has returned `Ok`.
+    Authenticated,
+    /// `open` runs.
+    Opening,
+    /// `open` has returned `Ok`.
+    Active,
+    /// `error` runs. The connection closes after it.
+    Failing(Failure),
+    /// The outbox and the close frame are written.
+    Flushing,
+    /// `close` runs.
+    Closing,
+    /// The connection reads and discards until the peer has closed too. To close a socket with
+    /// unread input sends a TCP reset, which could destroy the close frame on its way.
+    AwaitingPeerClose,
+}
+
+impl Phase {
+    /// Returns the budget for the peer's unfinished input.
+    ///
+    /// Unauthenticated clients have a budget of their own, so they cannot use up the memory of
+    /// authenticated ones.
+    pub(super) fn input_budget<R: Route>(self, hub: &Hub) -> &Arc<Budget> {
+        match self {
+            Self::Start | Self::AwaitingFirstMessage | Self::Authenticating if R::AUTHENTICATES => {
+                hub.unauthenticated_input_budget()
+            }
+            _ => hub.input_budget(),
+        }
+    }
+}
+
+/// Why `error` was called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Failure {
+    /// `open` failed. Its error decides the close frame, even if a close was requested before.
+    Open,
+    /// Another handler failed, or the client was a slow consumer.
+    Handler,
+    /// The peer broke a rule. Its outbox is dropped, and the close frame is sent at once.
+    Violation,
+}
+
+/// The result of one step.
+pub(super) enum Step {
+    /// Make another step in the same poll.
+    Again,
+    /// Return `Pending`. Whatever the connection waits for wakes the task.
+    Wait,
+    /// The connection is over.
+    Done,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::{PathValues, Rejection};
+
+    use super::*;
+
+    struct Chat;
+
+    impl Route for Chat {
+        const PATH: &'static str = "/chat";
+        type Data = ();
+        type Parameters = ();
+
+        fn parameters(_: &PathValues) -> Result<(), Rejection> {
+            Ok(())
+        }
+    }
+
+    struct Guarded;
+
+    impl Route for Guarded {
+        const PATH: &'static str = "/guarded";
+        const AUTHENTICATES: bool = true;
+        type Data = ();
+        type Parameters = ();
+
+        fn parameters(_: &PathValues) -> Result<(), Rejection> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn who_is_not_in_yet_takes_no_input_memory_of_those_who_are() {
+        let hub = Hub::new();
+        for phase in [
+            Phase::Start,
+            Phase::AwaitingFirstMessage,
+            Phase::Authenticating,
+        ] {
+            let budget = phase.input_budget::<Guarded>(&hub);
+            assert!(
+                Arc::ptr_eq(budget, hub.unauthenticated_input_budget()),
+                "{phase:?}"
+            );
+        }
+        for phase in [Phase::Authenticated, Phase::Opening, Phase::Active] {
+            let budget = phase.input_budget::<Guarded>(&hub);
+            assert!(Arc::ptr_eq(budget, hub.input_budget()), "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_route_without_auth_uses_the_common_input_budget_from_the_start() {
+        let hub = Hub::new();
+        for phase in [Phase::Start, Phase::Opening, Phase::Active] {
+            let budget = phase.input_budget::<Chat>(&hub);
+            assert!(Arc::ptr_eq(budget, hub.input_budget()), "{phase:?}");
+        }
+    }
+}

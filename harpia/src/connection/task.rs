@@ -1,0 +1,93 @@
+//! The data of a connection's task, and how it is built and dropped.
+//!
+//! What the task does is in the parent module and its other files.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::hub::Hub;
+use crate::log_limit::LogLimit;
+use crate::route::Route;
+use crate::socket::Socket;
+use crate::transport::Transport;
+
+use super::call::User;
+use super::input::InputState;
+use super::phase::Phase;
+use super::state::{ConnectionState, RouteContext};
+
+/// The task of one connection.
+pub(crate) struct Connection<R: Route> {
+    pub(super) transport: Arc<Transport>,
+    pub(super) user: User<R>,
+    pub(super) inbound: InputState,
+    pub(super) phase: Phase,
+    /// Whether `close` still has to be called: `open` was called, and `close` was not.
+    pub(super) owes_close: bool,
+    /// Whether the close frame goes through the hub's log, after everything published before it.
+    /// True when `open` has returned `Ok`.
+    pub(super) opened: bool,
+    /// Whether a broadcast waits for room in the hub's log.
+    pub(super) has_unsent: bool,
+    pub(super) hub: Hub,
+}
+
+impl<R: Route> Connection<R> {
+    pub(crate) fn new(
+        shared: Arc<RouteContext<R>>,
+        socket: Socket<R::Data>,
+        parameters: R::Parameters,
+        transport: Arc<Transport>,
+        first_bytes: &[u8],
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let hub = shared.hub.clone();
+        hub.enter(Arc::clone(&transport), shared.id, R::AUTHENTICATES);
+        let state = ConnectionState::new(shared, socket, parameters, permit);
+        Self {
+            transport,
+            user: User::Idle(Box::new(state)),
+            inbound: InputState::new(first_bytes, Phase::Start.input_budget::<R>(&hub)),
+            phase: Phase::Start,
+            owes_close: false,
+            opened: false,
+            has_unsent: false,
+            hub,
+        }
+    }
+
+    pub(super) fn now(&self) -> u32 {
+        self.hub.clock().now()
+    }
+
+    /// Returns whether the deadline of the current phase has passed. It counts as passed if the hub
+    /// has stopped, because then no sweep wakes the task at the deadline.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.transport.is_detached() || self.transport.liveness.is_overdue(self.now())
+    }
+}
+
+/// Also runs when the runtime drops the task before the connection has closed.
+impl<R: Route> Drop for Connection<R> {
+    fn drop(&mut self) {
+        self.hub.deactivate(&self.transport);
+        let user = std::mem::replace(&mut self.user, User::Lent);
+        // Dropping the user's data runs user code. Its panic must not unwind the worker thread.
+        if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err() {
+            static PANICS: LogLimit = LogLimit::new();
+            if let Some(suppressed) = PANICS.admit() {
+                tracing::error!(
+                    route = R::PATH,
+                    suppressed,
+                    "connection data panicked in drop"
+                );
+            }
+        }
+        // After the drop of the user's data, which may still name the slot in a call of the hub.
+        // `leave` frees the slot, and the next connection may take it.
+        self.hub.leave(self.transport.id().slot());
+        self.transport.release_task();
+    }
+}

@@ -1,0 +1,79 @@
+//! Timeouts for `auth` and `open`. The hub's sweep wakes the task when a deadline has passed.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::close::{Close, CloseCause};
+use crate::error::BoxError;
+use crate::transport::Transport;
+
+/// The time for `open` to return after a close was requested: as long as a slow client may take to
+/// close. A shutdown uses `shutdown_timeout` instead.
+const OPEN_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Makes `auth` fail when the deadline of `auth_timeout` has passed.
+///
+/// Without this, an `auth` that never returns would keep its connection forever: while a handler
+/// waits, the connection is not read and `idle_timeout` does not apply.
+pub(super) async fn within_auth_timeout<F>(
+    transport: Arc<Transport>,
+    clock: &Clock,
+    auth: F,
+) -> Result<(), BoxError>
+where
+    F: Future<Output = Result<(), BoxError>>,
+{
+    let mut auth = pin!(auth);
+    poll_fn(|context| match auth.as_mut().poll(context) {
+        Poll::Pending if transport.liveness.is_overdue(clock.now()) => {
+            transport.request_close(Close::of(CloseCause::AuthTimeout));
+            Poll::Ready(Err("`auth` did not return within `auth_timeout`".into()))
+        }
+        polled => polled,
+    })
+    .await
+}
+
+/// Drops `open` and returns `None` if it does not return in time after a close was requested.
+///
+/// Without this, an `open` that never returns would keep its connection forever: while a handler
+/// waits, the connection is not read and `idle_timeout` does not apply.
+pub(super) async fn within_close_timeout<F>(
+    transport: Arc<Transport>,
+    clock: &Clock,
+    open: F,
+) -> Result<Option<()>, BoxError>
+where
+    F: Future<Output = Result<(), BoxError>>,
+{
+    let mut open = pin!(open);
+    let mut is_limited = false;
+    poll_fn(|context| match open.as_mut().poll(context) {
+        Poll::Ready(result) => Poll::Ready(result.map(Some)),
+        Poll::Pending => {
+            // A detached transport has no sweep to wake the task at the deadline, so `open` gets no
+            // time at all.
+            let is_over = is_limited && transport.liveness.is_overdue(clock.now());
+            if is_over || transport.is_detached() {
+                return Poll::Ready(Ok(None));
+            }
+            // Race: another task may request the close after this look. The request wakes this
+            // task, so the next poll sets the deadline.
+            let is_limited_now = !is_limited
+                && transport.is_closing()
+                && transport.cause() != Some(CloseCause::Shutdown);
+            if is_limited_now {
+                is_limited = true;
+                transport
+                    .liveness
+                    .set_deadline(clock.now(), OPEN_CLOSE_TIMEOUT);
+            }
+            Poll::Pending
+        }
+    })
+    .await
+}

@@ -1,0 +1,148 @@
+//! The records of the log: everything that changes who gets what, and everything that is published.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use crate::close::{Close, CloseFrame};
+use crate::id::{ConnectionId, Slot};
+use crate::protocol::Encoded;
+use crate::transport::Transport;
+
+use super::SubscribersReply;
+
+/// Identifies a route within its server, for broadcasts that stay within it.
+pub(crate) type RouteId = u32;
+
+/// The recipients of a published message.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Channel {
+    /// Every connection of the server.
+    Server,
+    /// Every connection of one route.
+    Route(RouteId),
+    /// Every subscriber of a topic.
+    Topic(ByteString),
+}
+
+/// What a connection published before it was active, each message with its topic.
+pub(crate) type PendingFrames = Vec<(ByteString, Encoded)>;
+
+/// One entry of the log.
+///
+/// Records that only the connection's own task appends carry its slot. Records that other tasks
+/// append carry its id, since the slot may belong to another connection by then.
+#[derive(Debug)]
+pub(crate) enum Record {
+    /// A connection enters the table. Without `auth` it is owed every broadcast from here on.
+    Enter {
+        transport: Arc<Transport>,
+        route: RouteId,
+        authenticates: bool,
+    },
+    /// `auth` has returned `Ok`: the connection is owed every broadcast and every message to its
+    /// topics from here on.
+    Open(Slot),
+    /// `open` has failed, or its own handler closed the connection: it gets nothing of what it is
+    /// owed.
+    Refuse(Slot),
+    /// `open` has returned `Ok`: the connection gets what it is owed, and its pending messages go
+    /// out.
+    Activate(Slot, PendingFrames),
+    Subscribe(Slot, ByteString),
+    Unsubscribe(Slot, ByteString),
+    /// A message to a channel. The sender, if there is one, does not get it.
+    Publish {
+        channel: Channel,
+        from: Option<Slot>,
+        frame: Encoded,
+    },
+    /// A message to a topic's subscribers except one.
+    PublishExcept {
+        topic: ByteString,
+        frame: Encoded,
+        except: ConnectionId,
+    },
+    /// Requests the active subscribers of a topic at this position.
+    Subscribers(ByteString, SubscribersReply),
+    /// The connection gets nothing that is published after this.
+    Deactivate(ConnectionId),
+    /// Sends the close frame, after everything that was published before.
+    SendClose(Slot, CloseFrame),
+    /// The connection leaves the table.
+    Leave(Slot),
+    Disconnect(ConnectionId, Close),
+    DisconnectTopic(ByteString, CloseFrame),
+    /// Closes all connections, including those that enter later.
+    Shutdown,
+    /// Cancels waiting handlers of all connections, including those that enter later.
+    Cancel {
+        with_close: bool,
+    },
+    /// Ends the flusher's thread.
+    Stop,
+}
+
+impl Record {
+    /// Returns whether the record wakes the flusher, because a task or a client waits for it.
+    ///
+    /// The other records only have to be in order when the next round comes. Leaving the flusher
+    /// asleep saves a wake-up for each connection that comes or goes. `owing`: some connection
+    /// whose `open` is running is owed messages.
+    pub(super) fn wakes_flusher(&self, owing: bool) -> bool {
+        match self {
+            Self::Activate(_, pending) => owing || !pending.is_empty(),
+            Self::Enter { .. }
+            | Self::Open(_)
+            | Self::Refuse(_)
+            | Self::Subscribe(..)
+            | Self::Unsubscribe(..)
+            | Self::Deactivate(_)
+            | Self::Leave(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Returns how many bytes the record counts against the log's capacity.
+    pub(super) fn size(&self) -> usize {
+        let payload = match self {
+            Self::Publish { channel, frame, .. } => frame.held() + channel.size(),
+            Self::PublishExcept { topic, frame, .. } => frame.held() + topic.len(),
+            Self::Activate(_, pending) => pending
+                .iter()
+                .map(|(topic, frame)| topic.len() + frame.held())
+                .sum(),
+            Self::Subscribe(_, topic)
+            | Self::Unsubscribe(_, topic)
+            | Self::Subscribers(topic, _) => topic.len(),
+            Self::SendClose(_, frame) => frame.reason.len(),
+            Self::Disconnect(_, close) => close.frame.reason.len(),
+            Self::DisconnectTopic(topic, frame) => topic.len() + frame.reason.len(),
+            _ => 0,
+        };
+        size_of::<Self>() + payload
+    }
+}
+
+impl Channel {
+    fn size(&self) -> usize {
+        match self {
+            Self::Topic(topic) => topic.len(),
+            Self::Server | Self::Route(_) => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_activation_wakes_the_flusher_if_messages_are_pending_or_owed() {
+        let frame = Encoded::new(&"a".into(), None);
+        let pending = vec![("a".into(), frame)];
+        assert!(Record::Activate(7, pending).wakes_flusher(false));
+        assert!(!Record::Activate(7, Vec::new()).wakes_flusher(false));
+        assert!(Record::Activate(7, Vec::new()).wakes_flusher(true));
+    }
+}

@@ -1,0 +1,83 @@
+//! Closing members: by the hub, by their handlers, and by a shutdown.
+//!
+//! Each of these first flushes the member, so that its close frame follows everything that was
+//! published before.
+
+use bytestring::ByteString;
+
+use crate::close::{Close, CloseCause, CloseFrame};
+use crate::hub::record::Channel;
+use crate::id::Slot;
+
+use super::{Activity, Table};
+
+impl Table {
+    /// Flushes a member and takes it out of its channels.
+    pub(super) fn stop_receiving(&mut self, slot: Slot) {
+        self.flush_member(slot);
+        self.leave_all_channels(slot);
+        if let Some(member) = self.member(slot) {
+            member.activity = Activity::Over;
+        }
+    }
+
+    pub(super) fn deactivate(&mut self, slot: Slot) {
+        self.stop_receiving(slot);
+        // A connection is deactivated only after its `open` has returned `Ok`, so it gets what it
+        // is owed.
+        //
+        // Race: `Hub::activate` on the connection's task and `Hub::close` on another one. If
+        // `close` appends `Deactivate` before `activate` appends its record, the member is still
+        // opening here, and `Activate` will find it over. It gets what it is owed in either order.
+        self.write_owed(slot);
+    }
+
+    pub(super) fn send_close(&mut self, slot: Slot, frame: &CloseFrame) {
+        let Some(member) = self.member(slot) else {
+            return;
+        };
+        match member.activity {
+            // Its handler or a `Peer` closed it before `open` returned, so it never was active.
+            Activity::Opening => self.refuse(slot),
+            // The hub closed it while `open` was running: it gets what was published before that.
+            Activity::Over => self.write_owed(slot),
+            // Another task closed it, and has not appended `Deactivate` yet.
+            Activity::Active | Activity::Authenticating => self.flush_member(slot),
+        }
+        if let Some(member) = self.member(slot) {
+            member.transport.send_close(frame);
+        }
+    }
+
+    /// Requests a close. From here on the connection is not active, even if its handler still runs.
+    pub(in crate::hub) fn request_close(&mut self, slot: Slot, close: Close) {
+        // Flushed first: the messages published before may overflow the backlog. Then the member
+        // is closed as a slow consumer, which is the first cause and so decides.
+        self.flush_member(slot);
+        let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
+            return;
+        };
+        if member.transport.request_close(close) {
+            self.counters.deactivate(&member.transport);
+            // What it is owed is kept: the log does not say yet whether `open` returns `Ok`.
+            self.stop_receiving(slot);
+        }
+    }
+
+    pub(super) fn close_topic(&mut self, topic: ByteString, frame: &CloseFrame) {
+        let Some(&index) = self.channel_indices.get(&Channel::Topic(topic)) else {
+            return;
+        };
+        // A copy, since each closed member leaves the list.
+        for slot in self.channels[index as usize].members.clone() {
+            self.request_close(slot, Close::new(CloseCause::Disconnect, frame.clone()));
+        }
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        self.is_shutting_down = true;
+        for slot in 0..self.next_slot() {
+            self.request_close(slot, Close::of(CloseCause::Shutdown));
+        }
+    }
+}

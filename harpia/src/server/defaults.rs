@@ -1,0 +1,208 @@
+//! The app's defaults of the route options: one method for each key of `#[ws_route]`.
+
+use std::time::Duration;
+
+use crate::options::{Origins, Rate, Scope, Slow};
+
+use super::app::App;
+
+/// # Defaults of the route options
+///
+/// A route that sets an option in its attribute does not use the app's value.
+impl App {
+    /// Sets the audience of a route's automatic broadcast. Default: the whole server.
+    ///
+    /// [`Scope::Route`] is all connections of a route, not one room of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::{App, Scope};
+    ///
+    /// let app = App::new().broadcast(Scope::Off);
+    /// ```
+    pub fn broadcast(mut self, scope: Scope) -> Self {
+        self.defaults.options = self.defaults.options.broadcast(scope);
+        self
+    }
+
+    /// Limits the time for a client to authenticate. Default: 5 seconds.
+    ///
+    /// Applies to routes with `auth`, and counts from the upgrade until `auth` has returned. After
+    /// it, the connection is closed with 1008 "Auth Timeout". Accurate to about half a second.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::App;
+    ///
+    /// let app = App::new().auth_timeout(Duration::from_secs(10));
+    /// ```
+    pub fn auth_timeout(mut self, timeout: Duration) -> Self {
+        self.defaults.options = self.defaults.options.auth_timeout(timeout);
+        self
+    }
+
+    /// Limits the payload of one message, in bytes. Default: 64 KiB.
+    ///
+    /// A larger message closes the connection with 1009.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().max_message(256 * 1024);
+    /// ```
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.defaults.options = self.defaults.options.max_message(bytes);
+        self
+    }
+
+    /// Sets after how much silence a client is closed with 1001. Default: 2 minutes.
+    ///
+    /// Any byte from the client counts, so an answered ping keeps the connection. `None` disables
+    /// the timeout. Accurate to about half a second.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::App;
+    ///
+    /// let app = App::new().idle_timeout(Duration::from_secs(300));
+    /// ```
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.defaults.options = self.defaults.options.idle_timeout(timeout.into());
+        self
+    }
+
+    /// Sets after how much silence a client is sent a ping. Default: 30 seconds.
+    ///
+    /// `None` disables pings. Accurate to about half a second.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::App;
+    ///
+    /// let app = App::new().ping(Duration::from_secs(20));
+    /// ```
+    pub fn ping(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.defaults.options = self.defaults.options.ping(interval.into());
+        self
+    }
+
+    /// Limits the bytes that wait for one slow client. Default: 1 MiB.
+    ///
+    /// One message or one flush round of broadcasts may exceed it. The send buffer of the kernel
+    /// (`tcp_wmem`) is not included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().backlog(4 * 1024 * 1024);
+    /// ```
+    pub fn backlog(mut self, bytes: usize) -> Self {
+        self.defaults.options = self.defaults.options.backlog(bytes);
+        self
+    }
+
+    /// Sets what happens to a slow consumer. Default: it is closed with 1013.
+    ///
+    /// A client is a slow consumer when its [`backlog`](Self::backlog) is full.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::{App, Slow};
+    ///
+    /// let app = App::new().slow(Slow::Skip);
+    /// ```
+    pub fn slow(mut self, slow: Slow) -> Self {
+        self.defaults.options = self.defaults.options.slow(slow);
+        self
+    }
+
+    /// Compresses messages of at least this many bytes. Default: `None`, no compression.
+    ///
+    /// Uses permessage-deflate (RFC 7692), for clients that support it.
+    ///
+    /// A route's own `compression` decides whether its connections compress. The size is the same
+    /// for the whole server, for sends and broadcasts: the smallest that any route has, from its
+    /// own attribute (`compression = on` is 1 KiB) or from here. So a broadcast is compressed once
+    /// for all recipients.
+    ///
+    /// Compression takes microseconds of the sender's thread where encoding takes nanoseconds
+    /// (`benches/micro.rs`), and saves most of the bytes of JSON. It helps on slow networks rather
+    /// than on fast ones.
+    ///
+    /// Do not compress messages that hold a secret next to text from an attacker: the compressed
+    /// length can reveal the secret (the BREACH attack).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().compression(1024);
+    /// ```
+    pub fn compression(mut self, from: impl Into<Option<usize>>) -> Self {
+        self.defaults.options = self.defaults.options.compression(from.into());
+        self
+    }
+
+    /// Limits how many messages a client may send. Default: 200 per second.
+    ///
+    /// A client that exceeds it is closed with 1008. `None` disables the limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::{App, Rate};
+    ///
+    /// let app = App::new().rate(Rate::new(50, Duration::from_secs(1)));
+    /// ```
+    pub fn rate(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.defaults.options = self.defaults.options.rate(rate.into());
+        self
+    }
+
+    /// Sets which pages may connect. Default: pages of the server's own host and port.
+    ///
+    /// By default, pages must also use TLS if a proxy reports that the request did. A list is
+    /// exact: it replaces the default, so it has to name the server's own pages too, with their
+    /// scheme. Programs that are not browsers send no `Origin` header, and are not checked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().origins(["https://example.com"]);
+    /// ```
+    pub fn origins(mut self, origins: impl Into<Origins>) -> Self {
+        self.defaults.origins = origins.into();
+        self
+    }
+
+    /// Sets the supported subprotocols, in order of preference. Default: none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().protocols(["chat.v2", "chat.v1"]);
+    /// ```
+    pub fn protocols<S: AsRef<str>>(mut self, protocols: impl IntoIterator<Item = S>) -> Self {
+        let protocols = protocols.into_iter();
+        self.defaults.protocols = protocols.map(|name| name.as_ref().into()).collect();
+        self
+    }
+}

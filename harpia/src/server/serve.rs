@@ -1,0 +1,203 @@
+//! A bound server: it accepts until a shutdown begins, and then waits for its connections.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::hub::Hub;
+
+use super::accept::{self, Context};
+use super::http::Fallback;
+use super::router::RouteTable;
+use super::shutdown::{self, ShutdownStage, Signals};
+
+/// A bound server, ready to serve. [`App::bind`](crate::App::bind) returns it.
+///
+/// # Examples
+///
+/// A test that starts a server on a free port and stops it:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> harpia::Result {
+/// use harpia::App;
+///
+/// let server = App::new().bind("127.0.0.1:0").await?;
+/// let (address, hub) = (server.local_addr(), server.handle());
+/// let running = tokio::spawn(server.serve());
+/// println!("connect to {address}");
+/// hub.shutdown();
+/// running.await.unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server {
+    pub(super) listener: TcpListener,
+    pub(super) local_addr: SocketAddr,
+    pub(super) routes: Arc<RouteTable>,
+    pub(super) fallback: Option<Fallback>,
+    pub(super) hub: Hub,
+    pub(super) max_connections: usize,
+    pub(super) shutdown_timeout: Duration,
+    /// The last field, so that the flusher outlives the fields that are dropped before it.
+    pub(super) stop: StopOnDrop,
+}
+
+impl Server {
+    /// Returns the address that the server is bound to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> harpia::Result {
+    /// use harpia::App;
+    ///
+    /// let server = App::new().bind("127.0.0.1:0").await?;
+    /// assert_ne!(server.local_addr().port(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Returns the hub, to send and publish, or to end [`serve`](Self::serve) with its `shutdown`.
+    ///
+    /// Handlers get it from [`Socket::hub`](crate::Socket::hub).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> harpia::Result {
+    /// use harpia::App;
+    ///
+    /// let server = App::new().bind("127.0.0.1:0").await?;
+    /// let hub = server.handle();
+    /// assert_eq!(hub.connections(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn handle(&self) -> Hub {
+        self.hub.clone()
+    }
+
+    /// Serves until [`Hub::shutdown`], then until all connections are closed.
+    ///
+    /// Waits at most two seconds longer than
+    /// [`shutdown_timeout`](crate::App::shutdown_timeout) for them.
+    ///
+    /// Does not handle signals: Ctrl-C and SIGTERM end the program at once, without a close frame
+    /// and without a `close` handler. [`App::listen`](crate::App::listen) handles them, and so does
+    /// the example below.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the server stops accepting and closes all connections with 1001.
+    /// Their `close` handlers still run.
+    ///
+    /// # Examples
+    ///
+    /// With tokio's feature `signal`:
+    ///
+    /// ```no_run
+    /// use harpia::prelude::*;
+    /// use tokio::signal::ctrl_c;
+    /// use tokio::signal::unix::{SignalKind, signal};
+    ///
+    /// # struct Chat;
+    /// # #[ws_route("/chat")]
+    /// # impl Chat { fn open(&self) {} }
+    /// #[tokio::main]
+    /// async fn main() -> harpia::Result {
+    ///     let server = App::new().ws(Chat).bind("127.0.0.1:3000").await?;
+    ///     println!("listening on {}", server.local_addr());
+    ///     let hub = server.handle();
+    ///     let mut terminate = signal(SignalKind::terminate())?;
+    ///     tokio::spawn(async move {
+    ///         tokio::select! {
+    ///             _ = ctrl_c() => {}
+    ///             _ = terminate.recv() => {}
+    ///         }
+    ///         hub.shutdown();
+    ///     });
+    ///     server.serve().await;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn serve(self) {
+        self.serve_with(Signals::none()).await;
+    }
+
+    /// Serves until a shutdown begins, by the hub or by a signal. Each further signal ends one
+    /// stage of the shutdown.
+    pub(super) async fn serve_with(self, mut signals: Signals) {
+        let permits = Arc::new(Semaphore::new(
+            self.max_connections.min(shutdown::MAX_PERMITS as usize),
+        ));
+        let (stage_sender, stage) = watch::channel(ShutdownStage::Serving);
+        let context = Arc::new(Context {
+            routes: self.routes,
+            fallback: self.fallback,
+            stage,
+        });
+        // The loop is a task, so that a worker accepts and not the thread that blocks on this
+        // future. The tasks that it spawns then start on that worker, without waking another
+        // thread. It ends when the shutdown begins, or when this future is dropped.
+        let accepting = accept::accept_loop(
+            self.listener,
+            Arc::clone(&permits),
+            Arc::clone(&context),
+            self.hub.clone(),
+        );
+        let accepting = AbortOnDrop(tokio::spawn(accepting));
+        tokio::select! {
+            () = self.hub.shutdown_begun() => {}
+            () = signals.next() => self.hub.shutdown(),
+        }
+        drop(accepting);
+        shutdown::drain(
+            &self.hub,
+            &permits,
+            self.max_connections,
+            &stage_sender,
+            self.shutdown_timeout,
+            signals,
+        )
+        .await;
+        drop(self.stop);
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("local_addr", &self.local_addr)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Aborts a task when it is dropped.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Stops the flusher's thread when it is dropped, even if `serve` is never called or is dropped
+/// before it returns.
+pub(super) struct StopOnDrop(pub(super) Hub);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
