@@ -237,10 +237,7 @@ async fn a_token_of_the_wrong_type_does_not_reach_the_log() {
         assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
     }
     let text = log.text();
-    assert!(
-        text.contains("invalid type: string, expected struct Login"),
-        "{text}"
-    );
+    assert!(text.contains("invalid data at line 1 column"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }
 
