@@ -1,16 +1,17 @@
-//! Bounds on what all connections of a server hold together, whatever each may hold by itself.
+//! Bounds on the bytes that all connections of a server hold together.
 //!
-//! A [`Budget`] counts; a [`Charge`] is one holder's part of it, given back when it is dropped.
+//! A [`Budget`] counts bytes against a limit. A [`Charge`] is one holder's share of a budget, which
+//! returns its bytes when it is dropped. Limits of one connection are not kept here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Counts bytes that are held, all together, against a limit.
+/// Counts the bytes that all holders have, against a limit.
 #[derive(Debug)]
 pub(crate) struct Budget {
     used: AtomicUsize,
     limit: usize,
-    /// How many messages were left out for want of room, in one holder's share or in all.
+    /// How many messages were skipped because one holder's share or the whole budget was full.
     skipped: AtomicU64,
 }
 
@@ -31,13 +32,13 @@ impl Budget {
         self.skipped.load(Ordering::Relaxed)
     }
 
-    /// Says whether nothing more should be begun.
+    /// Returns whether the limit is reached.
     pub(crate) fn is_spent(&self) -> bool {
         self.used.load(Ordering::Relaxed) >= self.limit
     }
 }
 
-/// One holder's part of a budget.
+/// One holder's share of a budget.
 #[derive(Debug)]
 pub(crate) struct Charge {
     budget: Arc<Budget>,
@@ -45,7 +46,7 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// Begins with nothing.
+    /// Makes an empty share.
     pub(crate) fn new(budget: Arc<Budget>) -> Self {
         Self { budget, bytes: 0 }
     }
@@ -58,7 +59,7 @@ impl Charge {
         self.bytes
     }
 
-    /// Takes so many bytes more, if they fit.
+    /// Adds bytes to this share if the budget has room for them, and returns whether it has.
     pub(crate) fn try_add(&mut self, bytes: usize) -> bool {
         let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
         let fits = before.saturating_add(bytes) <= self.budget.limit;
@@ -70,7 +71,7 @@ impl Charge {
         fits
     }
 
-    /// Counts against another budget from here on, if that has room; else against the same.
+    /// Moves this share to another budget. Without room there, the share stays where it is.
     pub(crate) fn move_to(&mut self, budget: &Arc<Budget>) {
         let mut moved = Self::new(Arc::clone(budget));
         if moved.try_add(self.bytes) {
@@ -78,13 +79,13 @@ impl Charge {
         }
     }
 
-    /// Takes so many bytes more, over the limit too.
+    /// Adds bytes to this share, even above the limit.
     pub(crate) fn add(&mut self, bytes: usize) {
         self.bytes += bytes;
         self.budget.used.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Gives so many bytes back, of those that were taken.
+    /// Returns bytes of this share to the budget.
     pub(crate) fn subtract(&mut self, bytes: usize) {
         self.bytes -= bytes;
         self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holders_share_one_limit_and_give_back_when_dropped() {
+    fn holders_share_one_limit_and_return_their_bytes_when_dropped() {
         let budget = Arc::new(Budget::new(100));
         let mut first = Charge::new(Arc::clone(&budget));
         let mut second = Charge::new(Arc::clone(&budget));
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_to_another_budget_is_given_back_to_the_first() {
+    fn a_moved_share_is_returned_to_the_first_budget() {
         let [first, second] = [100, 50].map(|limit| Arc::new(Budget::new(limit)));
         let mut charge = Charge::new(Arc::clone(&first));
         assert!(charge.try_add(50));
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_in_another_budget_stays() {
+    fn a_share_without_room_in_another_budget_stays_in_the_first() {
         let [first, second] = [100, 50].map(|limit| Arc::new(Budget::new(limit)));
         let mut charge = Charge::new(Arc::clone(&first));
         assert!(charge.try_add(100));
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_held_goes_over_the_limit_and_counts() {
+    fn added_bytes_count_even_above_the_limit() {
         let budget = Arc::new(Budget::new(10));
         let mut charge = Charge::new(Arc::clone(&budget));
         charge.add(25);

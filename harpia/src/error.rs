@@ -1,6 +1,6 @@
-//! Everything that harpia itself reports to a user, and the way to fail with a close code.
+//! The errors that harpia reports, and the errors that close a connection with a code.
 //!
-//! Handshake refusals are not errors of the server: they are `extract::Rejection`s.
+//! A rejected handshake is not an error of the server: it is an `extract::Rejection`.
 
 use std::{error, fmt, io};
 
@@ -8,20 +8,43 @@ use bytestring::ByteString;
 
 use crate::close::{CloseCause, CloseCode};
 
-/// Any error a handler may fail with.
+/// Any error that a handler returns.
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
 
-/// What most handlers return: `?` works on any error, anyhow's and your own.
+/// The result that most handlers return.
+///
+/// `?` converts any error, also those of anyhow.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Numbers;
+///
+/// #[ws_route("/numbers")]
+/// impl Numbers {
+///     fn message(&self, ws: &mut Socket, message: String) -> HandlerResult {
+///         let number: u32 = message.parse()?;     // `Err` closes with 1011
+///         ws.send(format!("{}", number + 1));
+///         Ok(())
+///     }
+/// }
+/// ```
 pub type HandlerResult<T = ()> = std::result::Result<T, BoxError>;
 
-/// The result of harpia's own operations.
+/// The result of an operation of harpia.
 pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
-/// What harpia reports: to the `error` handler of a route, or from building and running an app.
+/// An error on a connection, or an error of building and running an app.
 ///
-/// `{error}` prints what happened, `{error:#}` its causes too, in one line. `{error:?}` prints the
-/// same line as `{error:#}`, since that is what a `main` prints that returns the error, and
-/// `{error:#?}` prints each cause on a line of its own.
+/// The first kind goes to the `error` handler of the route. [`App::listen`](crate::App::listen) and
+/// [`App::bind`](crate::App::bind) return the second kind.
+///
+/// | format | prints |
+/// |---|---|
+/// | `{error}` | what happened |
+/// | `{error:#}` | what happened and its causes, in one line |
+/// | `{error:?}` | the same, since `main` prints an error like this |
+/// | `{error:#?}` | what happened, and each cause on a line of its own |
 ///
 /// ```
 /// use harpia::Error;
@@ -34,81 +57,80 @@ pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A handler returned `Err`.
     Handler {
-        /// Which one: `open`, `message`, `close`, `drain` or `error`.
+        /// The handler: `open`, `message`, `close`, `drain` or `error`.
         handler: &'static str,
-        /// What it returned.
+        /// The error that it returned.
         source: BoxError,
     },
-    /// A handler panicked; the connection is closed with 1011.
+    /// A handler panicked. The connection is closed with 1011.
     Panic {
-        /// Which one, or `drop` for the connection's data.
+        /// The handler, or `drop` if dropping the connection's data panicked.
         handler: &'static str,
-        /// The panic's text, where it had one.
+        /// The message of the panic, if it had one.
         message: String,
     },
-    /// A handler asked to close, by [`Error::close`] or [`OrClose::or_close`].
+    /// A handler closed the connection with [`Error::close`] or [`OrClose::or_close`].
     Close {
         /// The code to close with.
         code: CloseCode,
-        /// The reason the client is told.
+        /// The reason, which is sent to the client.
         reason: ByteString,
-        /// What failed, when `or_close` was called on a `Result`. Never sent to the client.
+        /// The error, if `or_close` was called on a `Result`. It is never sent to the client.
         source: Option<BoxError>,
     },
-    /// `auth` did not let the peer in; the connection is closed with 1008 "Invalid Token".
+    /// `auth` rejected the client. The connection is closed with 1008 "Invalid Token".
     Auth {
-        /// Why. The client is never told.
+        /// The reason. It is never sent to the client.
         source: BoxError,
     },
-    /// A message could not be read as the type the handler takes.
+    /// A message could not be read as the type that the handler takes.
     Message {
-        /// 1007 for text that is not the type, 1003 for the wrong kind of message.
+        /// 1007 for an invalid value, 1003 for the wrong kind of message.
         code: CloseCode,
-        /// What was wrong with it.
+        /// The reason.
         source: BoxError,
     },
-    /// A value to send could not be serialized as JSON; a handler that returns this closes with
-    /// 1011.
+    /// A value could not be serialized as JSON. A handler that returns this closes with 1011.
     Serialize {
-        /// What was wrong with it. Never sent to the client.
+        /// The reason. It is never sent to the client.
         source: BoxError,
     },
     /// The peer broke the WebSocket protocol or a limit of the route.
     Protocol {
-        /// The code the connection is closed with.
+        /// The code that the connection is closed with.
         code: CloseCode,
-        /// The rule that was broken.
+        /// The rule that the peer broke.
         rule: &'static str,
     },
-    /// Two routes of one shape: a request for one would fit the other.
+    /// Two routes answer the same paths.
     DuplicateRoute {
-        /// The pattern that was there first, with its prefix.
+        /// The path of the route that was added first, with its prefix.
         first: String,
-        /// The pattern that fits the same paths.
+        /// The path of the other route, with its prefix.
         second: String,
     },
-    /// A path or prefix that is not of harpia's syntax, or a setting that cannot hold.
+    /// A path, a prefix or a setting is invalid.
     Config {
-        /// What is wrong, and where.
+        /// The mistake and its place.
         message: String,
     },
-    /// The server could not listen on its address: it is in use, needs other rights, or is not an
-    /// address.
+    /// The server could not listen on its address: the address is invalid or in use, or the program
+    /// lacks the permission.
     Listen {
-        /// The address as it was given to [`App::listen`](crate::App::listen).
+        /// The address, as the program passed it to [`App::listen`](crate::App::listen).
         address: String,
-        /// What the operating system answered.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The operating system refused something else, such as a thread.
+    /// Another operation of the operating system failed, such as starting a thread.
     Io(io::Error),
 }
 
 impl Error {
     /// Makes an error that closes the connection with this code and reason.
     ///
-    /// For a handler that finds fault itself. Where a value is missing or something else has
-    /// failed, [`or_close`](OrClose::or_close) is shorter. The reason is sent to the client.
+    /// The reason is sent to the client. To close because of an `Option` or a `Result`,
+    /// [`or_close`](OrClose::or_close) is shorter.
     ///
     /// # Examples
     ///
@@ -134,7 +156,25 @@ impl Error {
         }
     }
 
-    /// Returns the code that a connection is closed with for this error.
+    /// Returns the code that a connection is closed with because of this error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use harpia::Error;
+    ///
+    /// struct Chat;
+    ///
+    /// #[ws_route("/chat")]
+    /// impl Chat {
+    ///     fn error(&self, ws: &mut Socket, error: &Error) {
+    ///         if error.close_code() == CloseCode::INTERNAL {
+    ///             eprintln!("connection {}: {error:#}", ws.id());
+    ///         }
+    ///     }
+    /// }
+    /// ```
     pub fn close_code(&self) -> CloseCode {
         match self {
             Self::Close { code, .. } | Self::Message { code, .. } | Self::Protocol { code, .. } => {
@@ -144,7 +184,7 @@ impl Error {
                 find(source.as_ref()).map_or(CloseCode::INTERNAL, Self::close_code)
             }
             Self::Auth { source } => match find(source.as_ref()).map(Self::close_code) {
-                // That a store is down is not the token's fault: the peer may try again.
+                // A store that is down says nothing about the token: the client may try again.
                 Some(CloseCode::TRY_AGAIN) => CloseCode::TRY_AGAIN,
                 _ => CloseCode::POLICY,
             },
@@ -152,7 +192,8 @@ impl Error {
         }
     }
 
-    /// The reason that the client may be told: never an error's text, which may hold secrets.
+    /// Returns the reason for the client. It never has the text of an error, which may hold
+    /// secrets.
     pub(crate) fn close_reason(&self) -> ByteString {
         match self {
             Self::Close { reason, .. } => reason.clone(),
@@ -172,7 +213,7 @@ impl Error {
         }
     }
 
-    /// Why a connection ended that is closed for this error.
+    /// Returns the cause of a close because of this error.
     pub(crate) fn close_cause(&self) -> CloseCause {
         match self {
             Self::Panic { .. } => CloseCause::HandlerPanic,
@@ -188,18 +229,19 @@ impl Error {
         }
     }
 
-    /// What `error` is told where a connection ends for a cause that no error was made for yet.
+    /// Makes the error for the `error` handler from a cause, if the handler is called for it.
     pub(crate) fn from_cause(cause: CloseCause) -> Option<Self> {
         let row = cause.row();
         let (code, rule) = row.frame.filter(|_| row.reaches_error)?;
         Some(Self::Protocol { code, rule })
     }
 
-    /// Names the handler that an error came from, unless the error itself decides how the
-    /// connection is closed.
+    /// Wraps an error in the name of the handler that returned it.
+    ///
+    /// An error that decides itself how the connection is closed is not wrapped.
     pub(crate) fn from_handler(handler: &'static str, source: BoxError) -> Self {
         match source.downcast::<Self>() {
-            // The place is what one looks for: the error names only what was wrong.
+            // This error does not say which value failed, so the handler's name is needed.
             Ok(own) if matches!(*own, Self::Serialize { .. }) => Self::Handler {
                 handler,
                 source: own,
@@ -210,7 +252,7 @@ impl Error {
     }
 }
 
-/// Finds harpia's own error in a chain, so that context around `or_close` keeps its code.
+/// Finds harpia's error in a chain of causes, so that `or_close` keeps its code below other errors.
 fn find<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a Error> {
     std::iter::successors(Some(error), |error| error.source())
         .find_map(|error| error.downcast_ref())
@@ -228,7 +270,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Not derived: this is how a `main` reports an error.
+/// Prints what happened and its causes, since `main` prints an error with `Debug`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let link = if f.alternate() {
@@ -249,7 +291,7 @@ impl Error {
         std::iter::successors(error::Error::source(self), |error| error.source())
     }
 
-    /// This level alone; causes are `source`'s.
+    /// Prints what happened, without the causes.
     fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Handler { handler, .. } => write!(f, "handler `{handler}` failed"),
@@ -296,16 +338,16 @@ impl From<io::Error> for Error {
     }
 }
 
-/// Turns a missing value or an error into a close with a code and a reason.
+/// Closes the connection with a code and a reason if there is no value.
 ///
-/// Where neither is at hand, [`Error::close`] makes the error itself.
+/// It is implemented for `Option` and `Result`. [`Error::close`] makes the error without either.
 pub trait OrClose<T> {
     /// Returns the value, or an error that closes the connection with this code and reason.
     ///
     /// # Errors
     ///
-    /// [`Error::Close`] where there is no value. The reason is sent to the client, an underlying
-    /// error is not: it reaches only the `error` handler.
+    /// [`Error::Close`] if there is no value. The reason is sent to the client. The error of a
+    /// `Result` is not: it becomes the source, for the `error` handler.
     ///
     /// # Examples
     ///
@@ -341,7 +383,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_found_below_the_context_around_it() {
+    fn a_close_code_is_found_below_other_errors() {
         #[derive(Debug)]
         struct Context(Error);
         impl fmt::Display for Context {
@@ -361,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_made_to_close_keeps_code_and_reason_through_a_handler() {
+    fn an_error_made_with_close_keeps_its_code_and_reason_through_a_handler() {
         let boxed = BoxError::from(Error::close(1008, "Unauthorized"));
         let error = Error::from_handler("message", boxed);
         assert!(matches!(&error, Error::Close { source: None, .. }));
@@ -381,18 +423,18 @@ mod tests {
     }
 
     #[test]
-    fn a_main_that_fails_prints_what_to_change() {
+    fn an_error_that_main_returns_prints_as_a_sentence() {
         let duplicate = Error::DuplicateRoute {
             first: "/chat".into(),
             second: "/chat".into(),
         };
-        // What the standard library prints is `Error: ` and this.
+        // The standard library prints `Error: ` and this.
         let printed = format!("{:?}", BoxError::from(duplicate));
         assert_eq!(printed, "routes `/chat` and `/chat` answer the same paths");
     }
 
     #[test]
-    fn a_value_that_does_not_serialize_closes_with_1011_and_names_the_handler() {
+    fn a_value_that_fails_to_serialize_closes_with_1011_and_names_the_handler() {
         let source = "password=hunter2".into();
         let error = Error::from_handler("open", Error::Serialize { source }.into());
         assert!(format!("{error:#}").starts_with("handler `open` failed: the value cannot be"));
@@ -401,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_a_foreign_error_is_not_told_to_the_client() {
+    fn the_text_of_a_foreign_error_is_not_sent_to_the_client() {
         let error = Error::from_handler("message", "password=hunter2".into());
         assert_eq!(error.close_code(), CloseCode::INTERNAL);
         assert_eq!(error.close_reason(), "");

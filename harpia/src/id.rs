@@ -1,14 +1,28 @@
-//! The name of a connection within its server.
+//! The id of a connection, unique within its server.
 
 use std::fmt;
 
-/// Names one connection of a server; never used again for another one.
+/// The id of one connection of a server.
+///
+/// No other connection gets the same id later.
 ///
 /// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
 /// use harpia::prelude::*;
+/// use harpia::ConnectionId;
 ///
-/// fn log(ws: &Socket) {
-///     println!("{} is here", ws.id());
+/// struct Names { by_id: Mutex<HashMap<ConnectionId, String>> }
+///
+/// #[ws_route("/names", broadcast = off)]
+/// impl Names {
+///     fn message(&self, ws: &mut Socket, name: String) {
+///         self.by_id.lock().unwrap().insert(ws.id(), name);
+///     }
+///
+///     fn close(&self, ws: &mut Socket) {
+///         self.by_id.lock().unwrap().remove(&ws.id());
+///     }
 /// }
 /// ```
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -17,7 +31,7 @@ pub struct ConnectionId {
     slot: Slot,
 }
 
-/// A place in the hub's table; places are used again, ids are not.
+/// An index into the hub's table. Slots are reused; ids are not.
 pub(crate) type Slot = u32;
 
 impl ConnectionId {
@@ -33,7 +47,15 @@ impl ConnectionId {
         self.slot
     }
 
-    /// Returns the id as a number, to keep it where only numbers fit.
+    /// Returns the id as a number, for logs and for stores that hold only numbers.
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// fn greet(ws: &Socket) {
+    ///     ws.send(format!("you are number {}", ws.id().as_u64()));
+    /// }
+    /// ```
     pub fn as_u64(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.slot)
     }

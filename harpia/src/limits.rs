@@ -1,274 +1,34 @@
-//! Every limit and timeout: what it bounds, its default, and the reason for that default.
+//! The limits and timeouts of a server: defaults and fixed values, each with its reason.
 //!
-//! [`Options`] is what one route says in its attribute; [`Limits`] is what holds for a
-//! connection in the end: the route's word, else the app's, else the default.
+//! What a route or an app sets is in `options`. Values that RFC 6455 fixes are next to the code
+//! that implements the RFC.
 
 use std::time::Duration;
 
-/// Says whom the automatic broadcast of a route reaches.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Scope {
-    /// Every other active connection of the server.
-    #[default]
-    Server,
-    /// Every other active connection of the same route, whatever its path parameters.
-    ///
-    /// On `/rooms/{room}` that is all rooms. For one room use
-    /// [`Socket::subscribe`](crate::Socket::subscribe) and
-    /// [`Socket::publish`](crate::Socket::publish), with [`Off`](Self::Off).
-    Route,
-    /// Nobody: messages are only handed to the `message` handler.
-    Off,
-}
+use crate::options::{Options, Rate, Slow};
 
-/// Says what happens to a peer that reads too slowly for its backlog.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Slow {
-    /// It is closed with 1013: a peer that misses nothing or is told so.
-    #[default]
-    Close,
-    /// Whole messages are left out for it until its backlog is empty.
-    Skip,
-}
-
-/// How many messages a peer may send in a period.
-///
-/// ```
-/// use std::time::Duration;
-/// use harpia::Rate;
-///
-/// let rate = Rate::new(50, Duration::from_secs(1));
-/// assert_eq!(rate.to_string(), "50/1s");
-/// ```
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Rate {
-    pub(crate) messages: u32,
-    pub(crate) period: Duration,
-}
-
-impl Rate {
-    /// Allows this many messages in any such period; a pause saves up at most one period's worth.
-    ///
-    /// # Panics
-    ///
-    /// If either is zero: a connection that may say nothing is `max_message = 0`.
-    pub const fn new(messages: u32, period: Duration) -> Self {
-        assert!(messages > 0, "a rate needs at least one message");
-        assert!(!period.is_zero(), "a rate needs a period");
-        Self { messages, period }
-    }
-}
-
-impl std::fmt::Display for Rate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{:?}", self.messages, self.period)
-    }
-}
-
-/// Says which pages may open a connection from a browser.
-///
-/// Programs that are not browsers send no `Origin` header and are not held to it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Origins {
-    /// Pages of the host and port that the request was sent to, and over TLS where
-    /// `X-Forwarded-Proto` or `Forwarded` says that the request came so.
-    ///
-    /// Behind a proxy that ends TLS and says nothing of it, pages of `http://` connect too. And
-    /// whoever makes a name of their own lead to this server (DNS rebinding) is of the same host
-    /// as its pages: only a list holds that off.
-    #[default]
-    Same,
-    /// Pages of exactly these origins: scheme, host, and a port where it is not the scheme's own,
-    /// as in `https://example.com`. The server's own is among them only if it is named.
-    Only(&'static [&'static str]),
-    /// Pages of any origin: only for endpoints that do not rely on cookies.
-    Any,
-}
-
-/// Says which pages may open a connection from a browser, for a whole app.
-///
-/// As [`Origins`], which a route names as it compiles; here the list may be made as the program
-/// runs.
-///
-/// ```
-/// use harpia::{App, OriginPolicy};
-///
-/// let list = "https://example.com,https://staging.example.com";
-/// let policy: OriginPolicy = list.split(',').map(String::from).collect();
-/// let app = App::new().origins(policy);
-/// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum OriginPolicy {
-    /// Pages of the host that the request was sent to: see [`Origins::Same`].
-    #[default]
-    Same,
-    /// Pages of exactly these origins; the server's own only if it is named.
-    Only(Vec<String>),
-    /// Pages of any origin.
-    Any,
-}
-
-impl From<Origins> for OriginPolicy {
-    fn from(origins: Origins) -> Self {
-        match origins {
-            Origins::Same => Self::Same,
-            Origins::Only(list) => list.iter().copied().collect(),
-            Origins::Any => Self::Any,
-        }
-    }
-}
-
-impl<S: Into<String>, const N: usize> From<[S; N]> for OriginPolicy {
-    fn from(origins: [S; N]) -> Self {
-        origins.into_iter().collect()
-    }
-}
-
-impl<S: Into<String>> FromIterator<S> for OriginPolicy {
-    fn from_iter<I: IntoIterator<Item = S>>(origins: I) -> Self {
-        Self::Only(origins.into_iter().map(Into::into).collect())
-    }
-}
-
-/// The options of one route; what is left out is the app's default.
-///
-/// `#[ws_route]` writes this from its attribute:
-///
-/// ```
-/// use harpia::{Options, Scope};
-///
-/// const OPTIONS: Options = Options::new().broadcast(Scope::Route).max_message(64 * 1024);
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    pub(crate) broadcast: Option<Scope>,
-    pub(crate) auth_timeout: Option<Duration>,
-    pub(crate) max_message: Option<usize>,
-    pub(crate) idle_timeout: Option<Option<Duration>>,
-    pub(crate) ping: Option<Option<Duration>>,
-    pub(crate) backlog: Option<usize>,
-    pub(crate) slow: Option<Slow>,
-    pub(crate) compression: Option<Option<usize>>,
-    pub(crate) rate: Option<Option<Rate>>,
-    pub(crate) origins: Option<Origins>,
-    pub(crate) protocols: Option<&'static [&'static str]>,
-}
-
-impl Options {
-    /// Leaves everything to the app.
-    pub const fn new() -> Self {
-        Self {
-            broadcast: None,
-            auth_timeout: None,
-            max_message: None,
-            idle_timeout: None,
-            ping: None,
-            backlog: None,
-            slow: None,
-            compression: None,
-            rate: None,
-            origins: None,
-            protocols: None,
-        }
-    }
-
-    /// Says whom a message reaches after its handler.
-    pub const fn broadcast(mut self, scope: Scope) -> Self {
-        self.broadcast = Some(scope);
-        self
-    }
-
-    /// Bounds how long a peer may take to be let in: to send the message that `auth` waits for, and
-    /// `auth` to return. Then it is closed with 1008 "Auth Timeout".
-    pub const fn auth_timeout(mut self, timeout: Duration) -> Self {
-        self.auth_timeout = Some(timeout);
-        self
-    }
-
-    /// Bounds one message, in bytes of payload; a larger one closes with 1009.
-    pub const fn max_message(mut self, bytes: usize) -> Self {
-        self.max_message = Some(bytes);
-        self
-    }
-
-    /// Closes with 1001 a peer from which nothing at all has come for so long; `None`: never.
-    pub const fn idle_timeout(mut self, timeout: Option<Duration>) -> Self {
-        self.idle_timeout = Some(timeout);
-        self
-    }
-
-    /// Sends a ping when nothing has come for so long; `None`: never.
-    pub const fn ping(mut self, interval: Option<Duration>) -> Self {
-        self.ping = Some(interval);
-        self
-    }
-
-    /// Bounds what may wait for a peer that reads slowly, in bytes.
-    pub const fn backlog(mut self, bytes: usize) -> Self {
-        self.backlog = Some(bytes);
-        self
-    }
-
-    /// Says what happens when the backlog is full.
-    pub const fn slow(mut self, slow: Slow) -> Self {
-        self.slow = Some(slow);
-        self
-    }
-
-    /// Compresses messages of at least this many bytes for peers that can read them; `None`: none.
-    /// Of several sizes on one server, the smallest holds: see
-    /// [`App::compression`](crate::App::compression).
-    pub const fn compression(mut self, from: Option<usize>) -> Self {
-        self.compression = Some(from);
-        self
-    }
-
-    /// Bounds how often a peer may send; more closes with 1008. `None`: no bound.
-    pub const fn rate(mut self, rate: Option<Rate>) -> Self {
-        self.rate = Some(rate);
-        self
-    }
-
-    /// Says which pages may connect; a list is all of them.
-    pub const fn origins(mut self, origins: Origins) -> Self {
-        self.origins = Some(origins);
-        self
-    }
-
-    /// Names the subprotocols spoken here, best first.
-    pub const fn protocols(mut self, protocols: &'static [&'static str]) -> Self {
-        self.protocols = Some(protocols);
-        self
-    }
-
-    /// Says whether the route itself lets pages of any origin connect.
-    pub(crate) const fn is_any_origin(&self) -> bool {
-        matches!(self.origins, Some(Origins::Any))
-    }
-}
-
-/// The longest first message where a route has `auth`: 16 KiB, a token of 8 KiB in JSON with something
-/// beside it. Who is not in yet holds little, however long the route's messages may be.
-pub(crate) const MAX_FIRST_MESSAGE: usize = 16 * 1024;
-
-/// What holds for the connections of one route, all defaults filled in.
+/// The limits of one route's connections: its options, else the app's, else these defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Limits {
-    /// 5 seconds: one round trip and a slow phone; nobody types a token by hand.
+    /// 5 s: one round trip and a slow phone. Nobody types a token by hand.
     pub(crate) auth_timeout: Duration,
-    /// 64 KiB: above any chat message, below what hurts by the thousand.
+    /// 64 KiB of payload: above any chat message, below what hurts when thousands of clients send
+    /// it.
     pub(crate) max_message: usize,
-    /// Two minutes: four unanswered pings.
+    /// 2 minutes: four unanswered pings.
     pub(crate) idle_timeout: Option<Duration>,
-    /// 30 seconds: under the 60 that proxies commonly give an idle connection.
+    /// 30 s: less than the 60 s after which proxies commonly drop an idle connection.
     pub(crate) ping: Option<Duration>,
     /// 1 MiB: seconds of a busy room, for a phone that changes its cell.
     pub(crate) backlog: usize,
+    /// Close: a client that is told is better off than one that misses messages and is not told.
     pub(crate) slow: Slow,
-    /// Off: it costs time, and can tell of secrets (the BREACH attack). From how many bytes on,
-    /// which is one size for all routes that compress.
+    /// Off: compression costs time, and compressed lengths can reveal secrets (the BREACH attack).
+    ///
+    /// The value is the smallest message that is compressed, in bytes. All routes that compress
+    /// share it.
     pub(crate) compression: Option<usize>,
-    /// 200 a second: no hand and no game loop reaches it; a flood does at once.
+    /// 200 messages a second: no typing and no game loop reaches it, and a flood does at once.
     pub(crate) rate: Option<Rate>,
 }
 
@@ -288,7 +48,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Lays a route's or an app's options over these.
+    /// Replaces each limit that the options set.
     pub(crate) fn with(self, options: &Options) -> Self {
         Self {
             auth_timeout: options.auth_timeout.unwrap_or(self.auth_timeout),
@@ -302,3 +62,89 @@ impl Limits {
         }
     }
 }
+
+/// The longest first message of a route with `auth`, in bytes, unless `max_message` is less.
+///
+/// 16 KiB: a token of 8 KiB in JSON with something beside it. An unauthenticated client holds
+/// little memory, however large the route's messages may be.
+pub(crate) const MAX_FIRST_MESSAGE: usize = 16 * 1024;
+
+/// The least that a message is charged while it waits, in bytes.
+///
+/// A small message costs more memory than its bytes.
+pub(crate) const MIN_MESSAGE_COST: usize = 512;
+
+/// How many lines of one kind are logged in a second.
+///
+/// 10: enough to see what happens, too few to fill a disk.
+pub(crate) const LOG_LINES_PER_SECOND: u64 = 10;
+
+/// The longest token, in bytes.
+///
+/// 8 KiB: browsers send no cookie above 4 KiB, and hyper reads no longer head than its buffer. As a
+/// message, a token could otherwise be as long as `max_message`.
+#[cfg(feature = "jwt")]
+pub(crate) const MAX_TOKEN: usize = 8 * 1024;
+
+/// How far the clock of a token's issuer may differ, unless it is set.
+///
+/// Zero: a connection closes at the time that the token names. Some deployments have clocks that
+/// differ, and set [`Jwt::leeway`](crate::auth::Jwt::leeway).
+#[cfg(feature = "jwt")]
+pub(crate) const LEEWAY: Duration = Duration::ZERO;
+
+/// The most that [`Jwt::leeway`](crate::auth::Jwt::leeway) can be set to.
+///
+/// 1 hour: clocks that differ by more are broken.
+#[cfg(feature = "jwt")]
+pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
+
+/// How long a session lives without being used, unless it is set.
+///
+/// 24 hours: daily visitors stay logged in, and a stolen session that is not used ends within a
+/// day.
+#[cfg(feature = "session")]
+pub(crate) const SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest time to live that a session can be set to.
+///
+/// 400 days: longer than a browser keeps a cookie, and far from the range limits of clocks and
+/// stores.
+#[cfg(feature = "session")]
+pub(crate) const MAX_SESSION_TTL: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// How many sessions a [`MemoryStore`](crate::session::MemoryStore) holds, unless it is set.
+///
+/// 100,000: as many as there may be TCP connections.
+#[cfg(feature = "session")]
+pub(crate) const MAX_SESSIONS: usize = 100_000;
+
+/// How many bytes a [`MemoryStore`](crate::session::MemoryStore) holds, unless it is set.
+///
+/// 64 MiB: about 670 bytes for each session, of which the table takes 256.
+#[cfg(feature = "session")]
+pub(crate) const MAX_SESSION_BYTES: usize = 64 * 1024 * 1024;
+
+/// How many times a change of a session is tried while other changes come first.
+///
+/// 1,000: each failed try is another change that succeeded, so only a flood fails this often.
+#[cfg(feature = "session")]
+pub(crate) const MAX_SESSION_TRIES: usize = 1_000;
+
+/// How long an operation in Redis may take, unless it is set.
+///
+/// 2 s: a handshake waits this long when Redis is down.
+#[cfg(feature = "redis")]
+pub(crate) const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The longest body of a login, in bytes.
+///
+/// 8 KiB: names and passwords are short.
+#[cfg(feature = "session")]
+pub(crate) const MAX_LOGIN: usize = 8 * 1024;
+
+/// How long the body of a login may take to arrive.
+///
+/// 10 s: a slow sender occupies a connection and has no session yet.
+#[cfg(feature = "session")]
+pub(crate) const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);

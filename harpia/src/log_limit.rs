@@ -1,22 +1,21 @@
-//! A limit on repeated log lines: ten a second, and the next line says how many were left out.
+//! Limits repeated log lines: ten a second, and the next line says how many were suppressed.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// Lines a second: enough to see what happens, too few to fill a disk.
-const LINES_PER_SECOND: u64 = 10;
+use crate::limits::LOG_LINES_PER_SECOND;
 
 /// Limits the lines of one kind, of all connections of a server together.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimit {
-    /// The second that is counted, in the upper half; how many lines it had, in the lower.
+    /// The current second in the upper 32 bits, and how many lines it had in the lower 32 bits.
     window: AtomicU64,
     suppressed: AtomicU64,
 }
 
 impl LogLimit {
-    /// Returns how many lines were left out since the last one, if a line may be written now.
+    /// Returns how many lines were suppressed since the last one, or `None` if this line is too.
     pub(crate) fn admit(&self) -> Option<u64> {
         static START: OnceLock<Instant> = OnceLock::new();
         self.admit_at(START.get_or_init(Instant::now).elapsed().as_secs())
@@ -32,7 +31,7 @@ impl LogLimit {
                 } else {
                     0
                 };
-                (lines < LINES_PER_SECOND).then_some(second << 32 | (lines + 1))
+                (lines < LOG_LINES_PER_SECOND).then_some(second << 32 | (lines + 1))
             });
         if counted.is_ok() {
             return Some(self.suppressed.swap(0, Ordering::Relaxed));
@@ -47,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_lines_a_second_pass_and_the_next_one_counts_the_rest() {
+    fn ten_lines_a_second_pass_and_the_next_line_counts_the_suppressed_ones() {
         let limit = LogLimit::default();
         let passed = (0..25).filter(|_| limit.admit_at(7).is_some()).count();
         assert_eq!(passed, 10);

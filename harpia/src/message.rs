@@ -1,6 +1,6 @@
-//! Messages as users meet them, and the types a handler can read them as.
+//! Messages, the types that can be sent as one, and the types that a handler can take.
 //!
-//! Knows nothing of frames: those are `protocol`'s.
+//! Frames are `protocol`'s.
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -13,8 +13,8 @@ use crate::json::JsonError;
 
 /// One whole WebSocket message. Cloning it copies no payload.
 ///
-/// Text and binary stay what they are on their way through a broadcast. Text and bytes convert with
-/// `into()`, as [`IntoMessage`] lists them. [`Message::json`] serializes any other value.
+/// A text message is broadcast as text, and a binary message as binary data. Text and bytes convert
+/// with `into()`: [`IntoMessage`] lists the types. [`Message::json`] serializes any other value.
 ///
 /// ```
 /// use harpia::Message;
@@ -25,7 +25,7 @@ use crate::json::JsonError;
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Message {
-    /// Text, which is UTF-8 on the wire too.
+    /// Text, in UTF-8.
     Text(ByteString),
     /// Binary data.
     Binary(Bytes),
@@ -62,7 +62,11 @@ impl Message {
         Ok(Self::from(text))
     }
 
-    /// Returns the payload, of text its UTF-8.
+    /// Returns the payload. For text, that is its UTF-8.
+    ///
+    /// ```
+    /// assert_eq!(harpia::Message::from("hé").as_bytes(), [b'h', 0xc3, 0xa9]);
+    /// ```
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
@@ -70,7 +74,19 @@ impl Message {
         }
     }
 
-    /// Returns the text of a text message.
+    /// Returns the text of a text message, or `None` for binary data.
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// fn answer(ws: &Socket, message: &Message) {
+    ///     match message.as_str() {
+    ///         Some("ping") => drop(ws.send("pong")),
+    ///         Some(_) => {}
+    ///         None => ws.close(1003, "text only"),
+    ///     }
+    /// }
+    /// ```
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -79,6 +95,12 @@ impl Message {
     }
 
     /// Returns the payload without copying it.
+    ///
+    /// ```
+    /// use harpia::{Bytes, Message};
+    ///
+    /// assert_eq!(Message::from("hi").into_bytes(), Bytes::from("hi"));
+    /// ```
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Text(text) => text.into_bytes(),
@@ -86,17 +108,29 @@ impl Message {
         }
     }
 
-    /// Says whether this is text.
+    /// Returns whether this is text.
+    ///
+    /// ```
+    /// assert!(harpia::Message::from("hi").is_text());
+    /// ```
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Text(_))
     }
 
-    /// Returns the payload's length in bytes.
+    /// Returns the length of the payload, in bytes.
+    ///
+    /// ```
+    /// assert_eq!(harpia::Message::from("hé").len(), 3);
+    /// ```
     pub fn len(&self) -> usize {
         self.as_bytes().len()
     }
 
-    /// Says whether the payload is empty.
+    /// Returns whether the payload is empty.
+    ///
+    /// ```
+    /// assert!(harpia::Message::from("").is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -132,24 +166,24 @@ impl From<&[u8]> for Message {
     }
 }
 
-/// Clones it, which copies no payload.
+/// Clones the message, which copies no payload.
 impl From<&Message> for Message {
     fn from(message: &Message) -> Self {
         message.clone()
     }
 }
 
-/// What can be sent as it is: text, bytes and [`Message`].
+/// Types that can be sent as they are: text, bytes and [`Message`].
 ///
 /// | type | is sent as |
 /// |---|---|
 /// | `&str`, `String`, `&String`, [`ByteString`] | text |
 /// | `&[u8]`, `Vec<u8>`, [`Bytes`] | binary data |
-/// | [`Message`], `&Message` | what it is |
+/// | [`Message`], `&Message` | text or binary data, as the message is |
 ///
-/// Every type that is `Into<Message>` has this trait: to add a type of your own, implement
-/// `From<YourType> for Message`. To send a value as JSON, use a method whose name ends in `_json`,
-/// such as [`Socket::send_json`](crate::Socket::send_json).
+/// Every type that implements `Into<Message>` implements this trait. To add a type of your own,
+/// implement `From<YourType> for Message`. To send a value as JSON, use a method whose name ends in
+/// `_json`, such as [`Socket::send_json`](crate::Socket::send_json).
 ///
 /// ```
 /// use harpia::{IntoMessage, Message};
@@ -170,11 +204,11 @@ impl From<&Message> for Message {
             `broadcast_json(&value)`"
 )]
 pub trait IntoMessage {
-    /// Makes the message.
+    /// Converts the value into a message.
     fn into_message(self) -> Message;
 }
 
-// The error should be about the trait above, and not about a missing `From`.
+// The compile error should name this trait and not a missing `From`.
 #[diagnostic::do_not_recommend]
 impl<T: Into<Message>> IntoMessage for T {
     fn into_message(self) -> Message {
@@ -184,8 +218,8 @@ impl<T: Into<Message>> IntoMessage for T {
 
 /// A type that a `message` handler can take.
 ///
-/// Implement it for a format of your own. Its error is logged, or goes to the route's `error`: say in
-/// it what is wrong, and nothing that the client wrote, which may be a token or a password.
+/// Implement it for a format of your own. The error is logged, or goes to the route's `error`
+/// handler. Do not quote the message in it, which may hold a token or a password.
 ///
 /// ```
 /// use harpia::{Error, FromMessage, Message};
@@ -212,10 +246,12 @@ pub trait FromMessage: Sized {
     ///
     /// # Errors
     ///
-    /// [`Error::invalid_message`] (closes with 1007) where the text is not a `Self`, and
-    /// [`Error::unsupported_message`] (1003) where the kind of message is not the wanted one.
-    /// Without a handler that takes `Result<Self, Error>` the error reaches `error`, the message
-    /// is not broadcast, and the connection is closed.
+    /// [`Error::invalid_message`] (closes with 1007) if the message is not a valid `Self`, and
+    /// [`Error::unsupported_message`] (closes with 1003) if it is text instead of binary data or
+    /// binary data instead of text.
+    ///
+    /// The error goes to the `error` handler, the message is not broadcast, and the connection is
+    /// closed. A handler that takes a `Result<Self, Error>` gets the error instead.
     fn from_message(message: Message) -> Result<Self, Error>;
 }
 
@@ -240,26 +276,28 @@ impl FromMessage for String {
     }
 }
 
-/// The payload, of text and binary messages alike.
+/// Reads the payload of text and binary messages.
 impl FromMessage for Bytes {
     fn from_message(message: Message) -> Result<Self, Error> {
         Ok(message.into_bytes())
     }
 }
 
-/// Never fails: the handler decides about bad input itself.
+/// Never fails: the handler gets the error.
 impl<T: FromMessage> FromMessage for Result<T, Error> {
     fn from_message(message: Message) -> Result<Self, Error> {
         Ok(T::from_message(message))
     }
 }
 
-/// Reads a text message as JSON. [`Socket::send_json`](crate::Socket::send_json) sends JSON.
+/// Reads a text message as JSON.
 ///
-/// Where it does not fit, the error says what kind of mistake it is, and the path, line and column:
-/// ``invalid type: string, expected i32 at `x`, line 1 column 7``. It holds no value that the client
-/// sent, and nothing that `T` says itself, which may quote one. Of the keys of a map,
-/// and of a variant that `#[serde(other)]` takes, the path has those that look like a name.
+/// [`Socket::send_json`](crate::Socket::send_json) sends JSON.
+///
+/// The error for a message that does not fit names the path and the place, as in ``invalid data at
+/// `x`, line 1 column 7`` or ``missing field `y` at line 1 column 7``. It never quotes a value that
+/// the client sent, nor an error of `T` itself, which may quote one. The path has the keys of a
+/// map, and a variant that `#[serde(other)]` takes, only if they look like a name.
 ///
 /// ```
 /// use harpia::{FromMessage, Json};
@@ -270,6 +308,12 @@ impl<T: FromMessage> FromMessage for Result<T, Error> {
 ///
 /// let Json(step) = Json::<Move>::from_message(r#"{"x":1,"y":-1}"#.into())?;
 /// assert_eq!((step.x, step.y), (1, -1));
+///
+/// let Err(error) = Json::<Move>::from_message(r#"{"x":"a","y":-1}"#.into()) else { panic!() };
+/// assert_eq!(
+///     format!("{error:#}"),
+///     "unreadable message (1007): invalid data at `x`, line 1 column 8",
+/// );
 /// # Ok::<(), harpia::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -286,7 +330,23 @@ impl<T: DeserializeOwned> FromMessage for Json<T> {
 }
 
 impl Error {
-    /// Reports a message that is not a value of the wanted type: closes with 1007.
+    /// Makes the error for a message that is not a valid value. It closes with 1007.
+    ///
+    /// ```
+    /// use harpia::{Error, FromMessage, Message};
+    ///
+    /// struct Even(u32);
+    ///
+    /// impl FromMessage for Even {
+    ///     fn from_message(message: Message) -> Result<Self, Error> {
+    ///         match String::from_message(message)?.parse() {
+    ///             Ok(number) if number % 2 == 0 => Ok(Self(number)),
+    ///             _ => Err(Error::invalid_message("not an even number")),
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!(Even::from_message("7".into()).err().unwrap().close_code(), 1007);
+    /// ```
     pub fn invalid_message(source: impl Into<BoxError>) -> Self {
         Self::Message {
             code: CloseCode::INVALID_DATA,
@@ -294,7 +354,25 @@ impl Error {
         }
     }
 
-    /// Reports a message of the wrong kind, binary where text is wanted: closes with 1003.
+    /// Makes the error for a message of the wrong kind, such as binary data for text.
+    ///
+    /// It closes with 1003.
+    ///
+    /// ```
+    /// use harpia::{Bytes, Error, FromMessage, Message};
+    ///
+    /// struct Image(Bytes);
+    ///
+    /// impl FromMessage for Image {
+    ///     fn from_message(message: Message) -> Result<Self, Error> {
+    ///         match message {
+    ///             Message::Binary(bytes) => Ok(Self(bytes)),
+    ///             Message::Text(_) => Err(Error::unsupported_message("not an image")),
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!(Image::from_message("7".into()).err().unwrap().close_code(), 1003);
+    /// ```
     pub fn unsupported_message(source: impl Into<BoxError>) -> Self {
         Self::Message {
             code: CloseCode::UNSUPPORTED,
@@ -308,7 +386,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_that_is_not_the_type_is_1007_and_binary_is_1003() {
+    fn json_of_another_type_is_1007_and_binary_data_is_1003() {
         let text = Json::<u32>::from_message("no".into()).unwrap_err();
         assert_eq!(text.close_code(), CloseCode::INVALID_DATA);
         let binary = Json::<u32>::from_message(vec![1].into()).unwrap_err();
@@ -316,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_as_message_type_carries_the_error_to_the_handler() {
+    fn a_handler_that_takes_a_result_gets_the_error() {
         let read = Result::<Json<u32>, Error>::from_message("no".into());
         assert!(matches!(read, Ok(Err(Error::Message { .. }))));
     }
@@ -335,14 +413,14 @@ mod tests {
         assert_eq!(sent(&text), text);
         assert_eq!(sent(text.clone()), text);
         let binary = Message::Binary(Bytes::from_static(&[1, 2]));
-        // The literals' type is inferred.
+        // The type of the literals is inferred.
         assert_eq!(sent(vec![1, 2]), binary);
         assert_eq!(sent(&[1, 2][..]), binary);
         assert_eq!(sent(Bytes::from_static(&[1, 2])), binary);
     }
 
     #[test]
-    fn a_value_without_a_form_in_json_is_an_error_of_ours_with_its_cause() {
+    fn a_value_that_has_no_json_form_is_a_serialize_error_with_its_cause() {
         let keyed_by_pairs = std::collections::BTreeMap::from([((1, 2), 3)]);
         let error = Message::json(&keyed_by_pairs).unwrap_err();
         assert_eq!(

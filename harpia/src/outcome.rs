@@ -1,11 +1,11 @@
-//! What a handler may return, and how it becomes the one result that a connection acts on.
+//! The types that a handler can return, converted to the one result that a connection acts on.
 
 use crate::error::BoxError;
 use crate::message::Message;
 
-/// What becomes of a message after its handler: the answer of a `message` handler.
+/// What is broadcast once the `message` handler has returned.
 ///
-/// A handler that returns nothing passes the message on.
+/// A handler that returns nothing is the same as one that returns [`Pass`](Self::Pass).
 ///
 /// ```
 /// use harpia::Broadcast;
@@ -21,20 +21,38 @@ use crate::message::Message;
 /// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Broadcast {
-    /// The exact message goes to all others in the route's scope.
+    /// The message goes unchanged to all others in the route's scope.
     #[default]
     Pass,
-    /// Nothing is sent.
+    /// Nothing is broadcast.
     Skip,
-    /// This message goes out in its place.
+    /// Another message goes to them instead.
     Replace(Message),
 }
 
-/// What a handler may return: nothing, or a `Result` of nothing.
+/// Types that a handler can return: `()`, and a `Result` of it.
 ///
-/// [`message`](crate::Route::message) may also say what is broadcast, see [`MessageOutput`], unless
-/// its route has `broadcast = off`; [`auth`](crate::Route::auth) has to be able to refuse, see
-/// [`AuthOutput`].
+/// A [`message`](crate::Route::message) handler can also return a [`Broadcast`], unless its route
+/// has `broadcast = off`: see [`MessageOutput`]. An [`auth`](crate::Route::auth) handler must return
+/// a `Result`: see [`AuthOutput`].
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat")]
+/// impl Chat {
+///     fn open(&self, ws: &mut Socket) {
+///         ws.send("welcome");
+///     }
+///
+///     fn close(&self, ws: &mut Socket) -> HandlerResult {
+///         std::fs::write("last-left.txt", ws.id().to_string())?;
+///         Ok(())
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "not a handler's result",
@@ -42,11 +60,11 @@ pub enum Broadcast {
     note = "only `message` returns a `Broadcast`, and not on a route with `broadcast = off`"
 )]
 pub trait HandlerOutput {
-    /// Converts it into the one result that a connection acts on.
+    /// Converts the value into a result.
     ///
     /// # Errors
     ///
-    /// The handler's own.
+    /// The handler's error.
     fn into_result(self) -> Result<(), BoxError>;
 }
 
@@ -64,18 +82,18 @@ impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
     }
 }
 
-/// What an `auth` handler may return: a `Result` of nothing, whose `Err` refuses the client.
+/// The type that an `auth` handler returns: a `Result` of `()`, whose `Err` rejects the client.
 #[diagnostic::on_unimplemented(
     message = "`auth` must return `Result<(), E>`, not `{Self}`",
     label = "not `Result<(), E>`",
     note = "return `HandlerResult`: `Ok(())` lets the client in, and an `Err` refuses it"
 )]
 pub trait AuthOutput {
-    /// Converts it into the one result that a connection acts on.
+    /// Converts the value into a result.
     ///
     /// # Errors
     ///
-    /// The handler's own.
+    /// The handler's error.
     fn into_result(self) -> Result<(), BoxError>;
 }
 
@@ -86,7 +104,21 @@ impl<E: Into<BoxError>> AuthOutput for Result<(), E> {
     }
 }
 
-/// What a `message` handler may return: nothing, a [`Broadcast`], or a `Result` of either.
+/// Types that a `message` handler can return: `()`, [`Broadcast`], and a `Result` of either.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Numbers;
+///
+/// #[ws_route("/numbers")]
+/// impl Numbers {
+///     fn message(&self, message: String) -> HandlerResult<Broadcast> {
+///         let number: u32 = message.parse()?;
+///         Ok(if number > 9 { Broadcast::Skip } else { Broadcast::Pass })
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`message` cannot return `{Self}`",
     label = "not a handler's result",
@@ -94,11 +126,11 @@ impl<E: Into<BoxError>> AuthOutput for Result<(), E> {
             `HandlerResult` and `HandlerResult<Broadcast>` take any"
 )]
 pub trait MessageOutput {
-    /// Converts it into a decision; nothing means [`Broadcast::Pass`].
+    /// Converts the value into a result. `()` becomes [`Broadcast::Pass`].
     ///
     /// # Errors
     ///
-    /// The handler's own.
+    /// The handler's error.
     fn into_broadcast(self) -> Result<Broadcast, BoxError>;
 }
 

@@ -1,4 +1,4 @@
-//! A handle to one connection, for everyone but its own handlers.
+//! A handle to one connection, for all code but the connection's own handlers.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -13,9 +13,10 @@ use crate::id::ConnectionId;
 use crate::message::{IntoMessage, Message};
 use crate::transport::{SendStatus, Transport};
 
-/// Sends to one connection from anywhere: other connections' handlers, tasks, threads.
+/// A handle to one connection, for other connections' handlers, tasks and threads.
 ///
-/// Keep as many as you like for as long as you like: it does not keep the connection open.
+/// [`Socket::peer`](crate::Socket::peer) makes one. It can be cloned and kept: it does not keep the
+/// connection open.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -48,11 +49,35 @@ impl Peer {
     }
 
     /// Returns the connection's id.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::{ConnectionId, Peer};
+    ///
+    /// fn find(peers: &[Peer], id: ConnectionId) -> Option<&Peer> {
+    ///     peers.iter().find(|peer| peer.id() == id)
+    /// }
+    /// ```
     pub fn id(&self) -> ConnectionId {
         self.id
     }
 
     /// Sends a message to this peer alone. Never waits.
+    ///
+    /// Bytes that the operating system does not take at once are queued, up to the route's
+    /// `backlog`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Peer;
+    ///
+    /// /// Removes the peers that have left.
+    /// fn tell_all(peers: &mut Vec<Peer>, news: &str) {
+    ///     peers.retain(|peer| peer.send(news).is_accepted());
+    /// }
+    /// ```
     pub fn send(&self, message: impl IntoMessage) -> SendStatus {
         match self.transport.upgrade() {
             Some(transport) => transport.send(&message.into_message()),
@@ -65,12 +90,41 @@ impl Peer {
     /// # Errors
     ///
     /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
-    /// [`Message::json`]. Then nothing is sent.
+    /// [`Message::json`]. Nothing is sent then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use serde::Serialize;
+    ///
+    /// #[derive(Serialize)]
+    /// struct Invitation<'a> { from: &'a str, game: u32 }
+    ///
+    /// fn invite(friend: &Peer, from: &str, game: u32) -> HandlerResult {
+    ///     friend.send_json(&Invitation { from, game })?;
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn send_json<T: Serialize + ?Sized>(&self, value: &T) -> Result<SendStatus> {
         Ok(self.send(Message::json(value)?))
     }
 
-    /// Closes the connection, behind what was sent to it so far.
+    /// Closes the connection after all messages that were sent to it so far.
+    ///
+    /// The first close decides the code and the reason: see
+    /// [`Socket::close`](crate::Socket::close).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Peer;
+    ///
+    /// fn kick(peer: &Peer) {
+    ///     peer.send("you were removed by a moderator");
+    ///     peer.close(1008, "kicked");
+    /// }
+    /// ```
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
         if let Some(transport) = self.transport.upgrade() {
             let frame = CloseFrame::new(code.into(), reason);
@@ -79,15 +133,37 @@ impl Peer {
         }
     }
 
-    /// Returns how many messages were left out for this peer so far, on a route with `slow = skip`:
-    /// see [`Socket::skipped`](crate::Socket::skipped). 0 once the connection is gone.
+    /// Returns how many messages this peer has missed so far.
+    ///
+    /// It misses messages only on a route with `slow = skip`. Returns 0 once the connection is
+    /// gone. See [`Socket::skipped`](crate::Socket::skipped).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Peer;
+    ///
+    /// fn slowest(peers: &[Peer]) -> Option<&Peer> {
+    ///     peers.iter().max_by_key(|peer| peer.skipped())
+    /// }
+    /// ```
     pub fn skipped(&self) -> u32 {
         self.transport
             .upgrade()
             .map_or(0, |transport| transport.skipped())
     }
 
-    /// Says whether the connection can still be sent to.
+    /// Returns whether the connection is open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Peer;
+    ///
+    /// fn online(peers: &[Peer]) -> usize {
+    ///     peers.iter().filter(|peer| peer.is_open()).count()
+    /// }
+    /// ```
     pub fn is_open(&self) -> bool {
         self.transport
             .upgrade()

@@ -1,4 +1,4 @@
-//! The trait that `#[ws_route]` implements, and that you could implement by hand.
+//! The trait that `#[ws_route]` implements. A route can also implement it by hand.
 
 mod argument;
 mod shared;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
 use crate::extract::{FromHandshake, PathFields, PathValues, Rejection};
-use crate::limits::Options;
 use crate::message::Message;
+use crate::options::Options;
 use crate::outcome::Broadcast;
 use crate::socket::Socket;
 
@@ -19,9 +19,10 @@ pub use argument::{HandlerArgument, HandlerSocket, MessageArgument, NoAuth, NoHi
 
 use shared::Shared;
 
-/// A WebSocket endpoint: its path, its options, its data, and what happens in it.
+/// A WebSocket endpoint: its path, its options, its data and its handlers.
 ///
-/// `#[ws_route]` writes this, on a type of its own that [`IntoRoute`] yields; by hand it is:
+/// `#[ws_route]` implements this for a type that it generates, which [`IntoRoute`] returns. By hand
+/// it is:
 ///
 /// ```
 /// use harpia::extract::{PathValues, Rejection};
@@ -54,8 +55,8 @@ use shared::Shared;
 ///
 /// # Cancel safety
 ///
-/// A handler's future is dropped half-way only when the deadline of a shutdown runs out; that of
-/// [`auth`](Self::auth) also when `auth_timeout` does.
+/// The future of a handler is dropped before it is finished only if a shutdown reaches its timeout.
+/// The future of [`auth`](Self::auth) is also dropped after `auth_timeout`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",
@@ -63,42 +64,46 @@ use shared::Shared;
             or in an `Arc`"
 )]
 pub trait Route: Sized + Send + Sync + 'static {
-    /// The path pattern, as written.
+    /// The path pattern.
     const PATH: &'static str;
 
-    /// What this route says of itself; the rest is the app's to say.
+    /// The options that this route sets. The app decides the others.
     const OPTIONS: Options = Options::new();
 
-    /// Whether the first message has to pass [`auth`](Self::auth) before anything else happens.
+    /// Whether [`auth`](Self::auth) must accept the first message before anything else happens.
     const AUTHENTICATES: bool = false;
 
-    /// Whether its handlers read cookies or a session. Then an app that lets pages of any origin
-    /// connect to it is refused. `#[ws_route]` does not set it: where a handler reads a session or
-    /// a token from a cookie of such a route, the connection fails.
+    /// Whether the handlers read cookies or a session.
+    ///
+    /// If they do, an app that lets pages of any origin connect to the route is an error.
+    /// `#[ws_route]` does not set this: if a handler reads a session, or a token from a cookie, on a
+    /// route with `origins = any`, the read fails.
     const READS_COOKIES: bool = false;
 
-    /// Which handlers never wait.
+    /// The handlers that never wait.
     const INLINE: Inline = Inline::NONE;
 
-    /// What each connection owns, made from its handshake.
+    /// The data that each connection owns, made from its handshake.
     type Data: FromHandshake;
 
-    /// The path parameters that handlers take, parsed.
+    /// The parsed path parameters that handlers take.
     type Parameters: Send + Sync + 'static;
 
     /// Parses the path parameters, before the upgrade.
     ///
     /// # Errors
     ///
-    /// The refusal of a value that does not parse, usually [`PathValues::parse`]'s.
+    /// The rejection of a value that does not parse, usually from [`PathValues::parse`].
     fn parameters(path: &PathValues) -> Result<Self::Parameters, Rejection>;
 
-    /// Runs with the first message where [`AUTHENTICATES`](Self::AUTHENTICATES) says so; until it is
-    /// `Ok` the connection is not active, and neither `open` nor `close` is called.
+    /// Runs with the first message if [`AUTHENTICATES`](Self::AUTHENTICATES) is `true`.
+    ///
+    /// Until it has returned `Ok`, the connection is not active, and neither `open` nor `close` is
+    /// called.
     ///
     /// # Cancel safety
     ///
-    /// Dropped at its `await` when it has not returned within `auth_timeout`.
+    /// The future is dropped if it is not finished within `auth_timeout`.
     fn auth(
         &self,
         socket: &mut Socket<Self::Data>,
@@ -109,7 +114,7 @@ pub trait Route: Sized + Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Runs when the connection is there; nothing is received or broadcast before it is done.
+    /// Runs once, before any message is received or broadcast.
     fn open(
         &self,
         socket: &mut Socket<Self::Data>,
@@ -119,7 +124,7 @@ pub trait Route: Sized + Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Runs for each message; its result says what is broadcast.
+    /// Runs for each message. Its result decides what is broadcast.
     fn message(
         &self,
         socket: &mut Socket<Self::Data>,
@@ -130,7 +135,7 @@ pub trait Route: Sized + Send + Sync + 'static {
         std::future::ready(Ok(Broadcast::Pass))
     }
 
-    /// Runs exactly once at the end of a connection whose `open` was called.
+    /// Runs exactly once when a connection closes, if `open` was called.
     fn close(
         &self,
         socket: &mut Socket<Self::Data>,
@@ -142,7 +147,7 @@ pub trait Route: Sized + Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Runs when all that waited for a slow peer has been written.
+    /// Runs when all messages that waited for a slow peer were written.
     fn drain(
         &self,
         socket: &mut Socket<Self::Data>,
@@ -152,11 +157,10 @@ pub trait Route: Sized + Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Runs for whatever goes wrong on a connection; by default it is logged, at most ten times a
-    /// second.
+    /// Runs for each error on a connection. The default logs it, at most ten times a second.
     ///
-    /// The log is `tracing`'s: without a subscriber the default is silent. One line installs one:
-    /// `tracing_subscriber::fmt().init()`, as shown at [Logging](crate#logging).
+    /// The log is `tracing`'s, so nothing is written without a subscriber. See
+    /// [Logging](crate#logging).
     fn error(
         &self,
         socket: &mut Socket<Self::Data>,
@@ -173,7 +177,29 @@ pub trait Route: Sized + Send + Sync + 'static {
     }
 }
 
-/// A type that becomes a route: one with `#[ws_route]`, a [`Route`] itself, or an `Arc` of either.
+/// A type that becomes a route: a type with `#[ws_route]`, a [`Route`], or an `Arc` of either.
+///
+/// ```
+/// use std::sync::Arc;
+/// use harpia::prelude::*;
+/// use harpia::IntoRoute;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat")]
+/// impl Chat {
+///     fn open(&self, ws: &mut Socket) {
+///         ws.send("welcome");
+///     }
+/// }
+///
+/// fn app(route: impl IntoRoute) -> App {
+///     App::new().ws(route)
+/// }
+///
+/// app(Chat);
+/// app(Arc::new(Chat));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",
@@ -181,7 +207,7 @@ pub trait Route: Sized + Send + Sync + 'static {
             or in an `Arc`"
 )]
 pub trait IntoRoute {
-    /// The path pattern, as written.
+    /// The path pattern.
     const PATH: &'static str;
 
     /// Makes the route.
@@ -192,7 +218,7 @@ pub trait IntoRoute {
         Arc::new(self).share_route()
     }
 
-    /// Makes the route of a value that the program goes on using.
+    /// Makes the route of a value that the application keeps using.
     fn share_route(self: Arc<Self>) -> impl Route;
 }
 
@@ -209,10 +235,17 @@ impl<R: Route> IntoRoute for R {
     }
 }
 
-/// The handlers of a route that never wait, and so are called in place.
+/// The handlers of a route that never wait, so that they are called in place.
 ///
-/// The others are boxed for each call, so that a large future does not make every idle connection
-/// large. A handler that is named here and waits all the same fails its connection with 1011.
+/// The future of any other handler is boxed for each call, so that a large future does not make
+/// every idle connection large. If a handler is named here and waits, its connection is closed with
+/// 1011.
+///
+/// ```
+/// use harpia::route::Inline;
+///
+/// const INLINE: Inline = Inline::NONE.open(true).message(true);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Inline {
     pub(crate) auth: bool,
@@ -224,7 +257,7 @@ pub struct Inline {
 }
 
 impl Inline {
-    /// Any handler may wait.
+    /// Every handler may wait.
     pub const NONE: Self = Self {
         auth: false,
         open: false,
@@ -244,37 +277,37 @@ impl Inline {
         error: true,
     };
 
-    /// Says whether `auth` never waits.
+    /// Sets whether `auth` never waits.
     pub const fn auth(mut self, inline: bool) -> Self {
         self.auth = inline;
         self
     }
 
-    /// Says whether `open` never waits.
+    /// Sets whether `open` never waits.
     pub const fn open(mut self, inline: bool) -> Self {
         self.open = inline;
         self
     }
 
-    /// Says whether `message` never waits.
+    /// Sets whether `message` never waits.
     pub const fn message(mut self, inline: bool) -> Self {
         self.message = inline;
         self
     }
 
-    /// Says whether `close` never waits.
+    /// Sets whether `close` never waits.
     pub const fn close(mut self, inline: bool) -> Self {
         self.close = inline;
         self
     }
 
-    /// Says whether `drain` never waits.
+    /// Sets whether `drain` never waits.
     pub const fn drain(mut self, inline: bool) -> Self {
         self.drain = inline;
         self
     }
 
-    /// Says whether `error` never waits.
+    /// Sets whether `error` never waits.
     pub const fn error(mut self, inline: bool) -> Self {
         self.error = inline;
         self
@@ -282,6 +315,14 @@ impl Inline {
 }
 
 /// Returns the first path parameter that the data reads and the path does not have.
+///
+/// ```
+/// use harpia::extract::PathFields;
+/// use harpia::route::missing_path_field;
+///
+/// const FIELDS: PathFields = PathFields { own: &["room", "seat"], nested: &[] };
+/// assert_eq!(missing_path_field(FIELDS, "/rooms/{room}"), Some("seat"));
+/// ```
 pub const fn missing_path_field(fields: PathFields, path: &str) -> Option<&'static str> {
     let mut i = 0;
     while i < fields.own.len() {

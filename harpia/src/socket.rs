@@ -1,4 +1,4 @@
-//! What a handler holds of its connection: the data, and a shared handle to write with.
+//! A connection as its handlers see it: the data, which it owns, and a shared handle to write with.
 
 mod pending;
 mod subscribing;
@@ -24,10 +24,10 @@ use crate::transport::{SendStatus, Timer, Transport};
 use pending::Pending;
 pub use subscribing::{SubscribeError, Subscribing};
 
-/// One connection, as its handlers see it: its data, which it owns, and the way to its peer.
+/// One connection: its data, and methods to send, publish, subscribe and close.
 ///
-/// All methods take `&self`; only `data` needs `&mut`. A handler may hold it over an `await`:
-/// what others send keeps flowing out meanwhile.
+/// All methods take `&self`. Only `data` needs `&mut`. A handler may hold the socket across an
+/// `await`: the connection keeps sending what others publish meanwhile.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -47,10 +47,10 @@ pub use subscribing::{SubscribeError, Subscribing};
 /// }
 /// ```
 pub struct Socket<D = ()> {
-    /// The connection's own data, made from its handshake.
+    /// The connection's data, made from its handshake.
     pub data: D,
-    /// There until the connection is active.
-    early: Option<Box<Pending>>,
+    /// `Some` until the connection is active.
+    pending: Option<Box<Pending>>,
     transport: Arc<Transport>,
     hub: Hub,
     protocol: Option<Arc<str>>,
@@ -64,31 +64,32 @@ impl<D> Socket<D> {
         hub: Hub,
         protocol: Option<Arc<str>>,
     ) -> Self {
-        let early = Pending::new(
+        let pending = Pending::new(
             #[cfg(any(feature = "jwt", feature = "session"))]
             credentials,
         );
         Self {
             data,
-            early: Some(Box::new(early)),
+            pending: Some(Box::new(pending)),
             transport,
             hub,
             protocol,
         }
     }
 
-    /// Returns what the handshake brought to say who its sender is; `None` is that `open` has
-    /// returned and it is forgotten.
+    /// Returns the cookies and tokens of the handshake, or `None` once `open` has returned.
     #[cfg(any(feature = "jwt", feature = "session"))]
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
-        Some(&self.early.as_ref()?.credentials)
+        Some(&self.pending.as_ref()?.credentials)
     }
 
-    /// The connection is active: forgets its cookies and tokens, and returns what its handlers
-    /// published so far.
+    /// Drops the cookies and tokens once the connection is active, and returns the messages that
+    /// its handlers have published so far.
     pub(crate) fn take_pending(&mut self) -> Vec<(ByteString, Message)> {
-        let early = self.early.take();
-        let messages = early.map(|early| early.into_messages()).unwrap_or_default();
+        let pending = self.pending.take();
+        let messages = pending
+            .map(|pending| pending.into_messages())
+            .unwrap_or_default();
         if !messages.is_empty() {
             self.transport.set_published();
         }
@@ -99,33 +100,63 @@ impl<D> Socket<D> {
         self.hub.log_limits()
     }
 
+    /// Returns the transport, which the hub and the peers share.
     pub(crate) fn transport(&self) -> &Arc<Transport> {
         &self.transport
     }
 
-    /// Returns the connection's id, unique within its server.
+    /// Returns the connection's id, which is unique within its server.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// fn log(ws: &Socket, message: &str) {
+    ///     println!("connection {}: {message}", ws.id());
+    /// }
+    /// ```
     pub fn id(&self) -> ConnectionId {
         self.transport.id()
     }
 
-    /// Sends a message to this peer alone. Never waits; what the peer does not take at once is
-    /// queued, up to the route's `backlog`.
+    /// Sends a message to this peer alone. Never waits.
     ///
-    /// What is sent before something is broadcast arrives before it; what is sent later may
-    /// overtake it.
+    /// The message is text, bytes or a [`Message`]: [`IntoMessage`] lists the types. To send any
+    /// other value, use [`send_json`](Self::send_json).
     ///
-    /// Takes text, bytes and [`Message`]s: [`IntoMessage`] lists the types. For any other value
-    /// there is [`send_json`](Self::send_json).
+    /// Bytes that the operating system does not take at once are queued, up to the route's
+    /// `backlog`.
+    ///
+    /// A message that is sent before a broadcast arrives before it. A message that is sent after a
+    /// broadcast may overtake it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Echo;
+    ///
+    /// #[ws_route("/echo", broadcast = off)]
+    /// impl Echo {
+    ///     fn message(&self, ws: &mut Socket, message: Message) {
+    ///         ws.send(message);
+    ///     }
+    /// }
+    /// ```
     pub fn send(&self, message: impl IntoMessage) -> SendStatus {
         self.transport.send(&message.into_message())
     }
 
-    /// Sends a value to this peer alone, as JSON text. See [`send`](Self::send).
+    /// Sends a value to this peer alone, as JSON text.
+    ///
+    /// Never waits. See [`send`](Self::send).
     ///
     /// # Errors
     ///
     /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
-    /// [`Message::json`]. Then nothing is sent.
+    /// [`Message::json`]. Nothing is sent then.
     ///
     /// # Examples
     ///
@@ -146,20 +177,43 @@ impl<D> Socket<D> {
         Ok(self.send(Message::json(value)?))
     }
 
-    /// Closes the connection, behind all that was sent and broadcast so far.
+    /// Closes the connection after all messages that were sent and broadcast so far.
     ///
-    /// The first close decides code and reason. From here on sends return `Closed`, and the
-    /// message that is being handled is not broadcast. A reason longer than 123 bytes is cut; a
-    /// code that must not be sent (RFC 6455 section 7.4) goes out as 1011; 1005, which stands for
-    /// no code, sends none.
+    /// The first call decides the code and the reason. From then on sends return `Closed`, and the
+    /// message that is being handled is not broadcast.
+    ///
+    /// - A reason longer than 123 bytes is cut.
+    /// - A code that must not be sent is replaced by 1011 (RFC 6455 section 7.4).
+    /// - 1005 sends a close frame without a code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Chat;
+    ///
+    /// #[ws_route("/chat")]
+    /// impl Chat {
+    ///     fn message(&self, ws: &mut Socket, message: String) {
+    ///         if message == "/quit" {
+    ///             ws.close(1000, "bye");
+    ///         }
+    ///     }
+    /// }
+    /// ```
     pub fn close(&self, code: impl Into<CloseCode>, reason: impl Into<ByteString>) {
         let frame = CloseFrame::new(code.into(), reason);
         let close = Close::new(CloseCause::Handler, frame);
         self.hub.close(&self.transport, close);
     }
 
-    /// Closes the connection after this time, unless [`clear_deadline`](Self::clear_deadline) comes
-    /// first: to give a peer its time by hand. Kept to about half a second. The newest one holds.
+    /// Closes the connection after this time.
+    ///
+    /// [`clear_deadline`](Self::clear_deadline) removes the deadline. A later call replaces the
+    /// deadline. It is accurate to about half a second.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::time::Duration;
@@ -192,22 +246,58 @@ impl<D> Socket<D> {
         self.transport.timers.set(Timer::Deadline, at, frame);
     }
 
-    /// Takes the deadline back.
+    /// Removes the deadline. See [`deadline`](Self::deadline) for an example.
     pub fn clear_deadline(&self) {
         self.transport.timers.clear(Timer::Deadline);
     }
 
-    /// Closes the connection with 4401 "Token expired" at this time, in seconds since 1970 as a
-    /// token's `exp` is. A later call with a fresh token's time replaces it.
+    /// Closes the connection with 4401 "Token expired" at this time.
     ///
-    /// The system's clock decides, also where it was set or the machine slept meanwhile.
+    /// The time is in seconds since 1970, like the `exp` of a token. A later call, with the time of
+    /// a fresh token, replaces it. `Jwt` calls this itself for each token that it reads from a
+    /// connection.
     ///
-    /// Where harpia verified the token itself, this is done already.
+    /// The time is compared with the system's clock, so it also holds if the clock is set or the
+    /// machine sleeps.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Private;
+    ///
+    /// #[ws_route("/private")]
+    /// impl Private {
+    ///     async fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+    ///         let (key, until) = first.split_once(' ').or_close(1008, "Invalid Token")?;
+    ///         if key != "open sesame" {
+    ///             return Err("wrong key".into());
+    ///         }
+    ///         ws.expire_at(until.parse()?);
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     pub fn expire_at(&self, unix_seconds: u64) {
         self.expire_with(unix_seconds, 4401, "Token expired");
     }
 
-    /// As [`expire_at`](Self::expire_at), with a code and a reason of your own.
+    /// Closes the connection at this time, with a code and a reason of your own.
+    ///
+    /// See [`expire_at`](Self::expire_at).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// const END_OF_SALE: u64 = 1_798_761_600;
+    ///
+    /// fn open(ws: &Socket) {
+    ///     ws.expire_with(END_OF_SALE, 1000, "the sale is over");
+    /// }
+    /// ```
     pub fn expire_with(
         &self,
         unix_seconds: u64,
@@ -226,35 +316,78 @@ impl<D> Socket<D> {
                 }
             }
             Ok(at) => self.transport.timers.set(Timer::Expiry, at, frame),
-            // What is beyond 2106 never comes.
+            // A time after 2106 does not fit, and is treated as never.
             Err(_) => self.transport.timers.clear(Timer::Expiry),
         }
     }
 
-    /// Says whether nobody has closed the connection yet.
+    /// Returns whether nobody has closed the connection yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::prelude::*;
+    ///
+    /// async fn count_down(ws: &Socket) {
+    ///     for second in (0..10).rev() {
+    ///         if !ws.is_open() {
+    ///             return;
+    ///         }
+    ///         ws.send(second.to_string());
+    ///         tokio::time::sleep(Duration::from_secs(1)).await;
+    ///     }
+    /// }
+    /// ```
     pub fn is_open(&self) -> bool {
         !self.transport.is_closing()
     }
 
-    /// Returns how many messages were left out for this peer so far, where the route says
-    /// `slow = skip`: in `drain` it is what a client has to fetch anew. Counts on beyond one gap.
+    /// Returns how many messages this peer has missed so far.
+    ///
+    /// It misses messages only on a route with `slow = skip`. The count never starts again. Compare
+    /// it in `drain`, to tell a client that it has to fetch the state again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Prices;
+    ///
+    /// #[ws_route("/prices", broadcast = off, slow = skip)]
+    /// impl Prices {
+    ///     fn open(&self, ws: &mut Socket) {
+    ///         ws.subscribe("prices");
+    ///     }
+    ///
+    ///     fn drain(&self, ws: &mut Socket) {
+    ///         if ws.skipped() > 0 {
+    ///             ws.send("reload");
+    ///         }
+    ///     }
+    /// }
+    /// ```
     pub fn skipped(&self) -> u32 {
         self.transport.skipped()
     }
 
-    /// Subscribes this connection to a topic: it gets every message that is published to the topic
-    /// after this call.
+    /// Subscribes this connection to a topic.
     ///
-    /// None is missed, also while `open` still runs: then it waits until `open` has returned `Ok`.
-    /// So take the lock that guards your state, subscribe, send a snapshot: if the state is changed
-    /// and published under the same lock, the next message follows the snapshot. A topic that is
-    /// subscribed in `auth` counts from the call of `open`.
+    /// It gets every message that is published after this call.
     ///
-    /// A topic is a name; it exists while it has subscribers. Subscribing again changes nothing. A
-    /// connection leaves its topics when it ends. All routes of a server share the names: a prefix,
-    /// as in `format!("room {room}")`, keeps what a client may choose apart from the rest.
+    /// A topic is a name. It exists while it has subscribers. Subscribing twice changes nothing,
+    /// and a connection leaves its topics when it closes. All routes of a server share the names: a
+    /// prefix, as in `format!("room {room}")`, keeps names that clients choose apart from others.
     ///
-    /// The result may be ignored; see [`Subscribing`].
+    /// The result may be ignored: see [`Subscribing`].
+    ///
+    /// # In `open` and `auth`
+    ///
+    /// Messages that are published while `open` runs are kept, and arrive once it has returned
+    /// `Ok`. So a client misses no update if you lock your state, subscribe, and send a snapshot,
+    /// and change and publish the state under the same lock. A subscription in `auth` starts when
+    /// `open` is called.
     ///
     /// # Examples
     ///
@@ -290,15 +423,37 @@ impl<D> Socket<D> {
         }
     }
 
-    /// Ends a subscription; one that is not there is left alone. What was published to the topic
-    /// before this call is still delivered.
+    /// Ends a subscription. Does nothing if the connection is not subscribed.
+    ///
+    /// Messages that were published before this call are still delivered.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// #[derive(FromHandshake)]
+    /// struct Viewer { #[from(default)] room: String }
+    ///
+    /// struct Rooms;
+    ///
+    /// #[ws_route("/rooms", data = Viewer, broadcast = off)]
+    /// impl Rooms {
+    ///     fn message(&self, ws: &mut Socket<Viewer>, room: String) {
+    ///         ws.unsubscribe(format!("room {}", ws.data.room));
+    ///         ws.subscribe(format!("room {room}"));
+    ///         ws.data.room = room;
+    ///     }
+    /// }
+    /// ```
     pub fn unsubscribe(&self, topic: impl Into<ByteString>) {
         self.hub.unsubscribe(self.id().slot(), topic.into());
     }
 
-    /// Sends a message to all other active subscribers of a topic, subscribed to it or not.
+    /// Sends a message to all other active subscribers of a topic. Never waits.
     ///
-    /// All see the messages of the server in one order. To publish a value as JSON there is
+    /// This connection need not be subscribed itself. All connections see the messages of the
+    /// server in the same order. To publish a value as JSON, use
     /// [`publish_json`](Self::publish_json).
     ///
     /// # Everyone, including the sender
@@ -310,18 +465,20 @@ impl<D> Socket<D> {
     ///
     /// # In `open` and `auth`
     ///
-    /// In `auth` and `open`, `ws.publish` keeps the message. It is sent right after the connection
-    /// becomes active, which is when `open` has returned `Ok`, or never: a rejected connection
-    /// publishes nothing, not even from its `close` handler.
+    /// In `auth` and `open`, `ws.publish` keeps the message, and sends it as soon as the connection is
+    /// active, which is when `open` has returned `Ok`. A rejected connection publishes nothing, not
+    /// even from its `close` handler.
     ///
-    /// `ws.hub().publish` is immediate, also in `auth` and `open`: the hub speaks for the server.
+    /// `ws.hub().publish` sends at once, also in `auth` and `open`, since it does not publish for this
+    /// connection.
     ///
     /// # Returns
     ///
-    /// - `Sent`: the message is on its way, or kept until the connection is active.
-    /// - `Dropped`: the server has 16 MiB waiting to be distributed, or the messages kept for this
-    ///   connection have reached the route's `backlog` (with 0, none is kept).
-    /// - `Closed`: the connection was closed in `auth` or `open`, or the server has ended.
+    /// - `Sent`: the message will be sent, or it is kept until the connection is active.
+    /// - `Dropped`: the server has 16 MiB of messages to distribute, or the messages that are kept
+    ///   for this connection have reached the route's `backlog`. With a `backlog` of 0, none is
+    ///   kept.
+    /// - `Closed`: the connection was closed in `auth` or `open`, or the server has shut down.
     ///
     /// # Examples
     ///
@@ -345,25 +502,28 @@ impl<D> Socket<D> {
     /// }
     /// ```
     pub fn publish(&self, topic: impl Into<ByteString>, message: impl IntoMessage) -> SendStatus {
-        if let Some(early) = &self.early {
+        if let Some(pending) = &self.pending {
             if self.transport.is_closing() {
                 return SendStatus::Closed;
             }
             let limit = self.transport.limits().backlog;
-            return early.hold(topic.into(), message.into_message(), limit);
+            return pending.hold(topic.into(), message.into_message(), limit);
         }
         self.transport.set_published();
         self.hub
             .publish_from(self.id().slot(), topic.into(), &message.into_message())
     }
 
-    /// Sends a value to all other active subscribers of a topic, as JSON text. See
-    /// [`publish`](Self::publish).
+    /// Sends a value to all other active subscribers of a topic, as JSON text.
+    ///
+    /// Never waits.
+    ///
+    /// See [`publish`](Self::publish).
     ///
     /// # Errors
     ///
     /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
-    /// [`Message::json`]. Then nothing is sent.
+    /// [`Message::json`]. Nothing is sent then.
     ///
     /// # Examples
     ///
@@ -396,17 +556,65 @@ impl<D> Socket<D> {
         Ok(self.publish(topic, Message::json(value)?))
     }
 
-    /// Returns a handle to this connection that can be kept and cloned.
+    /// Returns a handle to this connection, to send to it from elsewhere.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::prelude::*;
+    ///
+    /// struct Reminders;
+    ///
+    /// #[ws_route("/reminders", broadcast = off)]
+    /// impl Reminders {
+    ///     fn message(&self, ws: &mut Socket, text: String) {
+    ///         let peer = ws.peer();
+    ///         tokio::spawn(async move {
+    ///             tokio::time::sleep(Duration::from_secs(60)).await;
+    ///             peer.send(text);
+    ///         });
+    ///     }
+    /// }
+    /// ```
     pub fn peer(&self) -> Peer {
         Peer::new(&self.transport, self.hub.clone())
     }
 
     /// Returns the hub, to reach all connections including this one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// fn open(ws: &Socket) {
+    ///     ws.send(format!("{} online", ws.hub().connections()));
+    /// }
+    /// ```
     pub fn hub(&self) -> Hub {
         self.hub.clone()
     }
 
-    /// Returns the subprotocol that was agreed on in the handshake.
+    /// Returns the subprotocol that the handshake agreed on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Chat;
+    ///
+    /// #[ws_route("/chat", protocols = ["chat.v2", "chat.v1"])]
+    /// impl Chat {
+    ///     fn open(&self, ws: &mut Socket) {
+    ///         match ws.protocol() {
+    ///             Some("chat.v2") => ws.send(r#"{"welcome":2}"#),
+    ///             _ => ws.send("welcome"),
+    ///         };
+    ///     }
+    /// }
+    /// ```
     pub fn protocol(&self) -> Option<&str> {
         self.protocol.as_deref()
     }
@@ -422,7 +630,17 @@ impl<D: fmt::Debug> fmt::Debug for Socket<D> {
 }
 
 impl SendStatus {
-    /// Says whether the message is on its way: sent or queued.
+    /// Returns whether the message was sent or queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Peer;
+    ///
+    /// fn notify(peers: &[Peer]) -> usize {
+    ///     peers.iter().filter(|peer| peer.send("news").is_accepted()).count()
+    /// }
+    /// ```
     pub fn is_accepted(self) -> bool {
         matches!(self, Self::Sent | Self::Queued(_))
     }

@@ -318,7 +318,7 @@ async fn an_app_refuses_any_origin_where_a_route_reads_cookies() {
     impl Chat {
         fn message(&self) {}
     }
-    let app = App::new().origins(harpia::OriginPolicy::Any).ws(Chat);
+    let app = App::new().origins(harpia::Origins::Any).ws(Chat);
     let error = app.bind("127.0.0.1:0").await.expect_err("it is refused");
     let text = error.to_string();
     assert!(text.contains("/chat") && text.contains("cookies"), "{text}");

@@ -210,7 +210,7 @@ async fn reading_a_token_after_open_closes_with_1011() {
 async fn no_token_is_read_from_a_cookie_where_any_page_may_connect() {
     let (jwt, events) = (Jwt::hs256(SECRET).unwrap(), Events::new());
     let app = App::new()
-        .origins(harpia::OriginPolicy::Any)
+        .origins(harpia::Origins::Any)
         .ws(Cookie(jwt.clone(), events.clone()))
         .ws(Bearer(jwt, events.clone()));
     let server = TestServer::start(app).await;

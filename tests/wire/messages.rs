@@ -198,11 +198,8 @@ async fn the_log_explains_invalid_json_without_quoting_it() {
     let log = Log::begin();
     let server = TestServer::start(App::new().ws(Feed)).await;
     for (json, error) in [
-        (
-            r#""hunter2""#,
-            "invalid type: string, expected struct Point",
-        ),
-        (r#"{"x":"hunter2"}"#, "expected i32 at `x`, line 1 column"),
+        (r#""hunter2""#, "invalid data at line 1 column"),
+        (r#"{"x":"hunter2"}"#, "invalid data at `x`, line 1 column"),
         (r#"{"x":1,"hunter2":2}"#, "missing field `y`"),
     ] {
         let mut client = server.connect("/feed").await;
@@ -240,10 +237,7 @@ async fn a_token_of_the_wrong_type_does_not_reach_the_log() {
         assert_eq!(client.closed().await, (1008, "Invalid Token".into()));
     }
     let text = log.text();
-    assert!(
-        text.contains("invalid type: string, expected struct Login"),
-        "{text}"
-    );
+    assert!(text.contains("invalid data at line 1 column"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }
 

@@ -1,11 +1,12 @@
-//! Checks that run while the user's crate compiles, and fail as a panic there.
+//! Checks that run in a `const` of the user's crate, and fail with a panic at compile time.
 //!
-//! Each is `#[track_caller]`: so the error stands at the user's word, and says nothing of this file.
+//! Each is `#[track_caller]`, so that the error points at the user's code and not at this file.
 
 use crate::extract::PathFields;
+use crate::path::first_parameter;
 use crate::route::{missing_path_field, same_shape};
 
-/// Refuses, at compile time, data that reads a path parameter which the path does not have.
+/// Rejects data that reads a path parameter which the path does not have.
 #[track_caller]
 pub const fn check_path_fields(fields: PathFields, path: &str) {
     if let Some(name) = missing_path_field(fields, path) {
@@ -30,7 +31,7 @@ pub const fn check_path_fields(fields: PathFields, path: &str) {
     }
 }
 
-/// Refuses, at compile time, pages of any origin where cookies are read.
+/// Rejects `origins = any` on a route that reads cookies.
 #[track_caller]
 pub const fn check_any_origin(reads_cookies: bool) {
     assert!(
@@ -40,8 +41,9 @@ pub const fn check_any_origin(reads_cookies: bool) {
     );
 }
 
-/// Refuses, at compile time, two routes that answer the same paths. One without a path has an error
-/// of its own.
+/// Rejects two routes that answer the same paths.
+///
+/// An empty path means that the type is not a route, which is an error of its own.
 #[track_caller]
 pub const fn check_distinct(first: &str, first_path: &str, second: &str, second_path: &str) {
     if !first_path.is_empty() && same_shape(first_path, second_path) {
@@ -62,28 +64,7 @@ pub const fn check_distinct(first: &str, first_path: &str, second: &str, second_
     }
 }
 
-/// The name in the first `{…}` of a path.
-const fn first_parameter(path: &str) -> Option<&str> {
-    let bytes = path.as_bytes();
-    let mut start = 0;
-    while start < bytes.len() && bytes[start] != b'{' {
-        start += 1;
-    }
-    let mut end = start;
-    while end < bytes.len() && bytes[end] != b'}' {
-        end += 1;
-    }
-    if end == bytes.len() {
-        return None;
-    }
-    let name = bytes.split_at(end).0.split_at(start + 1).1;
-    match std::str::from_utf8(name) {
-        Ok(name) => Some(name),
-        Err(_) => None,
-    }
-}
-
-/// A text put together at compile time, where nothing can allocate. What does not fit is cut.
+/// Text that is put together at compile time, without allocation. It is cut after 512 bytes.
 struct Text {
     bytes: [u8; 512],
     len: usize,

@@ -1,8 +1,9 @@
-//! What generated code names besides the public items. Not an API.
+//! Items for generated code. This is not a stable API.
 //!
-//! Nothing here may be named in an error that a user reads. The traits that rustc names there are
-//! public ([`FromValue`], [`HandlerSocket`], [`HandlerArgument`](crate::route::HandlerArgument));
-//! what stands here keeps a wrong type from being reported more than once.
+//! No item of this module may be named in an error that a user reads. The traits that rustc names
+//! there are public ([`FromValue`], [`HandlerSocket`],
+//! [`HandlerArgument`](crate::route::HandlerArgument)). The items here keep a wrong type from being
+//! reported more than once.
 
 mod constant;
 
@@ -16,26 +17,27 @@ use crate::socket::Socket;
 
 pub use constant::{check_any_origin, check_distinct, check_path_fields};
 
-/// Lends a handler its socket, also where its type is wrong: that is an error of its own.
+/// Passes the socket to a handler. It compiles with a wrong type too, which is an error of its own.
 ///
-/// This and its like rest on one rule: what is inherent goes before what is a trait's. Where the
-/// types are not right, the functions of [`Lenient`] are left, which compile with any.
+/// This type, [`Cloned`] and [`Made`] rely on method resolution: an inherent function is preferred
+/// to a function of a trait. If the types are wrong, the inherent function does not apply, and the
+/// function of [`Lenient`] compiles with any type.
 #[derive(Debug)]
 pub struct Lend<S, D>(PhantomData<(S, D)>);
 
 impl<D> Lend<Socket<D>, D> {
-    /// Hands the socket on, unchanged.
+    /// Returns the socket.
     pub fn lend(socket: &mut Socket<D>) -> &mut Socket<D> {
         socket
     }
 }
 
-/// Clones a parameter for a handler.
+/// Clones a path parameter for a handler.
 #[derive(Debug)]
 pub struct Cloned<T>(PhantomData<T>);
 
 impl<T: Clone> Cloned<T> {
-    /// Clones it.
+    /// Clones the value.
     pub fn of(value: &T) -> T {
         value.clone()
     }
@@ -50,70 +52,70 @@ impl<T: FromValue> Value<T> {
     ///
     /// # Errors
     ///
-    /// As [`PathValues::parse`].
+    /// The errors of [`PathValues::parse`].
     pub fn parse(path: &PathValues, name: &str) -> Result<T, Rejection> {
         path.parse(name)
     }
 
-    /// Reads a field that must be there.
+    /// Reads a required field.
     ///
     /// # Errors
     ///
-    /// As [`Handshake::require`].
+    /// The errors of [`Handshake::require`].
     pub fn require(handshake: &Handshake, source: Source, name: &str) -> Result<T, Rejection> {
         handshake.require(source, name)
     }
 
-    /// Reads a field that may be missing.
+    /// Reads an optional field.
     ///
     /// # Errors
     ///
-    /// As [`Handshake::find`].
+    /// The errors of [`Handshake::find`].
     pub fn find(handshake: &Handshake, source: Source, name: &str) -> Result<Option<T>, Rejection> {
         handshake.find(source, name)
     }
 
-    /// A parameter, for checks of its type.
+    /// Returns a parameter, for checks of its type.
     pub fn some<'a>() -> &'a T {
         never()
     }
 }
 
-/// A route's type, for checks that ask whether it may be used by several threads.
+/// A route's type, for checks of whether several threads may use it.
 #[derive(Debug)]
 pub struct Shared<T>(PhantomData<T>);
 
 impl<T: Sync> Shared<T> {
-    /// A route that threads may share.
+    /// Returns a route that threads may share.
     pub fn some<'a>() -> &'a T {
         never()
     }
 }
 
-/// A value of any type, for code that is type-checked and never run.
+/// Returns a value of any type, for code that is type-checked and never run.
 pub fn never<T>() -> T {
     unreachable!("it is never called")
 }
 
-/// A route on its way into the app.
+/// A route that is about to be added to the app.
 #[derive(Debug)]
 pub struct Made<R>(pub R);
 
 impl<R: Route> Made<R> {
-    /// Hands the route on, unchanged.
+    /// Returns the route.
     pub fn route(self) -> R {
         self.0
     }
 }
 
-/// What stands in for a function of a type that is not as it must be. Nothing that compiles calls it.
+/// Functions for types that are wrong. They are never called, since the crate does not compile.
 pub trait Lenient {
-    /// See [`Lend`].
+    /// Replaces [`Lend::lend`].
     fn lend<S, T>(_: &mut S) -> &mut T {
         never()
     }
 
-    /// See [`Cloned`].
+    /// Replaces [`Cloned::of`].
     fn of<T>(_: &T) -> T {
         never()
     }
@@ -151,7 +153,7 @@ pub trait Lenient {
         &()
     }
 
-    /// See [`Made`].
+    /// Replaces [`Made::route`].
     fn route(self) -> Broken
     where
         Self: Sized,
@@ -166,16 +168,16 @@ impl<T> Lenient for Value<T> {}
 impl<T> Lenient for Shared<T> {}
 impl<R> Lenient for Made<R> {}
 
-/// An `auth` for types that have none of their own.
+/// An `auth` constant for types that have no `auth` of their own.
 #[allow(non_upper_case_globals)]
 pub trait NoAuth {
-    /// In its place.
+    /// Replaces the missing `auth`.
     const auth: crate::route::NoAuth = crate::route::NoAuth;
 }
 
 impl<T: ?Sized> NoAuth for T {}
 
-/// Stands for a route whose attribute has mistakes, so that using it adds no other.
+/// The route of an attribute with mistakes, so that its use adds no further error.
 #[derive(Debug)]
 pub struct Broken;
 
@@ -189,34 +191,34 @@ impl Route for Broken {
     }
 }
 
-/// What a type reads of the handshake, also if it is no [`FromHandshake`] at all: that is an error
-/// of its own, which a check must not repeat.
+/// The parts of the handshake that a type reads.
 ///
-/// An inherent constant goes before a trait's: where the bound does not hold, [`ReadsNothing`]'s are
-/// left.
+/// It compiles with a type that is not [`FromHandshake`], which is an error of its own. An inherent
+/// constant is preferred to a constant of a trait. If the bound does not hold, the constants of
+/// [`ReadsNothing`] apply.
 #[derive(Debug)]
 pub struct Reads<D>(PhantomData<D>);
 
 impl<D: FromHandshake> Reads<D> {
-    /// The path parameters that it reads.
+    /// The path parameters that the type reads.
     pub const PATH_FIELDS: PathFields = D::PATH_FIELDS;
-    /// Whether it reads cookies.
+    /// Whether the type reads cookies.
     pub const COOKIES: bool = D::READS_COOKIES;
 
-    /// The socket that its handlers take.
+    /// Returns the type of the route's socket.
     pub fn socket() -> PhantomData<Socket<D>> {
         PhantomData
     }
 }
 
-/// The answers of [`Reads`] about other types.
+/// The constants of [`Reads`] for types that are not [`FromHandshake`].
 pub trait ReadsNothing {
-    /// None.
+    /// No path parameter.
     const PATH_FIELDS: PathFields = PathFields::NONE;
-    /// No.
+    /// No cookies.
     const COOKIES: bool = false;
 
-    /// Any.
+    /// Returns a type that stands for any socket.
     fn socket<S>() -> PhantomData<AnySocket<S>> {
         PhantomData
     }
@@ -224,7 +226,8 @@ pub trait ReadsNothing {
 
 impl<D> ReadsNothing for Reads<D> {}
 
-/// Stands for the socket of a route whose data is none: any is right.
+/// The socket of a route whose data type is invalid, which is an error of its own. It accepts any
+/// socket.
 #[derive(Debug)]
 pub struct AnySocket<S>(PhantomData<S>);
 
@@ -232,7 +235,7 @@ pub struct AnySocket<S>(PhantomData<S>);
 #[diagnostic::do_not_recommend]
 impl<S> HandlerSocket<AnySocket<S>> for S {}
 
-/// The path of a route, by the same way; empty for what is no route.
+/// The path of a route, or an empty path for a type that is not a route. It works like [`Reads`].
 #[derive(Debug)]
 pub struct PathOf<R>(PhantomData<R>);
 
@@ -241,7 +244,7 @@ impl<R: IntoRoute> PathOf<R> {
     pub const PATH: &'static str = R::PATH;
 }
 
-/// The answer of [`PathOf`] about other types.
+/// The constant of [`PathOf`] for types that are not routes.
 pub trait NoPath {
     /// No path.
     const PATH: &'static str = "";

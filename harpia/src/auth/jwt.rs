@@ -1,4 +1,4 @@
-//! A verifier of tokens: its keys, its rules, and the claims it reads.
+//! A verifier of tokens: its keys, its rules, and the type of the claims.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,27 +10,30 @@ use serde_json::{Map, Value};
 
 use crate::error::Result;
 use crate::json::JsonError;
+use crate::limits::{MAX_LEEWAY, MAX_TOKEN};
 
-use super::keys::KeySet;
+use super::key_set::KeySet;
 use super::token_error::Reason;
-use super::{Key, Keys, TokenError};
+use super::{Key, TokenError};
 
 /// Verifies JSON Web Tokens and reads their claims.
 ///
-/// It is made once, lives in the route, and reads the token where the client sends it:
+/// Make one, keep it in the route, and read the token from where the client sends it:
 ///
-/// | the token comes | read it by | for |
+/// | the client sends the token | method | use it for |
 /// |---|---|---|
-/// | as the first message | [`from_message`](Self::from_message), in `auth` | any client; nothing to leak on the way |
-/// | in a cookie | [`from_cookie`](Self::from_cookie) | browsers that are logged in; `HttpOnly` |
-/// | as `Authorization: Bearer …` | [`from_bearer`](Self::from_bearer) | programs; browsers cannot set it |
-/// | as a subprotocol | [`from_protocol`](Self::from_protocol) | browsers, where the handshake must carry it |
-/// | in the query | [`from_query`](Self::from_query) | nothing else left: URLs are logged |
+/// | as the first message | [`from_message`](Self::from_message), in `auth` | any client; no proxy logs it |
+/// | in a cookie | [`from_cookie`](Self::from_cookie) | browsers that are logged in, with `HttpOnly` |
+/// | as `Authorization: Bearer …` | [`from_bearer`](Self::from_bearer) | programs; browsers cannot set this header |
+/// | as a subprotocol | [`from_protocol`](Self::from_protocol) | browsers, if the handshake must carry the token |
+/// | in the query | [`from_query`](Self::from_query) | clients that can do nothing else, since URLs are logged |
 ///
-/// The four of the handshake work in `auth` and `open`; what it brought is forgotten after that.
-/// With `?`, a token that is missing or refused closes with 1008 "Invalid Token" and nothing
-/// else; the reason is for the log. With each of the five **the connection closes when its token
-/// expires**, by 4401 "Token expired", until a fresh one is [read](Self::from_message).
+/// - The last four read the handshake. They work in `auth` and `open` only: after that, the cookies
+///   and tokens of the handshake are dropped.
+/// - With `?`, a missing or invalid token closes with 1008 "Invalid Token". The reason goes to the
+///   log and not to the client.
+/// - **The connection closes when its token expires**, with 4401 "Token expired", unless a fresh
+///   token is [read](Self::from_message) before. This holds for all five methods.
 ///
 /// ```
 /// use harpia::auth::Jwt;
@@ -66,25 +69,30 @@ use super::{Key, Keys, TokenError};
 ///
 /// # Signing
 ///
-/// harpia verifies only. To sign, in a login or a test: `jsonwebtoken = { version = "11", features =
-/// ["rust_crypto"] }`, as [`verify`](Self::verify) shows. Where another crate has switched on a second
-/// provider, such as `aws_lc_rs`, call jsonwebtoken's `CryptoProvider::install_default` first.
+/// harpia only verifies tokens. To sign them, in a login or a test, use `jsonwebtoken = { version =
+/// "11", features = ["rust_crypto"] }`, as [`verify`](Self::verify) shows. If another crate enables
+/// a second provider, such as `aws_lc_rs`, call jsonwebtoken's `CryptoProvider::install_default`
+/// first.
 ///
-/// A token stays good after a logout: keep its `jti` or `sub` in a list that `auth` asks, or let it be
-/// short-lived; [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes what it has opened.
+/// # Logout
 ///
-/// # What is refused
+/// A token stays valid after a logout. Keep its `jti` or `sub` in a list that `auth` checks, or use
+/// tokens with a short lifetime. [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes the
+/// connections that are open.
 ///
-/// - A token signed by anything but the key's own algorithm. What the token says of its algorithm
-///   decides nothing: `none`, or an RSA public key used as an HMAC secret, is an invalid token.
+/// # Rejected tokens
+///
+/// - A token that is not signed by the key's own algorithm. The `alg` of the token decides nothing:
+///   `none` is rejected, and so is an RSA public key that is used as an HMAC secret.
 /// - A token without `exp`, after its `exp`, or before its `nbf`.
-/// - Another audience or issuer than asked for, or an `iss` that is no text. Where no audience is
-///   asked for, a token *with* an `aud` of any kind but `null` is refused too, since it is for
-///   someone (RFC 7519 section 4.1.3).
-/// - More than 8 KiB, before any work; a `crit` header, as no extension is known here (RFC 7515
-///   section 4.1.11); claims that are not the type's.
+/// - A token of another audience or issuer than required, or with an `iss` that is not text.
+/// - A token with an `aud` other than `null`, if no audience is required: it is meant for another
+///   recipient (RFC 7519 section 4.1.3).
+/// - A token of more than 8 KiB. It is rejected before it is decoded.
+/// - A token with a `crit` header, since no extension is supported (RFC 7515 section 4.1.11).
+/// - A token whose claims do not deserialize as `C`.
 ///
-/// A clone has copies of the keys.
+/// Cloning copies the keys.
 pub struct Jwt<C> {
     keys: KeySet,
     read: ReadClaims<C>,
@@ -98,7 +106,7 @@ pub(super) fn read_claims<C: ClaimsSet>(claims: Value) -> Result<C, JsonError> {
     serde_path_to_error::deserialize(claims).map_err(|error| JsonError::with_path(&error))
 }
 
-/// What the claims of a token are read as: all that serde can read.
+/// The type of a token's claims: any type that implements serde's `Deserialize`.
 #[diagnostic::on_unimplemented(
     message = "the claims of a token cannot be read as `{Self}`",
     label = "not a type of claims",
@@ -109,13 +117,24 @@ pub trait ClaimsSet: DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<C: DeserializeOwned> ClaimsSet for C {}
 
-/// Each takes one key; see [`Key`] for what it must be.
+/// Constructors, which take one key each. [`Key`] says what a key must be.
 impl<C> Jwt<C> {
-    /// Verifies by HMAC with SHA-256 and a secret of 32 bytes or more.
+    /// Verifies by HMAC with SHA-256 and a secret of at least 32 bytes.
     ///
     /// # Errors
     ///
-    /// As [`Key::hs256`].
+    /// The errors of [`Key::hs256`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs256(std::fs::read("keys/secret")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self>
     where
         C: ClaimsSet,
@@ -123,11 +142,22 @@ impl<C> Jwt<C> {
         Key::hs256(secret).map(Self::of_key)
     }
 
-    /// Verifies by HMAC with SHA-384 and a secret of 48 bytes or more.
+    /// Verifies by HMAC with SHA-384 and a secret of at least 48 bytes.
     ///
     /// # Errors
     ///
-    /// As [`Key::hs256`].
+    /// The errors of [`Key::hs384`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs384(std::fs::read("keys/secret")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn hs384(secret: impl AsRef<[u8]>) -> Result<Self>
     where
         C: ClaimsSet,
@@ -135,11 +165,22 @@ impl<C> Jwt<C> {
         Key::hs384(secret).map(Self::of_key)
     }
 
-    /// Verifies by HMAC with SHA-512 and a secret of 64 bytes or more.
+    /// Verifies by HMAC with SHA-512 and a secret of at least 64 bytes.
     ///
     /// # Errors
     ///
-    /// As [`Key::hs256`].
+    /// The errors of [`Key::hs512`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs512(std::fs::read("keys/secret")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn hs512(secret: impl AsRef<[u8]>) -> Result<Self>
     where
         C: ClaimsSet,
@@ -151,7 +192,7 @@ impl<C> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// As [`Key::rs256_pem`].
+    /// The errors of [`Key::rs256_pem`].
     ///
     /// # Examples
     ///
@@ -174,7 +215,18 @@ impl<C> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// As [`Key::es256_pem`].
+    /// The errors of [`Key::es256_pem`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::es256_pem(std::fs::read("keys/login.pem")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self>
     where
         C: ClaimsSet,
@@ -186,20 +238,23 @@ impl<C> Jwt<C> {
     ///
     /// # Errors
     ///
-    /// As [`Key::eddsa_pem`].
+    /// The errors of [`Key::eddsa_pem`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::eddsa_pem(std::fs::read("keys/login.pem")?)?;
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self>
     where
         C: ClaimsSet,
     {
         Key::eddsa_pem(pem).map(Self::of_key)
-    }
-
-    /// Begins a set of several keys, of which a token names its own by `kid`: see [`Keys`].
-    pub fn keys() -> Keys<C>
-    where
-        C: ClaimsSet,
-    {
-        Keys::new(read_claims)
     }
 
     fn of_key(key: Key) -> Self
@@ -214,9 +269,21 @@ impl<C> Jwt<C> {
     }
 }
 
-/// What a token has to say beside `exp`.
+/// Rules for claims other than `exp`.
 impl<C> Jwt<C> {
-    /// Asks for this `aud`; called again, for one of several.
+    /// Requires this `aud`. If it is called more than once, any one of them is enough.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// # let secret = [7; 32];
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs256(secret)?.audience("chat").audience("feed");
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     #[must_use]
     pub fn audience(self, audience: impl Into<String>) -> Self {
         let audience = audience.into();
@@ -227,7 +294,19 @@ impl<C> Jwt<C> {
         })
     }
 
-    /// Asks for this `iss`; called again, for one of several.
+    /// Requires this `iss`. If it is called more than once, any one of them is enough.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// # let secret = [7; 32];
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs256(secret)?.issuer("https://login.example.com");
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     #[must_use]
     pub fn issuer(self, issuer: impl Into<String>) -> Self {
         let issuer = issuer.into();
@@ -238,13 +317,28 @@ impl<C> Jwt<C> {
         })
     }
 
-    /// Lets the issuer's clock differ from this one by so much, in whole seconds up to an hour.
+    /// Allows the issuer's clock to differ by this time.
     ///
-    /// A token is then taken so long before its `nbf`, and a connection lives so long beyond its
-    /// `exp`. Default: not at all.
+    /// Default: zero. At most one hour.
+    ///
+    /// A token is accepted this long before its `nbf`, and a connection closes this long after its
+    /// `exp`. Only whole seconds count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Claims {}
+    /// # let secret = [7; 32];
+    /// use std::time::Duration;
+    /// use harpia::auth::Jwt;
+    ///
+    /// let jwt = Jwt::<Claims>::hs256(secret)?.leeway(Duration::from_secs(10));
+    /// # harpia::HandlerResult::Ok(())
+    /// ```
     #[must_use]
     pub fn leeway(self, leeway: Duration) -> Self {
-        let seconds = leeway.as_secs().min(MAX_LEEWAY);
+        let seconds = leeway.min(MAX_LEEWAY).as_secs();
         self.with_rules(|rules| rules.leeway = seconds)
     }
 
@@ -255,15 +349,15 @@ impl<C> Jwt<C> {
 }
 
 impl<C> Jwt<C> {
-    /// Verifies a token and returns its claims, apart from any connection.
+    /// Verifies a token and returns its claims, without a connection.
     ///
-    /// **No connection closes when this token expires**: it is not told of it. In a handler, read
-    /// the token by [`from_message`](Self::from_message) or another of the five, or have the
-    /// connection [expire](crate::Socket::expire_at) by hand, as below.
+    /// **No connection closes when this token expires.** In a handler, use
+    /// [`from_message`](Self::from_message) or one of the other four methods, or call
+    /// [`Socket::expire_at`](crate::Socket::expire_at) yourself, as in the second example.
     ///
     /// # Errors
     ///
-    /// [`TokenError`], which prints the same whatever was wrong.
+    /// [`TokenError`], which prints the same text for every reason.
     ///
     /// # Examples
     ///
@@ -284,7 +378,7 @@ impl<C> Jwt<C> {
     /// # harpia::HandlerResult::Ok(())
     /// ```
     ///
-    /// In a handler, for a token of a form that harpia does not read, claims with an `exp` and:
+    /// In a handler, for a token in a format of your own. The claims need an `exp`:
     ///
     /// ```
     /// # use harpia::auth::Jwt;
@@ -319,8 +413,8 @@ impl<C> Jwt<C> {
         }
         let key = self.keys.find(header.kid.as_deref());
         let key = key.ok_or(Reason::UnknownKey)?;
-        // Does something only where another crate has switched on a second provider: jsonwebtoken
-        // panics over the choice. One that the program has installed stays.
+        // If another crate enables a second provider, jsonwebtoken panics unless one is installed.
+        // This does not replace a provider that the program has installed.
         let _ = DEFAULT_PROVIDER.install_default();
         let decoded = decode::<Map<String, Value>>(token, &key.verifier, &key.rules)?;
         check_kinds(&decoded.claims, &key.rules)?;
@@ -334,10 +428,10 @@ impl<C> Jwt<C> {
     }
 }
 
-/// What a token says, once it is known to be good.
+/// The claims and the expiry of a verified token.
 pub(super) struct Verified<C> {
     pub(super) claims: C,
-    /// When it ends, leeway included, in seconds since 1970.
+    /// The time at which it expires, leeway included, in seconds since 1970.
     pub(super) expiry: u64,
 }
 
@@ -347,15 +441,16 @@ impl<C> Clone for Jwt<C> {
     }
 }
 
-/// Algorithms and names, and no key.
+/// Prints algorithms and names, and no key.
 impl<C> fmt::Debug for Jwt<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Jwt").field(&self.keys).finish()
     }
 }
 
-/// Refuses what jsonwebtoken lets by: to it, an audience that is no text is none at all, and an
-/// issuer may be a list.
+/// Rejects claims of the wrong type that jsonwebtoken accepts.
+///
+/// jsonwebtoken ignores an audience that is not text, and accepts a list of issuers.
 fn check_kinds(claims: &Map<String, Value>, rules: &Validation) -> Result<(), Reason> {
     let has_audience = claims.get("aud").is_some_and(|aud| !aud.is_null());
     if rules.aud.is_none() && has_audience {
@@ -368,15 +463,8 @@ fn check_kinds(claims: &Map<String, Value>, rules: &Validation) -> Result<(), Re
     Ok(())
 }
 
-/// A NumericDate may have a fraction (RFC 7519 section 2).
+/// Returns a NumericDate in whole seconds. It may have a fraction (RFC 7519 section 2).
 fn seconds(value: &Value) -> Option<u64> {
-    // Saturates, and is not negative once it is verified.
+    // The cast saturates, and a verified time is not negative.
     value.as_u64().or_else(|| Some(value.as_f64()? as u64))
 }
-
-/// In bytes. Browsers send no cookie of more than 4 KiB, and hyper no head beyond its buffer; as a
-/// message, a token would otherwise be as long as `max_message` lets it.
-const MAX_TOKEN: usize = 8 * 1024;
-
-/// In seconds. Clocks that differ by more are broken, and verify nothing.
-const MAX_LEEWAY: u64 = 60 * 60;

@@ -1,4 +1,4 @@
-//! What a token is verified with: a key, which fixes the algorithm.
+//! A key, which verifies tokens by one algorithm.
 
 use std::fmt;
 
@@ -6,15 +6,20 @@ use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
 use crate::error::{Error, Result};
+use crate::limits::LEEWAY;
 
-/// A key that verifies tokens, by one algorithm: the one of the constructor's name.
+/// A key that verifies tokens by one algorithm.
 ///
-/// For one key alone [`Jwt`](super::Jwt) has constructors of the same names; this is for a
-/// [set](super::Jwt::keys). What a key is made of never shows in its `Debug`.
+/// The algorithm is in the name of the constructor.
 ///
-/// - `hs…` take a secret that issuer and server share, at least as long as the hash (RFC 7518
-///   section 3.2): what is shorter can be found by trying. Make one with `openssl rand -hex 64`.
-/// - `…_pem` take the public half, as `openssl pkey -pubout` writes it.
+/// Use it for a [set of keys](super::Jwt::keys). For a single key, [`Jwt`](super::Jwt) has
+/// constructors with the same names. `Debug` does not show the key.
+///
+/// - `hs256`, `hs384` and `hs512` take a secret that the issuer and the server share. It must be at
+///   least as long as the hash (RFC 7518 section 3.2), since a shorter one can be guessed.
+///   `openssl rand -hex 64` makes one.
+/// - `rs256_pem`, `es256_pem` and `eddsa_pem` take a public key, in the format that
+///   `openssl pkey -pubout` writes.
 ///
 /// ```
 /// use harpia::auth::Key;
@@ -33,39 +38,65 @@ pub struct Key {
 }
 
 impl Key {
-    /// Makes a key of a secret of 32 bytes or more, for HMAC with SHA-256.
+    /// Makes a key for HMAC with SHA-256 from a secret of at least 32 bytes.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the secret is shorter, or is a key in PEM, with its first and last line
-    /// or without, which is no secret.
+    /// [`Error::Config`] if the secret is shorter, or is a key in PEM format, with or without its
+    /// first and last line. A public key is not a secret.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::auth::Key;
+    ///
+    /// # fn main() -> harpia::Result {
+    /// # let secret = [7; 32];
+    /// let key = Key::hs256(secret)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self> {
         Self::of_secret(Algorithm::HS256, secret.as_ref(), 32)
     }
 
-    /// Makes a key of a secret of 48 bytes or more, for HMAC with SHA-384.
+    /// Makes a key for HMAC with SHA-384 from a secret of at least 48 bytes.
     ///
     /// # Errors
     ///
-    /// As [`hs256`](Self::hs256).
+    /// The errors of [`hs256`](Self::hs256).
     pub fn hs384(secret: impl AsRef<[u8]>) -> Result<Self> {
         Self::of_secret(Algorithm::HS384, secret.as_ref(), 48)
     }
 
-    /// Makes a key of a secret of 64 bytes or more, for HMAC with SHA-512.
+    /// Makes a key for HMAC with SHA-512 from a secret of at least 64 bytes.
     ///
     /// # Errors
     ///
-    /// As [`hs256`](Self::hs256).
+    /// The errors of [`hs256`](Self::hs256).
     pub fn hs512(secret: impl AsRef<[u8]>) -> Result<Self> {
         Self::of_secret(Algorithm::HS512, secret.as_ref(), 64)
     }
 
-    /// Makes a key of an RSA public key of 2048 bits or more, for PKCS #1 v1.5 with SHA-256.
+    /// Makes a key for RSA from a public key of at least 2048 bits.
+    ///
+    /// The algorithm is PKCS #1 v1.5 with SHA-256.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if it is not one in PEM, or is shorter (RFC 7518 section 3.3).
+    /// [`Error::Config`] if this is not an RSA public key in PEM format, or is shorter (RFC 7518
+    /// section 3.3).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use harpia::auth::Key;
+    ///
+    /// # fn main() -> harpia::Result {
+    /// let key = Key::rs256_pem(std::fs::read("keys/login.pem")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         let key = DecodingKey::from_rsa_pem(pem.as_ref()).ok();
         let parts_of = DEFAULT_PROVIDER
@@ -82,25 +113,25 @@ impl Key {
         )
     }
 
-    /// Makes a key of a public key on the curve P-256, for ECDSA with SHA-256.
+    /// Makes a key for ECDSA with SHA-256 from a public key on the curve P-256.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if it is not one in PEM.
+    /// [`Error::Config`] if this is not such a key in PEM format.
     pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         let key = DecodingKey::from_ec_pem(pem.as_ref()).ok();
         let is_point = |key: &DecodingKey| can_verify(Algorithm::ES256, key);
         Self::of_public(Algorithm::ES256, key.filter(is_point), "an EC key on P-256")
     }
 
-    /// Makes a key of an Ed25519 public key, for EdDSA.
+    /// Makes a key for EdDSA from an Ed25519 public key.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if it is not one in PEM.
+    /// [`Error::Config`] if this is not such a key in PEM format.
     pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         let key = DecodingKey::from_ed_pem(pem.as_ref()).ok();
-        // The length first: jsonwebtoken slices what it takes to be one.
+        // The length is checked first, since jsonwebtoken slices the key without a check.
         let is_point = |key: &DecodingKey| {
             let has_length = key.try_get_as_bytes().is_ok_and(|key| key.len() == 32);
             has_length && can_verify(Algorithm::EdDSA, key)
@@ -109,7 +140,7 @@ impl Key {
     }
 
     fn of_secret(algorithm: Algorithm, secret: &[u8], least: usize) -> Result<Self> {
-        // A public key taken for a secret is how tokens are forged.
+        // If a public key were used as a secret, anyone could sign tokens.
         if is_pem(secret) {
             return Err(config(format!(
                 "an {algorithm:?} secret is not a key in PEM"
@@ -136,9 +167,9 @@ impl Key {
 
     fn new(algorithm: Algorithm, verifier: DecodingKey) -> Self {
         let mut rules = Validation::new(algorithm);
-        rules.leeway = DEFAULT_LEEWAY;
+        rules.leeway = LEEWAY.as_secs();
         rules.validate_nbf = true;
-        // RFC 7519 section 4.1.4: in the second of its `exp` a token has expired.
+        // A token has expired in the second of its `exp` (RFC 7519 section 4.1.4).
         rules.reject_tokens_expiring_in_less_than = 1;
         Self { verifier, rules }
     }
@@ -152,8 +183,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Says whether this is a key in PEM, whatever stands in front of it, or only the lines between its
-/// first and its last.
+/// Returns whether this contains a key in PEM format, or the lines between its first and last line.
 fn is_pem(secret: &[u8]) -> bool {
     const BEGIN: &[u8] = b"-----BEGIN";
     const TYPE: &[u8] = b" PUBLIC KEY-----\n";
@@ -173,10 +203,6 @@ fn config(message: String) -> Error {
     Error::Config { message }
 }
 
-/// In seconds. None: a connection then ends when its token says, which is what one reads in it.
-/// Clocks that differ are a fault of some setups, and [`leeway`](super::Jwt::leeway) is for those.
-const DEFAULT_LEEWAY: u64 = 0;
-
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
@@ -194,7 +220,7 @@ mod tests {
     const ED_PUBLIC: &str = include_str!("test_keys/ed.pub.pem");
 
     #[test]
-    fn a_public_key_in_pem_is_no_secret_whatever_surrounds_it() {
+    fn a_public_key_in_pem_is_not_accepted_as_a_secret() {
         for pem in [RSA_PUBLIC, EC_PUBLIC, ED_PUBLIC, P384_PUBLIC] {
             let body: String = pem.lines().filter(|line| !line.contains('-')).collect();
             let lines: Vec<&str> = pem.lines().filter(|line| !line.contains('-')).collect();
@@ -214,7 +240,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_random_secret_is_one_in_bytes_and_in_base64(
+        fn a_random_secret_is_accepted_in_bytes_and_in_base64(
             bytes in vec(any::<u8>(), 32..99),
             base64 in "[A-Za-z0-9+/]{43}=",
         ) {
@@ -224,11 +250,12 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_or_mistaken_key_is_an_error() {
+    fn a_weak_key_or_a_key_of_another_kind_is_an_error() {
         let message = |key: Result<Key>| key.unwrap_err().to_string();
         assert_eq!(
             message(Key::hs512([0; 63])),
-            "an HS512 secret has at least 64 bytes, this one has 63; `openssl rand -hex 64` makes one"
+            "an HS512 secret has at least 64 bytes, this one has 63; \
+             `openssl rand -hex 64` makes one"
         );
         let rsa = "RS256 takes the public half of an RSA key of at least 2048 bits, in PEM";
         for pem in [RSA, SHORT_RSA_PUBLIC, EC_PUBLIC, ED_PUBLIC, "", "nonsense"] {
@@ -239,9 +266,11 @@ mod tests {
             assert_eq!(message(Key::es256_pem(pem)), ec);
         }
         let ed = "EdDSA takes the public half of an Ed25519 key, in PEM";
-        // The last is an Ed25519 key of 16 bytes.
-        let cut = "-----BEGIN PUBLIC KEY-----\nMBowBQYDK2VwAxEAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----";
-        for pem in [ED, EC_PUBLIC, RSA_PUBLIC, "", cut] {
+        // An Ed25519 key of 16 bytes instead of 32.
+        let short = "-----BEGIN PUBLIC KEY-----\n\
+                     MBowBQYDK2VwAxEAAAAAAAAAAAAAAAAAAAAAAAA=\n\
+                     -----END PUBLIC KEY-----";
+        for pem in [ED, EC_PUBLIC, RSA_PUBLIC, "", short] {
             assert_eq!(message(Key::eddsa_pem(pem)), ed);
         }
     }

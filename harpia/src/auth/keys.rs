@@ -1,19 +1,21 @@
-//! Keys by their `kid`, so that one follows another without a gap.
+//! Keys by their `kid`, so that one key can replace another without an interruption.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use crate::error::{Error, Result};
 
-use super::jwt::ReadClaims;
-use super::{Jwt, Key};
+use super::jwt::{ReadClaims, read_claims};
+use super::key_set::KeySet;
+use super::{ClaimsSet, Jwt, Key};
 
-/// A set of keys by `kid`, as it is put together: made by [`Jwt::keys`].
+/// A builder for a [`Jwt`] with several keys, made by [`Jwt::keys`].
 ///
-/// A token names its key in its header. One that names none, or one that is not here, is refused.
+/// The header of a token names its key by `kid`. A token that names no key, or an unknown key, is
+/// rejected.
 ///
-/// To change a key: add the new one under a name of its own, have the issuer sign with it, and take
-/// the old one out when the last token that it signed has expired.
+/// To replace a key, add the new key under a new name, let the issuer sign with it, and remove the
+/// old key once the last token that it signed has expired.
 ///
 /// ```no_run
 /// use harpia::auth::{Jwt, Key};
@@ -36,8 +38,17 @@ pub struct Keys<C> {
     read: ReadClaims<C>,
 }
 
+impl<C: ClaimsSet> Jwt<C> {
+    /// Starts a set of keys.
+    ///
+    /// Each token names its key by `kid`. See [`Keys`] for an example.
+    pub fn keys() -> Keys<C> {
+        Keys::new(read_claims)
+    }
+}
+
 impl<C> Keys<C> {
-    pub(super) fn new(read: ReadClaims<C>) -> Self {
+    fn new(read: ReadClaims<C>) -> Self {
         Self {
             by_kid: HashMap::new(),
             twice: None,
@@ -45,7 +56,7 @@ impl<C> Keys<C> {
         }
     }
 
-    /// Adds a key under the name by which tokens call it.
+    /// Adds a key under the `kid` that tokens have in their header.
     #[must_use]
     pub fn add(mut self, kid: impl Into<Box<str>>, key: Key) -> Self {
         let kid = kid.into();
@@ -59,55 +70,21 @@ impl<C> Keys<C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if there is no key, or two have one name.
+    /// [`Error::Config`] if there is no key, or if two keys have the same name.
     pub fn build(self) -> Result<Jwt<C>> {
         if let Some(kid) = self.twice {
             let message = format!("two keys have the `kid` `{kid}`");
             return Err(Error::Config { message });
         }
         if self.by_kid.is_empty() {
-            let message = "a set of keys has at least one".to_owned();
+            let message = "a set of keys needs at least one key".to_owned();
             return Err(Error::Config { message });
         }
         Ok(Jwt::new(KeySet::ByKid(self.by_kid), self.read))
     }
 }
 
-/// The keys of a verifier.
-#[derive(Clone)]
-pub(super) enum KeySet {
-    /// Whatever `kid` a token has.
-    One(Box<Key>),
-    ByKid(HashMap<Box<str>, Key>),
-}
-
-impl KeySet {
-    pub(super) fn find(&self, kid: Option<&str>) -> Option<&Key> {
-        match self {
-            Self::One(key) => Some(key),
-            Self::ByKid(keys) => keys.get(kid?),
-        }
-    }
-
-    pub(super) fn for_each(&mut self, mut change: impl FnMut(&mut Key)) {
-        match self {
-            Self::One(key) => change(key),
-            Self::ByKid(keys) => keys.values_mut().for_each(change),
-        }
-    }
-}
-
-/// Algorithms and names, and no key.
-impl fmt::Debug for KeySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(key) => key.fmt(f),
-            Self::ByKid(keys) => keys.fmt(f),
-        }
-    }
-}
-
-/// Names, and no key.
+/// Prints names, and no key.
 impl<C> fmt::Debug for Keys<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Keys").field(&self.by_kid).finish()
@@ -123,9 +100,9 @@ mod tests {
     const SECRET: [u8; 32] = [7; 32];
 
     #[test]
-    fn a_set_of_keys_that_cannot_hold_is_an_error() {
+    fn an_empty_set_of_keys_and_a_repeated_name_are_errors() {
         let none = Jwt::<Claims>::keys().build().unwrap_err();
-        assert_eq!(none.to_string(), "a set of keys has at least one");
+        assert_eq!(none.to_string(), "a set of keys needs at least one key");
         let key = || Key::hs256(SECRET).unwrap();
         let twice = Jwt::<Claims>::keys().add("a", key()).add("a", key());
         let twice = twice.build().unwrap_err();
@@ -133,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_prints_a_key() {
+    fn debug_shows_no_key() {
         let key = Key::hs256("hunter2-hunter2-hunter2-hunter2-").unwrap();
         let set = Jwt::<Claims>::keys().add("a", key.clone());
         let keys = format!("{set:?}");
@@ -144,7 +121,7 @@ mod tests {
         ];
         assert_eq!(printed[2], "Jwt({\"a\": Key { algorithms: [HS256], .. }})");
         for text in printed {
-            // Neither as text nor as bytes.
+            // The key must not appear as text or as bytes.
             assert!(!text.contains("hunter") && !text.contains("104"), "{text}");
         }
     }

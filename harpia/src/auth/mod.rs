@@ -1,13 +1,15 @@
-//! Who is there: tokens that are verified, wherever a client sends them. Begin at [`Jwt`].
+//! Authentication by token: [`Jwt`] verifies a token, wherever the client sends it.
 //!
-//! Owns keys and the rules a token has to keep; jsonwebtoken does the cryptography. Waiting for a
-//! first message is the route's (`auth`), closing by the clock the [`Socket`](crate::Socket)'s.
+//! This module has the keys, and the rules for a token. jsonwebtoken does the cryptography. The
+//! `auth` handler of a route gets the first message, and
+//! [`Socket::expire_at`](crate::Socket::expire_at) closes a connection whose token has expired.
 //!
-//! - A key decides the algorithm; what a token says of it must agree.
-//! - No key, no token and no claim's value is in a `Debug` or an error's text.
+//! - The key decides the algorithm. The `alg` of a token must be the same.
+//! - Neither `Debug` nor an error shows a key, a token, or the value of a claim.
 
 mod jwt;
 mod key;
+mod key_set;
 mod keys;
 mod sources;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where a token stands: in a part of the handshake, or in a message.
+//! Reading tokens from a message, or from a part of the handshake.
 
 use crate::close::CloseCode;
 use crate::error::{Error, OrClose, Result};
@@ -8,26 +8,26 @@ use crate::socket::Socket;
 use super::token_error::Reason;
 use super::{Jwt, TokenError};
 
-/// Tokens by where they stand.
+/// Methods that read a token from a connection.
 ///
-/// Each verifies the token, has the connection [expire](Socket::expire_at) with it, and returns the
-/// claims.
+/// Each verifies the token, makes the connection [expire](Socket::expire_at) with it, and returns
+/// the claims.
 ///
 /// # Errors
 ///
-/// [`Error::Close`] with 1008 "Invalid Token" where it is missing or refused; its source is a
-/// [`TokenError`]. [`Error::Config`] for what is read of the handshake after `open` has returned.
+/// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid. Its source is a
+/// [`TokenError`]. [`Error::Config`] if a method that reads the handshake is called after `open`
+/// has returned.
 impl<C> Jwt<C> {
-    /// Reads a token that came as a message, or in one.
+    /// Reads a token that is a message, or a part of one.
     ///
     /// # Errors
     ///
-    /// [`Error::Close`] with 1008 "Invalid Token" if it is refused.
+    /// [`Error::Close`] with 1008 "Invalid Token" if the token is invalid.
     ///
     /// # Examples
     ///
-    /// Until `auth` has returned `Ok` the connection takes part in nothing, so the token reaches
-    /// nobody else, whatever is broadcast on the route:
+    /// The first message goes to `auth` alone, so the token is not broadcast:
     ///
     /// ```
     /// use harpia::prelude::*;
@@ -47,10 +47,11 @@ impl<C> Jwt<C> {
     /// }
     /// ```
     ///
-    /// # Extend
+    /// # Fresh tokens
     ///
-    /// A later message may bring a fresh token; the connection then lives until that one expires.
-    /// Here all that is sent is JSON, and only `say` is broadcast. Compare whose the token is:
+    /// A later message may hold a fresh token. The connection then closes when the fresh token
+    /// expires. In this example all messages are JSON, and only `say` is broadcast. Check that the
+    /// fresh token belongs to the same user:
     ///
     /// ```
     /// use harpia::prelude::*;
@@ -94,14 +95,15 @@ impl<C> Jwt<C> {
         self.admit(ws, Some(token), String::new)
     }
 
-    /// Reads the token from a cookie: for browsers that are logged in.
+    /// Reads the token from a cookie, for browsers that are logged in.
     ///
-    /// Set it `HttpOnly; Secure; SameSite=Lax`. A page of another origin is refused before this.
+    /// Set the cookie with `HttpOnly; Secure; SameSite=Lax`. A page of another origin is rejected
+    /// in the handshake.
     ///
     /// # Errors
     ///
-    /// [`Error::Close`] with 1008 "Invalid Token" if it is missing or refused; [`Error::Config`]
-    /// after `open` has returned, and on a route where pages of any origin connect.
+    /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
+    /// [`Error::Config`] after `open` has returned, and on a route with `origins = any`.
     ///
     /// # Examples
     ///
@@ -133,12 +135,14 @@ impl<C> Jwt<C> {
         self.admit(ws, token.as_deref(), || format!("cookie `{name}`"))
     }
 
-    /// Reads the token from `Authorization: Bearer …`: for programs, as browsers cannot set it.
+    /// Reads the token from `Authorization: Bearer …`, for programs.
+    ///
+    /// A page in a browser cannot set this header.
     ///
     /// # Errors
     ///
-    /// [`Error::Close`] with 1008 "Invalid Token" if it is missing or refused; [`Error::Config`]
-    /// after `open` has returned.
+    /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
+    /// [`Error::Config`] after `open` has returned.
     ///
     /// # Examples
     ///
@@ -163,13 +167,14 @@ impl<C> Jwt<C> {
 
     /// Reads the token from `Sec-WebSocket-Protocol: bearer, <token>`.
     ///
-    /// For browsers where the handshake must carry the token: `new WebSocket(url, ["bearer",
-    /// token])`. The route speaks the subprotocol `bearer`, and only that name is answered.
+    /// Use it for browsers if the handshake must carry the token: `new WebSocket(url, ["bearer",
+    /// token])`. The route must name the subprotocol `bearer`. The response names only `bearer`,
+    /// never the token.
     ///
     /// # Errors
     ///
-    /// [`Error::Close`] with 1008 "Invalid Token" if it is missing or refused; [`Error::Config`]
-    /// after `open` has returned.
+    /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
+    /// [`Error::Config`] after `open` has returned.
     ///
     /// # Examples
     ///
@@ -190,7 +195,8 @@ impl<C> Jwt<C> {
     pub fn from_protocol<D>(&self, ws: &Socket<D>) -> Result<C> {
         let token = credentials(ws)?.protocol();
         if token.is_some() && ws.protocol().is_none() {
-            // A browser breaks off where none of what it offered is answered, and says no reason.
+            // A browser fails the connection if the response names none of its subprotocols, and
+            // gives no reason.
             return Err(Error::Config {
                 message: "the token came as a subprotocol, but the route speaks none: \
                           add `protocols = [\"bearer\"]`"
@@ -200,17 +206,17 @@ impl<C> Jwt<C> {
         self.admit(ws, token, || "`Sec-WebSocket-Protocol` header".to_owned())
     }
 
-    /// Reads the token from the query: only where a client can do nothing else.
+    /// Reads the token from the query. Use it only if the client can do nothing else.
     ///
-    /// **URLs are logged**: by proxies, load balancers and monitoring between client and server,
-    /// and kept in browser histories. Whoever reads those logs has the token while it is valid. If
-    /// it must be, issue tokens for this alone that are valid for seconds, and have the client send
-    /// a longer one [as a message](Self::from_message). harpia itself logs no query.
+    /// **URLs are logged** by proxies, load balancers and monitoring, and are kept in the history
+    /// of browsers. Any reader of those logs can use the token while it is valid. If you need this
+    /// method, issue tokens for it that are valid for seconds, and let the client send a token with
+    /// a longer lifetime [as a message](Self::from_message). harpia itself logs no query.
     ///
     /// # Errors
     ///
-    /// [`Error::Close`] with 1008 "Invalid Token" if it is missing or refused; [`Error::Config`]
-    /// after `open` has returned.
+    /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
+    /// [`Error::Config`] after `open` has returned.
     ///
     /// # Examples
     ///

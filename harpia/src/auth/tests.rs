@@ -1,4 +1,6 @@
-//! What is refused, and that no refusal says more than it may. Here: who signed it, and how.
+//! Tests: which tokens are rejected, and that no error quotes a token.
+//!
+//! This file tests signatures, keys and headers.
 
 mod claims;
 mod properties;
@@ -50,8 +52,8 @@ fn token(claims: &Value) -> String {
     sign(&Header::default(), claims)
 }
 
-/// The text that a log gets; it and all else that can be printed holds nothing of the token.
-fn refused<C: DeserializeOwned>(jwt: &Jwt<C>, token: &str) -> String {
+/// Returns the reason for the log, and checks that no error quotes a part of the token.
+fn rejected<C: DeserializeOwned>(jwt: &Jwt<C>, token: &str) -> String {
     let error = jwt.verify(token).err().unwrap();
     assert_eq!(error.to_string(), "invalid token");
     let reason = error.source().unwrap().to_string();
@@ -63,7 +65,7 @@ fn refused<C: DeserializeOwned>(jwt: &Jwt<C>, token: &str) -> String {
 }
 
 #[test]
-fn each_algorithm_verifies_what_its_key_signed_and_nothing_else_does() {
+fn a_key_verifies_only_tokens_of_its_own_algorithm() {
     let secret = || EncodingKey::from_secret(&SECRET);
     let rsa = || EncodingKey::from_rsa_pem(RSA.as_bytes()).unwrap();
     let ec = || EncodingKey::from_ec_pem(EC.as_bytes()).unwrap();
@@ -82,7 +84,7 @@ fn each_algorithm_verifies_what_its_key_signed_and_nothing_else_does() {
             if algorithm == other {
                 assert_eq!(jwt.verify(&token).unwrap().sub, "ada", "{algorithm:?}");
             } else {
-                let reason = refused(jwt, &token);
+                let reason = rejected(jwt, &token);
                 assert_eq!(reason, "signed by another algorithm than the key's");
             }
         }
@@ -90,52 +92,52 @@ fn each_algorithm_verifies_what_its_key_signed_and_nothing_else_does() {
 }
 
 #[test]
-fn the_algorithm_none_is_refused() {
+fn the_algorithm_none_is_rejected() {
     let [_, payload, signature] = parts(&token(&claims()));
     for alg in ["none", "None", "NONE", ""] {
         let header = base64(json!({ "alg": alg, "typ": "JWT" }));
         for signature in ["", &signature] {
-            let reason = refused(&hs256(), &format!("{header}.{payload}.{signature}"));
+            let reason = rejected(&hs256(), &format!("{header}.{payload}.{signature}"));
             assert_eq!(reason, "unreadable header or unknown algorithm");
         }
     }
 }
 
 #[test]
-fn a_public_key_used_as_an_hmac_secret_is_refused() {
+fn a_public_key_used_as_an_hmac_secret_is_rejected() {
     for public in [RSA_PUBLIC, RSA_PUBLIC.trim()] {
         let forged = EncodingKey::from_secret(public.as_bytes());
         let forged = encode(&Header::default(), &claims(), &forged).unwrap();
         let jwt = Jwt::<Claims>::rs256_pem(RSA_PUBLIC).unwrap();
-        let reason = refused(&jwt, &forged);
+        let reason = rejected(&jwt, &forged);
         assert_eq!(reason, "signed by another algorithm than the key's");
-        // Nor can a server take one for a secret by mistake.
+        // A server cannot use a public key as a secret by mistake either.
         let error = Jwt::<Claims>::hs256(public).unwrap_err();
         assert_eq!(error.to_string(), "an HS256 secret is not a key in PEM");
     }
 }
 
 #[test]
-fn a_key_that_the_token_brings_along_verifies_nothing() {
+fn a_key_inside_the_token_is_not_used() {
     let claims = claims().to_string();
-    let brought = "A".repeat(43);
+    let own_key = "A".repeat(43);
     for header in [
-        json!({ "alg": "HS256", "jwk": { "kty": "oct", "k": brought } }),
+        json!({ "alg": "HS256", "jwk": { "kty": "oct", "k": own_key } }),
         json!({ "alg": "HS256", "jku": "https://evil.test/keys" }),
         json!({ "alg": "HS256", "x5u": "https://evil.test/chain" }),
-        json!({ "alg": "HS256", "x5c": [brought] }),
+        json!({ "alg": "HS256", "x5c": [own_key] }),
         json!({ "alg": "HS256", "kid": "../../dev/null" }),
     ] {
         let forged = written(&header.to_string(), &claims, &[0; 32]);
-        assert_eq!(refused(&hs256(), &forged), "wrong signature", "{header}");
-        // Nor does it harm a token that the right key has signed.
+        assert_eq!(rejected(&hs256(), &forged), "wrong signature", "{header}");
+        // A token that the right key has signed is accepted all the same.
         let good = written(&header.to_string(), &claims, &SECRET);
         assert!(hs256().verify(&good).is_ok(), "{header}");
     }
 }
 
 #[test]
-fn a_header_of_odd_kinds_is_refused_though_it_is_rightly_signed() {
+fn a_malformed_header_is_rejected_even_if_its_signature_is_valid() {
     for header in [
         json!({ "alg": "HS256", "crit": [] }),
         json!({ "alg": "HS256", "crit": "exp" }),
@@ -147,12 +149,12 @@ fn a_header_of_odd_kinds_is_refused_though_it_is_rightly_signed() {
         json!(["HS256"]),
     ] {
         let signed = written(&header.to_string(), &claims().to_string(), &SECRET);
-        refused(&hs256(), &signed);
+        rejected(&hs256(), &signed);
     }
 }
 
 #[test]
-fn a_key_is_found_by_its_kid_alone() {
+fn a_key_is_found_only_by_its_kid() {
     let jwt = Jwt::<Claims>::keys()
         .add("old", Key::hs256([1; 32]).unwrap())
         .add("new", Key::hs256(SECRET).unwrap())
@@ -167,16 +169,16 @@ fn a_key_is_found_by_its_kid_alone() {
         sign(&header, &claims())
     };
     assert!(jwt.verify(&named(Some("new"))).is_ok());
-    assert_eq!(refused(&jwt, &named(Some("old"))), "wrong signature");
+    assert_eq!(rejected(&jwt, &named(Some("old"))), "wrong signature");
     for kid in [None, Some("newer"), Some("")] {
-        assert_eq!(refused(&jwt, &named(kid)), "no key has the token's `kid`");
+        assert_eq!(rejected(&jwt, &named(kid)), "no key has the token's `kid`");
     }
-    // One key needs no name.
+    // A single key needs no name.
     assert!(hs256().verify(&named(Some("any"))).is_ok());
 }
 
 #[test]
-fn of_keys_of_several_algorithms_only_the_one_that_the_kid_names_verifies() {
+fn a_token_is_verified_only_by_the_key_that_its_kid_names() {
     let rsa = EncodingKey::from_rsa_pem(RSA.as_bytes()).unwrap();
     let ec = EncodingKey::from_ec_pem(EC.as_bytes()).unwrap();
     let ed = EncodingKey::from_ed_pem(ED.as_bytes()).unwrap();
@@ -204,32 +206,32 @@ fn of_keys_of_several_algorithms_only_the_one_that_the_kid_names_verifies() {
 }
 
 #[test]
-fn a_header_that_demands_an_extension_is_refused() {
+fn a_header_with_a_critical_extension_is_rejected() {
     let header = Header {
         crit: Some(vec!["b64".into()]),
         ..Header::default()
     };
     assert_eq!(
-        refused(&hs256(), &sign(&header, &claims())),
+        rejected(&hs256(), &sign(&header, &claims())),
         "a header demands an extension (`crit`) that is not known"
     );
 }
 
 #[test]
-fn a_token_longer_than_8_kib_is_refused_before_any_work() {
+fn a_token_of_more_than_8_kib_is_rejected_before_it_is_decoded() {
     let long = token(&claims_with("pad", "x".repeat(8192)));
-    assert_eq!(refused(&hs256(), &long), "longer than 8 KiB");
+    assert_eq!(rejected(&hs256(), &long), "longer than 8 KiB");
     let fits = token(&claims_with("pad", "x".repeat(5000)));
     assert!(hs256().verify(&fits).is_ok());
 }
 
-/// The three parts of a token.
+/// Splits a token into its three parts.
 fn parts(token: &str) -> [String; 3] {
     let parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     parts.try_into().unwrap()
 }
 
-/// A part as tokens have it: base64url without padding.
+/// Encodes a part of a token: base64url without padding.
 fn base64(part: impl ToString) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
@@ -245,7 +247,7 @@ fn base64(part: impl ToString) -> String {
     text
 }
 
-/// A token of any header and claims, as they are written.
+/// Signs a token with an arbitrary header and arbitrary claims, as text.
 fn written(header: &str, claims: &str, secret: &[u8]) -> String {
     let body = [base64(header), base64(claims)].join(".");
     let key = EncodingKey::from_secret(secret);

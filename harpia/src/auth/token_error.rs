@@ -1,4 +1,4 @@
-//! Why a token was refused: one error for the client, the reason for the log.
+//! The error for a rejected token: one text for the client, and the reason for the log.
 
 use std::{error, fmt};
 
@@ -6,11 +6,10 @@ use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 
 use crate::json::JsonError;
 
-/// A token that was refused.
+/// The error for a rejected token.
 ///
-/// It prints as "invalid token" whatever was wrong, so that it may be told to the client. Why is its
-/// [`source`](std::error::Error::source), for the log: it holds nothing of the token either, nor of
-/// a key.
+/// It always prints as "invalid token", so it can be sent to the client. The reason is its
+/// [`source`](std::error::Error::source), for the log. Neither quotes the token or a key.
 ///
 /// ```
 /// use std::error::Error;
@@ -19,7 +18,7 @@ use crate::json::JsonError;
 /// # #[derive(serde::Deserialize)]
 /// # struct Claims {}
 /// let jwt = Jwt::<Claims>::hs256([7; 32])?;
-/// let Err(error) = jwt.verify("e30.e30.e30") else { panic!("it has no algorithm") };
+/// let Err(error) = jwt.verify("e30.e30.e30") else { panic!("this token has no algorithm") };
 /// assert_eq!(error.to_string(), "invalid token");
 /// assert_eq!(error.source().unwrap().to_string(), "unreadable header or unknown algorithm");
 /// # harpia::HandlerResult::Ok(())
@@ -29,10 +28,10 @@ pub struct TokenError {
     reason: Reason,
 }
 
-/// All but names of claims is fixed text: what a token holds must not reach a log.
+/// The reason. It prints as fixed text and names of claims, since a token must not reach a log.
 #[derive(Debug)]
 pub(super) enum Reason {
-    /// Where none stood; the names in it are the program's.
+    /// There was no token in this place. Names in it come from the application.
     Absent(String),
     Algorithm,
     Audience,
@@ -64,7 +63,7 @@ impl From<JwtError> for Reason {
             ErrorKind::InvalidAudience => Self::Audience,
             ErrorKind::InvalidIssuer => Self::Issuer,
             ErrorKind::InvalidSignature => Self::Signature,
-            // Names that the rules ask for, not the token's.
+            // The names come from the rules, not from the token.
             ErrorKind::InvalidClaimFormat(name) | ErrorKind::MissingRequiredClaim(name) => {
                 Self::Claim(name)
             }

@@ -1,9 +1,11 @@
-//! Why connections end: one table of causes, each with its label, its log level, whether the `error`
-//! handler is told, and the close frame where harpia itself chooses it.
+//! Why connections end: one table of causes.
+//!
+//! Each has its label in logs and metrics, its log level, whether the `error` handler is called,
+//! and the close frame if it is always the same.
 
 use super::{CloseCode, CloseFrame};
 
-/// Why a connection ended. The first cause that is noted decides the close frame.
+/// Why a connection ended. The first cause decides the close frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum CloseCause {
     /// The client sent a close frame.
@@ -34,8 +36,10 @@ pub(crate) enum CloseCause {
     InvalidMessage,
     /// The unfinished input of all clients together is over its budget.
     Overload,
-    /// No first message within `auth_timeout`, or `auth` did not return within it. Only the second
-    /// reaches `error`, as the error of `auth`: silent clients are ordinary on the internet.
+    /// No first message came within `auth_timeout`, or `auth` did not return within it.
+    ///
+    /// The `error` handler is called only in the second case, with the error of `auth`. Silent
+    /// clients are ordinary on the internet.
     AuthTimeout,
     /// `auth` failed.
     AuthFailed,
@@ -45,10 +49,10 @@ pub(crate) enum CloseCause {
     HandlerPanic,
 }
 
-/// How visible an close is in the log.
+/// How visible a close is in the log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Visibility {
-    /// Ordinary life, at `debug`.
+    /// An ordinary event, at `debug`.
     Ordinary,
     /// A limit or a rule was enforced, at `info`.
     Policy,
@@ -63,13 +67,14 @@ pub(crate) struct Row {
     pub(crate) visibility: Visibility,
     /// Whether the `error` handler is called before `close`.
     pub(crate) reaches_error: bool,
-    /// The close code and reason, where they are always the same.
+    /// The close code and reason, if they are always the same.
     pub(crate) frame: Option<(CloseCode, &'static str)>,
 }
 
 use Visibility::{Fault, Ordinary, Policy};
 
 impl CloseCause {
+    /// Returns the cause's row of the table.
     #[rustfmt::skip]
     pub(crate) const fn row(self) -> Row {
         let (label, visibility, reaches_error, frame) = match self {
@@ -121,7 +126,7 @@ impl CloseCause {
     ];
 }
 
-/// The end of a connection, once it is decided: its cause and its close frame.
+/// A decided close: its cause and its close frame.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Close {
     pub(crate) cause: CloseCause,
@@ -133,7 +138,7 @@ impl Close {
         Self { cause, frame }
     }
 
-    /// An close whose close frame the table gives.
+    /// Makes a close with the cause's frame from the table, or 1011 if the table has none.
     pub(crate) fn of(cause: CloseCause) -> Self {
         let (code, reason) = cause.row().frame.unwrap_or((CloseCode::INTERNAL, ""));
         Self::new(cause, CloseFrame::new(code, reason))
@@ -147,13 +152,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_cause_has_a_label_of_its_own() {
+    fn no_two_causes_share_a_label() {
         let labels: HashSet<_> = CloseCause::ALL.iter().map(|one| one.row().label).collect();
         assert_eq!(labels.len(), CloseCause::ALL.len());
     }
 
     #[test]
-    fn the_table_in_the_docs_has_a_row_for_each_cause_with_its_level_and_frame() {
+    fn the_docs_have_a_row_for_each_cause_with_its_level_and_frame() {
         let docs = include_str!("../../guide/closing.md");
         for cause in CloseCause::ALL {
             let row = cause.row();
@@ -176,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_frame_of_the_table_carries_a_code_that_may_be_sent() {
+    fn each_close_frame_in_the_table_has_a_sendable_code() {
         for cause in CloseCause::ALL {
             if let Some((code, _)) = cause.row().frame {
                 assert!(code.is_sendable() || cause == CloseCause::Lost, "{cause:?}");

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::close::{Close, CloseFrame};
 use crate::error::{BoxError, Error};
 use crate::hub::Hub;
-use crate::limits::Scope;
 use crate::message::Message;
+use crate::options::Scope;
 use crate::outcome::Broadcast;
 use crate::route::Route;
 

@@ -1,6 +1,6 @@
 //! The message rate: a token bucket.
 
-use crate::limits::Rate;
+use crate::options::Rate;
 
 /// The credit of a peer, in messages times milliseconds, so that nothing is rounded.
 ///

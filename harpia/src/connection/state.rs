@@ -7,7 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::close::CloseFrame;
 use crate::hub::{Channel, Hub, RouteId};
 use crate::id::Slot;
-use crate::limits::Scope;
+use crate::options::Scope;
 use crate::protocol::Encoded;
 use crate::route::Route;
 use crate::socket::Socket;

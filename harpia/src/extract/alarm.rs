@@ -1,12 +1,12 @@
-//! The log's warning that a cookie is trusted where any page may connect.
+//! The log line for a route that reads cookies although pages of any origin may connect.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Belongs to a route with `origins = any`; what reads a cookie of its handshakes rings it.
+/// Warns when code reads a cookie from a handshake of a route with `origins = any`.
 ///
-/// A route whose data says that it reads cookies does not compile. This is for what only the
-/// reading itself shows: a handler that asks for a session or a token, which gets an error, and
-/// data that is made by hand.
+/// If the data type of such a route reads cookies, the route does not compile. This warning is for
+/// code that only shows when it runs: a handler that reads a session or a token from a cookie, which
+/// gets an error, and data that is made by hand.
 #[derive(Debug)]
 pub(crate) struct CookieAlarm {
     path: &'static str,
@@ -21,7 +21,7 @@ impl CookieAlarm {
         }
     }
 
-    /// Warns, once: a line for each handshake would be one for each that an attacker sends.
+    /// Logs the warning once. A line for each handshake would let an attacker fill the log.
     pub(crate) fn ring(&self) {
         if !self.has_rung.swap(true, Ordering::Relaxed) {
             tracing::warn!(

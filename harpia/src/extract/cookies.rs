@@ -1,4 +1,4 @@
-//! The cookies of a request, read as browsers mean them.
+//! The cookies of a request, parsed like browsers parse them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,15 +7,34 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use percent_encoding::percent_decode_str;
 
-use super::{FromHandshake, Handshake, Rejection};
-
 /// The cookies that came with the handshake.
 ///
-/// Values keep their `=`, lose their surrounding quotes, and are percent-decoded; a value whose
-/// escapes are broken is kept as it came. Names are taken as they stand. Of two cookies of one name
-/// the first wins, which by RFC 6265 section 5.4 is the one with the longer path. `Debug` shows
-/// names, never values; nothing compares two of them, which would tell by its time how far they
-/// agree.
+/// - Values keep their `=`, lose their surrounding quotes, and are percent-decoded. A value with
+///   invalid escapes is kept as it was sent.
+/// - Names are not decoded.
+/// - Of two cookies with the same name the first wins. By RFC 6265 section 5.4, that is the one
+///   with the longer path.
+/// - `Debug` shows names and no values. There is no `PartialEq`, since the time of a comparison
+///   could reveal how much of two values is equal.
+///
+/// As the data of a connection:
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat")]
+/// impl Chat {
+///     fn open(&self, ws: &mut Socket<Cookies>) -> HandlerResult {
+///         let user = ws.data.get("user").or_close(1008, "Unauthorized")?;
+///         ws.send(format!("welcome, {user}"));
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// The rules of parsing:
 ///
 /// ```
 /// use harpia::extract::Cookies;
@@ -28,20 +47,36 @@ use super::{FromHandshake, Handshake, Rejection};
 /// ```
 #[derive(Clone, Default)]
 pub struct Cookies {
-    /// Names and decoded values, one behind the other: never longer than the headers.
+    /// Names and decoded values, one after the other. It is never longer than the headers.
     text: Box<str>,
-    /// How long each name and its value are. Held for as long as a connection lives, so a pair may
-    /// not cost much more here than it did to send.
+    /// The lengths of each name and its value, in bytes. A connection keeps them until it closes,
+    /// so a pair must not take much more memory than the client sent bytes.
     lengths: Box<[(u32, u32)]>,
 }
 
 impl Cookies {
-    /// Parses the value of a `Cookie` header. What is no pair is left out.
+    /// Parses the value of a `Cookie` header. A part without a name is left out.
+    ///
+    /// ```
+    /// use harpia::Cookies;
+    ///
+    /// let cookies = Cookies::parse("theme=dark; lang=en");
+    /// assert_eq!(cookies.get("lang"), Some("en"));
+    /// ```
     pub fn parse(header: &str) -> Self {
         Self::of(pairs(header.as_bytes()))
     }
 
-    /// Reads all `Cookie` headers of a request, for pages beside the socket.
+    /// Parses all `Cookie` headers of an ordinary request.
+    ///
+    /// ```
+    /// use harpia::Cookies;
+    /// use http::HeaderMap;
+    ///
+    /// fn theme(headers: &HeaderMap) -> String {
+    ///     Cookies::from_headers(headers).get("theme").unwrap_or("light").to_owned()
+    /// }
+    /// ```
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let values = headers.get_all(COOKIE).into_iter();
         Self::of(values.flat_map(|value| pairs(value.as_bytes())))
@@ -52,7 +87,7 @@ impl Cookies {
         for (name, value) in pairs {
             let value = decoded(value);
             let both = (u32::try_from(name.len()), u32::try_from(value.len()));
-            // Longer than any head that a server takes.
+            // No server reads a head that is this long.
             let (Ok(name_length), Ok(value_length)) = both else {
                 continue;
             };
@@ -66,41 +101,49 @@ impl Cookies {
         }
     }
 
-    /// Returns the value of a cookie.
+    /// Returns the value of the first cookie with this name.
+    ///
+    /// ```
+    /// assert_eq!(harpia::Cookies::parse("a=1; a=2").get("a"), Some("1"));
+    /// ```
     pub fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.iter().find(|(known, _)| *known == name)?;
         Some(value)
     }
 
-    /// Returns names and values in the order sent.
+    /// Iterates over names and values, in the order in which they were sent.
+    ///
+    /// ```
+    /// let cookies = harpia::Cookies::parse("a=1; b=2");
+    /// assert_eq!(cookies.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut rest = &*self.text;
         self.lengths.iter().map(move |&(name, value)| {
             // `of` put exactly these lengths into the text.
-            let (name, behind) = rest.split_at(name as usize);
-            let (value, behind) = behind.split_at(value as usize);
-            rest = behind;
+            let (name, after) = rest.split_at(name as usize);
+            let (value, after) = after.split_at(value as usize);
+            rest = after;
             (name, value)
         })
     }
 }
 
-/// Finds one cookie in the values of a handshake's `Cookie` headers, without keeping any.
+/// Finds one cookie in the values of the `Cookie` headers, without storing the others.
 pub(super) fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Option<String> {
     let (_, value) = headers.flat_map(pairs).find(|(known, _)| *known == name)?;
     Some(decoded(value).into_owned())
 }
 
-/// The pairs of one header, values as they came.
+/// Splits one header into pairs, with values as they were sent.
 ///
-/// By hand, and not by the `cookie` crate that writes them: it trims whatever Unicode takes for a
-/// space, so that a name behind U+3000, which any page of the domain can set, would pass for a
-/// `__Host-` one. Browsers trim spaces and tabs and know no other (RFC 6265 section 5.2).
+/// The `cookie` crate, which writes cookies here, is not used to parse them. It trims all Unicode
+/// white space, so a name after U+3000, which any page of the domain can set, would become a
+/// `__Host-` name. Browsers trim only spaces and tabs (RFC 6265 section 5.2).
 ///
-/// - A cookie without a name, sent as `value` or `=value`, is left out: it has no name to be asked
-///   for.
-/// - So is one that is no UTF-8, as a program on the same host may set; it takes none of the others
-///   with it.
+/// - A cookie without a name, sent as `value` or `=value`, is left out.
+/// - A cookie that is not UTF-8 is left out too. A program on the same host may set one. It does
+///   not affect the others.
 fn pairs(header: &[u8]) -> impl Iterator<Item = (&str, &str)> {
     header.split(|&byte| byte == b';').filter_map(|pair| {
         let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
@@ -111,6 +154,8 @@ fn pairs(header: &[u8]) -> impl Iterator<Item = (&str, &str)> {
 
 const SPACE: [char; 2] = [' ', '\t'];
 
+/// Removes quotes and decodes a value.
+///
 /// Names are never decoded: `%5F_Host-id` is not `__Host-id`, which only this host can set.
 fn decoded(value: &str) -> Cow<'_, str> {
     let inner = value.strip_prefix('"');
@@ -128,14 +173,6 @@ impl fmt::Debug for Cookies {
     }
 }
 
-impl FromHandshake for Cookies {
-    const READS_COOKIES: bool = true;
-
-    async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
-        Ok(Self::from_headers(handshake.headers_with_cookies()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
@@ -145,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// Whatever stands in a header, in one or in several.
+    /// Makes `Cookie` headers with arbitrary values.
     fn headers() -> impl Strategy<Value = HeaderMap> {
         let bytes = any::<u8>().prop_filter("a byte of a header", |byte| {
             HeaderValue::from_bytes(&[*byte]).is_ok()
@@ -159,12 +196,12 @@ mod tests {
         })
     }
 
-    /// What a cookie is called that wants to be taken for `__Host-id`.
+    /// Makes cookie names that look like `__Host-id`.
     fn lookalike() -> impl Strategy<Value = String> {
         const SPACES: &str =
             "[\\t\\x0b\\x0c \u{85}\u{a0}\u{1680}\u{2000}\u{2028}\u{3000}\u{feff}\\x00\"%]{0,2}";
         let name = prop::sample::select(vec!["__Host-id", "__host-id", "%5F_Host-id", "_Host-id"]);
-        (SPACES, name, SPACES).prop_map(|(before, name, behind)| format!("{before}{name}{behind}"))
+        (SPACES, name, SPACES).prop_map(|(before, name, after)| format!("{before}{name}{after}"))
     }
 
     impl Cookies {
@@ -175,7 +212,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_that_was_written_encoded_is_read_as_it_was_in_quotes_or_not(
+        fn an_encoded_value_is_decoded_with_and_without_quotes(
             value in ".*",
             quote in prop::sample::select(vec!["", "\""]),
         ) {
@@ -185,19 +222,20 @@ mod tests {
         }
 
         #[test]
-        fn no_name_passes_for_another_that_it_looks_like(name in lookalike()) {
+        fn a_lookalike_name_is_not_taken_for_another_cookie(name in lookalike()) {
             let is_same = name.trim_matches([' ', '\t']) == "__Host-id";
             let cookies = Cookies::parse(&format!("a=1; {name}=planted; b=2"));
             prop_assert_eq!(cookies.get("__Host-id").is_some(), is_same);
         }
 
         #[test]
-        fn the_first_of_one_name_wins_over_all_headers(
+        fn the_first_cookie_of_a_name_wins_across_headers(
             headers in vec(vec(("[ab]", "[a-z]{0,3}"), 1..4), 1..4),
         ) {
             let mut sent = HeaderMap::new();
             for header in &headers {
-                let pairs: Vec<_> = header.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let pairs = header.iter().map(|(name, value)| format!("{name}={value}"));
+                let pairs: Vec<_> = pairs.collect();
                 sent.append(COOKIE, HeaderValue::from_str(&pairs.join("; ")).unwrap());
             }
             let cookies = Cookies::from_headers(&sent);
@@ -208,14 +246,14 @@ mod tests {
         }
 
         #[test]
-        fn what_is_kept_is_at_most_three_times_what_was_sent(headers in headers()) {
-            // The colon in front of each, which a semicolon is for the other pairs.
+        fn cookies_take_at_most_three_times_the_bytes_that_were_sent(headers in headers()) {
+            // One more byte for the colon of each header, like the semicolon of each further pair.
             let sent: usize = headers.values().map(|value| value.len() + 1).sum();
             prop_assert!(Cookies::from_headers(&headers).size() <= 3 * sent);
         }
 
         #[test]
-        fn a_plain_value_is_read_as_it_was_among_whatever_else_is_sent(
+        fn a_plain_value_is_read_unchanged_among_arbitrary_headers(
             headers in headers(),
             value in "[a-zA-Z0-9=_.-]{0,40}",
         ) {
@@ -227,7 +265,7 @@ mod tests {
         }
 
         #[test]
-        fn one_cookie_and_all_cookies_are_found_alike(headers in headers()) {
+        fn find_and_get_return_the_same_value(headers in headers()) {
             let cookies = Cookies::from_headers(&headers);
             for (name, _) in cookies.iter() {
                 let values = headers.get_all(COOKIE).into_iter().map(HeaderValue::as_bytes);
@@ -238,28 +276,28 @@ mod tests {
     }
 
     #[test]
-    fn a_head_full_of_the_smallest_pairs_is_kept_in_three_times_its_size() {
-        let head = "a=;".repeat(10_000);
-        let cookies = Cookies::parse(&head);
+    fn a_header_of_the_smallest_pairs_takes_at_most_three_times_its_size() {
+        let header = "a=;".repeat(10_000);
+        let cookies = Cookies::parse(&header);
         assert_eq!(cookies.iter().count(), 10_000);
-        assert!(cookies.size() <= 3 * head.len(), "{}", cookies.size());
+        assert!(cookies.size() <= 3 * header.len(), "{}", cookies.size());
     }
 
     #[test]
-    fn one_without_a_name_is_never_one_with_a_name() {
+    fn a_cookie_without_a_name_is_left_out() {
         let cookies = Cookies::parse("; =x; a; =b=1; \t=y; ok=1;;");
         assert_eq!(cookies.iter().collect::<Vec<_>>(), [("ok", "1")]);
     }
 
     #[test]
-    fn only_spaces_and_tabs_are_taken_off() {
+    fn only_spaces_and_tabs_are_trimmed() {
         let cookies = Cookies::parse(" \ta \t= \t1 \t;\u{b}b=2;\u{3000}c=\u{a0}3");
         let pairs = [("a", "1"), ("\u{b}b", "2"), ("\u{3000}c", "\u{a0}3")];
         assert_eq!(cookies.iter().collect::<Vec<_>>(), pairs);
     }
 
     #[test]
-    fn one_that_is_no_utf8_takes_no_other_with_it() {
+    fn a_cookie_that_is_not_utf8_does_not_affect_the_others() {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_bytes(b"a=1; b=\xff; c=3").unwrap();
         headers.insert(COOKIE, value);
@@ -268,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_not_closed_is_part_of_the_value() {
+    fn an_unclosed_quote_is_part_of_the_value() {
         let cookies = Cookies::parse(r#"a="1; b="; c="%22"; d=%221%22"#);
         let pairs = [("a", "\"1"), ("b", "\""), ("c", "\""), ("d", "\"1\"")];
         assert_eq!(cookies.iter().collect::<Vec<_>>(), pairs);

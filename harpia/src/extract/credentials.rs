@@ -1,7 +1,7 @@
-//! What a handshake brought to say who its sender is, kept for `auth` and `open`.
+//! The cookies and tokens of a handshake, kept for `auth` and `open`.
 //!
-//! Most data types do not read it, so it is kept apart, and only until `open` has returned: an idle
-//! connection holds no cookie and no token.
+//! They are not a part of the connection's data, and are dropped once `open` has returned, so an
+//! idle connection holds no cookie and no token.
 
 #[cfg(feature = "jwt")]
 use std::borrow::Cow;
@@ -18,9 +18,9 @@ use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use super::handshake::find_in_query;
 use super::{CookieAlarm, Handshake, cookies};
 
-/// The parts of a handshake in which a token or a session's id may stand.
+/// The parts of a handshake that may hold a token or the id of a session.
 pub(crate) struct Credentials {
-    /// As they came, in one: most are never asked for.
+    /// All `Cookie` headers in one, not parsed, since most cookies are never read.
     cookies: Box<[u8]>,
     alarm: Option<Arc<CookieAlarm>>,
     #[cfg(feature = "jwt")]
@@ -37,7 +37,7 @@ pub(crate) struct Credentials {
 pub(crate) struct AnyOrigin;
 
 impl Credentials {
-    /// Copies what is there: what is kept of a request pins the buffer it came in.
+    /// Copies the parts, since a kept header would keep the request's whole buffer alive.
     pub(crate) fn of(handshake: &Handshake) -> Self {
         let cookies = handshake.headers.get_all(COOKIE).into_iter();
         let cookies: Vec<&[u8]> = cookies.map(HeaderValue::as_bytes).collect();
@@ -59,7 +59,7 @@ impl Credentials {
         }
     }
 
-    /// The value of a cookie; none is read where pages of any origin connect.
+    /// Returns the value of a cookie, decoded, or an error on a route with `origins = any`.
     pub(crate) fn cookie(&self, name: &str) -> Result<Option<String>, AnyOrigin> {
         if let Some(alarm) = &self.alarm {
             alarm.ring();
@@ -68,13 +68,13 @@ impl Credentials {
         Ok(cookies::find(iter::once(&*self.cookies), name))
     }
 
-    /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
+    /// Returns the token of `Authorization: Bearer …` (RFC 6750 section 2.1).
     #[cfg(feature = "jwt")]
     pub(crate) fn bearer(&self) -> Option<&str> {
         self.bearer.as_deref()
     }
 
-    /// The token of `Sec-WebSocket-Protocol: bearer, …`: the one behind the name.
+    /// Returns the token of `Sec-WebSocket-Protocol: bearer, <token>`.
     #[cfg(feature = "jwt")]
     pub(crate) fn protocol(&self) -> Option<&str> {
         let mut names = self.protocols.split(',').map(str::trim);
@@ -82,14 +82,14 @@ impl Credentials {
         names.next().filter(|token| !token.is_empty())
     }
 
-    /// The first value of this name in the query, decoded.
+    /// Returns the first value of this name in the query, decoded.
     #[cfg(feature = "jwt")]
     pub(crate) fn query(&self, name: &str) -> Option<Cow<'_, str>> {
         find_in_query(&self.query, name)
     }
 }
 
-/// Nothing of it may reach a log.
+/// Prints no field, since each may hold a secret.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").finish_non_exhaustive()
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn each_source_is_found_where_it_stands() {
+    fn each_credential_is_read_from_its_own_source() {
         let found = credentials(
             "/chat?token=q%2E1&token=2",
             &[
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_bearer_token_is_none() {
+    fn a_header_without_a_bearer_token_yields_none() {
         for header in ["Basic abc", "Bearer", "Bearer "] {
             let found = credentials("/?a", &[("authorization", header)]);
             assert_eq!(found.bearer(), None, "{header}");
@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn of_any_headers_only_what_was_sent_is_read(
+        fn a_token_in_the_headers_is_always_a_part_of_them(
             junk in "[ -~\\t\u{e9}]{0,20}",
             scheme in "(?i:bearer|basic)?[ \\t]{0,2}",
             names in "(chat|bearer| |,){0,5}",
@@ -174,7 +174,9 @@ mod tests {
         }
 
         #[test]
-        fn of_any_query_only_a_decoded_value_is_read(query in "(token=|[a-z%=&+0-9.]){0,20}") {
+        fn a_token_in_the_query_is_always_one_of_its_decoded_values(
+            query in "(token=|[a-z%=&+0-9.]){0,20}",
+        ) {
             let found = credentials(&format!("/?{query}"), &[]);
             if let Some(token) = found.query("token") {
                 let mut values = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_it_is_printed() {
+    fn debug_shows_no_credential() {
         let found = credentials("/?token=secret", &[("cookie", "id=secret")]);
         assert!(!format!("{found:?}").contains("secret"));
     }

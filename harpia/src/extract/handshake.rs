@@ -1,4 +1,4 @@
-//! The request that asks for an upgrade, as data types see it.
+//! The request of a handshake, as data types see it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,18 +12,49 @@ use crate::path::PathValues;
 
 use super::{CookieAlarm, FromValue, Rejection, cookies};
 
-/// The request of one handshake: what [`FromHandshake`](super::FromHandshake) reads from.
+/// The request of one handshake.
+///
+/// [`FromHandshake`](super::FromHandshake) makes the connection's data from it.
+///
+/// ```
+/// use harpia::extract::{FromHandshake, Handshake, Rejection};
+///
+/// struct Language(String);
+///
+/// impl FromHandshake for Language {
+///     async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+///         let asked = handshake.query("lang");
+///         let asked = asked.as_deref().or(handshake.header("accept-language"));
+///         Ok(Self(asked.unwrap_or("en").to_owned()))
+///     }
+/// }
+/// ```
 pub struct Handshake {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) path_values: PathValues,
     pub(crate) remote_addr: SocketAddr,
-    /// On a route where pages of any origin may connect.
+    /// Set on a route with `origins = any`.
     pub(crate) alarm: Option<Arc<CookieAlarm>>,
 }
 
 impl Handshake {
-    /// Makes one by hand, to test a [`FromHandshake`](super::FromHandshake) of your own.
+    /// Makes a handshake, to test a [`FromHandshake`](super::FromHandshake) of your own.
+    ///
+    /// ```
+    /// use harpia::RemoteAddr;
+    /// use harpia::extract::{FromHandshake, Handshake};
+    /// use http::{HeaderMap, Uri};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), harpia::extract::Rejection> {
+    /// let address = ([127, 0, 0, 1], 50_000).into();
+    /// let uri = Uri::from_static("/chat?lang=de");
+    /// let handshake = Handshake::new(uri, HeaderMap::new(), address);
+    /// assert_eq!(RemoteAddr::from_handshake(&handshake).await?.0, address);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(uri: Uri, headers: HeaderMap, remote_addr: SocketAddr) -> Self {
         Self {
             uri,
@@ -34,7 +65,7 @@ impl Handshake {
         }
     }
 
-    /// Sets what the path's parameters stand for.
+    /// Sets the values of the path's parameters.
     pub fn with_path_values(mut self, path_values: PathValues) -> Self {
         self.path_values = path_values;
         self
@@ -45,16 +76,17 @@ impl Handshake {
         self
     }
 
-    /// Returns path and query as requested, still percent-encoded.
+    /// Returns the path and the query as the client sent them, percent-encoded.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
 
     /// Returns all headers.
     ///
-    /// Their `Debug` leaves out the values in which tokens and cookies stand. On a route with
-    /// `origins = any` this counts as reading cookies once a request brings some, which is warned
-    /// of; for one header among others, ask [`header`](Self::header) for it.
+    /// `Debug` hides the values of headers that hold tokens and cookies.
+    ///
+    /// On a route with `origins = any`, this method counts as reading cookies if the request has
+    /// some, and logs a warning. To read one header, use [`header`](Self::header).
     pub fn headers(&self) -> &HeaderMap {
         match self.headers.contains_key(COOKIE) {
             true => self.headers_with_cookies(),
@@ -62,7 +94,7 @@ impl Handshake {
         }
     }
 
-    /// Returns the address at the other end of the TCP connection: behind a proxy, the proxy's.
+    /// Returns the address of the TCP peer. Behind a proxy, it is the proxy's address.
     pub fn remote_addr(&self) -> SocketAddr {
         self.remote_addr
     }
@@ -72,7 +104,7 @@ impl Handshake {
         &self.path_values
     }
 
-    /// Returns a header's first value where it is text.
+    /// Returns the first value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let headers = match name.eq_ignore_ascii_case(COOKIE.as_str()) {
             true => self.headers_with_cookies(),
@@ -86,13 +118,13 @@ impl Handshake {
         find_in_query(self.uri.query()?, name)
     }
 
-    /// Returns the value of a cookie.
+    /// Returns the value of the first cookie with this name, decoded.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let values = self.headers_with_cookies().get_all(COOKIE).into_iter();
         cookies::find(values.map(HeaderValue::as_bytes), name)
     }
 
-    /// Returns all headers, for what reads cookies among them.
+    /// Returns all headers to code that reads cookies, and warns if the route should not.
     pub(super) fn headers_with_cookies(&self) -> &HeaderMap {
         if let Some(alarm) = &self.alarm {
             alarm.ring();
@@ -100,22 +132,36 @@ impl Handshake {
         &self.headers
     }
 
-    /// Reads a value that must be there.
+    /// Reads and parses a required value.
     ///
     /// # Errors
     ///
-    /// 400 with the name of the value where it is missing or does not parse; 404 for a path
-    /// parameter.
+    /// A rejection that names the value, if it is missing or does not parse: 404 for a path
+    /// parameter, else 400.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::extract::{FromHandshake, Handshake, Rejection, Source};
+    ///
+    /// struct Page(u32);
+    ///
+    /// impl FromHandshake for Page {
+    ///     async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+    ///         handshake.require(Source::Query, "page").map(Self)
+    ///     }
+    /// }
+    /// ```
     pub fn require<T: FromValue>(&self, source: Source, name: &str) -> Result<T, Rejection> {
         self.find(source, name)?
             .ok_or_else(|| source.rejection(&format!("missing {source} `{name}`")))
     }
 
-    /// Reads a value that may be missing.
+    /// Reads and parses an optional value.
     ///
     /// # Errors
     ///
-    /// As [`require`](Self::require), where it is there and does not parse.
+    /// The rejection of [`require`](Self::require), if there is a value that does not parse.
     pub fn find<T: FromValue>(&self, source: Source, name: &str) -> Result<Option<T>, Rejection> {
         let Some(text) = self.text(source, name) else {
             return Ok(None);
@@ -142,7 +188,7 @@ pub(super) fn find_in_query<'a>(query: &'a str, name: &str) -> Option<Cow<'a, st
     pairs.find_map(|(known, value)| (known == name).then_some(value))
 }
 
-/// Headers and query may hold secrets: only names are printed.
+/// Prints names of headers and no values, since headers and query may hold secrets.
 impl fmt::Debug for Handshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handshake")
@@ -153,10 +199,12 @@ impl fmt::Debug for Handshake {
     }
 }
 
-/// Where in the handshake a single value stands.
+/// The part of a handshake that a single value is read from.
+///
+/// See [`Handshake::require`] for an example.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Source {
-    /// A name in the query.
+    /// A parameter of the query.
     Query,
     /// A header.
     Header,
@@ -167,7 +215,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The value itself is never repeated: it may be a secret, or markup.
+    /// Makes a rejection. It never quotes the value, which may be a secret or markup.
     fn rejection(self, message: &str) -> Rejection {
         match self {
             Self::Path => Rejection::not_found(message),
@@ -204,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named_with_its_status() {
+    fn a_rejection_names_the_missing_or_invalid_value() {
         let handshake = handshake("/chat?n=x");
         let wrong = handshake.find::<u8>(Source::Query, "n").unwrap_err();
         assert_eq!(

@@ -1,7 +1,10 @@
-//! What a connection's data is made of: the handshake, and the types that extract themselves.
+//! Making a connection's data from its handshake.
 //!
-//! Everything here copies what it keeps: a kept header value or URI would pin the whole
-//! buffer that hyper read the request's head into, for as long as the connection lives.
+//! [`FromHandshake`] is the trait of such data. This module has the types that implement it:
+//! [`Cookies`], [`Url`], [`Query`] and [`RemoteAddr`].
+//!
+//! All of them copy the values that they keep. A kept header or URI would keep the whole buffer
+//! alive that hyper read the request into, until the connection closes.
 
 mod alarm;
 mod cookies;
@@ -27,23 +30,26 @@ pub use value::FromValue;
 
 pub use crate::path::PathValues;
 
-/// Says whether a request comes from a page of the server's own origin, or from no page at all: for
-/// the forms and APIs beside the sockets, which any site's page can send a `POST` to with its
-/// visitor's cookies.
+/// Returns whether a request comes from a page of the same origin, or from no page.
 ///
-/// The origin is the one of the default for handshakes: host and port of `Origin` are those of `Host`,
-/// and a page without TLS is none where a proxy says that the request had it. Programs send no
-/// `Origin`. Behind a proxy that puts another `Host` in its place, nothing is of this origin.
+/// Use it for forms and APIs that the same program serves: a page of any site can send a `POST`
+/// with its visitor's cookies.
+///
+/// The rule is that of handshakes ([`Origins::Same`](crate::Origins::Same)): the host and port of
+/// `Origin` must equal those of `Host`, and if a proxy reports that the request came over TLS, the
+/// page must have too. Programs that are not browsers send no `Origin`. Behind a proxy that
+/// replaces `Host`, no page has the same origin.
 ///
 /// ```
 /// use harpia::extract::is_same_origin;
 /// use http::Request;
 ///
 /// # fn main() -> Result<(), http::Error> {
-/// let form = |origin| Request::post("/rename").header("host", "a.test").header("origin", origin).body(());
+/// let request = || Request::post("/rename").header("host", "a.test");
+/// let form = |origin| request().header("origin", origin).body(());
 /// assert!(is_same_origin(&form("https://a.test")?));
 /// assert!(!is_same_origin(&form("https://evil.test")?));
-/// assert!(is_same_origin(&Request::post("/rename").header("host", "a.test").body(())?));
+/// assert!(is_same_origin(&request().body(())?));
 /// # Ok(())
 /// # }
 /// ```
@@ -51,9 +57,9 @@ pub fn is_same_origin<B>(request: &Request<B>) -> bool {
     crate::protocol::handshake::is_same_origin(request.headers(), request.uri())
 }
 
-/// Data that is made from a handshake, then owned by the connection.
+/// Data that is made from a handshake and owned by the connection.
 ///
-/// Derive it, or write it by hand to await something before the upgrade:
+/// Derive it, or implement it by hand to await something before the upgrade:
 ///
 /// ```
 /// use harpia::extract::{FromHandshake, Handshake, Rejection};
@@ -73,7 +79,7 @@ pub fn is_same_origin<B>(request: &Request<B>) -> bool {
 ///
 /// # Cancel safety
 ///
-/// The future is dropped when the client goes away before the upgrade.
+/// The future is dropped if the client disconnects before the upgrade.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made from a handshake",
     label = "not connection data",
@@ -82,41 +88,44 @@ pub fn is_same_origin<B>(request: &Request<B>) -> bool {
             `#[from(header)]`, `#[from(cookie)]`, `#[from(path)]` or `#[from(default)]`"
 )]
 pub trait FromHandshake: Sized + Send + 'static {
-    /// Whether the data reads cookies; then `origins = any` is refused for its routes, since any
-    /// page could act with the cookies of its visitor. Written by hand, say `true` if it does.
+    /// Whether the data reads cookies.
+    ///
+    /// If it does, a route with `origins = any` is rejected, since any page could act with the
+    /// cookies of its visitor. The derive macro sets it. Set it to `true` in an implementation by
+    /// hand that reads cookies.
     const READS_COOKIES: bool = false;
 
-    /// The path parameters that the data reads; each must stand in the route's path.
+    /// The path parameters that the data reads. Each must be in the path of the route.
     const PATH_FIELDS: PathFields = PathFields::NONE;
 
-    /// Makes the data, or refuses the upgrade.
+    /// Makes the data, or rejects the handshake.
     ///
     /// # Errors
     ///
-    /// The status and text that the client is answered with in place of the upgrade.
+    /// The status and the text of the response that the client gets instead of the upgrade.
     fn from_handshake(
         handshake: &Handshake,
     ) -> impl Future<Output = Result<Self, Rejection>> + Send;
 }
 
-/// No data: for routes that need none.
+/// For routes without data.
 impl FromHandshake for () {
     async fn from_handshake(_: &Handshake) -> Result<Self, Rejection> {
         Ok(())
     }
 }
 
-/// The names of path parameters that a data type reads, its own and those of its fields.
+/// The names of the path parameters that a data type and its fields read.
 #[derive(Clone, Copy, Debug)]
 pub struct PathFields {
-    /// Names that the type itself reads.
+    /// The names that the type itself reads.
     pub own: &'static [&'static str],
-    /// What the types of its fields read.
+    /// The names that the types of its fields read.
     pub nested: &'static [PathFields],
 }
 
 impl PathFields {
-    /// Reads no path parameter.
+    /// No path parameter.
     pub const NONE: Self = Self {
         own: &[],
         nested: &[],

@@ -1,4 +1,4 @@
-//! The parts of a handshake that are whole types: its URL, its query, its sender.
+//! Data from parts of a handshake: its URL, its query, its cookies and its address.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,12 +7,30 @@ use serde::de::DeserializeOwned;
 use serde_html_form::Deserializer;
 use serde_path_to_error::Segment;
 
-use super::{FromHandshake, Handshake, Rejection, Source};
+use crate::json::missing_field;
 
-/// Path and query of the handshake, as requested.
+use super::{Cookies, FromHandshake, Handshake, Rejection, Source};
+
+/// The path and the query of the handshake, as the client sent them.
 ///
-/// The query may hold a token: `Debug` leaves it out, and nothing compares two of them, which would
-/// tell by its time how far they agree.
+/// The query may hold a token. So `Debug` hides it, and there is no `PartialEq`, since the time of
+/// a comparison could reveal how much of two values is equal.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Files;
+///
+/// #[ws_route("/files/{name}", broadcast = off)]
+/// impl Files {
+///     fn open(&self, ws: &mut Socket<Url>) {
+///         // For `/files/a%20b?version=2`:
+///         println!("{}", ws.data.as_str());       // /files/a%20b?version=2
+///         println!("{}", ws.data.path());         // /files/a%20b
+///         println!("{:?}", ws.data.query());      // Some("version=2")
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Url {
     text: Box<str>,
@@ -20,17 +38,17 @@ pub struct Url {
 }
 
 impl Url {
-    /// Returns path and query, percent-encoded as they came.
+    /// Returns the path and the query, percent-encoded.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Returns the path, percent-encoded as it came.
+    /// Returns the path, percent-encoded.
     pub fn path(&self) -> &str {
         &self.text[..self.path_len]
     }
 
-    /// Returns what stands behind the `?`.
+    /// Returns the query: the part after the `?`, percent-encoded.
     pub fn query(&self) -> Option<&str> {
         self.text.get(self.path_len + 1..)
     }
@@ -55,9 +73,17 @@ impl FromHandshake for Url {
     }
 }
 
-/// The whole query, read into a type of your own by serde.
+impl FromHandshake for Cookies {
+    const READS_COOKIES: bool = true;
+
+    async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+        Ok(Self::from_headers(handshake.headers_with_cookies()))
+    }
+}
+
+/// The whole query, deserialized into a type of your own.
 ///
-/// What is missing or does not parse refuses the upgrade with a 400 that names the parameter.
+/// If a parameter is missing or invalid, the client gets a 400 that names the parameter.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -66,7 +92,17 @@ impl FromHandshake for Url {
 /// struct Page { from: u32, topics: Vec<String> }
 ///
 /// #[derive(FromHandshake)]
-/// struct Feed { page: Query<Page> }     // ?from=20&topics=rust&topics=tokio
+/// struct Reader { page: Query<Page> }     // ?from=20&topics=rust&topics=tokio
+///
+/// struct Feed;
+///
+/// #[ws_route("/feed", data = Reader, broadcast = off)]
+/// impl Feed {
+///     fn open(&self, ws: &mut Socket<Reader>) {
+///         let Query(page) = &ws.data.page;
+///         ws.send(format!("{:?} from {}", page.topics, page.from));
+///     }
+/// }
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Query<T>(pub T);
@@ -80,22 +116,35 @@ impl<T: DeserializeOwned + Send + 'static> FromHandshake for Query<T> {
     }
 }
 
-/// Names the parameter. Its value is never repeated, which serde's own text may do.
+/// Makes a rejection that names the parameter. Unlike serde's own message, it never quotes the
+/// value.
 fn rejection(error: &serde_path_to_error::Error<serde_html_form::de::Error>) -> Rejection {
     let source = Source::Query;
     if let Some(Segment::Map { key }) = error.path().iter().next() {
         return Rejection::bad_request(format!("invalid {source} `{key}`"));
     }
-    // A field that is missing stands nowhere in the input: only serde's text tells which it is.
+    // A missing field has no path: only serde's message names it.
     let text = error.inner().to_string();
-    let missing = text.strip_prefix("missing field `");
-    Rejection::bad_request(match missing.and_then(|rest| rest.strip_suffix('`')) {
+    Rejection::bad_request(match missing_field(&text) {
         Some(name) => format!("missing {source} `{name}`"),
         None => "invalid query".to_owned(),
     })
 }
 
-/// The address at the other end of the TCP connection: behind a proxy, the proxy's.
+/// The address of the TCP peer. Behind a proxy, it is the proxy's address.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat")]
+/// impl Chat {
+///     fn open(&self, ws: &mut Socket<RemoteAddr>) {
+///         println!("{} connected from {}", ws.id(), ws.data.0.ip());
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct RemoteAddr(pub SocketAddr);
 
@@ -116,13 +165,13 @@ mod tests {
 
     use super::*;
 
-    fn refusal<T: DeserializeOwned + Send + 'static>(uri: &'static str) -> String {
+    fn rejected<T: DeserializeOwned + Send + 'static>(uri: &'static str) -> String {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
         let handshake = Handshake::new(Uri::from_static(uri), HeaderMap::new(), address);
         let read = pin!(Query::<T>::from_handshake(&handshake));
         match read.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Err(rejection)) if rejection.status() == 400 => rejection.message().into(),
-            _ => panic!("{uri} was not refused with 400"),
+            _ => panic!("{uri} was not rejected with 400"),
         }
     }
 
@@ -134,7 +183,7 @@ mod tests {
 
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only refusals are looked at")]
+    #[expect(dead_code, reason = "the test only looks at rejections")]
     struct Page {
         from: u32,
         #[serde(rename = "o")]
@@ -144,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_names_what_is_missing_or_wrong_and_never_repeats_a_value() {
+    fn a_rejected_query_names_the_parameter_and_never_quotes_a_value() {
         for (uri, text) in [
             ("/?from=secret", "invalid query parameter `from`"),
             ("/?from=1&from=2", "invalid query parameter `from`"),
@@ -158,12 +207,12 @@ mod tests {
             ("/?o=newest", "missing query parameter `from`"),
             ("/", "missing query parameter `from`"),
         ] {
-            assert_eq!(refusal::<Page>(uri), text, "{uri}");
+            assert_eq!(rejected::<Page>(uri), text, "{uri}");
         }
     }
 
     #[test]
-    fn what_no_single_parameter_is_at_fault_for_is_told_without_serdes_words() {
+    fn a_mistake_of_no_single_parameter_is_an_invalid_query() {
         #[derive(Deserialize)]
         #[serde(try_from = "Ends")]
         struct Range;
@@ -179,7 +228,7 @@ mod tests {
                 Err(format!("{} is above {}", pair.from, pair.to))
             }
         }
-        assert_eq!(refusal::<Range>("/?from=77&to=33"), "invalid query");
-        assert_eq!(refusal::<Vec<(String, u8)>>("/?a=secret"), "invalid query");
+        assert_eq!(rejected::<Range>("/?from=77&to=33"), "invalid query");
+        assert_eq!(rejected::<Vec<(String, u8)>>("/?a=secret"), "invalid query");
     }
 }

@@ -1,4 +1,4 @@
-//! The answer to a handshake, or to a login, that is refused.
+//! The response to a rejected handshake or login.
 
 use std::fmt;
 
@@ -8,14 +8,25 @@ use crate::path::PathValues;
 
 use super::FromValue;
 
-/// Refuses an upgrade, or a login by `Session::login`, with a status and a text for the client.
+/// The response to a rejected handshake or login: a status and a text.
+///
+/// A [`FromHandshake`](super::FromHandshake) returns it, and so does the function of
+/// `Session::login`.
 ///
 /// ```
-/// use harpia::extract::Rejection;
+/// use harpia::extract::{FromHandshake, Handshake, Rejection};
 /// use http::StatusCode;
 ///
-/// let rejection = Rejection::new(StatusCode::FORBIDDEN, "this room is closed");
-/// assert_eq!(rejection.status(), 403);
+/// struct Internal;
+///
+/// impl FromHandshake for Internal {
+///     async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+///         if !handshake.remote_addr().ip().is_loopback() {
+///             return Err(Rejection::new(StatusCode::FORBIDDEN, "only from this machine"));
+///         }
+///         Ok(Self)
+///     }
+/// }
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rejection {
@@ -24,7 +35,17 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Refuses with any status of the classes 4xx and 5xx; another becomes a 500.
+    /// Rejects with this status, which must be 4xx or 5xx.
+    ///
+    /// Any other status becomes 500.
+    ///
+    /// ```
+    /// use harpia::extract::Rejection;
+    /// use http::StatusCode;
+    ///
+    /// let rejection = Rejection::new(StatusCode::FORBIDDEN, "this room is closed");
+    /// assert_eq!(rejection.to_string(), "403 Forbidden: this room is closed");
+    /// ```
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let is_error = status.is_client_error() || status.is_server_error();
         Self {
@@ -37,22 +58,40 @@ impl Rejection {
         }
     }
 
-    /// Refuses with 400.
+    /// Rejects with 400.
+    ///
+    /// ```
+    /// use harpia::extract::Rejection;
+    ///
+    /// assert_eq!(Rejection::bad_request("no name").status(), 400);
+    /// ```
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// Refuses with 404, as for a path parameter that does not parse.
+    /// Rejects with 404, the status for a path parameter that does not parse.
+    ///
+    /// ```
+    /// use harpia::extract::Rejection;
+    ///
+    /// assert_eq!(Rejection::not_found("no such room").status(), 404);
+    /// ```
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    /// Returns the status.
+    /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Returns the text.
+    /// Returns the text of the response.
+    ///
+    /// ```
+    /// use harpia::extract::Rejection;
+    ///
+    /// assert_eq!(Rejection::bad_request("no name").message(), "no name");
+    /// ```
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -71,7 +110,17 @@ impl PathValues {
     ///
     /// # Errors
     ///
-    /// 404 with the parameter's name where it is not there or does not parse.
+    /// A 404 that names the parameter, if it is missing or does not parse.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::extract::PathValues;
+    ///
+    /// let values = PathValues::from_iter([("game", "7")]);
+    /// assert_eq!(values.parse("game"), Ok(7));
+    /// assert_eq!(values.parse::<u32>("room").unwrap_err().status(), 404);
+    /// ```
     pub fn parse<T: FromValue>(&self, name: &str) -> Result<T, Rejection> {
         let value = self.get(name).and_then(T::from_value);
         value.ok_or_else(|| Rejection::not_found(format!("invalid path parameter `{name}`")))

@@ -1,11 +1,11 @@
-//! The syntax of a route's path: `/rooms/{room}`, a parameter is a whole segment.
+//! The syntax of a route's path, such as `/rooms/{room}`: a parameter is a whole segment.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-/// A path that is known to be of the syntax.
+/// A path with valid syntax.
 ///
-/// The macro has checked the paths it sees, with better words; this check is for hand-written
-/// routes and for prefixes.
+/// The macro has checked the paths that it sees, with better messages. This check is for routes
+/// that are written by hand, and for prefixes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Pattern {
     text: String,
@@ -16,7 +16,7 @@ impl Pattern {
         Self::parse_as("path", text)
     }
 
-    /// Parses what the message of a mistake calls by this name.
+    /// Parses a pattern. Error messages call it by the name `what`.
     fn parse_as(what: &str, text: &str) -> Result<Self, String> {
         if text == "/" {
             return Ok(Self { text: text.into() });
@@ -51,7 +51,7 @@ impl Pattern {
         Ok(Self { text: text.into() })
     }
 
-    /// A prefix is a pattern without parameters, and `/` adds nothing.
+    /// Parses a prefix: a pattern without parameters. The prefix `/` adds nothing to a path.
     pub(crate) fn parse_prefix(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("`nest` got an empty prefix: use `merge` to add routes without one".into());
@@ -63,6 +63,7 @@ impl Pattern {
         Ok(prefix)
     }
 
+    /// Returns the pattern after a prefix.
     pub(crate) fn prefixed(&self, prefix: &Self) -> Self {
         let text = match (prefix.text.as_str(), self.text.as_str()) {
             ("/", path) => path.to_owned(),
@@ -76,12 +77,15 @@ impl Pattern {
         &self.text
     }
 
+    /// Iterates over the names of the parameters.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.text.split('/').filter_map(parameter)
     }
 
-    /// The same pattern in matchit's words: parameters named by position, so that two patterns
-    /// that differ only in names collide, and fixed segments as [`canonical`] writes them.
+    /// Returns the pattern in the syntax of matchit.
+    ///
+    /// Parameters are named by their position, so that two patterns that differ only in names
+    /// collide. Fixed segments are [`canonical`].
     pub(crate) fn matcher(&self) -> String {
         let mut parameters = 0;
         let segments = self
@@ -98,8 +102,9 @@ impl Pattern {
     }
 }
 
-/// Writes each segment of a path in one way, whatever escapes it came with, so that `/caf%C3%A9`
-/// and `/café` are one path. A `/` that is escaped stays within its segment.
+/// Percent-encodes each segment of a path in one way, so that `/caf%C3%A9` and `/café` are equal.
+///
+/// An escaped `/` stays within its segment.
 pub(crate) fn canonical(path: &str) -> String {
     let segments = path.split('/').map(|segment| {
         let bytes: Vec<u8> = percent_decode_str(segment).collect();
@@ -108,7 +113,7 @@ pub(crate) fn canonical(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// Everything but RFC 3986's unreserved characters; `{`, `}` and `*` mean something to matchit.
+/// All characters but RFC 3986's unreserved ones. `{`, `}` and `*` are syntax of matchit.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -127,7 +132,8 @@ fn is_name(name: &str) -> bool {
     begins && name != "_" && characters.all(|c| c == '_' || c.is_alphanumeric())
 }
 
-/// Says whether a segment is nobody's syntax: no blank, no query, no `:id`, `<id>` or `*`.
+/// Returns whether a segment is fixed: no white space, no query, and no parameter in the syntax of
+/// other frameworks, such as `:id`, `<id>` or `*`.
 fn is_fixed(segment: &str) -> bool {
     let is_foreign =
         segment.starts_with(':') || (segment.starts_with('<') && segment.ends_with('>'));
@@ -136,9 +142,11 @@ fn is_fixed(segment: &str) -> bool {
     !is_foreign && !segment.contains(has_meaning)
 }
 
-/// Says whether two patterns answer the same paths: alike but for the names of parameters.
+/// Returns whether two patterns match the same paths.
 ///
-/// A `const fn`, so that `routes!` can refuse such a pair as it compiles.
+/// They do if they differ only in the names of parameters.
+///
+/// It is a `const fn`, so that `routes!` can reject such a pair at compile time.
 ///
 /// ```
 /// use harpia::route::same_shape;
@@ -162,7 +170,16 @@ pub const fn same_shape(a: &str, b: &str) -> bool {
     }
 }
 
-/// Says whether a pattern has this parameter; a `const fn` for the same reason.
+/// Returns whether a pattern has this parameter.
+///
+/// It is a `const fn`, so that `#[ws_route]` can check the route's data at compile time.
+///
+/// ```
+/// use harpia::route::has_parameter;
+///
+/// const _: () = assert!(has_parameter("/rooms/{room}", "room"));
+/// assert!(!has_parameter("/rooms/{room}", "game"));
+/// ```
 pub const fn has_parameter(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let mut start = 0;
@@ -174,6 +191,26 @@ pub const fn has_parameter(pattern: &str, name: &str) -> bool {
         }
         if end == pattern.len() {
             return false;
+        }
+        start = end + 1;
+    }
+}
+
+/// Returns the name of a pattern's first parameter, for compile errors.
+pub(crate) const fn first_parameter(pattern: &str) -> Option<&str> {
+    let bytes = pattern.as_bytes();
+    let mut start = 0;
+    loop {
+        let end = segment_end(bytes, start);
+        if is_parameter(bytes, start, end) {
+            let name = bytes.split_at(end - 1).0.split_at(start + 1).1;
+            return match std::str::from_utf8(name) {
+                Ok(name) => Some(name),
+                Err(_) => None,
+            };
+        }
+        if end == bytes.len() {
+            return None;
         }
         start = end + 1;
     }
@@ -224,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_differ_by_fixed_segments_and_length_only() {
+    fn patterns_that_differ_only_in_parameter_names_have_the_same_shape() {
         for (a, b, same) in [
             ("/", "/", true),
             ("/chat", "/chat", true),
@@ -247,7 +284,15 @@ mod tests {
         assert!(!has_parameter("/a/room", "room"));
     }
 
-    /// The same table as in harpia-macros' path.rs.
+    #[test]
+    fn the_first_parameter_is_found_after_fixed_segments() {
+        assert_eq!(first_parameter("/a/{room}/{id}"), Some("room"));
+        assert_eq!(first_parameter("/{größe}"), Some("größe"));
+        assert_eq!(first_parameter("/a/b"), None);
+        assert_eq!(first_parameter(""), None);
+    }
+
+    /// Equal to the table in harpia-macros' path.rs, which `tests/grammars.rs` compares.
     const ACCEPTED: [&str; 11] = [
         "/",
         "/chat",
@@ -262,7 +307,7 @@ mod tests {
         "/{a}/<b",
     ];
 
-    /// The same table as in harpia-macros' path.rs.
+    /// Equal to the table in harpia-macros' path.rs, which `tests/grammars.rs` compares.
     const REFUSED: [&str; 30] = [
         "",
         "chat",
@@ -319,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_do_not_make_another_path() {
+    fn escaped_and_plain_paths_are_equal() {
         assert_eq!(canonical("/caf%C3%A9"), canonical("/café"));
         assert_eq!(canonical("/%63hat"), "/chat");
         assert_eq!(canonical("/a%2fb"), "/a%2Fb");

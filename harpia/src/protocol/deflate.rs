@@ -1,7 +1,8 @@
-//! Compression of messages (RFC 7692), each by itself: no message refers to an earlier one.
+//! Compression of messages (RFC 7692). Each message is compressed by itself, without a context.
 //!
-//! So one compressed frame serves all who get a message, and a connection holds no window: the
-//! compressor and the decompressor are the thread's. Which peer agreed to it is `extension`'s.
+//! So one compressed frame serves all recipients of a message, and a connection keeps no window.
+//! Each thread has one compressor and one decompressor. `extension` agrees on compression with a
+//! peer.
 
 use std::cell::RefCell;
 
@@ -12,11 +13,11 @@ use crate::message::Message;
 
 use super::{Violation, frame};
 
-/// What ends the output of a sync flush: a sender takes it off, and a receiver adds it again
-/// (RFC 7692 sections 7.2.1 and 7.2.2).
+/// The end of the output of a sync flush. A sender removes it, and a receiver adds it again (RFC
+/// 7692 sections 7.2.1 and 7.2.2).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// What is kept of a thread's buffer between two messages.
+/// The capacity that a thread's buffer keeps between two messages, in bytes.
 const KEEP: usize = 64 * 1024;
 
 struct Inflater {
@@ -40,13 +41,14 @@ thread_local! {
     });
 }
 
-/// How long the compressed form of a message that keeps to `max_message` may be: deflate puts what
-/// it cannot compress into blocks, which cost a little.
+/// Returns the longest compressed form of a message of `max_message` bytes.
+///
+/// Deflate stores data that it cannot compress in blocks, each of which adds a few bytes.
 pub(super) fn max_compressed(max_message: usize) -> usize {
     max_message.saturating_add(max_message / 512 + 64)
 }
 
-/// Decompresses a message's payload, and stops as soon as it is too long.
+/// Decompresses the payload of a message, and stops as soon as the result is too long.
 pub(super) fn inflate(payload: &[u8], max_message: usize) -> Result<Bytes, Violation> {
     INFLATER.with_borrow_mut(|inflater| {
         inflater.stream.reset(false);
@@ -66,7 +68,7 @@ impl Inflater {
             if self.output.len() > max_message {
                 return Err(Violation::TooBig);
             }
-            // One byte more than is allowed shows that there is more.
+            // With room for one byte more than allowed, a message that is too long shows itself.
             let room = (max_message - self.output.len()).saturating_add(1);
             self.output.reserve(room.min(STEP));
             let before = (self.stream.total_in(), self.output.len());
@@ -77,7 +79,7 @@ impl Inflater {
             let taken = self.stream.total_in() - before.0;
             input = input.get(taken as usize..).unwrap_or_default();
             if status == Status::StreamEnd {
-                // A final block ends the stream, and more may follow (RFC 7692 section 7.2.3.4).
+                // More blocks may follow after a final block (RFC 7692 section 7.2.3.4).
                 self.stream.reset(false);
             }
             let is_done = input.is_empty() && self.output.len() < self.output.capacity();
@@ -92,10 +94,10 @@ impl Inflater {
     }
 }
 
-/// How much output room is made at a time.
+/// How much room for output is reserved at a time, in bytes.
 const STEP: usize = 16 * 1024;
 
-/// Encodes a message as a compressed frame, where that is shorter than the message.
+/// Encodes a message as a compressed frame, or returns `None` if that is not shorter.
 pub(crate) fn encode(message: &Message) -> Option<Bytes> {
     DEFLATER.with_borrow_mut(|deflater| {
         deflater.stream.reset();
@@ -109,7 +111,7 @@ pub(crate) fn encode(message: &Message) -> Option<Bytes> {
 }
 
 impl Deflater {
-    /// Compresses, and returns `None` where that does not make it shorter.
+    /// Compresses the payload, or returns `None` if the result is not shorter.
     fn run(&mut self, payload: &[u8]) -> Option<&[u8]> {
         let limit = payload.len() + TAIL.len();
         loop {
@@ -137,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    /// The payload of a compressed frame of ours.
+    /// Returns the payload of a frame that `encode` made.
     fn payload(frame: &Bytes) -> Bytes {
         let head = match frame[1] {
             126 => 4,
@@ -148,25 +150,25 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_rfc_is_read() {
+    fn the_example_of_the_rfc_is_decompressed() {
         let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
         assert_eq!(inflate(&hello, 5), Ok(Bytes::from("Hello")));
         assert_eq!(inflate(&hello, 4), Err(Violation::TooBig));
     }
 
     #[test]
-    fn a_final_block_may_be_followed_by_more() {
+    fn more_blocks_may_follow_after_a_final_block() {
         let hello = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
         assert_eq!(inflate(&hello, 100), Ok(Bytes::from("Hello")));
     }
 
     #[test]
-    fn what_is_no_deflate_stream_is_refused() {
+    fn data_that_is_not_a_deflate_stream_is_a_violation() {
         assert_eq!(inflate(&[0xff; 9], 100), Err(Violation::Compressed));
     }
 
     #[test]
-    fn a_bomb_is_stopped_at_the_limit() {
+    fn a_decompression_bomb_is_stopped_at_the_limit() {
         let zeros = Message::from(vec![0; 10 << 20]);
         let bomb = payload(&encode(&zeros).unwrap());
         assert!(bomb.len() < 20_000);
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_get_shorter_is_not_compressed() {
+    fn a_message_that_does_not_get_shorter_is_not_compressed() {
         assert_eq!(encode(&"a".into()), None);
         let mut state = 1u64;
         let mut noise = || {
@@ -192,7 +194,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_compressed_is_read_again(word in vec(any::<u8>(), 1..40), times in 20usize..2000) {
+        fn a_compressed_message_decompresses_to_itself(
+            word in vec(any::<u8>(), 1..40),
+            times in 20usize..2000,
+        ) {
             let message = Message::from(word.repeat(times));
             let frame = encode(&message).unwrap();
             prop_assert!(frame.len() < message.len() + 4);
@@ -202,7 +207,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_within_the_limit(bytes in vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bytes_never_decompress_beyond_the_limit(bytes in vec(any::<u8>(), 0..300)) {
             if let Ok(message) = inflate(&bytes, 1000) {
                 prop_assert!(message.len() <= 1000);
             }

@@ -1,4 +1,4 @@
-//! A message as it goes out to many: encoded once, and compressed once where somebody takes that.
+//! A message that is encoded once, and compressed at most once, for many recipients.
 
 use bytes::Bytes;
 
@@ -6,24 +6,24 @@ use crate::message::Message;
 
 use super::{deflate, frame};
 
-/// The frame of a message, in one or two forms.
+/// The frame of a message: plain, and compressed if that is shorter.
 #[derive(Clone, Debug)]
 pub(crate) struct Encoded {
     plain: Bytes,
-    /// Boxed, since most servers do not compress.
+    /// Boxed to keep the struct small, since most servers do not compress.
     deflated: Option<Box<Bytes>>,
 }
 
-/// How a peer takes what goes out to many.
+/// The form in which a peer gets a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Form {
     Plain,
-    /// Compressed, where that is shorter.
+    /// Compressed, if that is shorter.
     Deflated,
 }
 
 impl Encoded {
-    /// Encodes a message; compressed too if it has at least so many bytes.
+    /// Encodes a message. It is also compressed if it has at least `compress_from` bytes.
     pub(crate) fn new(message: &Message, compress_from: Option<usize>) -> Self {
         let compresses = compress_from.is_some_and(|least| message.len() >= least);
         let deflated = compresses.then(|| deflate::encode(message)).flatten();
@@ -33,7 +33,7 @@ impl Encoded {
         }
     }
 
-    /// Returns the frame for peers that take this form.
+    /// Returns the frame for peers that get this form.
     pub(crate) fn frame(&self, form: Form) -> &Bytes {
         match (form, &self.deflated) {
             (Form::Deflated, Some(deflated)) => deflated,
@@ -45,7 +45,7 @@ impl Encoded {
         self.deflated.is_some()
     }
 
-    /// Returns the bytes that it holds.
+    /// Returns the memory that the frames take, in bytes.
     pub(crate) fn held(&self) -> usize {
         self.plain.len() + self.deflated.as_ref().map_or(0, |deflated| deflated.len())
     }

@@ -1,28 +1,30 @@
-//! Extensions in the handshake: what a peer offers, and what is agreed (RFC 7692 section 7.1).
+//! Extensions in the handshake: the client's offers, and the agreement (RFC 7692 section 7.1).
 //!
-//! One is known, permessage-deflate. Both sides always begin each message anew
-//! (`no_context_takeover`), which a server may demand without being asked for it.
+//! permessage-deflate is the only supported extension. Both sides always compress each message
+//! without a context (`no_context_takeover`), which a server may require without an offer of it.
 
 use std::fmt;
 
-/// What was agreed with one peer.
+/// The agreement with one peer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Agreement {
-    /// The size of the window, in bits, in which the peer decompresses.
+    /// The size of the peer's window for decompression, in bits, if it named one.
     server_window: Option<u8>,
 }
 
-/// The window where none is named, which is the largest.
+/// The largest window, in bits, which is used if none is named.
 const FULL_WINDOW: u8 = 15;
 
 impl Agreement {
-    /// Chooses the first offer that can be kept (RFC 7692 section 5).
+    /// Chooses the first acceptable offer (RFC 7692 section 5).
     pub(crate) fn choose<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut offers = headers.into_iter().flat_map(|header| header.split(','));
         offers.find_map(Self::from_offer)
     }
 
-    /// What the peer can decompress: a message that fits into its window refers to nothing beyond.
+    /// Returns the longest message that may be compressed for this peer, in bytes.
+    ///
+    /// A message that fits into the peer's window cannot refer to data outside it.
     pub(crate) fn max_message(self) -> usize {
         match self.server_window {
             Some(bits) if bits < FULL_WINDOW => 1 << bits,
@@ -42,7 +44,7 @@ impl Agreement {
                 Some((name, value)) => (name.trim(), Some(value.trim().trim_matches('"'))),
                 None => (parameter, None),
             };
-            // An offer with a parameter twice, unknown or wrong is declined (section 7.1).
+            // An offer with a repeated, unknown or invalid parameter is declined (section 7.1).
             if seen.contains(&name) {
                 return None;
             }
@@ -59,7 +61,7 @@ impl Agreement {
     }
 }
 
-/// Formats as the answer's header.
+/// Formats as the header of the response.
 impl fmt::Display for Agreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("permessage-deflate; server_no_context_takeover; client_no_context_takeover")?;
@@ -70,7 +72,7 @@ impl fmt::Display for Agreement {
     }
 }
 
-/// 8 to 15, without a leading zero (RFC 7692 section 7.1.2).
+/// Parses the size of a window: 8 to 15, without a leading zero (RFC 7692 section 7.1.2).
 fn window(bits: &str) -> Option<u8> {
     let number = bits.parse().ok()?;
     let is_plain = !bits.starts_with(['0', '+']);
@@ -88,7 +90,7 @@ mod tests {
     const BARE: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
     #[test]
-    fn what_browsers_offer_is_agreed_without_context() {
+    fn a_browsers_offer_is_accepted_without_context_takeover() {
         let offer = "permessage-deflate; client_max_window_bits";
         assert_eq!(agreed(&[offer]).as_deref(), Some(BARE));
         assert_eq!(
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_smaller_window_is_agreed_and_bounds_what_is_compressed() {
+    fn a_smaller_window_is_accepted_and_bounds_compressed_messages() {
         let agreement =
             Agreement::choose(["permessage-deflate; server_max_window_bits=9"]).unwrap();
         assert_eq!(agreement.max_message(), 512);
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_offer_that_can_be_kept_is_taken() {
+    fn the_first_acceptable_offer_is_chosen() {
         let offers = "permessage-deflate; server_max_window_bits=7, permessage-deflate; \
                       server_max_window_bits=10, permessage-deflate";
         assert_eq!(
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_offers_are_declined() {
+    fn invalid_offers_are_declined() {
         for offer in [
             "permessage-bzip2",
             "permessage-deflate; unknown",

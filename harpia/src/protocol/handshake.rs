@@ -1,7 +1,8 @@
-//! The opening handshake: what a request must be to become a WebSocket, and the answer.
+//! The opening handshake: which requests are upgraded, and the response.
 //!
-//! All is checked before the 101 (RFC 6455 section 4.2.1), so nothing is upgraded and then
-//! dropped. fastwebsockets computes the accept key and the answer's standard headers.
+//! Every check runs before the 101 response (RFC 6455 section 4.2.1), so no connection is upgraded
+//! and then dropped. fastwebsockets computes the accept key and the standard headers of the
+//! response.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,18 +17,19 @@ use http::{
 };
 use hyper::upgrade::Upgraded;
 
-use crate::limits::OriginPolicy;
+use crate::options::Origins;
 
 use super::extension::Agreement;
+use super::header::{has_token, single, texts, tokens};
 use super::origin;
 
-/// What a route demands of a handshake.
+/// What a route requires of a handshake.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
-    pub(crate) origins: OriginPolicy,
-    /// Spoken subprotocols, best first.
+    pub(crate) origins: Origins,
+    /// The subprotocols that the route speaks, best first.
     pub(crate) protocols: Vec<Arc<str>>,
-    /// Whether compression is agreed to where it is offered.
+    /// Whether the server accepts an offer of compression.
     pub(crate) compression: bool,
 }
 
@@ -38,7 +40,7 @@ pub(crate) struct Negotiated {
     pub(crate) extension: Option<Agreement>,
 }
 
-/// Why a request is not upgraded. [`Fault::status`] is the one table of statuses.
+/// Why a request is not upgraded. [`Fault::status`] is the only table of statuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
     Method,
@@ -80,7 +82,8 @@ impl Fault {
         }
     }
 
-    /// Tells the client what would have been right (RFC 9110 section 15.5.22, RFC 6455 section 4.4).
+    /// Returns headers that tell the client what to send instead (RFC 9110 section 15.5.22, RFC
+    /// 6455 section 4.4).
     pub(crate) fn headers(self) -> Vec<(HeaderName, &'static str)> {
         let upgrade = [(UPGRADE, "websocket"), (CONNECTION, "upgrade")];
         match self {
@@ -92,7 +95,7 @@ impl Fault {
     }
 }
 
-/// Checks a request, and chooses subprotocol and extension.
+/// Checks a request, and chooses the subprotocol and the extension.
 pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Negotiated, Fault> {
     let headers = request.headers();
     if request.method() != Method::GET {
@@ -134,7 +137,7 @@ pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Negotiated
     })
 }
 
-/// Answers with 101. The future gives the connection once the answer is written.
+/// Makes the 101 response. The future returns the connection once the response is written.
 pub(crate) fn accept<B>(
     request: &mut Request<B>,
     negotiated: &Negotiated,
@@ -169,62 +172,35 @@ pub(crate) fn accept<B>(
     Ok((response, upgraded))
 }
 
-fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    tokens(headers, name).any(|known| known.eq_ignore_ascii_case(token))
-}
-
-fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    texts(headers, name)
-        .flat_map(|text| text.split(','))
-        .map(str::trim)
-}
-
-pub(super) fn texts<'a>(
-    headers: &'a HeaderMap,
-    name: &HeaderName,
-) -> impl Iterator<Item = &'a str> {
-    let values = headers.get_all(name).into_iter();
-    values.filter_map(|value| value.to_str().ok())
-}
-
-/// A header that must not be there twice.
-pub(super) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
-    let mut values = headers.get_all(name).into_iter();
-    values.next().filter(|_| values.next().is_none())
-}
-
-/// 16 bytes in base64: 22 digits and `==`.
+/// Returns whether a key is 16 bytes in base64: 22 digits and `==`.
 fn is_key(key: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_digit)
 }
 
-/// Says whether a request comes from a page of the host that it was sent to, or from no page.
+/// Returns whether a request comes from a page of the host that it was sent to, or from no page.
 ///
-/// HTTP/2 tells the host in the URI.
+/// In HTTP/2 the host is part of the URI.
 pub(crate) fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
-    let told = host(headers).or_else(|| uri.authority().cloned());
-    match told {
-        Some(host) => origin::is_allowed(headers, &host, &OriginPolicy::Same),
+    match host(headers).or_else(|| uri.authority().cloned()) {
+        Some(host) => origin::is_allowed(headers, &host, &Origins::Same),
         None => !headers.contains_key(ORIGIN),
     }
 }
 
-/// The host that the request was sent to, which must be told once and hold no user's name.
+/// Returns the host that the request was sent to.
+///
+/// A second `Host` header, and one with a user name, make the request invalid.
 fn host(headers: &HeaderMap) -> Option<Authority> {
     let text = single(headers, &HOST)?.to_str().ok()?;
     let host: Authority = text.parse().ok()?;
     (!text.contains('@')).then_some(host)
 }
 
-/// Says whether a subprotocol may have this name: a token of RFC 9110 section 5.6.2.
-pub(crate) fn is_token(text: &str) -> bool {
-    let is_token_char = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    !text.is_empty() && text.chars().all(is_token_char)
-}
-
-/// The first of ours that the client knows. One that asks only for others could not go on
-/// (RFC 6455 section 4.1), so it is refused with a reason.
+/// Chooses the first of the route's subprotocols that the client offers.
+///
+/// If the client offers only other subprotocols, it would fail the connection after the handshake
+/// (RFC 6455 section 4.1). It gets a rejection with a reason instead.
 fn choose_protocol(headers: &HeaderMap, ours: &[Arc<str>]) -> Result<Option<Arc<str>>, Fault> {
     let theirs: Vec<&str> = tokens(headers, &SEC_WEBSOCKET_PROTOCOL).collect();
     let chosen = ours.iter().find(|known| theirs.contains(&&***known));
@@ -268,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handshake_as_browsers_send_it_is_accepted() {
+    fn a_browsers_handshake_is_accepted() {
         assert_eq!(fault(&request(|_| {})), None);
         assert_eq!(fault(&with("origin", "https://example.com")), None);
     }
@@ -303,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_told_once_and_is_one() {
+    fn a_request_needs_exactly_one_valid_host() {
         assert_eq!(fault(&without("host")), Some(Fault::Host));
         let twice = request(|request| {
             let host = HeaderValue::from_static("example.com");
@@ -325,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_may_not_connect_is_its_own_fault() {
+    fn a_page_of_another_origin_is_an_origin_fault() {
         assert_eq!(
             fault(&with("origin", "https://evil.test")),
             Some(Fault::Origin)
@@ -333,14 +309,14 @@ mod tests {
     }
 
     #[test]
-    fn our_first_common_subprotocol_is_chosen() {
+    fn the_routes_first_subprotocol_that_the_client_offers_is_chosen() {
         let rules = Rules {
-            origins: OriginPolicy::Same,
+            origins: Origins::Same,
             protocols: vec!["chat.v2".into(), "chat.v1".into()],
             compression: false,
         };
         let protocol = |request| check(&request, &rules).map(|negotiated| negotiated.protocol);
-        let chosen = |asked| protocol(with("sec-websocket-protocol", asked));
+        let chosen = |offered| protocol(with("sec-websocket-protocol", offered));
         assert_eq!(chosen("chat.v1, chat.v2"), Ok(Some("chat.v2".into())));
         assert_eq!(chosen("other"), Err(Fault::Protocol));
         assert_eq!(protocol(request(|_| {})), Ok(None));

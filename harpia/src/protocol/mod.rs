@@ -1,6 +1,6 @@
-//! The WebSocket protocol (RFC 6455): bytes in, messages out, and the opening handshake.
+//! The WebSocket protocol (RFC 6455): the opening handshake, decoding and encoding.
 //!
-//! No I/O and no tasks. fastwebsockets is named here and nowhere else.
+//! No I/O and no tasks. Only this module uses fastwebsockets.
 
 mod decoder;
 pub(crate) mod deflate;
@@ -8,6 +8,7 @@ mod encoded;
 pub(crate) mod extension;
 pub(crate) mod frame;
 pub(crate) mod handshake;
+pub(crate) mod header;
 pub(crate) mod origin;
 mod utf8;
 mod violation;

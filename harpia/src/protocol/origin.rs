@@ -1,4 +1,4 @@
-//! Origins of pages (RFC 6454): how they are written, and which may connect.
+//! Origins of pages (RFC 6454): their grammar, and which of them may connect.
 
 use std::net::Ipv6Addr;
 
@@ -6,35 +6,32 @@ use http::header::{FORWARDED, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, Uri};
 
-use crate::limits::OriginPolicy;
+use crate::options::Origins;
 
-use super::handshake::{single, texts};
+use super::header::{single, texts};
 
-/// Says whether the page that a request comes from may connect.
+/// Returns whether the page that sent a request may connect.
 ///
-/// Programs send no Origin; a browser always does, and cannot be made to lie.
-pub(super) fn is_allowed(headers: &HeaderMap, host: &Authority, policy: &OriginPolicy) -> bool {
+/// Programs send no `Origin` header. Browsers always do, and a page cannot forge it.
+pub(super) fn is_allowed(headers: &HeaderMap, host: &Authority, allowed: &Origins) -> bool {
     if !headers.contains_key(ORIGIN) {
         return true;
     }
     let text = single(headers, &ORIGIN).and_then(|origin| origin.to_str().ok());
     let origin = text.and_then(Origin::parse);
-    match policy {
-        OriginPolicy::Any => true,
-        OriginPolicy::Same => origin.is_some_and(|origin| {
+    match allowed {
+        Origins::Any => true,
+        Origins::Same => origin.is_some_and(|origin| {
             origin.is_of_host(host) && !(origin.is_plain() && is_tls(headers))
         }),
-        OriginPolicy::Only(list) => {
-            let listed = |origin: &Origin| {
-                list.iter()
-                    .any(|text| Origin::parse(text).as_ref() == Some(origin))
-            };
-            origin.as_ref().is_some_and(listed)
-        }
+        Origins::Only(_) | Origins::Listed(_) => origin.is_some_and(|origin| {
+            let mut list = allowed.list();
+            list.any(|text| Origin::parse(text).as_ref() == Some(&origin))
+        }),
     }
 }
 
-/// Scheme, host and port of a page (RFC 6454).
+/// The scheme, host and port of a page.
 #[derive(Debug, Eq, PartialEq)]
 struct Origin {
     scheme: String,
@@ -57,20 +54,22 @@ impl Origin {
         })
     }
 
-    /// The request itself does not tell its scheme: host and port decide.
+    /// Compares host and port only, since a request does not carry its scheme.
     fn is_of_host(&self, host: &Authority) -> bool {
         let port = host.port_u16().or(default_port(&self.scheme));
         host.host().eq_ignore_ascii_case(&self.host) && port == Some(self.port)
     }
 
-    /// Says whether whoever is on the way could have written the page.
+    /// Returns whether an attacker on the network could have written the page.
     fn is_plain(&self) -> bool {
         self.scheme == "http"
     }
 }
 
-/// Says whether the request is said to have come over TLS, by the proxy that is nearest to the
-/// peer. This only ever refuses more, so it needs no trust: who forges it shuts itself out.
+/// Returns whether the proxy nearest to the client reports that the request came over TLS.
+///
+/// The header needs no trust. It only leads to more rejections, so a client that forges it can only
+/// lock itself out.
 fn is_tls(headers: &HeaderMap) -> bool {
     let proto = first(headers, &X_FORWARDED_PROTO);
     let pairs = first(headers, &FORWARDED).into_iter();
@@ -86,7 +85,7 @@ fn is_tls(headers: &HeaderMap) -> bool {
         })
 }
 
-/// The first value of a list.
+/// Returns the first value of a comma-separated list.
 fn first<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     texts(headers, name)
         .next()?
@@ -95,7 +94,7 @@ fn first<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
         .map(str::trim)
 }
 
-/// A parameter of `Forwarded` (RFC 7239 section 4), whose value may stand in quotes.
+/// Splits a parameter of `Forwarded` (RFC 7239 section 4), whose value may be quoted.
 fn pair(text: &str) -> (&str, &str) {
     let (name, value) = text.split_once('=').unwrap_or_default();
     (name.trim(), value.trim().trim_matches('"'))
@@ -111,9 +110,9 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// Says whether a page's origin may be written so: scheme, host and maybe a port, nothing more.
+/// Returns whether a text is an origin: a scheme, a host, and optionally a port.
 ///
-/// The same as in harpia-macros' value.rs, which checks attributes.
+/// `harpia-macros` has the same rule for attributes.
 pub(crate) fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else {
         return false;

@@ -1,30 +1,31 @@
-//! UTF-8 as it comes: a fault is found at its first wrong byte, wherever the input is split.
+//! Validation of UTF-8 in pieces. A mistake is found at its first wrong byte, however input is
+//! split.
 
-/// The state of a text that is not whole yet.
+/// The state of a text that is still incomplete.
 #[derive(Debug, Default)]
 pub(super) struct Validator {
-    /// The bytes of a character that is begun, at most three.
-    begun: [u8; 4],
+    /// The bytes of an incomplete character, at most three.
+    partial: [u8; 4],
     len: usize,
 }
 
-/// The text is wrong, or can no longer become right.
+/// The text is not UTF-8, whatever follows.
 #[derive(Debug)]
 pub(super) struct Invalid;
 
 impl Validator {
-    /// Judges the next bytes.
+    /// Checks the next bytes.
     pub(super) fn feed(&mut self, mut bytes: &[u8]) -> Result<(), Invalid> {
         while self.len > 0 {
             let Some((&byte, rest)) = bytes.split_first() else {
                 return Ok(());
             };
             bytes = rest;
-            self.begun[self.len] = byte;
+            self.partial[self.len] = byte;
             self.len += 1;
-            match simdutf8::compat::from_utf8(&self.begun[..self.len]) {
+            match simdutf8::compat::from_utf8(&self.partial[..self.len]) {
                 Ok(_) => self.len = 0,
-                // Four bytes are always judged, so a fifth is never stored.
+                // Four bytes are always valid or invalid, so a fifth is never stored.
                 Err(error) if error.error_len().is_some() => return Err(Invalid),
                 Err(_) => {}
             }
@@ -34,14 +35,14 @@ impl Validator {
             Err(error) if error.error_len().is_some() => Err(Invalid),
             Err(error) => {
                 let tail = &bytes[error.valid_up_to()..];
-                self.begun[..tail.len()].copy_from_slice(tail);
+                self.partial[..tail.len()].copy_from_slice(tail);
                 self.len = tail.len();
                 Ok(())
             }
         }
     }
 
-    /// Says whether no character is left half-way.
+    /// Returns whether the text ends with a whole character.
     pub(super) fn is_whole(&self) -> bool {
         self.len == 0
     }
@@ -54,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes near UTF-8: random ones would fail at once.
+    /// Makes bytes that are nearly UTF-8, since random bytes would fail at once.
     fn nearly_text() -> impl Strategy<Value = Vec<u8>> {
         let text = any::<String>().prop_map(String::into_bytes);
         let broken = (any::<String>(), any::<prop::sample::Index>(), any::<u8>());
@@ -71,7 +72,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_byte_is_judged_as_std_judges_all_up_to_it(bytes in nearly_text()) {
+        fn each_byte_gets_the_verdict_of_std_on_the_bytes_up_to_it(bytes in nearly_text()) {
             let mut validator = Validator::default();
             for (at, byte) in bytes.iter().enumerate() {
                 let expected = match std::str::from_utf8(&bytes[..=at]) {
@@ -88,7 +89,7 @@ mod tests {
         }
 
         #[test]
-        fn splits_do_not_change_the_judgement(bytes in nearly_text(), size in 1usize..9) {
+        fn splits_do_not_change_the_verdict(bytes in nearly_text(), size in 1usize..9) {
             let mut whole = Validator::default();
             let mut split = Validator::default();
             let whole_result = whole.feed(&bytes).is_ok() && whole.is_whole();

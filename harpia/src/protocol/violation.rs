@@ -1,47 +1,48 @@
-//! What a peer can do wrong, and the one table of close codes for it.
+//! The rules that a peer can break, with the close code for each.
 
 use crate::close::CloseCode;
 use crate::error::Error;
 
-/// A rule of RFC 6455, or a limit, that a peer broke.
+/// A rule of RFC 6455 or a limit that a peer broke. The sections are those of RFC 6455.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Violation {
-    /// Section 5.1: a client must mask.
+    /// Section 5.1: a client must mask its frames.
     Unmasked,
-    /// Section 5.2: reserved bits are for extensions, and none was agreed on.
+    /// Section 5.2: a reserved bit is set, and no extension that uses it was agreed on.
     ReservedBits,
-    /// Section 5.2.
+    /// Section 5.2: the opcode is reserved.
     ReservedOpcode,
-    /// Section 5.2: lengths are written in the fewest bytes.
+    /// Section 5.2: a length must be encoded in the fewest bytes.
     LongLength,
-    /// Section 5.2: the high bit of a 64-bit length is 0.
+    /// Section 5.2: the high bit of a 64-bit length must be 0.
     LengthHighBit,
-    /// Section 5.4.
+    /// Section 5.4: a control frame must not be fragmented.
     FragmentedControl,
-    /// Section 5.5.
+    /// Section 5.5: the payload of a control frame has at most 125 bytes.
     LongControl,
-    /// Section 5.4: fragments of two messages are not interleaved.
+    /// Section 5.4: the fragments of two messages must not be interleaved.
     MessageInMessage,
-    /// Section 5.4.
+    /// Section 5.4: a continuation frame came outside a message.
     NothingToContinue,
-    /// Section 5.5.1: a close frame is empty or begins with a code.
+    /// Section 5.5.1: the payload of a close frame has a single byte.
     HalfCloseCode,
-    /// Section 7.4.
+    /// Section 7.4: the code must not be sent.
     CloseCode,
-    /// Section 5.5.1.
+    /// Section 5.5.1: the reason is not UTF-8.
     CloseReason,
-    /// Section 8.1.
+    /// Section 8.1: a text message is not UTF-8.
     Utf8,
-    /// RFC 7692: compressed data that is no deflate stream.
+    /// RFC 7692: the compressed data is not a valid deflate stream.
     Compressed,
-    /// The route's `max_message`.
+    /// The message is larger than the route's `max_message`.
     TooBig,
-    /// The peer's fault only by its share: all peers' unfinished input together is too much.
+    /// The unfinished input of all peers together is over its budget. Each peer may be within its
+    /// own limits.
     Overload,
 }
 
 impl Violation {
-    /// The one table of close codes (RFC 6455 section 7.4.1).
+    /// Returns the close code (section 7.4.1).
     pub(crate) fn code(self) -> CloseCode {
         match self {
             Self::Unmasked
@@ -61,7 +62,7 @@ impl Violation {
         }
     }
 
-    /// What the peer is told, as the close frame's reason.
+    /// Returns the reason in the close frame.
     pub(crate) fn rule(self) -> &'static str {
         match self {
             Self::Unmasked => "frame is not masked",

@@ -1,19 +1,21 @@
-//! A route in an `Arc`, which the program keeps a share of.
+//! A route in an `Arc`, which the application shares.
 
 use std::sync::Arc;
 
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
 use crate::extract::{PathValues, Rejection};
-use crate::limits::Options;
 use crate::message::Message;
+use crate::options::Options;
 use crate::outcome::Broadcast;
 use crate::socket::Socket;
 
 use super::{Inline, IntoRoute, Route};
 
-/// Runs a route's handlers on a share of it. (`Arc` itself is not a [`Route`], or what is
-/// [`IntoRoute`] in an `Arc` could be one in two ways.)
+/// Runs the handlers of a route in an `Arc`.
+///
+/// `Arc` itself does not implement [`Route`]: else an `Arc` could implement [`IntoRoute`] in two
+/// ways.
 pub(super) struct Shared<R>(pub(super) Arc<R>);
 
 impl<R: Route> Route for Shared<R> {

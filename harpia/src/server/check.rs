@@ -6,39 +6,33 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::limits::{Options, OriginPolicy};
+use crate::options::{Options, Origins};
 use crate::path::Pattern;
-use crate::protocol::handshake::is_token;
+use crate::protocol::header::is_token;
 use crate::protocol::origin::is_origin;
 
 /// Checks the app's defaults of the route options.
-pub(super) fn app<S: AsRef<str>>(
-    options: &Options,
-    origins: &OriginPolicy,
-    protocols: &[S],
-) -> Result {
+pub(super) fn app<S: AsRef<str>>(options: &Options, origins: &Origins, protocols: &[S]) -> Result {
     check(options, origins, protocols).map_err(|message| Error::Config { message })
 }
 
 /// Checks the options that a route sets itself.
 pub(super) fn route(pattern: &Pattern, options: &Options) -> Result {
-    let origins = options.origins.map_or(OriginPolicy::Same, Into::into);
+    let origins = options.origins.as_ref().unwrap_or(&Origins::Same);
     let protocols = options.protocols.unwrap_or_default();
-    check(options, &origins, protocols).map_err(|message| Error::Config {
+    check(options, origins, protocols).map_err(|message| Error::Config {
         message: format!("route `{}`: {message}", pattern.as_str()),
     })
 }
 
 fn check<S: AsRef<str>>(
     options: &Options,
-    origins: &OriginPolicy,
+    origins: &Origins,
     protocols: &[S],
 ) -> Result<(), String> {
     not_zero("idle_timeout", options.idle_timeout)?;
     not_zero("ping", options.ping)?;
-    if let OriginPolicy::Only(list) = origins
-        && let Some(wrong) = list.iter().find(|text| !is_origin(text))
-    {
+    if let Some(wrong) = origins.list().find(|text| !is_origin(text)) {
         return Err(format!(
             "`origins` has {wrong:?}, which is not an origin: an origin is a scheme, a host and an \
              optional port, as in \"https://example.com\""

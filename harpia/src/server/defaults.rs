@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limits::{OriginPolicy, Rate, Scope, Slow};
+use crate::options::{Origins, Rate, Scope, Slow};
 
 use super::app::App;
 
@@ -186,7 +186,7 @@ impl App {
     ///
     /// let app = App::new().origins(["https://example.com"]);
     /// ```
-    pub fn origins(mut self, origins: impl Into<OriginPolicy>) -> Self {
+    pub fn origins(mut self, origins: impl Into<Origins>) -> Self {
         self.defaults.origins = origins.into();
         self
     }

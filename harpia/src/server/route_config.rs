@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::limits::{Limits, Options, OriginPolicy, Scope};
+use crate::limits::Limits;
+use crate::options::{Options, Origins, Scope};
 use crate::protocol::handshake::Rules;
 
 /// The app's defaults of the route options.
@@ -10,7 +11,7 @@ use crate::protocol::handshake::Rules;
 pub(super) struct Defaults {
     /// All but `origins` and `protocols`, which may be chosen at run time here.
     pub(super) options: Options,
-    pub(super) origins: OriginPolicy,
+    pub(super) origins: Origins,
     pub(super) protocols: Vec<Arc<str>>,
 }
 
@@ -59,9 +60,7 @@ impl RouteConfig {
                 .or(defaults.options.broadcast)
                 .unwrap_or_default(),
             rules: Rules {
-                origins: route
-                    .origins
-                    .map_or_else(|| defaults.origins.clone(), Into::into),
+                origins: route.origins.as_ref().unwrap_or(&defaults.origins).clone(),
                 protocols: own_protocols.unwrap_or_else(|| defaults.protocols.clone()),
                 compression: limits.compression.is_some(),
             },
@@ -70,6 +69,6 @@ impl RouteConfig {
     }
 
     pub(super) fn allows_any_origin(&self) -> bool {
-        self.rules.origins == OriginPolicy::Any
+        self.rules.origins == Origins::Any
     }
 }

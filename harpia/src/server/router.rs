@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::extract::{FromHandshake, PathValues};
 use crate::hub::{Hub, RouteId};
-use crate::limits::Options;
+use crate::options::Options;
 use crate::path::{Pattern, canonical, decode};
 use crate::route::{IntoRoute, Route, missing_path_field};
 
@@ -106,7 +106,7 @@ impl Router {
                 "the route's data reads a path parameter that is not in the route's path"
             );
             assert!(
-                !(R::OPTIONS.is_any_origin()
+                !(R::OPTIONS.allows_any_origin()
                     && (R::READS_COOKIES || <R::Data as FromHandshake>::READS_COOKIES)),
                 "`origins = any` on a route that reads cookies"
             );

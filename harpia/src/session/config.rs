@@ -1,11 +1,14 @@
-//! How a session is set up: times, names, and the cookie's attributes.
+//! The settings of sessions: time to live, key prefix, and the cookie.
 
 use std::time::Duration;
 
-use super::cookie::{CookieSettings, SameSite, is_attribute, is_name};
+use crate::limits::{MAX_SESSION_TTL, SESSION_TTL};
+use crate::protocol::header::is_token;
+
+use super::cookie::{CookieSettings, SameSite, is_attribute};
 use super::{Session, Store};
 
-/// What all sessions of one kind share.
+/// The settings of one kind of sessions.
 #[derive(Clone, Debug)]
 pub(super) struct SessionConfig {
     pub(super) ttl: Duration,
@@ -13,106 +16,166 @@ pub(super) struct SessionConfig {
     pub(super) cookie: CookieSettings,
 }
 
-/// Longer than a browser keeps a cookie, and far from what a clock or a store cannot count.
-const MAX_TTL: Duration = Duration::from_secs(400 * 24 * 3600);
-
 impl Default for SessionConfig {
     fn default() -> Self {
         Self {
-            // Who comes every day stays logged in; what is stolen and unused dies within one.
-            ttl: Duration::from_secs(24 * 3600),
+            ttl: SESSION_TTL,
             key_prefix: "harpia:session:".into(),
             cookie: CookieSettings::default(),
         }
     }
 }
 
-/// How a session is set up. What contradicts itself, so that browsers would drop the cookie without a
-/// word, panics: a `__Host-` name with a domain, another path or `insecure`, and
-/// [`SameSite::None`] with `insecure`.
+/// Settings.
+///
+/// # Panics
+///
+/// The methods panic if browsers would silently drop the cookie: a `__Host-` name needs the path
+/// `/`, no domain, and no [`insecure`](Self::insecure). A `__Secure-` name and [`SameSite::None`]
+/// also exclude `insecure`.
 impl<T, S: Store> Session<T, S> {
-    /// Sets how long a session lives unused: 24 hours unless set. Each [`get`](Self::get),
-    /// [`update`](Self::update) and [`rotate`](Self::rotate) gives it this time again.
+    /// Sets how long a session lives without being used.
     ///
-    /// An open connection does not renew its session: it has been let in already, and outlives it.
-    /// At most 400 days.
+    /// Default: 24 hours. At most 400 days.
+    ///
+    /// Each [`get`](Self::get), [`update`](Self::update) and [`rotate`](Self::rotate) renews the
+    /// time. An open connection does not renew it, and does not close when its session expires.
     ///
     /// # Panics
     ///
     /// If it is less than a millisecond.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::Session;
+    ///
+    /// let sessions = Session::<String>::memory().ttl(Duration::from_secs(30 * 60));
+    /// ```
     pub fn ttl(mut self, ttl: Duration) -> Self {
         assert!(
             ttl >= Duration::from_millis(1),
-            "a session with no time to live is none"
+            "the time to live of a session must be at least one millisecond"
         );
-        self.settings_mut().ttl = ttl.min(MAX_TTL);
+        self.settings_mut().ttl = ttl.min(MAX_SESSION_TTL);
         self
     }
 
-    /// Sets what stands before the id in the store's keys: `harpia:session:` unless set.
+    /// Sets the prefix of the keys in the store. Default: `harpia:session:`.
     ///
-    /// Two kinds of sessions in one store need different ones: else the id of one is an id of the
-    /// other.
+    /// Two kinds of sessions in one store need different prefixes. Else an id of one kind is valid
+    /// for the other.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Session;
+    ///
+    /// let admins = Session::<String>::memory().key_prefix("shop:admin:");
+    /// ```
     pub fn key_prefix(mut self, prefix: &str) -> Self {
         self.settings_mut().key_prefix = prefix.into();
         self
     }
 
-    /// Sets the cookie's name: `session_id` unless set.
+    /// Sets the name of the cookie. Default: `session_id`.
     ///
-    /// With `__Host-` before it, browsers take the cookie only from this very host, over https and
-    /// for the path `/`, so that no neighbouring subdomain can plant one.
+    /// Browsers accept a cookie whose name starts with `__Host-` only from this host, over HTTPS
+    /// and for the path `/`. So no other subdomain can plant one.
     ///
     /// # Panics
     ///
-    /// If it is no name of a cookie.
+    /// If it is not a valid name of a cookie.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Session;
+    ///
+    /// let sessions = Session::<String>::memory().cookie_name("__Host-session");
+    /// ```
     pub fn cookie_name(mut self, name: &str) -> Self {
-        assert!(is_name(name), "`{name}` is no name of a cookie");
+        assert!(is_token(name), "`{name}` is not a valid name of a cookie");
         self.settings_mut().cookie.name = name.into();
         self.consistent()
     }
 
-    /// Sets the path below which browsers send the cookie: `/` unless set.
+    /// Sets the path below which browsers send the cookie. Default: `/`.
     ///
     /// # Panics
     ///
-    /// If it contains what a cookie's attribute cannot.
+    /// If it is not a valid value of an attribute, for example if it has a `;`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Session;
+    ///
+    /// let sessions = Session::<String>::memory().path("/chat");
+    /// ```
     pub fn path(mut self, path: &str) -> Self {
-        assert!(is_attribute(path), "`{path}` is no path of a cookie");
+        assert!(
+            is_attribute(path),
+            "`{path}` is not a valid path of a cookie"
+        );
         self.settings_mut().cookie.path = path.into();
         self.consistent()
     }
 
-    /// Has browsers send the cookie to this domain and all below it. Unless set, only the very host
-    /// that set it gets it.
+    /// Makes browsers send the cookie to this domain and all its subdomains.
+    ///
+    /// Default: browsers send it only to the host that set it.
     ///
     /// # Panics
     ///
-    /// If it contains what a cookie's attribute cannot.
+    /// If it is not a valid value of an attribute, for example if it has a `;`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Session;
+    ///
+    /// let sessions = Session::<String>::memory().domain("example.com");
+    /// ```
     pub fn domain(mut self, domain: &str) -> Self {
-        assert!(is_attribute(domain), "`{domain}` is no domain of a cookie");
+        assert!(
+            is_attribute(domain),
+            "`{domain}` is not a valid domain of a cookie"
+        );
         self.settings_mut().cookie.domain = Some(domain.into());
         self.consistent()
     }
 
-    /// Sets when browsers send the cookie with what another site has caused:
-    /// [`Lax`](SameSite::Lax) unless set.
+    /// Sets whether browsers send the cookie with requests that another site causes.
+    ///
+    /// Default: [`Lax`](SameSite::Lax). See [`SameSite`] for an example.
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.settings_mut().cookie.same_site = same_site;
         self.consistent()
     }
 
-    /// Leaves `Secure` out, for plain http where the browser is not on the server's own machine, as
-    /// on a phone beside it.
+    /// Leaves `Secure` out of the cookie, to test over plain HTTP from another machine.
     ///
-    /// A browser that drops the cookie is seen by this: the login succeeds, and the socket is closed
-    /// with 1008 all the same. On `http://localhost` and `http://127.0.0.1` Chromium keeps a `Secure`
-    /// cookie. In production whoever is on the way could read it.
+    /// Without it, a browser drops the cookie over plain HTTP: the login succeeds, and the
+    /// connection is closed with 1008. Chromium keeps a `Secure` cookie on `http://localhost` and
+    /// `http://127.0.0.1`. Do not use it in production, where an attacker on the network could read
+    /// the cookie.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Session;
+    ///
+    /// let sessions = Session::<String>::memory();
+    /// let sessions = if cfg!(debug_assertions) { sessions.insecure() } else { sessions };
+    /// ```
     pub fn insecure(mut self) -> Self {
         self.settings_mut().cookie.secure = false;
         self.consistent()
     }
 
+    /// Panics if the settings contradict each other.
     fn consistent(self) -> Self {
         if let Some(contradiction) = self.config.cookie.contradiction() {
             panic!("{contradiction}");

@@ -1,24 +1,32 @@
-//! The cookie in which a browser keeps a session's id: its name and attributes.
+//! The cookie that holds the id of a session: its name and its attributes.
 
 use cookie::Cookie;
 use http::HeaderValue;
 
 use super::SessionId;
 
-/// When a browser sends the cookie along with a request that another site has caused.
+/// Whether a browser sends the cookie with requests that another site causes.
+///
+/// ```
+/// use harpia::Session;
+/// use harpia::session::SameSite;
+///
+/// let sessions = Session::<String>::memory().same_site(SameSite::Strict);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SameSite {
-    /// Never.
+    /// The cookie is never sent with such requests.
     Strict,
-    /// When the visitor follows a link to this site; the default.
+    /// The cookie is sent when the visitor follows a link to this site. This is the default.
     #[default]
     Lax,
-    /// Always, as for a page that stands in another site's frame. Browsers want `Secure` with it.
+    /// The cookie is always sent, for example for a page in a frame of another site. Browsers
+    /// require `Secure`.
     None,
 }
 
-/// What a `Set-Cookie` says beside the id.
+/// The name and the attributes of the cookie.
 #[derive(Clone, Debug)]
 pub(super) struct CookieSettings {
     pub(super) name: Box<str>,
@@ -39,9 +47,9 @@ impl CookieSettings {
         header(&cookie)
     }
 
-    /// Says why browsers would drop the cookie without a word, or would not send it back.
+    /// Returns why browsers would silently drop the cookie, if they would.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
-        // Browsers compare these without case.
+        // Browsers ignore case here.
         let has_prefix = |prefix: &str| {
             let start = self.name.get(..prefix.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
@@ -49,13 +57,13 @@ impl CookieSettings {
         if self.secure {
             let is_of_host = self.domain.is_none() && &*self.path == "/";
             let is_wrong = has_prefix("__Host-") && !is_of_host;
-            return is_wrong.then_some("a `__Host-` cookie has the path `/` and no domain");
+            return is_wrong.then_some("a `__Host-` cookie must have the path `/` and no domain");
         }
         if has_prefix("__Host-") || has_prefix("__Secure-") {
-            return Some("a cookie of this name is never `insecure`");
+            return Some("a `__Host-` or `__Secure-` cookie cannot be `insecure`");
         }
         let is_wrong = self.same_site == SameSite::None;
-        is_wrong.then_some("`SameSite::None` is never `insecure`")
+        is_wrong.then_some("`SameSite::None` cannot be `insecure`")
     }
 
     fn cookie<'a>(&'a self, value: &'a str) -> Cookie<'a> {
@@ -87,22 +95,16 @@ impl Default for CookieSettings {
     }
 }
 
-/// What reaches a log by way of a response's `Debug` has no id in it.
+/// Makes the header. It is marked as sensitive, so that `Debug` of a response does not show the id.
 fn header(cookie: &Cookie<'_>) -> HeaderValue {
-    // An id is digits, and the settings take nothing for a name or an attribute but what
-    // `is_name` and `is_attribute` let through, which is visible ASCII.
+    // The id is digits, and the settings accept only names that pass `is_token` and attributes that
+    // pass `is_attribute`, which are visible ASCII.
     let mut value = HeaderValue::try_from(cookie.to_string()).expect("visible ASCII");
     value.set_sensitive(true);
     value
 }
 
-/// Says whether a cookie may have this name (a token, RFC 9110 section 5.6.2).
-pub(super) fn is_name(text: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token)
-}
-
-/// Says whether an attribute may have this value (RFC 6265 section 4.1.1).
+/// Returns whether a text can be the value of an attribute (RFC 6265 section 4.1.1).
 pub(super) fn is_attribute(text: &str) -> bool {
     let is_allowed = |byte: u8| matches!(byte, b' '..=b'~') && byte != b';';
     !text.is_empty() && text.bytes().all(is_allowed)
@@ -112,9 +114,10 @@ pub(super) fn is_attribute(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::extract::Cookies;
+    use crate::protocol::header::is_token;
 
     #[test]
-    fn the_attributes_are_safe_unless_told_otherwise() {
+    fn the_default_attributes_are_safe() {
         let id = SessionId::random().unwrap();
         assert_eq!(
             CookieSettings::default().set(&id),
@@ -140,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn the_debug_of_an_answer_shows_no_id() {
+    fn debug_of_a_response_shows_no_id() {
         let set = CookieSettings::default().set(&SessionId::random().unwrap());
         assert_eq!(format!("{set:?}"), "Sensitive");
     }
 
     #[test]
-    fn what_browsers_would_drop_is_a_contradiction() {
+    fn attributes_that_make_browsers_drop_the_cookie_are_a_contradiction() {
         let host = || CookieSettings {
             name: "__host-id".into(),
             ..CookieSettings::default()
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_names_the_same_cookie_and_is_over_at_once() {
+    fn a_removal_names_the_same_cookie_and_expires_at_once() {
         let removal = CookieSettings::default().remove();
         let removal = removal.to_str().unwrap();
         assert!(removal.starts_with("session_id=; "), "{removal}");
@@ -188,11 +191,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_read_back_as_the_same_id() {
+    fn an_id_that_is_set_is_read_back() {
         for _ in 0..100 {
             let id = SessionId::random().unwrap();
             let set = CookieSettings::default().set(&id);
-            // A browser sends what stands before the first semicolon.
+            // A browser sends the part before the first semicolon.
             let sent = set.to_str().unwrap().split(';').next().unwrap();
             let cookies = Cookies::parse(&format!("a=1; {sent}; b=2"));
             let read = cookies.get("session_id").and_then(SessionId::parse);
@@ -201,11 +204,11 @@ mod tests {
     }
 
     #[test]
-    fn names_and_attributes_cannot_add_a_second_one() {
+    fn names_and_attributes_cannot_add_another_attribute() {
         for name in ["", "a=b", "a;b", "a b", "a\r\n", "ü"] {
-            assert!(!is_name(name), "{name:?}");
+            assert!(!is_token(name), "{name:?}");
         }
-        assert!(is_name("__Host-session"));
+        assert!(is_token("__Host-session"));
         for value in ["", "/; Domain=evil", "/\r\nSet-Cookie: a=b"] {
             assert!(!is_attribute(value), "{value:?}");
         }

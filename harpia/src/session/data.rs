@@ -1,20 +1,21 @@
-//! What is done with a session's data: JSON in the store, a `T` in the program.
+//! Operations on the data of a session: JSON in the store, a `T` in the program.
 //!
-//! Changes go through compare-and-set, so that none is lost whatever the store.
+//! Changes use compare-and-set, so that none is lost in any store.
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::json::JsonError;
+use crate::limits::MAX_SESSION_TRIES;
 use crate::socket::Socket;
 
 use super::{Session, SessionError, SessionId, Store};
 
-/// What a session can hold: all that serde can write and read.
+/// The type of a session's data: any `Send` type that serde can serialize and deserialize.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in a session",
-    label = "not what a session can hold",
+    label = "not session data",
     note = "a type of your own needs `#[derive(serde::Deserialize, serde::Serialize)]`"
 )]
 pub trait SessionData: DeserializeOwned + Send + Serialize {}
@@ -22,8 +23,10 @@ pub trait SessionData: DeserializeOwned + Send + Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + Send + Serialize> SessionData for T {}
 
-/// How data is kept. It is chosen where sessions are made, so that a type which cannot be kept is
-/// an error there, and not one more wherever a handler reads a session.
+/// The functions that write and read the data of a session.
+///
+/// They are chosen where sessions are made. So a type that cannot be session data is an error there,
+/// and not again wherever a handler reads a session.
 pub(super) struct Format<T> {
     write: fn(&T) -> Result<Bytes, SessionError>,
     read: fn(&[u8]) -> Result<T, SessionError>,
@@ -47,11 +50,24 @@ impl<T> Clone for Format<T> {
 impl<T> Copy for Format<T> {}
 
 impl<T, S: Store> Session<T, S> {
-    /// Makes a session with this data, under a new id.
+    /// Makes a session with this data, and returns its new id.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer or has no room.
+    /// [`SessionError::Unavailable`] if the store cannot answer or has no room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use harpia::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> HandlerResult {
+    /// let sessions = Session::<String>::memory();
+    /// let id = sessions.create("Ada".to_owned()).await?;
+    /// let set_cookie = sessions.cookie(&id);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create(&self, data: T) -> Result<SessionId, SessionError> {
         let value = (self.format.write)(&data)?;
         let id = SessionId::random()?;
@@ -61,53 +77,104 @@ impl<T, S: Store> Session<T, S> {
             .await?
         {
             true => Ok(id),
-            // Of 2^128 ids: the random source is broken, and nobody may get another's session.
+            // One of 2^128 ids is taken: the random source is broken. Do not give out the session.
             false => Err(SessionError::unavailable("a new session's id is taken")),
         }
     }
 
-    /// Returns a session's data, and gives the session its whole time again.
+    /// Returns the data of a session, and renews its time to live.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] where there is no session, [`SessionError::Unavailable`] where the
-    /// store cannot answer.
+    /// [`SessionError::NotFound`] if the session does not exist. [`SessionError::Unavailable`] if
+    /// the store cannot answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use harpia::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> HandlerResult {
+    /// let sessions = Session::<String>::memory();
+    /// let id = sessions.create("Ada".to_owned()).await?;
+    /// assert_eq!(sessions.get(&id).await?, "Ada");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn get(&self, id: &SessionId) -> Result<T, SessionError> {
         (self.format.read)(&self.load(&self.key(id)).await?)
     }
 
-    /// Returns the data of the session that the handshake's cookie names; in `auth` or `open`.
+    /// Returns the data of the session that the handshake's cookie names.
+    ///
+    /// Call it in `auth` or `open`. With `?`, a connection without a session is closed with 1008
+    /// "Unauthorized". If the store is down, it is closed with 1013 "Try Again Later".
     ///
     /// # Errors
     ///
-    /// As [`id_from_ws`](Self::id_from_ws) and [`get`](Self::get): with `?`, who has no session is
-    /// closed with 1008 "Unauthorized", and one with 1013 "Try Again Later" if the store is down.
+    /// The errors of [`id_from_ws`](Self::id_from_ws) and [`get`](Self::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// struct Updates { sessions: Session<String> }
+    ///
+    /// #[ws_route("/updates", broadcast = off)]
+    /// impl Updates {
+    ///     async fn open(&self, ws: &mut Socket) -> HandlerResult {
+    ///         let name = self.sessions.from_ws(ws).await?;
+    ///         ws.send(format!("welcome, {name}"));
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     pub fn from_ws<'a, D>(
         &'a self,
         ws: &Socket<D>,
     ) -> impl Future<Output = Result<T, SessionError>> + Send + use<'a, D, S, T> {
-        // Read before the wait: a future that held the socket would ask for data that is `Sync`.
+        // The id is read before the wait. A future that holds the socket would need `Sync` data.
         let id = self.id_from_ws(ws);
         async move { self.get(&id?).await }
     }
 
-    /// Changes a session's data, and gives the session its whole time again. Nothing is lost if
-    /// others change it at the same time, on this node or another.
+    /// Changes the data of a session, and returns the function's result.
     ///
-    /// Returns what the function returns. It is called anew, with the newest data, each time that
-    /// another change came first; so it should have no effect but on the data.
+    /// This renews the session's time to live.
+    ///
+    /// No change is lost if others change the session at the same time, on this node or another.
+    /// The function is called again, with the newest data, whenever another change came first. So
+    /// it should have no effect except on the data.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] where there is no session, [`SessionError::Unavailable`] where the
-    /// store cannot answer: it may then have been changed all the same.
+    /// [`SessionError::NotFound`] if the session does not exist. [`SessionError::Unavailable`] if
+    /// the store cannot answer. The change may have happened in that case.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use harpia::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> HandlerResult {
+    /// let sessions = Session::<Vec<String>>::memory();
+    /// let id = sessions.create(Vec::new()).await?;
+    /// let count = sessions.update(&id, |cart| {
+    ///     cart.push("tea".to_owned());
+    ///     cart.len()
+    /// }).await?;
+    /// assert_eq!(count, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn update<F, R>(&self, id: &SessionId, mut change: F) -> Result<R, SessionError>
     where
         F: FnMut(&mut T) -> R + Send,
         R: Send,
     {
         let key = self.key(id);
-        for _ in 0..MAX_TRIES {
+        for _ in 0..MAX_SESSION_TRIES {
             let old = self.load(&key).await?;
             let mut data = (self.format.read)(&old)?;
             let result = change(&mut data);
@@ -125,9 +192,6 @@ impl<T, S: Store> Session<T, S> {
         found.ok_or(SessionError::NotFound)
     }
 }
-
-/// Each lost try is another's success, so this many are only lost to a flood.
-const MAX_TRIES: usize = 1_000;
 
 fn to_bytes<T: Serialize>(data: &T) -> Result<Bytes, SessionError> {
     let json =

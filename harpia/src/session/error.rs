@@ -1,6 +1,6 @@
-//! What can go wrong with a session, and what a connection is closed with for it.
+//! Errors of session operations, and the close frame for each.
 //!
-//! No text here holds an id, a cookie or anything of a session's data.
+//! No text in this file quotes an id, a cookie, or the data of a session.
 
 use std::{error, fmt};
 
@@ -11,10 +11,15 @@ use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
 use crate::json::JsonError;
 
-/// What an operation on a session fails with.
+/// The error of an operation on a session.
 ///
-/// With `?` in a handler it closes the connection: 1008 "Unauthorized" where there is no session,
-/// 1013 "Try Again Later" where the store cannot answer, 1011 where the program is at fault.
+/// With `?` in a handler, it closes the connection:
+///
+/// | error | close frame | [`status`](Self::status) |
+/// |---|---|---|
+/// | [`NotFound`](Self::NotFound) | 1008 "Unauthorized" | 401 |
+/// | [`Unavailable`](Self::Unavailable) | 1013 "Try Again Later" | 503 |
+/// | [`Data`](Self::Data), [`AfterOpen`](Self::AfterOpen) | 1011 | 500 |
 ///
 /// ```
 /// use harpia::Session;
@@ -35,21 +40,22 @@ use crate::json::JsonError;
 /// # }
 /// ```
 ///
-/// As with [`harpia::Error`](Error), `{:?}` prints what happened and its cause in one line.
+/// Like [`harpia::Error`](Error), `{:?}` prints what happened and its cause in one line.
 #[non_exhaustive]
 pub enum SessionError {
-    /// There is no such session: no cookie, one that is no id, an unknown or an expired session.
+    /// The session does not exist: there is no cookie, its value is not an id, or the session has
+    /// expired.
     NotFound,
-    /// The store cannot answer, or has no room. The error holds the close code and the cause.
+    /// The store cannot answer or has no room. The error inside has the close code and the cause.
     Unavailable(Error),
-    /// The data is not what it should be: what is stored is of another type, as after a
-    /// deployment that changed it, or a value that JSON cannot hold.
+    /// The data in the store has another type, for example after a deployment that changed the
+    /// type, or the data has no form in JSON.
     Data {
-        /// What JSON found, without the data itself.
+        /// A description of the mistake that does not quote the data.
         problem: String,
     },
-    /// `open` has returned, and with it the handshake's cookies are forgotten. Keep the session's
-    /// id in the connection's data: [`id_from_ws`](crate::Session::id_from_ws).
+    /// `open` has returned, and the cookies of the handshake were dropped. Keep the session's id in
+    /// the connection's data: see [`id_from_ws`](crate::Session::id_from_ws).
     AfterOpen,
     /// Pages of any origin may connect to the route, and any of them could act for its visitor: no
     /// session is read there. Name the origins, as in `origins = ["https://example.com"]`.
@@ -57,10 +63,19 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// Makes the error of a store that cannot answer, for a [`Store`](super::Store) of your own.
+    /// Makes the error for a store that cannot answer.
     ///
-    /// The cause reaches the `error` handler and the log, never the client. It must not name the
-    /// key, which holds the session's id.
+    /// Use it in a [`Store`](super::Store) of your own.
+    ///
+    /// The cause goes to the `error` handler and the log, and never to the client. It must not name
+    /// the key, which contains the session's id.
+    ///
+    /// ```
+    /// use harpia::session::SessionError;
+    ///
+    /// let error = SessionError::unavailable("connection refused");
+    /// assert_eq!(error.status(), 503);
+    /// ```
     pub fn unavailable(cause: impl Into<BoxError>) -> Self {
         Self::Unavailable(Error::Close {
             code: CloseCode::TRY_AGAIN,
@@ -69,8 +84,13 @@ impl SessionError {
         })
     }
 
-    /// Returns what a page beside the socket is answered with: 401 where there is no session, 503
-    /// where the store cannot answer, 500 where the program is at fault.
+    /// Returns the status for a response to an ordinary request: 401, 503 or 500.
+    ///
+    /// ```
+    /// use harpia::session::SessionError;
+    ///
+    /// assert_eq!(SessionError::NotFound.status(), 401);
+    /// ```
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::UNAUTHORIZED,
@@ -94,7 +114,7 @@ impl fmt::Display for SessionError {
             Self::Unavailable(_) => f.write_str("the session store is unavailable"),
             Self::Data { problem } => write!(f, "unreadable session data: {problem}"),
             Self::AfterOpen => f.write_str(
-                "`open` has returned, and the handshake's cookies are forgotten: \
+                "the cookies of the handshake are dropped when `open` returns: \
                  read the session in `auth` or `open`, and keep its id in `ws.data`",
             ),
             Self::AnyOrigin => f.write_str(
@@ -105,12 +125,12 @@ impl fmt::Display for SessionError {
     }
 }
 
-/// Not derived: a `main` whose store cannot be reached prints this.
+/// Prints what happened and its cause, since `main` prints an error with `Debug`.
 impl fmt::Debug for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
         match self {
-            // The error in between carries the close code and says nothing of what happened.
+            // The error inside only has the close code. Its source says what happened.
             Self::Unavailable(error) => match error::Error::source(error) {
                 Some(cause) => write!(f, ": {cause}"),
                 None => Ok(()),
@@ -123,7 +143,7 @@ impl fmt::Debug for SessionError {
 impl error::Error for SessionError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            // The source carries the code to close with.
+            // The source has the close code.
             Self::NotFound => Some(&UNAUTHORIZED),
             Self::Unavailable(source) => Some(source),
             Self::Data { .. } | Self::AfterOpen | Self::AnyOrigin => None,
@@ -131,7 +151,7 @@ impl error::Error for SessionError {
     }
 }
 
-/// For functions that return harpia's own error; it closes as this one does.
+/// For functions that return harpia's error. The close frame stays the same.
 impl From<SessionError> for Error {
     fn from(error: SessionError) -> Self {
         let (code, reason) = match &error {
@@ -168,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_has_its_close() {
+    fn each_error_has_its_close_frame() {
         let unauthorized = (1008, "Unauthorized".to_owned());
         assert_eq!(closes_with(SessionError::NotFound), unauthorized);
         let down = closes_with(SessionError::unavailable("refused"));
@@ -189,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn in_auth_a_store_that_is_down_is_not_the_tokens_fault() {
+    fn a_store_that_is_down_in_auth_closes_with_1013_and_not_1008() {
         let source = SessionError::unavailable("refused").into();
         let error = Error::Auth { source };
         assert_eq!(error.close_code(), 1013);
@@ -201,13 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn the_data_of_a_session_is_not_in_the_error() {
+    fn an_error_does_not_quote_the_data() {
         let error = serde_json::from_str::<u64>(r#""secret""#).unwrap_err();
         assert!(error.to_string().contains("secret"));
         let error = SessionError::data(&JsonError::new(&error));
         assert_eq!(
             error.to_string(),
-            "unreadable session data: invalid type: string, expected u64 at line 1 column 8"
+            "unreadable session data: invalid data at line 1 column 8"
         );
     }
 }

@@ -1,8 +1,8 @@
-//! Entries with a time to live, bounded in number and bytes. Pure: the caller says what time it is.
+//! A map of entries with a time to live, bounded in entries and bytes. The caller passes the time.
 //!
-//! Invariants: each entry stands once in `order`, under the time and number that it holds; `bytes`
-//! is the sum of what the entries cost. An operation costs a hash and a few steps in a tree, however
-//! many entries have expired.
+//! Invariants: `order` has each entry once, under the entry's `place`. `bytes` is the sum of the
+//! costs of all entries. An operation takes a hash and a few steps in a tree, however many entries
+//! have expired.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-/// What an entry takes beside its key and value: its places in map and tree, rounded up.
+/// The memory of an entry besides its key and its value, rounded up, in bytes.
 const OVERHEAD: usize = 256;
 
-/// How many expired entries an insert clears away: more than it adds, so that they run out.
+/// How many expired entries an insert removes at most. More than one, so that they run out.
 const CLEARED_PER_INSERT: usize = 4;
 
 pub(super) struct ExpiringMap {
@@ -21,12 +21,13 @@ pub(super) struct ExpiringMap {
     pub(super) max_bytes: usize,
     bytes: usize,
     next_number: u64,
-    /// Keys hold ids, which are secrets, and a look-up takes no constant time. That tells nothing:
-    /// a guess is compared only with keys of its own bucket, and SipHash with a random seed decides
-    /// which those are, so nobody can aim guesses at one key to find it byte by byte. An id has 128
-    /// random bits, too many to be found as a whole.
+    /// Keys contain ids, which are secrets, and a lookup does not take constant time.
+    ///
+    /// That reveals nothing. A guess is compared only with the keys in its own bucket, and SipHash
+    /// with a random seed chooses the bucket. So an attacker cannot aim guesses at one key to find
+    /// it byte by byte. An id has 128 random bits, which are too many to guess at once.
     entries: HashMap<Arc<str>, Entry>,
-    /// Keys by when they expire; the number tells two of one instant apart.
+    /// Keys by the time at which they expire. The number keeps two entries of one instant apart.
     order: BTreeMap<(Instant, u64), Arc<str>>,
 }
 
@@ -35,7 +36,7 @@ struct Entry {
     place: (Instant, u64),
 }
 
-/// There is no room, and nothing has expired that would make some.
+/// The map is full, and no entry has expired.
 #[derive(Debug, PartialEq)]
 pub(super) struct StoreFull;
 
@@ -66,7 +67,7 @@ impl ExpiringMap {
         if self.is_live(key, now) {
             return Ok(false);
         }
-        // It may be there all the same, expired and not cleared away yet.
+        // There may be an expired entry that was not removed yet.
         self.take(key);
         let cost = cost(key, &value);
         self.make_room(now, 1, cost)?;
@@ -131,7 +132,7 @@ impl ExpiringMap {
         Some((key, entry))
     }
 
-    /// Adds an entry whose key is not there.
+    /// Adds an entry. The map must not have its key.
     fn put(&mut self, key: Arc<str>, value: Bytes, expires: Instant) {
         let place = (expires, self.next_number);
         self.next_number += 1;
@@ -140,7 +141,7 @@ impl ExpiringMap {
         self.entries.insert(key, Entry { value, place });
     }
 
-    /// Clears expired entries away, a number of them at most.
+    /// Removes expired entries, at most this many, and returns how many.
     fn clear(&mut self, now: Instant, at_most: usize) -> usize {
         let mut cleared = 0;
         while cleared < at_most
@@ -183,94 +184,94 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_lives_its_time_and_each_look_renews_it() {
-        let (mut table, start) = (ExpiringMap::new(9, 1 << 20), Instant::now());
-        assert_eq!(table.insert("a", value("1"), start, TTL), Ok(true));
+    fn an_entry_lives_for_its_ttl_and_each_load_renews_it() {
+        let (mut map, start) = (ExpiringMap::new(9, 1 << 20), Instant::now());
+        assert_eq!(map.insert("a", value("1"), start, TTL), Ok(true));
         let almost = start + TTL - Duration::from_millis(1);
-        assert_eq!(table.load("a", almost, TTL), Some(value("1")));
-        assert_eq!(table.load("a", start + TTL, TTL), Some(value("1")));
-        assert_eq!(table.load("a", start + TTL + TTL, TTL), None);
-        assert_eq!(table.len(), 0);
+        assert_eq!(map.load("a", almost, TTL), Some(value("1")));
+        assert_eq!(map.load("a", start + TTL, TTL), Some(value("1")));
+        assert_eq!(map.load("a", start + TTL + TTL, TTL), None);
+        assert_eq!(map.len(), 0);
     }
 
     #[test]
-    fn what_has_expired_cannot_be_replaced_or_renamed_and_its_key_is_free() {
-        let (mut table, start) = (ExpiringMap::new(9, 1 << 20), Instant::now());
+    fn an_expired_entry_cannot_be_replaced_or_renamed_and_its_key_is_free() {
+        let (mut map, start) = (ExpiringMap::new(9, 1 << 20), Instant::now());
         let late = start + TTL;
         for key in ["a", "b", "c"] {
-            assert_eq!(table.insert(key, value("1"), start, TTL), Ok(true));
+            assert_eq!(map.insert(key, value("1"), start, TTL), Ok(true));
         }
-        assert_eq!(table.insert("a", value("2"), start, TTL), Ok(false));
-        assert_eq!(table.replace("a", b"1", value("2"), late, TTL), Ok(false));
-        assert!(!table.rename("b", "d", late, TTL));
-        assert_eq!(table.insert("c", value("3"), late, TTL), Ok(true));
-        assert_eq!(table.load("c", late, TTL), Some(value("3")));
+        assert_eq!(map.insert("a", value("2"), start, TTL), Ok(false));
+        assert_eq!(map.replace("a", b"1", value("2"), late, TTL), Ok(false));
+        assert!(!map.rename("b", "d", late, TTL));
+        assert_eq!(map.insert("c", value("3"), late, TTL), Ok(true));
+        assert_eq!(map.load("c", late, TTL), Some(value("3")));
     }
 
     #[test]
-    fn a_key_whose_entry_has_expired_but_is_still_there_is_taken_over_whole() {
-        let (mut table, start) = (ExpiringMap::new(9, 1 << 20), Instant::now());
+    fn an_insert_replaces_an_expired_entry_that_was_not_removed_yet() {
+        let (mut map, start) = (ExpiringMap::new(9, 1 << 20), Instant::now());
         let keys = ["a", "b", "c", "d", "e", "f"];
         for key in keys {
-            assert_eq!(table.insert(key, value("1"), start, TTL), Ok(true));
+            assert_eq!(map.insert(key, value("1"), start, TTL), Ok(true));
         }
         assert!(keys.len() > CLEARED_PER_INSERT);
-        assert_eq!(table.insert("f", value("2"), start + TTL, TTL), Ok(true));
-        assert_eq!(table.order.len(), table.entries.len());
-        assert_eq!(table.load("f", start + TTL, TTL), Some(value("2")));
+        assert_eq!(map.insert("f", value("2"), start + TTL, TTL), Ok(true));
+        assert_eq!(map.order.len(), map.entries.len());
+        assert_eq!(map.load("f", start + TTL, TTL), Some(value("2")));
     }
 
     #[test]
     fn only_the_expected_value_is_replaced() {
-        let (mut table, now) = (ExpiringMap::new(9, 1 << 20), Instant::now());
-        assert_eq!(table.insert("a", value("1"), now, TTL), Ok(true));
-        assert_eq!(table.replace("a", b"0", value("2"), now, TTL), Ok(false));
-        assert_eq!(table.replace("a", b"1", value("2"), now, TTL), Ok(true));
-        assert_eq!(table.load("a", now, TTL), Some(value("2")));
+        let (mut map, now) = (ExpiringMap::new(9, 1 << 20), Instant::now());
+        assert_eq!(map.insert("a", value("1"), now, TTL), Ok(true));
+        assert_eq!(map.replace("a", b"0", value("2"), now, TTL), Ok(false));
+        assert_eq!(map.replace("a", b"1", value("2"), now, TTL), Ok(true));
+        assert_eq!(map.load("a", now, TTL), Some(value("2")));
     }
 
     #[test]
-    fn a_full_table_refuses_and_throws_no_live_entry_out() {
-        let (mut table, start) = (ExpiringMap::new(2, 1 << 20), Instant::now());
-        assert_eq!(table.insert("a", value("1"), start, TTL), Ok(true));
-        assert_eq!(table.insert("b", value("1"), start, TTL * 2), Ok(true));
-        assert_eq!(table.insert("c", value("1"), start, TTL), Err(StoreFull));
-        assert_eq!(table.insert("c", value("1"), start + TTL, TTL), Ok(true));
-        assert_eq!(table.load("b", start + TTL, TTL), Some(value("1")));
-        assert_eq!(table.load("a", start + TTL, TTL), None);
+    fn a_full_map_rejects_an_insert_and_removes_no_live_entry() {
+        let (mut map, start) = (ExpiringMap::new(2, 1 << 20), Instant::now());
+        assert_eq!(map.insert("a", value("1"), start, TTL), Ok(true));
+        assert_eq!(map.insert("b", value("1"), start, TTL * 2), Ok(true));
+        assert_eq!(map.insert("c", value("1"), start, TTL), Err(StoreFull));
+        assert_eq!(map.insert("c", value("1"), start + TTL, TTL), Ok(true));
+        assert_eq!(map.load("b", start + TTL, TTL), Some(value("1")));
+        assert_eq!(map.load("a", start + TTL, TTL), None);
     }
 
     #[test]
-    fn bytes_are_bounded_too_and_an_entry_cannot_outgrow_them() {
+    fn bytes_are_bounded_for_new_and_for_growing_entries() {
         let room = 2 * (OVERHEAD + 1) + 10;
-        let (mut table, now) = (ExpiringMap::new(9, room), Instant::now());
-        assert_eq!(table.insert("a", value("12345"), now, TTL), Ok(true));
-        assert_eq!(table.insert("b", value("123456"), now, TTL), Err(StoreFull));
-        assert_eq!(table.insert("b", value("12345"), now, TTL), Ok(true));
+        let (mut map, now) = (ExpiringMap::new(9, room), Instant::now());
+        assert_eq!(map.insert("a", value("12345"), now, TTL), Ok(true));
+        assert_eq!(map.insert("b", value("123456"), now, TTL), Err(StoreFull));
+        assert_eq!(map.insert("b", value("12345"), now, TTL), Ok(true));
         assert_eq!(
-            table.replace("b", b"12345", value("123456"), now, TTL),
+            map.replace("b", b"12345", value("123456"), now, TTL),
             Err(StoreFull)
         );
-        assert_eq!(table.load("b", now, TTL), Some(value("12345")));
-        table.remove("a");
+        assert_eq!(map.load("b", now, TTL), Some(value("12345")));
+        map.remove("a");
         assert_eq!(
-            table.replace("b", b"12345", value("123456"), now, TTL),
+            map.replace("b", b"12345", value("123456"), now, TTL),
             Ok(true)
         );
     }
 
     #[test]
-    fn expired_entries_run_out_though_nobody_asks_for_them() {
-        let (mut table, start) = (ExpiringMap::new(1_000, 1 << 20), Instant::now());
+    fn inserts_remove_expired_entries_that_are_never_loaded() {
+        let (mut map, start) = (ExpiringMap::new(1_000, 1 << 20), Instant::now());
         for number in 0..400 {
             let key = format!("old {number}");
-            assert_eq!(table.insert(&key, value("1"), start, TTL), Ok(true));
+            assert_eq!(map.insert(&key, value("1"), start, TTL), Ok(true));
         }
         for number in 0..100 {
             let key = format!("new {number}");
-            assert_eq!(table.insert(&key, value("1"), start + TTL, TTL), Ok(true));
+            assert_eq!(map.insert(&key, value("1"), start + TTL, TTL), Ok(true));
         }
-        assert_eq!(table.len(), 100);
+        assert_eq!(map.len(), 100);
     }
 
     #[derive(Clone, Debug)]
@@ -296,11 +297,11 @@ mod tests {
     }
 
     proptest! {
-        /// Against a map in which nothing is clever.
+        /// Compares the map with a simple one.
         #[test]
-        fn it_does_what_a_plain_map_does(steps in steps()) {
+        fn the_map_behaves_like_a_plain_map(steps in steps()) {
             let mut now = Instant::now();
-            let mut table = ExpiringMap::new(100, 1 << 20);
+            let mut map = ExpiringMap::new(100, 1 << 20);
             let mut plain: HashMap<u8, (u8, Instant)> = HashMap::new();
             for step in steps {
                 plain.retain(|_, (_, expires)| *expires > now);
@@ -309,7 +310,7 @@ mod tests {
                     Step::Insert(key, value) => {
                         let is_new = !plain.contains_key(&key);
                         plain.entry(key).or_insert((value, now + TTL));
-                        let got = table.insert(&key.to_string(), bytes(value), now, TTL);
+                        let got = map.insert(&key.to_string(), bytes(value), now, TTL);
                         prop_assert_eq!(got, Ok(is_new));
                     }
                     Step::Load(key) => {
@@ -317,14 +318,14 @@ mod tests {
                             entry.1 = now + TTL;
                             bytes(entry.0)
                         });
-                        prop_assert_eq!(table.load(&key.to_string(), now, TTL), expected);
+                        prop_assert_eq!(map.load(&key.to_string(), now, TTL), expected);
                     }
                     Step::Replace(key, old, new) => {
                         let matches = plain.get(&key).is_some_and(|entry| entry.0 == old);
                         if matches {
                             plain.insert(key, (new, now + TTL));
                         }
-                        let got = table.replace(&key.to_string(), &[old], bytes(new), now, TTL);
+                        let got = map.replace(&key.to_string(), &[old], bytes(new), now, TTL);
                         prop_assert_eq!(got, Ok(matches));
                     }
                     Step::Rename(from, to) => {
@@ -332,18 +333,18 @@ mod tests {
                         if let Some((value, _)) = taken {
                             plain.insert(to, (value, now + TTL));
                         }
-                        let got = table.rename(&from.to_string(), &to.to_string(), now, TTL);
+                        let got = map.rename(&from.to_string(), &to.to_string(), now, TTL);
                         prop_assert_eq!(got, taken.is_some());
                     }
                     Step::Remove(key) => {
                         plain.remove(&key);
-                        table.remove(&key.to_string());
+                        map.remove(&key.to_string());
                     }
                     Step::Wait(seconds) => now += Duration::from_secs(seconds.into()),
                 }
-                prop_assert_eq!(table.order.len(), table.entries.len());
-                let cost: usize = table.entries.iter().map(|(key, one)| cost(key, &one.value)).sum();
-                prop_assert_eq!(table.bytes, cost);
+                prop_assert_eq!(map.order.len(), map.entries.len());
+                let cost: usize = map.entries.iter().map(|(key, one)| cost(key, &one.value)).sum();
+                prop_assert_eq!(map.bytes, cost);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A session's id: 128 random bits, one way to write them, and nothing that prints them.
+//! The id of a session: 128 random bits as text, which `Debug` hides.
 
 use std::fmt;
 use std::hint::black_box;
@@ -9,11 +9,11 @@ const BYTES: usize = 16;
 const LENGTH: usize = 2 * BYTES;
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// The id of a session: 128 bits from the system's random source.
+/// The id of a session: 128 bits from the random source of the operating system.
 ///
-/// Whoever knows it has the session, so it is a secret: `Debug` hides it, there is no `Display`, and
-/// two ids are compared in constant time. What a client sends becomes one only if it has the form
-/// of one, so that nothing else ever reaches a store.
+/// The id is a secret, since it gives access to the session. `Debug` hides it, there is no
+/// `Display`, and two ids are compared in constant time. Text from a client becomes an id only if
+/// it has the right form, so no other text reaches a store.
 ///
 /// ```
 /// use harpia::session::SessionId;
@@ -25,12 +25,12 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 /// ```
 #[derive(Clone)]
 pub struct SessionId {
-    /// Only lowercase hexadecimal digits.
+    /// Lowercase hexadecimal digits.
     digits: [u8; LENGTH],
 }
 
 impl SessionId {
-    /// Makes a new one.
+    /// Makes a random id.
     pub(super) fn random() -> Result<Self, SessionError> {
         let mut bytes = [0; BYTES];
         getrandom::fill(&mut bytes)
@@ -43,21 +43,28 @@ impl SessionId {
         Ok(Self { digits })
     }
 
-    /// Reads an id: 32 lowercase hexadecimal digits, and nothing else.
+    /// Parses an id: exactly 32 lowercase hexadecimal digits.
+    ///
+    /// ```
+    /// use harpia::session::SessionId;
+    ///
+    /// assert!(SessionId::parse("0123456789abcdef0123456789abcdef").is_some());
+    /// assert!(SessionId::parse("0123456789ABCDEF0123456789ABCDEF").is_none());
+    /// ```
     pub fn parse(text: &str) -> Option<Self> {
         let digits: [u8; LENGTH] = text.as_bytes().try_into().ok()?;
         let is_id = digits.iter().all(|digit| DIGITS.contains(digit));
         is_id.then_some(Self { digits })
     }
 
-    /// Returns the secret as it stands in the cookie.
+    /// Returns the id as text, as it is in the cookie. It is a secret.
     pub fn as_str(&self) -> &str {
-        // Digits are ASCII; a text that is none is no id of any session.
+        // Digits are ASCII, so the default is never used. It is not the id of any session.
         std::str::from_utf8(&self.digits).unwrap_or_default()
     }
 }
 
-/// In constant time: how long it takes says nothing about where two ids differ.
+/// Compares in constant time, so that the time does not reveal where two ids differ.
 impl PartialEq for SessionId {
     fn eq(&self, other: &Self) -> bool {
         let pairs = self.digits.iter().zip(&other.digits);
@@ -67,7 +74,7 @@ impl PartialEq for SessionId {
 
 impl Eq for SessionId {}
 
-/// Looks at every pair, however early two differ.
+/// Compares every pair, however early two differ.
 fn are_equal(pairs: impl Iterator<Item = (u8, u8)>) -> bool {
     let difference = pairs.fold(0, |all, (one, other)| black_box(all | (one ^ other)));
     black_box(difference) == 0
@@ -88,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_are_alike_and_each_is_read_back() {
+    fn random_ids_are_unique_and_parse_to_themselves() {
         let ids: Vec<_> = (0..10_000).map(|_| SessionId::random().unwrap()).collect();
         let texts: HashSet<_> = ids.iter().map(SessionId::as_str).collect();
         assert_eq!(texts.len(), ids.len());
@@ -98,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_looks_at_every_digit_wherever_two_ids_differ() {
+    fn a_comparison_reads_every_digit_wherever_two_ids_differ() {
         let id = [b'0'; LENGTH];
         for at in (0..LENGTH).map(Some).chain([None]) {
             let mut other = id;
@@ -132,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_the_form_is_none() {
+    fn text_in_another_form_is_not_an_id() {
         let id = "0123456789abcdef0123456789abcdef";
         assert!(SessionId::parse(id).is_some());
         let others = [
@@ -153,18 +160,18 @@ mod tests {
     }
 
     #[test]
-    fn debug_hides_it() {
+    fn debug_hides_the_id() {
         let id = SessionId::random().unwrap();
         assert!(!format!("{id:?} {id:#?}").contains(&id.as_str()[..4]));
     }
 
     proptest! {
         #[test]
-        fn any_text_is_an_id_exactly_if_it_is_its_own_text(text in "[0-9a-fA-F:*]{30,34}|.*") {
-            let of_form = text.len() == 32
+        fn text_is_an_id_exactly_if_it_has_the_form(text in "[0-9a-fA-F:*]{30,34}|.*") {
+            let has_form = text.len() == 32
                 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             let id = SessionId::parse(&text);
-            prop_assert_eq!(id.is_some(), of_form);
+            prop_assert_eq!(id.is_some(), has_form);
             if let Some(id) = id {
                 prop_assert_eq!(id.as_str(), text);
             }

@@ -1,4 +1,4 @@
-//! The page's side of a login: a form comes in, a session's cookie goes out.
+//! The service that answers a login: it reads a form, and sets the cookie of a new session.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
@@ -20,28 +19,32 @@ use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::extract::{Cookies, Rejection, is_same_origin};
-use crate::json::{self, JsonError};
+use crate::json::{JsonError, missing_field};
+use crate::limits::{LOGIN_TIMEOUT, MAX_LOGIN};
 
 use super::{Session, SessionError, SessionId, Store};
 
-/// Answers the `POST` by which a visitor gets a session: what [`Session::login`] makes.
+/// A tower service that answers the `POST` of a login. [`Session::login`] makes it.
 ///
-/// A tower service, for one path of axum (`route_service`) or of any other router.
+/// Use it for one path of axum (`route_service`) or of any other router.
 ///
-/// - The body is a form, or JSON, of at most 8 KiB that come within ten seconds; `F` is read from it: any type that serde reads, for
-///   one value a `String`, sent as the JSON `"Ada"`. Another type is answered with
-///   415, what is no `F` with 422, and the answer quotes nothing of it. What a value has to be is for
-///   the function to say: `name.parse::<Name>().map_err(Rejection::bad_request)` tells the page why.
-/// - A form of another site's page is refused with 403: else it could log its visitor in as someone
-///   else. [`is_same_origin`] says which those are.
-/// - The visitor gets a new session in any case, and the one that the cookie named is ended: an id
-///   that was planted in the browser is of no use.
-/// - The answer is 204, as for `fetch`, or a [redirect](Self::redirect), as for a form without a script.
+/// - The body is a form or JSON. It has at most 8 KiB, and must arrive within 10 seconds. It is
+///   deserialized as an `F`. For a single value, `F` can be a `String`, sent as the JSON `"Ada"`.
+/// - Another content type gets a 415. A body that does not deserialize as `F` gets a 422. The
+///   response never echoes the input.
+/// - To check a value, return a [`Rejection`] from the function, as in
+///   `name.parse::<Name>().map_err(Rejection::bad_request)`.
+/// - A form of another site's page gets a 403: else that page could log its visitor in to an
+///   account of its own. [`is_same_origin`] has the rule.
+/// - The visitor always gets a new session, and the session in the visitor's cookie is deleted. So
+///   an id that an attacker planted in the browser is useless.
+/// - The response is 204, for `fetch`, or a [redirect](Self::redirect), for a form without a
+///   script.
 ///
 /// # Cancel safety
 ///
-/// Where the client goes away before the answer, there may be a session that nobody knows, until it
-/// expires.
+/// If the client disconnects before the response, a session may have been made whose cookie it
+/// never gets. It expires.
 pub struct Login<T, S, F, L> {
     sessions: Session<T, S>,
     log_in: Arc<L>,
@@ -53,11 +56,16 @@ pub struct Login<T, S, F, L> {
 type Replaced = Arc<dyn Fn(&SessionId) + Send + Sync>;
 
 impl<T, S: Store> Session<T, S> {
-    /// Makes the page's side of a login, a service for one path: it reads a form or JSON as an `F`,
-    /// and sets the cookie of a new session with what the function makes of it.
+    /// Makes a service that answers the `POST` of a login.
     ///
-    /// A function that needs something, such as a database, is a closure that clones it for each
-    /// call: `move |form| log_in(db.clone(), form)`.
+    /// It deserializes the body, a form or JSON, as an `F` and passes it to the function. The data
+    /// that the function returns becomes a new session, whose cookie the response sets. A
+    /// [`Rejection`] becomes the response.
+    ///
+    /// A function that needs more than the form, such as a database, is a closure that clones it
+    /// for each call: `move |form| log_in(db.clone(), form)`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use harpia::prelude::*;
@@ -70,7 +78,7 @@ impl<T, S: Store> Session<T, S> {
     /// # let _: axum::Router = {
     /// let sessions = Session::<String>::memory();
     /// let login = sessions.login(async |form: Form| {
-    ///     if form.password != "correct horse" {               // yours: a slow hash of the password
+    ///     if form.password != "correct horse" {           // use a slow password hash instead
     ///         return Err(Rejection::new(StatusCode::FORBIDDEN, "wrong password"));
     ///     }
     ///     Ok(form.name)
@@ -95,23 +103,51 @@ impl<T, S: Store> Session<T, S> {
 }
 
 impl<T, S, F, L> Login<T, S, F, L> {
-    /// Answers with 303 to this path, as a form without a script needs it.
+    /// Answers with a redirect (303) to this path, for a form without a script.
     ///
     /// # Panics
     ///
-    /// If it is no path of visible ASCII.
+    /// If it does not start with `/`, or has characters other than visible ASCII.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// let sessions = Session::<String>::memory();
+    /// let login = sessions.login(async |name: String| Ok(name)).redirect("/chat");
+    /// ```
     pub fn redirect(mut self, to: &'static str) -> Self {
         let is_path = to.starts_with('/') && to.bytes().all(|byte| byte.is_ascii_graphic());
-        assert!(is_path, "`{to}` is no path to redirect to");
+        assert!(is_path, "`{to}` is not a path to redirect to");
         self.redirect = Some(HeaderValue::from_static(to));
         self
     }
 
-    /// Hears the id that the visitor's cookie named before, once no session has it any more: to close
-    /// what that one has opened, by [`Hub::disconnect_topic`](crate::Hub::disconnect_topic). It may
-    /// have ended long ago, or never have been.
-    pub fn replaced(mut self, hear: impl Fn(&SessionId) + Send + Sync + 'static) -> Self {
-        self.replaced = Some(Arc::new(hear));
+    /// Sets a function that is called with the id of the visitor's former session.
+    ///
+    /// It is called after that session was deleted.
+    ///
+    /// Use it to close the connections of the former session with
+    /// [`Hub::disconnect_topic`](crate::Hub::disconnect_topic). The session may have expired
+    /// before, or may never have existed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// fn login(sessions: &Session<String>, hub: Hub) -> axum::Router {
+    ///     let login = sessions.login(async |name: String| Ok(name));
+    ///     // Each connection subscribes to the topic of its session in `open`.
+    ///     let login = login.replaced(move |id| {
+    ///         hub.disconnect_topic(format!("session {}", id.as_str()), 1008, "Logged Out");
+    ///     });
+    ///     axum::Router::new().route_service("/login", login)
+    /// }
+    /// ```
+    pub fn replaced(mut self, on_replaced: impl Fn(&SessionId) + Send + Sync + 'static) -> Self {
+        self.replaced = Some(Arc::new(on_replaced));
         self
     }
 }
@@ -167,13 +203,16 @@ impl<T, S: Store, F, L> Login<T, S, F, L> {
         Ok(self.welcome(&id))
     }
 
-    /// After the new one is there, so that a store without room leaves the visitor the former.
+    /// Deletes the former session.
+    ///
+    /// It runs after the new session was made: if the store has no room for the new one, the
+    /// visitor keeps the former.
     async fn end_former(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         let cookies = Cookies::from_headers(headers);
         if let Ok(former) = self.sessions.id_from_cookies(&cookies) {
             self.sessions.delete(&former).await.map_err(unavailable)?;
-            if let Some(hear) = &self.replaced {
-                hear(&former);
+            if let Some(on_replaced) = &self.replaced {
+                on_replaced(&former);
             }
         }
         Ok(())
@@ -193,7 +232,7 @@ impl<T, S: Store, F, L> Login<T, S, F, L> {
     }
 }
 
-/// Reads a form or JSON. What is said of it goes to the sender, and quotes nothing all the same.
+/// Reads a form or JSON. A rejection never quotes the input.
 async fn read<F, B>(headers: &HeaderMap, body: B) -> Result<F, Rejection>
 where
     F: DeserializeOwned,
@@ -205,7 +244,12 @@ where
     let misfit = |why: String| Rejection::new(StatusCode::UNPROCESSABLE_ENTITY, why);
     if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         let body = collect(body).await?;
-        serde_html_form::from_bytes(&body).map_err(|error| misfit(json::misfit(&error.to_string())))
+        serde_html_form::from_bytes(&body).map_err(|error: serde_html_form::de::Error| {
+            misfit(match missing_field(&error.to_string()) {
+                Some(name) => format!("missing field `{name}`"),
+                None => "invalid form".to_owned(),
+            })
+        })
     } else if kind.eq_ignore_ascii_case("application/json") {
         let body = collect(body).await?;
         serde_json::from_slice(&body)
@@ -217,7 +261,7 @@ where
 }
 
 async fn collect<B: Body<Error: Into<BoxError>>>(body: B) -> Result<Bytes, Rejection> {
-    let collected = timeout(FORM_TIMEOUT, Limited::new(body, MAX_FORM).collect()).await;
+    let collected = timeout(LOGIN_TIMEOUT, Limited::new(body, MAX_LOGIN).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
@@ -250,12 +294,6 @@ fn refusal(rejection: &Rejection) -> Response<String> {
     }
     response
 }
-
-/// In bytes: names and passwords are short.
-const MAX_FORM: usize = 8 * 1024;
-
-/// Who sends slowly holds a connection's place, and has no session yet.
-const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl<T, S, F, L> Clone for Login<T, S, F, L> {
     fn clone(&self) -> Self {

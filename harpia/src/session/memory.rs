@@ -1,4 +1,4 @@
-//! Sessions in this process's memory: a table behind a lock, with the system's clock.
+//! Sessions in the memory of this process: an `ExpiringMap` in a lock, with the system's clock.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,16 +6,22 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::limits::{MAX_SESSION_BYTES, MAX_SESSIONS};
+
 use super::expiring_map::{ExpiringMap, StoreFull};
 use super::{SessionError, Store};
 
-/// Keeps sessions in memory: they are gone when the program ends, and serve one node.
+/// A store for sessions in memory, for one node.
 ///
-/// Bounded: 100,000 sessions and 64 MiB by default. When it is full, what has expired makes room;
-/// if nothing has, a new session is refused with [`SessionError::Unavailable`], which closes with
-/// 1013. A live session is never thrown out: else whoever makes many sessions would log out all
-/// others. So make sessions of those who logged in; those of guests get a short
-/// [`ttl`](crate::Session::ttl) and a store of their own.
+/// Its sessions are lost when the program ends.
+///
+/// By default it holds 100,000 sessions and 64 MiB. When it is full, expired sessions make room. If
+/// none has expired, a new session fails with [`SessionError::Unavailable`], which closes a
+/// connection with 1013.
+///
+/// A full store never removes a live session: else a client that makes many sessions could log out
+/// all others. So make sessions only for visitors who log in. Give guests a store of their own,
+/// with a short [`ttl`](crate::Session::ttl).
 ///
 /// ```
 /// use harpia::Session;
@@ -25,47 +31,64 @@ use super::{SessionError, Store};
 /// let sessions = Session::<String>::new(store);
 /// ```
 pub struct MemoryStore {
-    /// Held for one look-up or change, never across an await. No task and no timer: each insert
-    /// clears a few expired entries away.
+    /// Locked for one lookup or change, never across an `await`. There is no task and no timer:
+    /// each insert removes a few expired entries.
     table: Mutex<ExpiringMap>,
     #[cfg(test)]
     ahead: Mutex<Duration>,
 }
 
 impl MemoryStore {
-    /// Makes an empty one.
+    /// Makes an empty store.
+    ///
+    /// ```
+    /// use harpia::session::MemoryStore;
+    ///
+    /// assert!(MemoryStore::new().is_empty());
+    /// ```
     pub fn new() -> Self {
         Self {
-            table: Mutex::new(ExpiringMap::new(100_000, 64 << 20)),
+            table: Mutex::new(ExpiringMap::new(MAX_SESSIONS, MAX_SESSION_BYTES)),
             #[cfg(test)]
             ahead: Mutex::default(),
         }
     }
 
-    /// Sets how many sessions it holds at most.
+    /// Sets how many sessions the store holds at most. Default: 100,000.
+    ///
+    /// ```
+    /// let store = harpia::session::MemoryStore::new().max_sessions(1_000);
+    /// ```
     pub fn max_sessions(self, count: usize) -> Self {
         self.table().max_entries = count;
         self
     }
 
-    /// Sets how many bytes its sessions may take: data, key, and 256 bytes of the table for each.
+    /// Sets how many bytes the sessions take at most. Default: 64 MiB.
+    ///
+    /// A session takes the bytes of its data and its key, and 256 bytes for the table.
+    ///
+    /// ```
+    /// let store = harpia::session::MemoryStore::new().max_bytes(1024 * 1024);
+    /// ```
     pub fn max_bytes(self, bytes: usize) -> Self {
         self.table().max_bytes = bytes;
         self
     }
 
-    /// Returns how many sessions it holds; some of them may have expired.
+    /// Returns how many sessions the store holds, including expired sessions that were not removed
+    /// yet.
     pub fn len(&self) -> usize {
         self.table().len()
     }
 
-    /// Says whether it holds none.
+    /// Returns whether the store holds no session.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     fn table(&self) -> MutexGuard<'_, ExpiringMap> {
-        // Nothing in the table panics half-way through a change.
+        // No operation of the map panics in the middle of a change, so a poisoned lock is fine.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -79,7 +102,7 @@ impl MemoryStore {
         Instant::now() + *self.ahead.lock().unwrap()
     }
 
-    /// Moves its clock.
+    /// Moves the clock of the store forward.
     #[cfg(test)]
     pub(super) fn advance(&self, by: Duration) {
         *self.ahead.lock().unwrap() += by;
@@ -92,7 +115,7 @@ impl Default for MemoryStore {
     }
 }
 
-/// How much it holds, nothing of what.
+/// Prints the number of sessions, and no session.
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
@@ -136,6 +159,6 @@ impl Store for MemoryStore {
 
 impl From<StoreFull> for SessionError {
     fn from(_: StoreFull) -> Self {
-        Self::unavailable("the memory store is full of live sessions")
+        Self::unavailable("the memory store is full")
     }
 }

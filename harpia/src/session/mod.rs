@@ -1,11 +1,14 @@
-//! Sessions: data of yours under an id that a browser keeps in a cookie.
+//! Sessions: data in a store, under an id that the browser keeps in a cookie.
 //!
-//! # Log in by form, then open the socket
+//! # Log in with a form, then open a WebSocket
 //!
-//! The page's form is an ordinary request. [`Session::login`] answers it: what the function returns is
-//! the session's data, and the answer sets its cookie; the browser sends the cookie with the
-//! WebSocket's handshake, and `open` finds the session by it. One [`Session`] serves both: it is cloned
-//! at the price of two counters. Here axum serves the pages; any tower service does.
+//! 1. The page sends its form as an ordinary request.
+//! 2. [`Session::login`] answers it. The data that your function returns becomes a new session, and
+//!    the response sets the session's cookie.
+//! 3. The browser sends the cookie with the WebSocket handshake, and `open` loads the session.
+//!
+//! Cloning a [`Session`] is cheap, and clones share the store. In this example axum serves the
+//! pages. Any tower service works.
 //!
 //! ```no_run
 //! use harpia::prelude::*;
@@ -16,7 +19,7 @@
 //! struct Profile { name: String }
 //!
 //! #[derive(FromHandshake)]
-//! struct Visitor { #[from(default)] name: String }           // until `open` has looked
+//! struct Visitor { #[from(default)] name: String }        // `open` fills it in
 //!
 //! struct Updates { sessions: Session<Profile> }
 //!
@@ -37,7 +40,7 @@
 //! struct Form { name: String, password: String }
 //!
 //! async fn log_in(form: Form) -> Result<Profile, Rejection> {
-//!     if form.password != "correct horse" {                  // yours: a slow hash of the password
+//!     if form.password != "correct horse" {               // use a slow password hash instead
 //!         return Err(Rejection::new(StatusCode::FORBIDDEN, "wrong password"));
 //!     }
 //!     Ok(Profile { name: form.name })
@@ -52,35 +55,40 @@
 //! }
 //! ```
 //!
-//! The example `example-profile` in the repository is this with pages, a user and a logout.
+//! The example `example-profile` in the repository adds pages, a user and a logout.
 //!
-//! - Other forms are yours to guard, the logout too: harpia checks the origin of handshakes and of its
-//!   [`login`](Session::login). [`is_same_origin`](crate::extract::is_same_origin) says what to refuse.
-//! - All windows of a browser share the cookie: who logs in last is who they all are.
-//! - A socket without a session is upgraded and then closed, so that a page sees `onopen` before the
-//!   1008. After a restart sessions in memory are gone: on 1008, have the page log in again, with a
-//!   pause that grows and is reset by the first message, not by `onopen`.
-//! - Log out: [`delete`](Session::delete), and answer with [`removal_cookie`](Session::removal_cookie).
-//!   Connections that are open stay open until
-//!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) ends them; its example shows how.
-//! - Whoever had a session before the login, as for a basket, gets a new id with it:
-//!   [`rotate`](Session::rotate). Else an id that was planted in the browser before the login is one
-//!   of the logged-in visitor after it.
-//! - A socket outlives its session: expiry ends no connection that is open. To end it too, close by
-//!   [`Socket::deadline`](crate::Socket::deadline) after the session's `ttl`.
-//! - To change the session from a message, keep its id: [`id_from_ws`](Session::id_from_ws).
-//! - A page of another site cannot open the socket in the visitor's name: a handshake with a foreign
-//!   `Origin` is refused unless the route lists it. With `origins = any` no session is read: each
-//!   connection that needs one fails, and the log says why.
-//! - On a developer's machine the cookie may need [`insecure`](Session::insecure).
+//! # Details
+//!
+//! - **Other forms**, also the logout, need a check of the origin: see
+//!   [`is_same_origin`](crate::extract::is_same_origin). harpia checks only handshakes and its own
+//!   [`login`](Session::login).
+//! - **Windows.** All windows of a browser share the cookie. The last login applies to all of them.
+//! - **No session.** A connection without a session is upgraded and then closed, so a page sees
+//!   `onopen` before the close with 1008. After a restart, sessions in memory are lost. On 1008,
+//!   the page should log in again. Its pause between tries should grow, and start again with the
+//!   first message and not with `onopen`.
+//! - **Logout.** Call [`delete`](Session::delete), and set
+//!   [`removal_cookie`](Session::removal_cookie). Open connections stay open until
+//!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes them. Its example shows how.
+//! - **Sessions before a login**, for example for a shopping cart, need a new id with the login:
+//!   call [`rotate`](Session::rotate). Else an attacker could plant an id in the browser before the
+//!   login and use it afterwards.
+//! - **Expiry.** An open connection does not close when its session expires. To close it, call
+//!   [`Socket::deadline`](crate::Socket::deadline) with the session's `ttl`.
+//! - **Changes.** To change the session from a message, keep its id: see
+//!   [`id_from_ws`](Session::id_from_ws).
+//! - **Other sites.** A page of another site cannot open a connection in the visitor's name: its
+//!   handshake is rejected unless the route lists its origin. On a route with `origins = any` no
+//!   session is read: each connection that needs one fails, and the log says why.
+//! - **Development.** Without TLS, the cookie may need [`insecure`](Session::insecure).
 //!
 //! # Stores
 //!
-//! | store | feature | serves | lost |
+//! | store | feature | serves | loses its sessions |
 //! |---|---|---|---|
-//! | [`MemoryStore`] | `session`, on by default | one node | when the program ends |
-//! | `RedisStore` | `redis` | every node | as Redis is set up |
-//! | your [`Store`] | `session` | | |
+//! | [`MemoryStore`] | `session`, enabled by default | one node | when the program ends |
+//! | `RedisStore` | `redis` | every node | depends on Redis |
+//! | your own [`Store`] | `session` | | |
 
 mod config;
 mod cookie;
@@ -116,11 +124,11 @@ pub use memory::MemoryStore;
 pub use redis::RedisStore;
 pub use store::Store;
 
-/// Sessions whose data is a `T`, kept as JSON in a store.
+/// Sessions with data of type `T`, which is kept as JSON in a store.
 ///
-/// Clones share the store. Every operation is one of the [module's](self) guide; each fails with
-/// [`SessionError::NotFound`] where there is no such session, which closes a connection with 1008
-/// "Unauthorized".
+/// Clones share the store. An operation on a session that does not exist fails with
+/// [`SessionError::NotFound`], which closes a connection with 1008 "Unauthorized". The
+/// [module](self) shows a login with a page.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -145,8 +153,7 @@ pub use store::Store;
 ///
 /// # Cancel safety
 ///
-/// A future that is dropped may have had its effect on the store or not; it has it whole or not at
-/// all.
+/// If a future is dropped, its operation on the store has happened completely or not at all.
 pub struct Session<T, S = MemoryStore> {
     store: Arc<S>,
     config: Arc<SessionConfig>,
@@ -154,8 +161,17 @@ pub struct Session<T, S = MemoryStore> {
 }
 
 impl<T> Session<T> {
-    /// Makes sessions in this process's memory: [`MemoryStore::new`]. It is also the `Default`, so that
-    /// a route's state may derive it.
+    /// Makes sessions in the memory of this process, in a [`MemoryStore::new`].
+    ///
+    /// This is also the `Default`, so that the state of a route can derive `Default`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Session;
+    ///
+    /// let sessions = Session::<String>::memory();
+    /// ```
     pub fn memory() -> Self
     where
         T: SessionData,
@@ -166,6 +182,15 @@ impl<T> Session<T> {
 
 impl<T, S: Store> Session<T, S> {
     /// Makes sessions in a store.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::Session;
+    /// use harpia::session::MemoryStore;
+    ///
+    /// let sessions = Session::<String>::new(MemoryStore::new().max_sessions(1_000));
+    /// ```
     pub fn new(store: S) -> Self
     where
         T: SessionData,
@@ -177,10 +202,11 @@ impl<T, S: Store> Session<T, S> {
         }
     }
 
-    /// Returns the value of a `Set-Cookie` header that gives a browser this session. `Debug` does not
-    /// show it.
+    /// Returns the value of a `Set-Cookie` header for this session.
     ///
-    /// It has no `Max-Age`: a session that is renewed in the store would outlive it.
+    /// Its `Debug` does not show the id.
+    ///
+    /// The cookie has no `Max-Age`, since the store renews a session that is used.
     ///
     /// ```
     /// # use harpia::Session;
@@ -197,14 +223,30 @@ impl<T, S: Store> Session<T, S> {
         self.config.cookie.set(id)
     }
 
-    /// Returns the value of a `Set-Cookie` header that has a browser forget its session.
+    /// Returns the value of a `Set-Cookie` header that removes the session's cookie.
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use http::header::SET_COOKIE;
+    /// use http::{HeaderMap, Response};
+    ///
+    /// async fn log_out(sessions: Session<String>, headers: HeaderMap) -> Response<()> {
+    ///     if let Ok(id) = sessions.id_from_cookies(&Cookies::from_headers(&headers)) {
+    ///         let _ = sessions.delete(&id).await;
+    ///     }
+    ///     let mut response = Response::new(());
+    ///     response.headers_mut().insert(SET_COOKIE, sessions.removal_cookie());
+    ///     response
+    /// }
+    /// ```
     pub fn removal_cookie(&self) -> HeaderValue {
         self.config.cookie.remove()
     }
 
-    /// Returns the id that the handshake's cookie holds, to keep it in the connection's data.
+    /// Returns the id in the cookie of the handshake.
     ///
-    /// It does not ask the store: whether there is such a session, [`get`](Self::get) says.
+    /// Keep it in the connection's data to use the session later. This does not look in the store.
+    /// [`get`](Self::get) tells whether the session exists.
     ///
     /// ```
     /// use harpia::prelude::*;
@@ -238,8 +280,8 @@ impl<T, S: Store> Session<T, S> {
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] without a cookie that is an id; [`SessionError::AfterOpen`] once
-    /// `open` has returned; [`SessionError::AnyOrigin`] where pages of any origin may connect.
+    /// [`SessionError::NotFound`] if no cookie holds an id. [`SessionError::AfterOpen`] once `open`
+    /// has returned. [`SessionError::AnyOrigin`] on a route with `origins = any`.
     pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
         let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
         let cookie = credentials.cookie(&self.config.cookie.name);
@@ -250,34 +292,80 @@ impl<T, S: Store> Session<T, S> {
         )
     }
 
-    /// Returns the id that stands in a request's cookies, for pages beside the socket:
-    /// [`Cookies::from_headers`] reads them.
+    /// Returns the id in the cookies of an ordinary request.
+    ///
+    /// [`Cookies::from_headers`] parses the cookies.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] without a cookie that is an id.
+    /// [`SessionError::NotFound`] if no cookie holds an id.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use harpia::session::SessionError;
+    /// use http::HeaderMap;
+    ///
+    /// async fn name(
+    ///     sessions: &Session<String>,
+    ///     headers: &HeaderMap,
+    /// ) -> Result<String, SessionError> {
+    ///     let id = sessions.id_from_cookies(&Cookies::from_headers(headers))?;
+    ///     sessions.get(&id).await
+    /// }
+    /// ```
     pub fn id_from_cookies(&self, cookies: &Cookies) -> Result<SessionId, SessionError> {
         self.id_in(cookies.get(&self.config.cookie.name))
     }
 
-    /// Ends a session; one that is not there is no error.
+    /// Deletes a session. Does nothing if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer.
+    /// [`SessionError::Unavailable`] if the store cannot answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use harpia::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> HandlerResult {
+    /// let sessions = Session::<u64>::memory();
+    /// let id = sessions.create(7).await?;
+    /// sessions.delete(&id).await?;
+    /// assert!(sessions.get(&id).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn delete(&self, id: &SessionId) -> Result<(), SessionError> {
         self.store.remove(&self.key(id)).await
     }
 
-    /// Gives a session a new id; from then on the old one has none.
+    /// Gives a session a new id. The old id becomes invalid.
     ///
-    /// Do so whenever the visitor gets more rights, as by logging in, and set the new
+    /// Call this whenever the visitor gets more rights, for example with a login, and set the new
     /// [`cookie`](Self::cookie).
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] where there is no session, also if another rotation was first;
-    /// [`SessionError::Unavailable`] where the store cannot answer.
+    /// [`SessionError::NotFound`] if the session does not exist, or if another rotation came first.
+    /// [`SessionError::Unavailable`] if the store cannot answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use harpia::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> HandlerResult {
+    /// let sessions = Session::<u64>::memory();
+    /// let old = sessions.create(7).await?;
+    /// let new = sessions.rotate(&old).await?;
+    /// assert!(sessions.get(&old).await.is_err());
+    /// assert_eq!(sessions.get(&new).await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn rotate(&self, id: &SessionId) -> Result<SessionId, SessionError> {
         let new = SessionId::random()?;
         let (from, to) = (self.key(id), self.key(&new));
@@ -293,7 +381,9 @@ impl<T, S: Store> Session<T, S> {
             .ok_or(SessionError::NotFound)
     }
 
-    /// The only way to a key: whatever a client sent, it is the prefix and 32 digits.
+    /// Makes the key in the store: the prefix and 32 digits, whatever the client sent.
+    ///
+    /// No other function makes a key.
     fn key(&self, id: &SessionId) -> String {
         [&self.config.key_prefix, id.as_str()].concat()
     }
@@ -303,7 +393,7 @@ impl<T, S: Store> Session<T, S> {
     }
 }
 
-/// In memory: [`Session::memory`].
+/// Makes sessions in memory: see [`Session::memory`].
 impl<T: SessionData> Default for Session<T> {
     fn default() -> Self {
         Self::memory()
@@ -320,7 +410,7 @@ impl<T, S> Clone for Session<T, S> {
     }
 }
 
-/// How it is set up, nothing of what it holds.
+/// Prints the settings, and no session.
 impl<T, S> fmt::Debug for Session<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")

@@ -1,8 +1,8 @@
-//! Sessions in Redis: one shared connection, atomic scripts, and an end to every wait.
+//! Sessions in Redis: one shared connection, atomic scripts, and a timeout for every operation.
 //!
-//! The connection is made when it is needed and forgotten when it fails, so that the next operation
-//! after Redis has come back finds it. (redis' own `ConnectionManager` would hand out the outcome of
-//! its last attempt, however long ago that was.)
+//! The connection is made when an operation needs it, and dropped when it fails. So the first
+//! operation after Redis has come back connects again. The `ConnectionManager` of the redis crate
+//! would instead return the result of its last attempt, however old that is.
 
 use std::fmt;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -14,14 +14,19 @@ use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, Redi
 use redis::{Script, ScriptInvocation};
 use tokio::time::{Instant, timeout_at};
 
+use crate::limits::REDIS_TIMEOUT;
+
 use super::{SessionError, Store};
 
-/// Keeps sessions in Redis 6.2 or newer, or Valkey: they serve every node. Feature `redis`.
+/// A store for sessions in Redis 6.2 or newer, or in Valkey, which all nodes share.
 ///
-/// Every operation ends within its [`timeout`](Self::timeout), connecting included. A Redis that is
-/// down is [`SessionError::Unavailable`], which closes a connection with 1013 "Try Again Later"; as
-/// soon as it is back, so are the sessions it has kept. One server, or one with replicas; not a
-/// cluster, whose nodes cannot move an entry from key to key.
+/// It needs the feature `redis`. Every operation ends within its [`timeout`](Self::timeout),
+/// including the time to connect. If Redis is down, operations fail with
+/// [`SessionError::Unavailable`], which closes a connection with 1013 "Try Again Later". Once Redis
+/// is back, so are the sessions that it has kept.
+///
+/// Use one server, with or without replicas. A cluster does not work, since its nodes cannot rename
+/// a key.
 ///
 /// ```no_run
 /// use harpia::Session;
@@ -35,47 +40,63 @@ use super::{SessionError, Store};
 /// # }
 /// ```
 ///
-/// For `rediss://`, TLS, add `redis` to your own dependencies with its feature `tokio-rustls-comp`.
+/// For TLS (`rediss://`), add `redis` to your dependencies with the feature `tokio-rustls-comp`.
 pub struct RedisStore {
     client: Client,
     timeout: Duration,
-    /// What all operations share, with its number. Held to look and to set, never across an await.
+    /// The connection that all operations share. Locked to read or set it, never across an `await`.
     connection: Mutex<Option<Numbered>>,
-    /// Held while one operation connects for all: many at once would only be more load on a server
-    /// that is starting. Each waits for its turn no longer than its own timeout.
+    /// The number of the last connection. Locked while one operation connects for all of them.
+    ///
+    /// Many attempts at once would only add load to a server that is starting. Each operation waits
+    /// no longer than its own timeout.
     connecting: tokio::sync::Mutex<u64>,
 }
 
-/// Its driver is a task of redis' own, which ends when the last clone is dropped.
+/// A connection with its number. The redis crate drives it in a task that ends with the last clone.
 type Numbered = (u64, MultiplexedConnection);
 
 impl RedisStore {
-    /// Connects, and makes sure that Redis answers.
+    /// Connects, and checks that Redis answers.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] if the URL is none, or Redis does not answer within 2 seconds.
+    /// [`SessionError::Unavailable`] if the URL is invalid, or if Redis does not answer within 2
+    /// seconds.
     pub async fn connect(url: &str) -> Result<Self, SessionError> {
         let store = Self {
             client: Client::open(url).map_err(|error| fault(&error))?,
-            timeout: Duration::from_secs(2),
+            timeout: REDIS_TIMEOUT,
             connection: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
         };
-        let () = store.ask(&redis::cmd("PING"), Repeat::Once).await?;
+        let () = store.query(&redis::cmd("PING"), Repeat::Once).await?;
         Ok(store)
     }
 
-    /// Sets how long an operation may take: 2 seconds unless set. A handshake waits that long for a
-    /// Redis that is down.
+    /// Sets how long an operation may take. Default: 2 seconds.
+    ///
+    /// A handshake waits this long if Redis is down.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use harpia::session::RedisStore;
+    ///
+    /// # async fn connect() -> Result<(), harpia::session::SessionError> {
+    /// let store = RedisStore::connect("redis://127.0.0.1:6379/").await?;
+    /// let store = store.timeout(Duration::from_millis(500));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Asks within the timeout. Where the connection turns out to be lost, what may be repeated is
-    /// asked once more on a new one.
-    async fn ask<T: FromRedisValue + Send + Sync>(
+    /// Sends a request, and waits for the answer within the timeout.
+    ///
+    /// If the connection was lost, a request that may be repeated is sent once more on a new one.
+    async fn query<T: FromRedisValue + Send + Sync>(
         &self,
         request: &impl Request,
         mut repeat: Repeat,
@@ -90,7 +111,8 @@ impl RedisStore {
             if let Ok(Ok(answer)) = answer {
                 return Ok(answer);
             }
-            // Also when it is late: where a host is gone, the system would notice only in minutes.
+            // Drop the connection after a timeout too: if the host is gone, the operating system
+            // would notice that only after minutes.
             self.forget(number);
             let error = answer.map_err(|_| late())?.err();
             match (error, repeat) {
@@ -111,7 +133,7 @@ impl RedisStore {
         if let Some(connection) = self.current() {
             return Ok(connection);
         }
-        // Our own timeouts hold for all of it.
+        // `query` has the timeouts.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
@@ -129,7 +151,7 @@ impl RedisStore {
         self.slot().clone()
     }
 
-    /// Forgets a connection, unless another has forgotten it already.
+    /// Drops the connection with this number, unless a newer one has replaced it.
     fn forget(&self, number: u64) {
         self.slot().take_if(|(current, _)| *current == number);
     }
@@ -141,7 +163,7 @@ impl RedisStore {
     }
 }
 
-/// Neither address nor password.
+/// Prints neither the address nor the password.
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
@@ -155,15 +177,16 @@ impl Store for RedisStore {
         let mut set = redis::cmd("SET");
         set.arg(key).arg(&value[..]).arg("NX");
         set.arg("PX").arg(milliseconds(ttl));
-        // If only the answer was lost, the second finds the key taken: an error, as without it.
-        let set: Option<()> = self.ask(&set, Repeat::Once).await?;
+        // If only the answer was lost, the second try finds the key taken, which is an error as
+        // well.
+        let set: Option<()> = self.query(&set, Repeat::Once).await?;
         Ok(set.is_some())
     }
 
     async fn load(&self, key: &str, ttl: Duration) -> Result<Option<Bytes>, SessionError> {
         let mut get = redis::cmd("GETEX");
         get.arg(key).arg("PX").arg(milliseconds(ttl));
-        let value: Option<Vec<u8>> = self.ask(&get, Repeat::Once).await?;
+        let value: Option<Vec<u8>> = self.query(&get, Repeat::Once).await?;
         Ok(value.map(Bytes::from))
     }
 
@@ -176,30 +199,30 @@ impl Store for RedisStore {
     ) -> Result<bool, SessionError> {
         let mut replace = REPLACE.key(key);
         replace.arg(expected).arg(&value[..]).arg(milliseconds(ttl));
-        // Not repeated: if only the answer was lost, the change would be made twice.
-        self.ask(&replace, Repeat::Never).await
+        // Not repeated: if only the answer was lost, the change would be applied twice.
+        self.query(&replace, Repeat::Never).await
     }
 
     async fn rename(&self, from: &str, to: &str, ttl: Duration) -> Result<bool, SessionError> {
         let mut rename = RENAME.key(from);
         rename.key(to).arg(milliseconds(ttl));
-        self.ask(&rename, Repeat::Once).await
+        self.query(&rename, Repeat::Once).await
     }
 
     async fn remove(&self, key: &str) -> Result<(), SessionError> {
         let mut remove = redis::cmd("DEL");
-        self.ask(remove.arg(key), Repeat::Once).await
+        self.query(remove.arg(key), Repeat::Once).await
     }
 }
 
-/// Whether a request may reach Redis twice.
+/// Whether a request may be sent again after a lost connection.
 #[derive(Clone, Copy)]
 enum Repeat {
     Once,
     Never,
 }
 
-/// What can be sent: a command, or the call of a script.
+/// A request to Redis: a command, or a call of a script.
 trait Request: Sync {
     fn send<T: FromRedisValue + Send + Sync>(
         &self,
@@ -233,7 +256,7 @@ static REPLACE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// The new key is random: if it is there, this rename has been here before and may be repeated.
+/// The new key is random. If it exists, an earlier try of this rename has succeeded.
 static RENAME: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if redis.call('EXISTS', KEYS[1]) == 0 then return redis.call('EXISTS', KEYS[2]) end
@@ -251,7 +274,7 @@ fn late() -> SessionError {
     SessionError::unavailable("Redis did not answer in time")
 }
 
-/// What Redis itself says may quote the command, and in it a session's id: only the kind is kept.
+/// Describes an error by its kind, since Redis may quote a command that has the id of a session.
 fn fault(error: &RedisError) -> SessionError {
     if error.is_io_error() {
         return SessionError::unavailable(format!("Redis cannot be reached: {error}"));

@@ -1,4 +1,4 @@
-//! What a store of sessions must be able to do: bytes under keys, for a time.
+//! The trait of session stores: bytes under keys, with a time to live.
 
 use std::time::Duration;
 
@@ -6,62 +6,72 @@ use bytes::Bytes;
 
 use super::SessionError;
 
-/// Keeps bytes under keys for a time; a [`Session`](crate::Session) is built on it.
+/// A store of bytes under keys, with a time to live.
 ///
-/// [`MemoryStore`](super::MemoryStore) is one, and `RedisStore` with the feature `redis`. For one of
-/// your own: each operation is atomic, and an expired entry is as if it were not there. A key holds
-/// a session's id and thereby a secret: it belongs in no log and no error text.
+/// A [`Session`](crate::Session) needs one.
 ///
-/// An operation ends in bounded time. What cannot be reached fails with
-/// [`SessionError::unavailable`].
+/// harpia has [`MemoryStore`](super::MemoryStore), and `RedisStore` with the feature `redis`. A
+/// store of your own must keep these rules:
+///
+/// - Each operation is atomic.
+/// - An expired entry does not exist.
+/// - A key contains the id of a session, which is a secret. Do not log it, and do not put it in an
+///   error.
+/// - Each operation ends in bounded time. If the store cannot be reached, it fails with
+///   [`SessionError::unavailable`].
 ///
 /// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
 /// use std::time::Duration;
-/// use harpia::Session;
-/// use harpia::Bytes;
 /// use harpia::session::{MemoryStore, SessionError, Store};
+/// use harpia::{Bytes, Session};
 ///
-/// /// Counts what is loaded.
-/// struct Counted(MemoryStore, prometheus::Counter);
-/// # mod prometheus {
-/// #     #[derive(Default)]
-/// #     pub struct Counter(std::sync::atomic::AtomicU64);
-/// #     impl Counter { pub fn inc(&self) { self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed); } }
-/// # }
+/// /// Counts how often a session is loaded.
+/// struct Counted {
+///     store: MemoryStore,
+///     loads: AtomicU64,
+/// }
 ///
 /// impl Store for Counted {
-///     async fn insert(&self, key: &str, value: Bytes, ttl: Duration) -> Result<bool, SessionError> {
-///         self.0.insert(key, value, ttl).await
+///     async fn insert(
+///         &self, key: &str, value: Bytes, ttl: Duration,
+///     ) -> Result<bool, SessionError> {
+///         self.store.insert(key, value, ttl).await
 ///     }
+///
 ///     async fn load(&self, key: &str, ttl: Duration) -> Result<Option<Bytes>, SessionError> {
-///         self.1.inc();
-///         self.0.load(key, ttl).await
+///         self.loads.fetch_add(1, Ordering::Relaxed);
+///         self.store.load(key, ttl).await
 ///     }
+///
 ///     async fn replace(
 ///         &self, key: &str, expected: &[u8], value: Bytes, ttl: Duration,
 ///     ) -> Result<bool, SessionError> {
-///         self.0.replace(key, expected, value, ttl).await
+///         self.store.replace(key, expected, value, ttl).await
 ///     }
+///
 ///     async fn rename(&self, from: &str, to: &str, ttl: Duration) -> Result<bool, SessionError> {
-///         self.0.rename(from, to, ttl).await
+///         self.store.rename(from, to, ttl).await
 ///     }
+///
 ///     async fn remove(&self, key: &str) -> Result<(), SessionError> {
-///         self.0.remove(key).await
+///         self.store.remove(key).await
 ///     }
 /// }
 ///
-/// let sessions = Session::<String, _>::new(Counted(MemoryStore::new(), Default::default()));
+/// let store = Counted { store: MemoryStore::new(), loads: AtomicU64::new(0) };
+/// let sessions = Session::<String, _>::new(store);
 /// ```
 ///
 /// # Cancel safety
 ///
-/// A future that is dropped may have had its effect or not.
+/// If a future is dropped, its operation has happened completely or not at all.
 pub trait Store: Send + Sync + 'static {
-    /// Adds an entry. Returns false, and changes nothing, where the key is taken.
+    /// Adds an entry. Returns `false` and changes nothing if the key exists.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer or has no room.
+    /// [`SessionError::Unavailable`] if the store cannot answer or has no room.
     fn insert(
         &self,
         key: &str,
@@ -69,23 +79,25 @@ pub trait Store: Send + Sync + 'static {
         ttl: Duration,
     ) -> impl Future<Output = Result<bool, SessionError>> + Send;
 
-    /// Returns an entry and gives it its whole time again, or `None` where there is none.
+    /// Returns the value of an entry and renews its time to live, or returns `None` if there is no
+    /// entry.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer.
+    /// [`SessionError::Unavailable`] if the store cannot answer.
     fn load(
         &self,
         key: &str,
         ttl: Duration,
     ) -> impl Future<Output = Result<Option<Bytes>, SessionError>> + Send;
 
-    /// Replaces an entry that still has the expected value, and gives it its whole time again.
-    /// Returns false, and changes nothing, where it has another value or is gone.
+    /// Replaces the value of an entry that has the expected value, and renews its time to live.
+    ///
+    /// Returns `false` and changes nothing if the entry has another value or does not exist.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer or has no room.
+    /// [`SessionError::Unavailable`] if the store cannot answer or has no room.
     fn replace(
         &self,
         key: &str,
@@ -94,12 +106,13 @@ pub trait Store: Send + Sync + 'static {
         ttl: Duration,
     ) -> impl Future<Output = Result<bool, SessionError>> + Send;
 
-    /// Moves an entry to a key that is not taken, and gives it its whole time again. From then on
-    /// the old key has none. Returns false where there is no entry.
+    /// Moves an entry to a new key, and renews its time to live.
+    ///
+    /// The old key does not exist afterwards. Returns `false` if there is no entry.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer.
+    /// [`SessionError::Unavailable`] if the store cannot answer.
     fn rename(
         &self,
         from: &str,
@@ -107,10 +120,10 @@ pub trait Store: Send + Sync + 'static {
         ttl: Duration,
     ) -> impl Future<Output = Result<bool, SessionError>> + Send;
 
-    /// Removes an entry; one that is not there is no error.
+    /// Removes an entry. Does nothing if there is no entry.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] where the store cannot answer.
+    /// [`SessionError::Unavailable`] if the store cannot answer.
     fn remove(&self, key: &str) -> impl Future<Output = Result<(), SessionError>> + Send;
 }

@@ -1,4 +1,4 @@
-//! Sessions as a whole, on the memory store and its movable clock.
+//! Tests of sessions in a memory store whose clock the tests can move.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ fn is_missing<T>(result: Result<T, SessionError>) -> bool {
 }
 
 #[tokio::test]
-async fn a_session_is_made_read_changed_and_ended() {
+async fn a_session_is_created_read_changed_and_deleted() {
     let sessions = Session::<Profile>::memory();
     let id = sessions.create(ada()).await.unwrap();
     assert_eq!(sessions.get(&id).await.unwrap(), ada());
@@ -46,7 +46,7 @@ async fn a_session_is_made_read_changed_and_ended() {
 }
 
 #[tokio::test]
-async fn what_is_used_lives_on_and_what_is_not_expires() {
+async fn a_used_session_lives_on_and_an_unused_session_expires() {
     let hour = Duration::from_secs(3600);
     let sessions = Session::<Profile>::memory().ttl(hour * 2);
     let read = sessions.create(ada()).await.unwrap();
@@ -76,7 +76,7 @@ async fn after_a_rotation_only_the_new_id_works() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn concurrent_changes_lose_nothing() {
+async fn no_concurrent_change_is_lost() {
     let sessions = Session::<Profile>::memory();
     let id = sessions.create(ada()).await.unwrap();
     let tasks: Vec<_> = (0..8)
@@ -96,22 +96,22 @@ async fn concurrent_changes_lose_nothing() {
     assert_eq!(sessions.get(&id).await.unwrap().visits, 2_000);
 }
 
-/// A store that notes each key it is asked for, and changes what it holds before a replacement.
+/// A store that records each key that is used, and changes a value right before it is replaced.
 #[derive(Clone, Default)]
-struct Noting {
+struct Recording {
     keys: Arc<Mutex<Vec<String>>>,
     entries: Arc<Mutex<HashMap<String, Bytes>>>,
     rivals: Arc<Mutex<Vec<&'static str>>>,
 }
 
-impl Noting {
+impl Recording {
     fn entries(&self, key: &str) -> std::sync::MutexGuard<'_, HashMap<String, Bytes>> {
         self.keys.lock().unwrap().push(key.to_owned());
         self.entries.lock().unwrap()
     }
 }
 
-impl Store for Noting {
+impl Store for Recording {
     async fn insert(&self, key: &str, value: Bytes, _: Duration) -> Result<bool, SessionError> {
         Ok(self.entries(key).insert(key.to_owned(), value).is_none())
     }
@@ -151,8 +151,8 @@ impl Store for Noting {
 }
 
 #[tokio::test]
-async fn a_change_that_came_second_is_made_anew_on_what_came_first() {
-    let store = Noting::default();
+async fn a_change_is_repeated_on_the_newest_data_if_another_came_first() {
+    let store = Recording::default();
     let sessions = Session::<u32, _>::new(store.clone());
     let id = sessions.create(1).await.unwrap();
     *store.rivals.lock().unwrap() = vec!["20", "10"];
@@ -167,8 +167,8 @@ async fn a_change_that_came_second_is_made_anew_on_what_came_first() {
 }
 
 #[tokio::test]
-async fn a_client_reaches_no_key_but_a_sessions_own() {
-    let store = Noting::default();
+async fn a_client_can_only_reach_the_key_of_a_session() {
+    let store = Recording::default();
     store
         .entries
         .lock()
@@ -192,13 +192,13 @@ async fn a_client_reaches_no_key_but_a_sessions_own() {
     let cookies = Cookies::parse("session_id=0123456789abcdef0123456789abcdef");
     let id = sessions.id_from_cookies(&cookies).unwrap();
     assert!(is_missing(sessions.get(&id).await));
-    let asked = store.keys.lock().unwrap().clone();
-    assert_eq!(asked, ["harpia:session:0123456789abcdef0123456789abcdef"]);
+    let used = store.keys.lock().unwrap().clone();
+    assert_eq!(used, ["harpia:session:0123456789abcdef0123456789abcdef"]);
 }
 
 #[tokio::test]
-async fn two_kinds_in_one_store_are_kept_apart_by_their_prefix() {
-    let store = Noting::default();
+async fn two_kinds_of_sessions_in_one_store_are_separated_by_their_prefix() {
+    let store = Recording::default();
     let users = Session::<u32, _>::new(store.clone());
     let admins = Session::<u32, _>::new(store).key_prefix("admin:");
     let user = users.create(7).await.unwrap();
@@ -206,7 +206,7 @@ async fn two_kinds_in_one_store_are_kept_apart_by_their_prefix() {
 }
 
 #[tokio::test]
-async fn a_full_store_says_so_and_keeps_who_is_in() {
+async fn a_full_store_rejects_a_new_session_and_keeps_the_old_ones() {
     let sessions = Session::<u32>::new(MemoryStore::new().max_sessions(1));
     let id = sessions.create(1).await.unwrap();
     let error = sessions.create(2).await.unwrap_err();
@@ -215,7 +215,7 @@ async fn a_full_store_says_so_and_keeps_who_is_in() {
 }
 
 #[tokio::test]
-async fn neither_id_nor_data_is_printed() {
+async fn debug_and_errors_show_neither_id_nor_data() {
     let sessions = Session::<String>::memory();
     let id = sessions.create("hunter2".to_owned()).await.unwrap();
     let other = Session::<u64> {
@@ -230,21 +230,21 @@ async fn neither_id_nor_data_is_printed() {
 }
 
 #[test]
-#[should_panic(expected = "`SameSite::None` is never `insecure`")]
-fn a_cookie_that_browsers_would_drop_is_refused_in_either_order() {
+#[should_panic(expected = "`SameSite::None` cannot be `insecure`")]
+fn same_site_none_with_insecure_panics_in_either_order() {
     let _ = Session::<u32>::memory()
         .insecure()
         .same_site(SameSite::None);
 }
 
 #[test]
-#[should_panic(expected = "no time to live")]
-fn a_session_has_some_time_to_live() {
+#[should_panic(expected = "time to live of a session")]
+fn a_ttl_of_zero_panics() {
     let _ = Session::<u32>::memory().ttl(Duration::ZERO);
 }
 
 #[test]
-#[should_panic(expected = "no name of a cookie")]
-fn a_cookies_name_cannot_smuggle_attributes() {
+#[should_panic(expected = "not a valid name of a cookie")]
+fn a_cookie_name_with_attributes_panics() {
     let _ = Session::<u32>::memory().cookie_name("a; Domain=evil");
 }

@@ -1,8 +1,8 @@
-//! What a socket has only until its connection is active: who its sender says to be, and what its
-//! handlers published so far.
+//! State that a socket has only until its connection is active: the credentials of the handshake,
+//! and the messages that its handlers have published.
 //!
-//! Boxed and dropped then, so that it costs nothing from there on. A connection that never becomes
-//! active keeps it to its end, and so never causes anything.
+//! It is boxed, and dropped once the connection is active, so that an active connection does not
+//! pay for it. A connection that never becomes active never publishes the messages.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,6 +10,7 @@ use bytestring::ByteString;
 
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
+use crate::limits::MIN_MESSAGE_COST;
 use crate::message::Message;
 use crate::transport::SendStatus;
 
@@ -17,19 +18,16 @@ use crate::transport::SendStatus;
 pub(super) struct Pending {
     #[cfg(any(feature = "jwt", feature = "session"))]
     pub(super) credentials: Credentials,
-    /// A lock, since handlers may share the socket with what they wait for.
+    /// Locked, since a handler may share the socket with futures that it waits for.
     held: Mutex<Held>,
 }
 
-/// What waits to be published.
+/// The messages that wait to be published.
 #[derive(Debug, Default)]
 struct Held {
     messages: Vec<(ByteString, Message)>,
     bytes: usize,
 }
-
-/// What a message counts at least, as in an outbox: small ones cost more than their bytes.
-const LEAST: usize = 512;
 
 impl Pending {
     pub(super) fn new(
@@ -42,19 +40,21 @@ impl Pending {
         }
     }
 
-    /// Keeps a message until the connection is active; no more than these bytes, and the message
-    /// that comes to them.
+    /// Keeps a message until the connection is active.
+    ///
+    /// Returns `Dropped` if the kept messages have reached the limit, in bytes. The last kept
+    /// message may exceed it.
     pub(super) fn hold(&self, topic: ByteString, message: Message, limit: usize) -> SendStatus {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.bytes >= limit {
             return SendStatus::Dropped;
         }
-        held.bytes += LEAST.max(topic.len() + message.len());
+        held.bytes += MIN_MESSAGE_COST.max(topic.len() + message.len());
         held.messages.push((topic, message));
         SendStatus::Sent
     }
 
-    /// What was held, in order.
+    /// Returns the kept messages in order.
     pub(super) fn into_messages(self) -> Vec<(ByteString, Message)> {
         let held = self.held.into_inner();
         held.unwrap_or_else(PoisonError::into_inner).messages

@@ -1,11 +1,13 @@
-//! What `Socket::subscribe` returns.
+//! The result of `Socket::subscribe`.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A subscription that was asked for: ignore it, look at it, or await it.
+/// The result of a subscription.
+///
+/// It can be ignored, checked with [`error`](Self::error), or awaited.
 ///
 /// On one server a subscription is complete when
 /// [`Socket::subscribe`](crate::Socket::subscribe) returns, so awaiting it never waits. Code that
@@ -14,7 +16,7 @@ use std::task::{Context, Poll};
 ///
 /// # Cancel safety
 ///
-/// Dropping it does not end the subscription.
+/// Dropping the value does not end the subscription.
 ///
 /// # Examples
 ///
@@ -40,7 +42,7 @@ pub struct Subscribing {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SubscribeError {
-    /// The connection is closed or about to be, or the server has ended.
+    /// The connection is closed or about to be, or the server has shut down.
     Closed,
 }
 
@@ -53,7 +55,19 @@ impl Subscribing {
         Self { result: Err(error) }
     }
 
-    /// Returns why the subscription was refused, if it was.
+    /// Returns why the connection was not subscribed, or `None` if it was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// fn open(ws: &Socket) {
+    ///     if let Some(error) = ws.subscribe("prices").error() {
+    ///         println!("not subscribed: {error}");
+    ///     }
+    /// }
+    /// ```
     pub fn error(&self) -> Option<&SubscribeError> {
         self.result.as_ref().err()
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use crate::close::{Close, CloseCause};
-use crate::limits::Slow;
+use crate::options::Slow;
 use crate::protocol::frame;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::budget::Charge;
-use crate::limits::Slow;
+use crate::options::Slow;
 
 use super::outbox::{Outbox, cost};
 use super::{Batch, Signal, Transport, WriteState};

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use bytes::Bytes;
 
 use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
-use crate::limits::Slow;
+use crate::options::Slow;
 use crate::protocol::frame;
 
 use super::test_peer::{Frame, TestPeer, TestSockets};

@@ -1,4 +1,4 @@
-//! What a token says of itself: when it holds, for whom, and what else.
+//! Tests of claims: validity in time, audience, issuer, and the type of the claims.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 
 #[test]
-fn a_token_says_when_it_holds() {
+fn a_token_is_valid_only_between_nbf_and_exp() {
     let no_exp = "claim `exp` is missing or unreadable";
     let no_nbf = "claim `nbf` is missing or unreadable";
     for (claims, reason) in [
@@ -19,16 +19,16 @@ fn a_token_says_when_it_holds() {
         (claims_with("nbf", now() + 60), "not valid yet"),
         (claims_with("nbf", "soon"), no_nbf),
     ] {
-        assert_eq!(refused(&hs256(), &token(&claims)), reason, "{claims}");
+        assert_eq!(rejected(&hs256(), &token(&claims)), reason, "{claims}");
     }
     assert!(hs256().verify(&token(&claims_with("nbf", now()))).is_ok());
-    let forever = claims_with("exp", u64::MAX);
-    assert!(hs256().verify(&token(&forever)).is_ok());
+    let endless = claims_with("exp", u64::MAX);
+    assert!(hs256().verify(&token(&endless)).is_ok());
 }
 
 #[test]
-fn a_time_that_no_clock_shows_is_refused() {
-    // As text: serde_json's own values cannot hold them all.
+fn an_exp_that_is_not_a_plausible_time_is_rejected() {
+    // As text, since serde_json's values cannot hold all of them.
     for exp in [
         "0",
         "-0",
@@ -49,29 +49,29 @@ fn a_time_that_no_clock_shows_is_refused() {
         "1,\"exp\":9999999999",
     ] {
         let claims = format!(r#"{{"sub":"ada","exp":{exp}}}"#);
-        refused(&hs256(), &written(r#"{"alg":"HS256"}"#, &claims, &SECRET));
+        rejected(&hs256(), &written(r#"{"alg":"HS256"}"#, &claims, &SECRET));
     }
 }
 
 #[test]
-fn leeway_is_for_both_ends_and_bounded() {
+fn leeway_applies_to_nbf_and_exp_and_is_bounded() {
     let jwt = hs256().leeway(Duration::from_secs(30));
     let read = jwt.read(&token(&claims_with("exp", now() - 10))).unwrap();
-    assert!(read.expiry > now(), "else it would close at once");
+    assert!(read.expiry > now(), "the connection would close at once");
     assert!(jwt.verify(&token(&claims_with("nbf", now() + 10))).is_ok());
     assert_eq!(
-        refused(&jwt, &token(&claims_with("exp", now() - 40))),
+        rejected(&jwt, &token(&claims_with("exp", now() - 40))),
         "expired"
     );
     let jwt = hs256().leeway(Duration::MAX);
     assert_eq!(
-        refused(&jwt, &token(&claims_with("exp", now() - 3700))),
+        rejected(&jwt, &token(&claims_with("exp", now() - 3700))),
         "expired"
     );
 }
 
 #[test]
-fn audience_and_issuer_are_those_asked_for() {
+fn the_audience_and_the_issuer_must_be_the_required_ones() {
     let no_aud = "claim `aud` is missing or unreadable";
     let no_iss = "claim `iss` is missing or unreadable";
     let jwt = hs256().audience("feed").audience("chat").issuer("login");
@@ -95,12 +95,12 @@ fn audience_and_issuer_are_those_asked_for() {
         (json!("feed"), json!(["login"]), no_iss),
         (json!("feed"), json!({ "login": 1 }), no_iss),
     ] {
-        assert_eq!(refused(&jwt, &both(aud, iss)), reason);
+        assert_eq!(rejected(&jwt, &both(aud, iss)), reason);
     }
 }
 
 #[test]
-fn a_token_that_is_for_someone_is_refused_where_nobody_is_asked_for() {
+fn a_token_with_an_audience_is_rejected_if_none_is_required() {
     for aud in [
         json!("feed"),
         json!(["feed"]),
@@ -110,29 +110,29 @@ fn a_token_that_is_for_someone_is_refused_where_nobody_is_asked_for() {
         json!(false),
         json!({ "feed": 1 }),
     ] {
-        let reason = refused(&hs256(), &token(&claims_with("aud", aud)));
+        let reason = rejected(&hs256(), &token(&claims_with("aud", aud)));
         assert_eq!(reason, "for another audience");
     }
-    let nobody = token(&claims_with("aud", Value::Null));
-    assert!(hs256().verify(&nobody).is_ok());
+    let no_audience = token(&claims_with("aud", Value::Null));
+    assert!(hs256().verify(&no_audience).is_ok());
 }
 
 #[test]
-fn claims_that_do_not_fit_are_named_and_not_quoted() {
+fn claims_of_another_type_are_named_and_not_quoted() {
     let jwt = Jwt::<HashMap<String, u64>>::hs256(SECRET).unwrap();
     assert_eq!(
-        refused(
+        rejected(
             &jwt,
             &token(&json!({ "pin": "hunter2", "exp": now() + 60 }))
         ),
-        "the claims do not fit their type: invalid type: string, expected u64 at `pin`"
+        "the claims do not fit their type: invalid data at `pin`"
     );
     assert_eq!(
-        refused(&hs256(), &token(&json!({ "exp": now() + 60 }))),
+        rejected(&hs256(), &token(&json!({ "exp": now() + 60 }))),
         "the claims do not fit their type: missing field `sub`"
     );
     assert_eq!(
-        refused(&hs256(), &token(&json!([1]))),
+        rejected(&hs256(), &token(&json!([1]))),
         "not a JSON Web Token"
     );
 }

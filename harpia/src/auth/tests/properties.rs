@@ -1,4 +1,4 @@
-//! Whatever a token is made of: what is taken is right, and nothing panics.
+//! Property tests: arbitrary tokens are accepted only if they are valid, and nothing panics.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// JSON of any kind; a number is often near the present.
+/// Makes arbitrary JSON. Its numbers are often near the current time.
 fn any_json() -> impl Strategy<Value = Value> {
     let near = (-3i64..=3).prop_map(|by| json!(now().saturating_add_signed(by)));
     let between = (-3f64..3.0).prop_map(|by| json!(now() as f64 + by));
@@ -29,7 +29,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Claims with any of these, or without.
+/// Makes claims, each of which may be missing or arbitrary.
 fn any_claims() -> impl Strategy<Value = Value> {
     let claim = |right: Value| {
         let value = prop_oneof![
@@ -56,7 +56,7 @@ fn any_claims() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A header with any of these, or without.
+/// Makes a header with arbitrary fields.
 fn any_header() -> impl Strategy<Value = Value> {
     let text = ["HS256", "none", "RS256", "a", "b", "https://evil.test/keys"];
     let text = prop::sample::select(text.to_vec()).prop_map(Value::from);
@@ -78,9 +78,12 @@ fn any_header() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn claims_of_any_kind_are_taken_only_while_they_hold(claims in any_claims(), leeway in 0..4u64) {
+    fn arbitrary_claims_are_accepted_only_while_they_are_valid(
+        claims in any_claims(),
+        leeway in 0..4u64,
+    ) {
         let jwt = hs256().leeway(Duration::from_secs(leeway));
-        // A token without the two is taken by one, a token with them by the other.
+        // One verifier requires an audience and an issuer, the other does not.
         let strict = jwt.clone().audience("feed").issuer("login");
         let mut plain = claims.clone();
         plain["aud"] = Value::Null;
@@ -99,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn an_audience_and_an_issuer_of_any_kind_are_those_asked_for(claims in any_claims()) {
+    fn an_arbitrary_audience_and_issuer_must_be_the_required_ones(claims in any_claims()) {
         let token = token(&claims);
         let aud = &claims["aud"];
         if hs256().verify(&token).is_ok() {
@@ -115,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn no_header_makes_a_wrong_signature_right(header in any_header(), claims in any_claims()) {
+    fn no_header_makes_a_wrong_signature_valid(header in any_header(), claims in any_claims()) {
         let (header, claims) = (header.to_string(), claims.to_string());
         let keys = Jwt::<Claims>::keys()
             .add("a", Key::hs256(SECRET).unwrap())
@@ -127,39 +130,46 @@ proptest! {
             prop_assert!(hs256().verify(&forged).is_err());
             prop_assert!(keys.verify(&forged).is_err());
         }
-        // Rightly signed, it is taken or refused.
+        // With a valid signature, it is accepted or rejected, and must not panic.
         let _ = hs256().verify(&written(&header, &claims, &SECRET));
     }
 
     #[test]
-    fn garbage_is_refused_and_never_panics(text in any::<String>(), parts in "[A-Za-z0-9_.-]{0,200}") {
-        refused(&hs256(), &text);
-        refused(&hs256(), &parts);
-        let keys = Jwt::<Claims>::keys().add("a", Key::es256_pem(EC_PUBLIC).unwrap()).build().unwrap();
-        refused(&keys, &parts);
+    fn garbage_is_rejected_and_never_panics(
+        text in any::<String>(),
+        parts in "[A-Za-z0-9_.-]{0,200}",
+    ) {
+        rejected(&hs256(), &text);
+        rejected(&hs256(), &parts);
+        let key = Key::es256_pem(EC_PUBLIC).unwrap();
+        let keys = Jwt::<Claims>::keys().add("a", key).build().unwrap();
+        rejected(&keys, &parts);
     }
 
     #[test]
-    fn json_of_any_kind_in_the_right_places_never_panics(
+    fn arbitrary_json_in_header_and_claims_never_panics(
         header in "\\{\"alg\":\"(HS256|RS256|none)\"(,\"kid\":\"[a-z]{0,4}\")?\\}",
         payload in any::<String>(),
         exp in any::<f64>(),
     ) {
         let header: Value = serde_json::from_str(&header).unwrap();
         let forged = format!("{}.{}.{}", base64(&header), base64(json!(payload)), base64(json!(1)));
-        refused(&hs256(), &forged);
+        rejected(&hs256(), &forged);
         let _ = hs256().verify(&token(&claims_with("exp", exp)));
     }
 
     #[test]
-    fn a_token_that_was_cut_or_changed_is_refused(at in any::<prop::sample::Index>(), with in "[A-Za-z0-9_.-]") {
+    fn a_truncated_or_changed_token_is_rejected(
+        at in any::<prop::sample::Index>(),
+        with in "[A-Za-z0-9_.-]",
+    ) {
         let whole = token(&claims());
         let at = at.index(whole.len());
-        refused(&hs256(), &whole[..at]);
+        rejected(&hs256(), &whole[..at]);
         let mut changed = whole.clone();
         changed.replace_range(at..=at, &with);
         if changed != whole {
-            refused(&hs256(), &changed);
+            rejected(&hs256(), &changed);
         }
     }
 }

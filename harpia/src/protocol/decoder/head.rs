@@ -1,29 +1,32 @@
-//! Frame heads, with all that can be said of a frame from its head alone.
+//! Heads of frames, and the checks that need only the head.
 
 use fastwebsockets::OpCode;
 
 use crate::protocol::Violation;
 
-/// The longest head of a masked frame.
+/// The longest head of a masked frame, in bytes.
 pub(super) const MAX_HEAD: usize = 14;
 
-/// The longest payload of a control frame (RFC 6455 section 5.5).
+/// The longest payload of a control frame, in bytes (RFC 6455 section 5.5).
 pub(super) const MAX_CONTROL: u64 = 125;
 
-/// A frame's head.
+/// The head of a frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) fin: bool,
     pub(super) compressed: bool,
     pub(super) opcode: OpCode,
     pub(super) mask: [u8; 4],
+    /// The length of the payload, in bytes.
     pub(super) payload: u64,
-    /// How many bytes the head itself has.
+    /// The length of the head itself, in bytes.
     pub(super) len: usize,
 }
 
 impl Head {
-    /// Reads a head, or `None` when it is not whole. Faults are found in the bytes that are there.
+    /// Reads a head, or returns `None` if it is incomplete.
+    ///
+    /// A violation is found as soon as its bytes have arrived, even if the head is incomplete.
     pub(super) fn parse(input: &[u8], deflate: bool) -> Result<Option<Self>, Violation> {
         let Some(&first) = input.first() else {
             return Ok(None);
@@ -74,7 +77,7 @@ impl Head {
         is_control(self.opcode)
     }
 
-    /// Outside a message there is nothing to continue.
+    /// Checks that a frame outside a message does not continue one.
     pub(super) fn check_begins(&self) -> Result<(), Violation> {
         match self.opcode {
             OpCode::Continuation => Err(Violation::NothingToContinue),
@@ -83,7 +86,7 @@ impl Head {
     }
 }
 
-/// The payload's length, and where it ends in the head.
+/// Reads the length of the payload, and the position after it.
 fn length(input: &[u8], short: u8) -> Result<Option<(u64, usize)>, Violation> {
     let (length, end, least) = match short {
         126 => match input.get(2..).and_then(|rest| rest.first_chunk()) {

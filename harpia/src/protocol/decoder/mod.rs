@@ -1,10 +1,11 @@
-//! The decoder: bytes in, messages out.
+//! The decoder: bytes in, messages out. No I/O.
 //!
-//! It does no I/O and can stop at any byte, so there is nothing to cancel. Payloads are unmasked
-//! where they lie. What is whole is copied out once; what is not whole is kept, boxed, in a
-//! [`Partial`], so that a decoder between two messages is one empty pointer.
+//! Input may end at any byte. Payloads are unmasked in place, and a whole message is copied once.
+//! Unfinished input is kept in a boxed [`Partial`], so that a decoder between two messages is a
+//! null pointer.
 //!
-//! Each fault is found as soon as its bytes are there, and sizes before memory is taken for them.
+//! A violation is found as soon as its bytes have arrived. Sizes are checked before memory is
+//! allocated for them.
 
 mod head;
 mod partial;
@@ -31,19 +32,19 @@ pub(crate) struct Decoder {
     partial: Option<Box<Partial>>,
 }
 
-/// What holds for a peer's input.
+/// The limits on a peer's input.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecodeLimits<'a> {
-    /// The longest message, in bytes of its payload, decompressed.
+    /// The longest message, in bytes of decompressed payload.
     pub(crate) max_message: usize,
     /// Whether the handshake allowed compressed messages.
     pub(crate) deflate: bool,
-    /// Bounds what all peers' unfinished messages hold.
+    /// The budget for the unfinished messages of all peers.
     pub(crate) budget: &'a Arc<Budget>,
 }
 
 impl DecodeLimits<'_> {
-    /// The most that the frames of one message may announce.
+    /// Returns the largest payload that the frames of one message may announce, in bytes.
     fn max_payload(&self, compressed: bool) -> u64 {
         let max = if compressed {
             deflate::max_compressed(self.max_message)
@@ -54,13 +55,13 @@ impl DecodeLimits<'_> {
     }
 }
 
-/// Something whole that a peer sent.
+/// A whole message or control frame from a peer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Event {
     Message(Message),
     Ping(Bytes),
     Pong,
-    /// Without a code in the frame it is `NO_STATUS`.
+    /// The code is `NO_STATUS` if the frame has none.
     Close(CloseFrame),
 }
 
@@ -69,15 +70,16 @@ impl Decoder {
         Self { partial: None }
     }
 
-    /// Takes bytes from the front of `input` and says how many, with the event they complete.
-    /// Without an event all of `input` is taken.
+    /// Takes bytes from the front of `input`. Returns how many, and the event that they complete.
+    ///
+    /// Without an event, all of `input` is taken.
     pub(crate) fn decode(
         &mut self,
         input: &mut [u8],
-        terms: &DecodeLimits<'_>,
+        limits: &DecodeLimits<'_>,
     ) -> Result<(usize, Option<Event>), Violation> {
         if self.partial.is_none() {
-            if let Some(whole) = decode_whole(input, terms)? {
+            if let Some(whole) = decode_whole(input, limits)? {
                 return Ok(whole);
             }
             if input.is_empty() {
@@ -85,38 +87,38 @@ impl Decoder {
             }
         }
         let partial = self.partial.get_or_insert_default();
-        let (taken, event) = partial.decode(input, terms)?;
+        let (taken, event) = partial.decode(input, limits)?;
         if partial.is_idle() {
             self.partial = None;
         }
         Ok((taken, event))
     }
 
-    /// Says whether nothing of what comes next was taken yet.
+    /// Returns whether no part of the next message has been taken.
     pub(crate) fn is_between_messages(&self) -> bool {
         self.partial.is_none()
     }
 
-    /// How many bytes unfinished input holds.
+    /// Returns the memory that unfinished input takes, in bytes.
     #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
         self.partial.as_ref().map_or(0, |partial| partial.held())
     }
 }
 
-/// The common case: an unfragmented frame that lies in the input as a whole.
+/// Decodes an unfragmented frame that is complete in the input, which is the common case.
 fn decode_whole(
     input: &mut [u8],
-    terms: &DecodeLimits<'_>,
+    limits: &DecodeLimits<'_>,
 ) -> Result<Option<(usize, Option<Event>)>, Violation> {
-    let Some(head) = Head::parse(input, terms.deflate)? else {
+    let Some(head) = Head::parse(input, limits.deflate)? else {
         return Ok(None);
     };
     head.check_begins()?;
-    if !head.is_control() && head.payload > terms.max_payload(head.compressed) {
+    if !head.is_control() && head.payload > limits.max_payload(head.compressed) {
         return Err(Violation::TooBig);
     }
-    // What is over `usize` is over any limit or in no input.
+    // A payload that does not fit in `usize` is over every limit.
     let payload = usize::try_from(head.payload).map_err(|_| Violation::TooBig)?;
     let Some(end) = head.len.checked_add(payload) else {
         return Err(Violation::TooBig);
@@ -130,7 +132,7 @@ fn decode_whole(
         control(head.opcode, payload)?
     } else {
         let payload = if head.compressed {
-            deflate::inflate(payload, terms.max_message)?
+            deflate::inflate(payload, limits.max_message)?
         } else {
             Bytes::copy_from_slice(payload)
         };

@@ -1,4 +1,4 @@
-//! What is not whole yet: a head, a frame, a message in fragments.
+//! Unfinished input: an incomplete head, frame or fragmented message.
 
 use std::sync::Arc;
 
@@ -12,13 +12,14 @@ use crate::protocol::{Violation, deflate};
 use super::head::{Head, MAX_CONTROL, MAX_HEAD};
 use super::{DecodeLimits, Event, control, message};
 
-/// Unfinished input. Memory grows with what has arrived, never with what is announced.
+/// Unfinished input. It takes memory for bytes that have arrived, never for bytes that are
+/// announced.
 #[derive(Debug, Default)]
 pub(super) struct Partial {
     head: HeadBytes,
     frame: Option<Current>,
     message: Option<Unfinished>,
-    /// The payload of a control frame, which may come between a message's fragments.
+    /// The payload of a control frame, which may come between the fragments of a message.
     control: Vec<u8>,
 }
 
@@ -28,24 +29,24 @@ struct HeadBytes {
     len: usize,
 }
 
-/// The frame whose payload is coming.
+/// The frame whose payload is arriving.
 #[derive(Debug)]
 struct Current {
     head: Head,
     done: u64,
 }
 
-/// A message of which a part is there.
+/// A message that has arrived in part.
 #[derive(Debug)]
 struct Unfinished {
     is_text: bool,
-    /// What is compressed stays so until it is whole; only then can text be judged.
+    /// A compressed message is decompressed when it is complete, and its text is checked then.
     compressed: bool,
     payload: Vec<u8>,
-    /// The payload's part of what all connections may hold.
+    /// The payload's share of the budget.
     charge: Charge,
     utf8: Validator,
-    /// What all its frames announced so far.
+    /// The sum of the payloads that its frames have announced, in bytes.
     announced: u64,
 }
 
@@ -65,12 +66,12 @@ impl Partial {
     pub(super) fn decode(
         &mut self,
         input: &mut [u8],
-        terms: &DecodeLimits<'_>,
+        limits: &DecodeLimits<'_>,
     ) -> Result<(usize, Option<Event>), Violation> {
         let mut taken = 0;
         loop {
             if self.frame.is_none() {
-                let (bytes, is_whole) = self.take_head(&input[taken..], terms)?;
+                let (bytes, is_whole) = self.take_head(&input[taken..], limits)?;
                 taken += bytes;
                 if !is_whole {
                     return Ok((taken, None));
@@ -81,10 +82,10 @@ impl Partial {
             if !is_whole {
                 return Ok((taken, None));
             }
-            if let Some(event) = self.end_frame(terms)? {
+            if let Some(event) = self.end_frame(limits)? {
                 return Ok((taken, Some(event)));
             }
-            // A fragment is done, and its message is not.
+            // The fragment is complete, and its message is not.
             if taken == input.len() {
                 return Ok((taken, None));
             }
@@ -94,21 +95,21 @@ impl Partial {
     fn take_head(
         &mut self,
         input: &[u8],
-        terms: &DecodeLimits<'_>,
+        limits: &DecodeLimits<'_>,
     ) -> Result<(usize, bool), Violation> {
         let known = self.head.len;
         let more = input.len().min(MAX_HEAD - known);
         self.head.bytes[known..known + more].copy_from_slice(&input[..more]);
-        let Some(head) = Head::parse(&self.head.bytes[..known + more], terms.deflate)? else {
+        let Some(head) = Head::parse(&self.head.bytes[..known + more], limits.deflate)? else {
             self.head.len += more;
             return Ok((more, false));
         };
-        self.begin_frame(head, terms)?;
+        self.begin_frame(head, limits)?;
         self.head.len = 0;
         Ok((head.len - known, true))
     }
 
-    fn begin_frame(&mut self, head: Head, terms: &DecodeLimits<'_>) -> Result<(), Violation> {
+    fn begin_frame(&mut self, head: Head, limits: &DecodeLimits<'_>) -> Result<(), Violation> {
         if !head.is_control() {
             let message = match (&mut self.message, head.opcode) {
                 (Some(message), OpCode::Continuation) => message,
@@ -119,14 +120,14 @@ impl Partial {
                         is_text: head.opcode == OpCode::Text,
                         compressed: head.compressed,
                         payload: Vec::new(),
-                        charge: Charge::new(Arc::clone(terms.budget)),
+                        charge: Charge::new(Arc::clone(limits.budget)),
                         utf8: Validator::default(),
                         announced: 0,
                     })
                 }
             };
             message.announced = message.announced.saturating_add(head.payload);
-            if message.announced > terms.max_payload(message.compressed) {
+            if message.announced > limits.max_payload(message.compressed) {
                 return Err(Violation::TooBig);
             }
         }
@@ -155,7 +156,7 @@ impl Partial {
         Ok((take, is_whole))
     }
 
-    fn end_frame(&mut self, terms: &DecodeLimits<'_>) -> Result<Option<Event>, Violation> {
+    fn end_frame(&mut self, limits: &DecodeLimits<'_>) -> Result<Option<Event>, Violation> {
         let Some(Current { head, .. }) = self.frame.take() else {
             return Ok(None);
         };
@@ -167,21 +168,21 @@ impl Partial {
             return Ok(None);
         }
         match self.message.take() {
-            Some(message) => message.finish(terms).map(Some),
+            Some(message) => message.finish(limits).map(Some),
             None => Ok(None),
         }
     }
 }
 
 impl Unfinished {
-    /// Adds bytes, judging text at once; `left` more belong to this frame.
+    /// Adds bytes, and checks them if the message is text. `left` more bytes belong to this frame.
     fn push(&mut self, bytes: &[u8], left: u64) -> Result<(), Violation> {
         if self.is_text && !self.compressed {
             self.utf8.feed(bytes).map_err(|_| Violation::Utf8)?;
         }
         let needed = self.payload.len() + bytes.len();
         if needed > self.payload.capacity() {
-            // Doubling, but not beyond the end of the frame that is known.
+            // Double the capacity, but not beyond the end of the current frame.
             let known =
                 usize::try_from(left).map_or(usize::MAX, |left| left.saturating_add(needed));
             let target = needed.max(2 * self.payload.capacity()).min(known);
@@ -194,9 +195,9 @@ impl Unfinished {
         Ok(())
     }
 
-    fn finish(self, terms: &DecodeLimits<'_>) -> Result<Event, Violation> {
+    fn finish(self, limits: &DecodeLimits<'_>) -> Result<Event, Violation> {
         if self.compressed {
-            let payload = deflate::inflate(&self.payload, terms.max_message)?;
+            let payload = deflate::inflate(&self.payload, limits.max_message)?;
             return message(self.is_text, payload);
         }
         if !self.utf8.is_whole() {
@@ -206,7 +207,7 @@ impl Unfinished {
     }
 }
 
-/// The mask as it stands after so many bytes of payload.
+/// Returns the mask for the byte at position `done` of the payload.
 fn rotated(mask: [u8; 4], done: u64) -> [u8; 4] {
     let mut mask = mask;
     mask.rotate_left((done % 4) as usize);

@@ -1,3 +1,5 @@
+//! Tests of the decoder: each rule, split input, and the memory that it takes.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -6,21 +8,21 @@ use super::*;
 const LIMIT: usize = 1 << 20;
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// A peer's input under these bounds, uncompressed.
+/// Decodes the input of a peer that does not compress.
 fn decode(
     decoder: &mut Decoder,
     input: &mut [u8],
     max_message: usize,
 ) -> Result<(usize, Option<Event>), Violation> {
-    let terms = DecodeLimits {
+    let limits = DecodeLimits {
         max_message,
         deflate: false,
         budget: &Arc::new(Budget::new(usize::MAX)),
     };
-    decoder.decode(input, &terms)
+    decoder.decode(input, &limits)
 }
 
-/// A masked frame with this first byte.
+/// Makes a masked frame with this first byte.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     match payload.len() {
@@ -44,7 +46,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// All events of an input that comes in pieces, and the violation that ends it.
+/// Decodes input that arrives in pieces. Returns all events, and the violation that ends it.
 fn read<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
     limit: usize,
@@ -82,12 +84,12 @@ fn text(text: &str) -> Event {
 }
 
 #[test]
-fn an_idle_decoder_is_one_pointer() {
+fn an_idle_decoder_has_the_size_of_a_pointer() {
     assert_eq!(size_of::<Decoder>(), size_of::<usize>());
 }
 
 #[test]
-fn every_rule_has_its_violation() {
+fn each_broken_rule_is_its_own_violation() {
     let long_control = [vec![0x89, 0x80 | 126, 0, 126], MASK.to_vec()].concat();
     let high_bit = [vec![0x82, 0x80 | 127, 0x80], vec![0; 7], MASK.to_vec()].concat();
     let not_minimal = [vec![0x82, 0x80 | 126, 0, 5], MASK.to_vec(), vec![0; 5]].concat();
@@ -123,7 +125,7 @@ fn every_rule_has_its_violation() {
 }
 
 #[test]
-fn close_codes_that_stand_for_no_frame_are_refused() {
+fn close_codes_that_must_not_be_sent_are_a_violation() {
     for code in [0_u16, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535] {
         let found = violation(&frame(0x88, &code.to_be_bytes()));
         assert_eq!(found, Some(Violation::CloseCode), "{code}");
@@ -134,7 +136,7 @@ fn close_codes_that_stand_for_no_frame_are_refused() {
 }
 
 #[test]
-fn bad_text_is_found_before_its_frame_is_whole() {
+fn invalid_text_is_found_before_its_frame_is_complete() {
     let whole = frame(0x81, b"ab\xffcdefgh");
     let (_, found) = read([&whole[..9]], LIMIT);
     assert_eq!(found, Some(Violation::Utf8));
@@ -143,14 +145,14 @@ fn bad_text_is_found_before_its_frame_is_whole() {
 }
 
 #[test]
-fn the_size_limit_counts_all_fragments_and_needs_no_payload() {
+fn the_size_limit_covers_all_fragments_and_is_checked_before_the_payload() {
     let fragments = [frame(0x02, &[0; 6]), frame(0x80, &[0; 5])].concat();
     assert_eq!(read([&fragments[..]], 11).1, None);
     assert_eq!(read([&fragments[..18]], 10).1, Some(Violation::TooBig));
 }
 
 #[test]
-fn control_frames_pass_between_fragments() {
+fn control_frames_are_read_between_fragments() {
     let input = [
         frame(0x01, "hä".as_bytes()),
         frame(0x89, b"?"),
@@ -163,7 +165,7 @@ fn control_frames_pass_between_fragments() {
 }
 
 #[test]
-fn a_close_is_read_with_code_and_reason() {
+fn a_close_frame_is_read_with_its_code_and_reason() {
     let close = [&[0x03, 0xe8][..], "tschüss".as_bytes()].concat();
     let input = [frame(0x88, &close), frame(0x88, b"")].concat();
     let expected = [
@@ -174,7 +176,7 @@ fn a_close_is_read_with_code_and_reason() {
 }
 
 #[test]
-fn nothing_is_held_after_a_large_message() {
+fn no_memory_is_held_after_a_large_message() {
     let input = frame(0x82, &vec![7; 300_000]);
     let mut decoder = Decoder::new();
     for piece in input.chunks(10_000) {
@@ -184,7 +186,7 @@ fn nothing_is_held_after_a_large_message() {
 }
 
 #[test]
-fn endless_empty_fragments_hold_nothing() {
+fn empty_fragments_take_no_memory() {
     let mut decoder = Decoder::new();
     decode(&mut decoder, &mut frame(0x01, b""), LIMIT).unwrap();
     let held = decoder.held();
@@ -194,7 +196,7 @@ fn endless_empty_fragments_hold_nothing() {
     assert_eq!(decoder.held(), held);
 }
 
-/// A message, how it is cut into frames, and the pings sent between them.
+/// A message, the size of its fragments, and whether a ping is sent between them.
 #[derive(Clone, Debug)]
 struct Sent {
     message: Message,
@@ -238,7 +240,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn any_split_gives_the_same_messages(
+    fn input_decodes_to_the_same_messages_however_it_is_split(
         sent in vec(sent(), 1..6),
         sizes in vec(1usize..300, 1..40),
     ) {
@@ -256,7 +258,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_end_alike_however_they_are_split(
+    fn arbitrary_bytes_decode_to_the_same_result_however_they_are_split(
         start in vec(sent(), 0..2),
         noise in vec(any::<u8>(), 0..200),
         size in 1usize..50,

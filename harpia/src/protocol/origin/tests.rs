@@ -1,11 +1,11 @@
-//! Which pages may connect, and which are refused.
+//! Tests: which pages may connect.
 
 use http::HeaderValue;
 use proptest::prelude::*;
 
 use super::*;
 
-/// The same table as in harpia-macros' value.rs.
+/// Equal to the table in harpia-macros' value.rs, which `tests/grammars.rs` compares.
 const ORIGINS: [&str; 7] = [
     "https://example.com",
     "http://localhost:3000",
@@ -16,7 +16,7 @@ const ORIGINS: [&str; 7] = [
     "https://xn--bcher-kva.example",
 ];
 
-/// The same table as in harpia-macros' value.rs.
+/// Equal to the table in harpia-macros' value.rs, which `tests/grammars.rs` compares.
 const NO_ORIGINS: [&str; 27] = [
     "",
     "null",
@@ -48,7 +48,7 @@ const NO_ORIGINS: [&str; 27] = [
 ];
 
 #[test]
-fn an_origin_is_written_with_scheme_and_host_alone() {
+fn an_origin_has_a_scheme_and_a_host_and_nothing_after_the_port() {
     for right in ORIGINS {
         assert!(
             is_origin(right) && Origin::parse(right).is_some(),
@@ -60,9 +60,9 @@ fn an_origin_is_written_with_scheme_and_host_alone() {
     }
 }
 
-/// Whether a page may connect, with further headers of its request.
+/// Returns whether a page may connect, given the extra headers `more`.
 fn allows(
-    policy: &OriginPolicy,
+    allowed: &Origins,
     host: &str,
     origin: &str,
     more: &[(&'static str, &'static str)],
@@ -72,7 +72,7 @@ fn allows(
     for (name, value) in more {
         headers.append(*name, HeaderValue::from_static(value));
     }
-    is_allowed(&headers, &host.parse().unwrap(), policy)
+    is_allowed(&headers, &host.parse().unwrap(), allowed)
 }
 
 #[test]
@@ -86,15 +86,12 @@ fn a_page_of_the_same_host_and_port_may_connect() {
         ("a.test:3000", "http://a.test:3000"),
         ("[::1]:3000", "http://[::1]:3000"),
     ] {
-        assert!(
-            allows(&OriginPolicy::Same, host, origin, &[]),
-            "{host} {origin}"
-        );
+        assert!(allows(&Origins::Same, host, origin, &[]), "{host} {origin}");
     }
 }
 
 #[test]
-fn what_is_not_of_the_same_host_and_port_may_not() {
+fn a_page_of_another_host_or_port_may_not_connect() {
     for (host, origin) in [
         ("a.test", "null"),
         ("a.test", ""),
@@ -117,14 +114,14 @@ fn what_is_not_of_the_same_host_and_port_may_not() {
         ("[::1]", "https://[0:0:0:0:0:0:0:1]"),
     ] {
         assert!(
-            !allows(&OriginPolicy::Same, host, origin, &[]),
+            !allows(&Origins::Same, host, origin, &[]),
             "{host} {origin}"
         );
     }
 }
 
 #[test]
-fn what_is_no_page_of_http_may_not_connect_on_any_port() {
+fn a_page_of_another_scheme_may_not_connect_on_any_port() {
     for (host, origin) in [
         ("a.test", "ws://a.test"),
         ("a.test:80", "ws://a.test:80"),
@@ -132,38 +129,33 @@ fn what_is_no_page_of_http_may_not_connect_on_any_port() {
         ("a.test:80", "chrome-extension://a.test:80"),
     ] {
         assert!(
-            !allows(&OriginPolicy::Same, host, origin, &[]),
+            !allows(&Origins::Same, host, origin, &[]),
             "{host} {origin}"
         );
     }
 }
 
 #[test]
-fn two_origins_are_none() {
+fn a_request_with_two_origins_may_not_connect() {
     for second in ["https://a.test", "https://evil.test"] {
         let more = [("origin", second)];
-        assert!(!allows(
-            &OriginPolicy::Same,
-            "a.test",
-            "https://a.test",
-            &more
-        ));
+        assert!(!allows(&Origins::Same, "a.test", "https://a.test", &more));
     }
 }
 
 #[test]
-fn a_host_that_a_proxy_names_opens_nothing() {
+fn a_forwarded_host_allows_no_other_origin() {
     for more in [
         ("x-forwarded-host", "evil.test"),
         ("forwarded", "host=evil.test"),
     ] {
-        let policy = OriginPolicy::Same;
-        assert!(!allows(&policy, "a.test", "https://evil.test", &[more]));
+        let same = Origins::Same;
+        assert!(!allows(&same, "a.test", "https://evil.test", &[more]));
     }
 }
 
 #[test]
-fn a_page_without_tls_may_not_connect_where_the_request_came_with_it() {
+fn a_page_without_tls_may_not_connect_if_a_proxy_reports_tls() {
     for more in [
         ("x-forwarded-proto", "https"),
         ("x-forwarded-proto", "HTTPS"),
@@ -176,20 +168,20 @@ fn a_page_without_tls_may_not_connect_where_the_request_came_with_it() {
             "for=192.0.2.1;proto=https, for=10.0.0.1;proto=http",
         ),
     ] {
-        let policy = OriginPolicy::Same;
+        let same = Origins::Same;
         assert!(
-            !allows(&policy, "a.test", "http://a.test", &[more]),
+            !allows(&same, "a.test", "http://a.test", &[more]),
             "{more:?}"
         );
         assert!(
-            allows(&policy, "a.test", "https://a.test", &[more]),
+            allows(&same, "a.test", "https://a.test", &[more]),
             "{more:?}"
         );
     }
 }
 
 #[test]
-fn a_page_without_tls_may_connect_where_nothing_says_that_there_is_any() {
+fn a_page_without_tls_may_connect_if_no_proxy_reports_tls() {
     for more in [
         ("x-forwarded-proto", "http"),
         ("x-forwarded-proto", "http, https"),
@@ -198,43 +190,43 @@ fn a_page_without_tls_may_connect_where_nothing_says_that_there_is_any() {
         ("forwarded", "for=192.0.2.1, proto=https"),
         ("forwarded", "host=https"),
     ] {
-        let policy = OriginPolicy::Same;
+        let same = Origins::Same;
         assert!(
-            allows(&policy, "a.test", "http://a.test", &[more]),
+            allows(&same, "a.test", "http://a.test", &[more]),
             "{more:?}"
         );
     }
 }
 
 #[test]
-fn a_list_is_exactly_what_it_names() {
-    let policy = OriginPolicy::from(["https://bank.test"]);
-    for (origin, allowed) in [
+fn a_list_allows_exactly_its_origins() {
+    let fixed = Origins::Only(&["https://bank.test"]);
+    let listed = Origins::from(["https://bank.test"]);
+    for (origin, expected) in [
         ("https://bank.test", true),
         ("https://bank.test:443", true),
         ("HTTPS://BANK.test", true),
         ("http://bank.test", false),
         ("https://bank.test:8443", false),
-        // The host that the request is sent to, and a name that was made to lead here.
+        // The host of the request itself, which may be a name that an attacker points here.
         ("https://own.test", false),
         ("http://own.test", false),
     ] {
-        assert_eq!(
-            allows(&policy, "own.test", origin, &[]),
-            allowed,
-            "{origin}"
-        );
+        for origins in [&fixed, &listed] {
+            let allowed = allows(origins, "own.test", origin, &[]);
+            assert_eq!(allowed, expected, "{origin}");
+        }
     }
-    assert!(!allows(&policy, "bank.test", "http://bank.test", &[]));
+    assert!(!allows(&fixed, "bank.test", "http://bank.test", &[]));
 }
 
 #[test]
-fn an_empty_list_lets_no_page_connect() {
-    let policy = OriginPolicy::Only(Vec::new());
-    assert!(!allows(&policy, "a.test", "https://a.test", &[]));
+fn an_empty_list_allows_no_page() {
+    let none = Origins::Listed(Vec::new());
+    assert!(!allows(&none, "a.test", "https://a.test", &[]));
 }
 
-/// Host and port with the scheme's own port written out, made by text alone.
+/// Returns host and port with the scheme's default port written out, by string operations alone.
 fn written_out(scheme: &str, authority: &str) -> String {
     let port = match scheme.to_ascii_lowercase().as_str() {
         "https" => ":443",
@@ -250,7 +242,7 @@ fn written_out(scheme: &str, authority: &str) -> String {
 
 proptest! {
     #[test]
-    fn a_page_that_may_connect_has_the_hosts_name_and_port(
+    fn only_a_page_with_the_hosts_name_and_port_may_connect(
         scheme in "http|https|HTTPS|ws|x",
         page in "(a|A|b|a\\.b|127\\.0\\.0\\.1|\\[::1\\])(:(80|443|8080|0))?",
         host in "(a|A|b|a\\.b|127\\.0\\.0\\.1|\\[::1\\])(:(80|443|8080|0))?",
@@ -258,12 +250,12 @@ proptest! {
         let is_http = scheme.to_ascii_lowercase().starts_with("http");
         let is_same = written_out(&scheme, &page) == written_out(&scheme, &host);
         let origin = format!("{scheme}://{page}");
-        let allowed = allows(&OriginPolicy::Same, &host, &origin, &[]);
+        let allowed = allows(&Origins::Same, &host, &origin, &[]);
         prop_assert_eq!(allowed, is_http && is_same, "{} {}", host, origin);
     }
 
     #[test]
-    fn whatever_is_sent_as_an_origin_is_one_or_none(text in "(https?://)?\\PC*") {
+    fn a_parsed_origin_parses_to_itself_again(text in "(https?://)?\\PC*") {
         if let Some(origin) = Origin::parse(&text) {
             let same = format!("{}://{}:{}", origin.scheme, origin.host, origin.port);
             prop_assert_eq!(Origin::parse(&same), Some(origin));

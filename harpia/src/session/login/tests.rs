@@ -1,3 +1,5 @@
+//! Tests of logins: the forms that are accepted, and the responses.
+
 use std::sync::Mutex;
 
 use http::HeaderName;
@@ -60,7 +62,7 @@ async fn a_form_and_json_get_a_session_each() {
 }
 
 #[tokio::test]
-async fn who_is_refused_hears_the_functions_words_and_gets_no_cookie() {
+async fn a_rejection_of_the_function_is_the_response_and_sets_no_cookie() {
     let sessions = Session::<String>::memory();
     let response = answer(&sessions, request(FORM, "name=Eve")).await;
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
@@ -69,7 +71,7 @@ async fn who_is_refused_hears_the_functions_words_and_gets_no_cookie() {
 }
 
 #[tokio::test]
-async fn a_form_of_another_sites_page_is_refused_and_programs_and_own_pages_are_not() {
+async fn a_form_of_another_sites_page_is_rejected_and_one_of_an_own_page_is_not() {
     let sessions = Session::<String>::memory();
     for origin in ["https://evil.test", "null", "https://chat.test:8443"] {
         let response = answer(&sessions, with(ORIGIN, origin)).await;
@@ -81,7 +83,7 @@ async fn a_form_of_another_sites_page_is_refused_and_programs_and_own_pages_are_
 }
 
 #[tokio::test]
-async fn a_request_that_tells_its_host_in_the_uri_or_not_at_all_is_judged_by_its_origin() {
+async fn a_request_with_its_host_in_the_uri_or_without_one_is_checked_by_its_origin() {
     let sessions = Session::<String>::memory();
     let request = |uri: &str, origin: Option<&str>| {
         let mut request = request(FORM, "name=Ada");
@@ -104,7 +106,7 @@ async fn a_request_that_tells_its_host_in_the_uri_or_not_at_all_is_judged_by_its
     }
 }
 
-/// A body of which nothing comes.
+/// A body that never arrives.
 struct Silent;
 
 impl Body for Silent {
@@ -120,7 +122,7 @@ impl Body for Silent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_sends_no_body_is_not_waited_for() {
+async fn a_body_that_never_arrives_is_a_timeout() {
     let sessions = Session::<String>::memory();
     let request = request(FORM, "").map(|_| Silent);
     let response = sessions.login(ada).call(request).await.unwrap();
@@ -128,9 +130,9 @@ async fn who_sends_no_body_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_is_no_form_is_refused_without_a_word_of_it() {
+async fn an_invalid_body_is_rejected_and_not_quoted() {
     let sessions = Session::<String>::memory();
-    let long = format!("name={}", "a".repeat(MAX_FORM));
+    let long = format!("name={}", "a".repeat(MAX_LOGIN));
     for (kind, body, status) in [
         ("text/plain", "name=Ada", 415),
         ("", "name=Ada", 415),
@@ -154,14 +156,14 @@ async fn what_is_no_form_is_refused_without_a_word_of_it() {
 }
 
 #[tokio::test]
-async fn the_session_that_the_cookie_named_is_ended_and_told_of() {
+async fn the_former_session_is_deleted_and_its_id_reported() {
     let sessions = Session::<String>::memory();
     let former = sessions.create("Eve".to_owned()).await.unwrap();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let hear = Arc::clone(&told);
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let report = Arc::clone(&reported);
     let mut login = sessions
         .login(ada)
-        .replaced(move |id| hear.lock().unwrap().push(id.clone()));
+        .replaced(move |id| report.lock().unwrap().push(id.clone()));
     let cookie = format!("session_id={}", former.as_str());
     let response = login.call(with(http::header::COOKIE, &cookie)).await;
     assert_ne!(id(&response.unwrap()), former);
@@ -169,11 +171,11 @@ async fn the_session_that_the_cookie_named_is_ended_and_told_of() {
         sessions.get(&former).await,
         Err(SessionError::NotFound)
     ));
-    assert_eq!(*told.lock().unwrap(), [former]);
+    assert_eq!(*reported.lock().unwrap(), [former]);
 }
 
 #[tokio::test]
-async fn a_store_without_room_is_503_and_leaves_the_visitor_the_former_session() {
+async fn a_full_store_is_503_and_the_visitor_keeps_the_former_session() {
     let sessions = Session::<String>::new(MemoryStore::new().max_sessions(1));
     let former = sessions.create("Ada".to_owned()).await.unwrap();
     let cookie = format!("session_id={}", former.as_str());
@@ -192,8 +194,8 @@ async fn a_redirect_is_a_303_to_a_path() {
 }
 
 #[test]
-#[should_panic(expected = "no path to redirect to")]
-fn a_redirect_leads_to_no_other_site() {
+#[should_panic(expected = "not a path to redirect to")]
+fn a_redirect_to_another_site_panics() {
     let _ = Session::<String>::memory()
         .login(ada)
         .redirect("https://evil.test");
