@@ -130,7 +130,8 @@ pub enum Origins {
     /// Pages of exactly these origins, in a list that is made at run time. See
     /// [`Only`](Self::Only) for what an origin is.
     Listed(Vec<String>),
-    /// Pages of any origin. Use it only for endpoints that do not rely on cookies.
+    /// Pages of any origin. Cookies and Basic credentials are removed from the request, since any
+    /// page could act with those of its visitors.
     Any,
 }
 

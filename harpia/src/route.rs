@@ -73,13 +73,6 @@ pub trait Route: Sized + Send + Sync + 'static {
     /// Whether [`auth`](Self::auth) must accept the first message before anything else happens.
     const AUTHENTICATES: bool = false;
 
-    /// Whether the handlers read cookies or a session.
-    ///
-    /// If they do, an app that lets pages of any origin connect to the route is an error.
-    /// `#[ws_route]` does not set this: if a handler reads a session, or a token from a cookie, on a
-    /// route with `origins = any`, the read fails.
-    const READS_COOKIES: bool = false;
-
     /// The handlers that never wait.
     const INLINE: Inline = Inline::NONE;
 

@@ -2,7 +2,7 @@
 
 use crate::close::CloseCode;
 use crate::error::{Error, OrClose, Result};
-use crate::extract::{AnyOrigin, Credentials};
+use crate::extract::Credentials;
 use crate::socket::Socket;
 
 use super::token_error::Reason;
@@ -103,7 +103,8 @@ impl<C> Jwt<C> {
     /// # Errors
     ///
     /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
-    /// [`Error::Config`] after `open` has returned, and on a route with `origins = any`.
+    /// [`Error::Config`] after `open` has returned. On a route with `origins = any` there are no cookies,
+    /// so it is as if none was sent.
     ///
     /// # Examples
     ///
@@ -126,12 +127,6 @@ impl<C> Jwt<C> {
     /// ```
     pub fn from_cookie<D>(&self, ws: &Socket<D>, name: &str) -> Result<C> {
         let token = credentials(ws)?.cookie(name);
-        let token = token.map_err(|AnyOrigin| Error::Config {
-            message: "no token is read from a cookie where pages of any origin connect, since any \
-                      page could act for its visitors: name the origins, as in \
-                      `origins = [\"https://example.com\"]`"
-                .to_owned(),
-        })?;
         self.admit(ws, token.as_deref(), || format!("cookie `{name}`"))
     }
 

@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::iter;
-use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::COOKIE;
@@ -16,13 +15,12 @@ use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 
 #[cfg(feature = "jwt")]
 use super::handshake::find_in_query;
-use super::{CookieAlarm, Handshake, cookies};
+use super::{Handshake, cookies};
 
 /// The parts of a handshake that may hold a token or the id of a session.
 pub(crate) struct Credentials {
     /// All `Cookie` headers in one, not parsed, since most cookies are never read.
     cookies: Box<[u8]>,
-    alarm: Option<Arc<CookieAlarm>>,
     #[cfg(feature = "jwt")]
     bearer: Option<Box<str>>,
     #[cfg(feature = "jwt")]
@@ -31,11 +29,6 @@ pub(crate) struct Credentials {
     query: Box<str>,
 }
 
-/// Any page may connect to the route, and the browser adds its visitor's cookies: they say nothing
-/// of who wants to connect.
-#[derive(Debug)]
-pub(crate) struct AnyOrigin;
-
 impl Credentials {
     /// Copies the parts, since a kept header would keep the request's whole buffer alive.
     pub(crate) fn of(handshake: &Handshake) -> Self {
@@ -43,7 +36,6 @@ impl Credentials {
         let cookies: Vec<&[u8]> = cookies.map(HeaderValue::as_bytes).collect();
         Self {
             cookies: cookies.join(&b';').into(),
-            alarm: handshake.alarm.clone(),
             #[cfg(feature = "jwt")]
             bearer: handshake
                 .header(AUTHORIZATION.as_str())
@@ -59,13 +51,9 @@ impl Credentials {
         }
     }
 
-    /// Returns the value of a cookie, decoded, or an error on a route with `origins = any`.
-    pub(crate) fn cookie(&self, name: &str) -> Result<Option<String>, AnyOrigin> {
-        if let Some(alarm) = &self.alarm {
-            alarm.ring();
-            return Err(AnyOrigin);
-        }
-        Ok(cookies::find(iter::once(&*self.cookies), name))
+    /// Returns the value of a cookie, decoded.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        cookies::find(iter::once(&*self.cookies), name)
     }
 
     /// Returns the token of `Authorization: Bearer …` (RFC 6750 section 2.1).
@@ -133,7 +121,7 @@ mod tests {
                 ("sec-websocket-protocol", "chat.v1, bearer, p.1"),
             ],
         );
-        assert_eq!(found.cookie("token").unwrap().as_deref(), Some("c.1"));
+        assert_eq!(found.cookie("token").as_deref(), Some("c.1"));
         assert_eq!(found.bearer(), Some("h.1"));
         assert_eq!(found.protocol(), Some("p.1"));
         assert_eq!(found.query("token").as_deref(), Some("q.1"));

@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue, Uri};
 
 use crate::path::PathValues;
 
-use super::{CookieAlarm, FromValue, Rejection, cookies};
+use super::{FromValue, Rejection, cookies};
 
 /// The request of one handshake.
 ///
@@ -34,8 +33,6 @@ pub struct Handshake {
     pub(crate) headers: HeaderMap,
     pub(crate) path_values: PathValues,
     pub(crate) remote_addr: SocketAddr,
-    /// Set on a route with `origins = any`.
-    pub(crate) alarm: Option<Arc<CookieAlarm>>,
 }
 
 impl Handshake {
@@ -61,18 +58,12 @@ impl Handshake {
             headers,
             path_values: PathValues::default(),
             remote_addr,
-            alarm: None,
         }
     }
 
     /// Sets the values of the path's parameters.
     pub fn with_path_values(mut self, path_values: PathValues) -> Self {
         self.path_values = path_values;
-        self
-    }
-
-    pub(crate) fn with_alarm(mut self, alarm: Option<Arc<CookieAlarm>>) -> Self {
-        self.alarm = alarm;
         self
     }
 
@@ -85,13 +76,9 @@ impl Handshake {
     ///
     /// `Debug` hides the values of headers that hold tokens and cookies.
     ///
-    /// On a route with `origins = any`, this method counts as reading cookies if the request has
-    /// some, and logs a warning. To read one header, use [`header`](Self::header).
+    /// On a route with `origins = any`, cookies and Basic credentials are already removed.
     pub fn headers(&self) -> &HeaderMap {
-        match self.headers.contains_key(COOKIE) {
-            true => self.headers_with_cookies(),
-            false => &self.headers,
-        }
+        &self.headers
     }
 
     /// Returns the address of the TCP peer. Behind a proxy, it is the proxy's address.
@@ -106,11 +93,7 @@ impl Handshake {
 
     /// Returns the first value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let headers = match name.eq_ignore_ascii_case(COOKIE.as_str()) {
-            true => self.headers_with_cookies(),
-            false => &self.headers,
-        };
-        headers.get(name)?.to_str().ok()
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// Returns the first value of this name in the query, decoded.
@@ -120,16 +103,8 @@ impl Handshake {
 
     /// Returns the value of the first cookie with this name, decoded.
     pub fn cookie(&self, name: &str) -> Option<String> {
-        let values = self.headers_with_cookies().get_all(COOKIE).into_iter();
+        let values = self.headers.get_all(COOKIE).into_iter();
         cookies::find(values.map(HeaderValue::as_bytes), name)
-    }
-
-    /// Returns all headers to code that reads cookies, and warns if the route should not.
-    pub(super) fn headers_with_cookies(&self) -> &HeaderMap {
-        if let Some(alarm) = &self.alarm {
-            alarm.ring();
-        }
-        &self.headers
     }
 
     /// Reads and parses a required value.

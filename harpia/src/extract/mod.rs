@@ -6,7 +6,6 @@
 //! All of them copy the values that they keep. A kept header or URI would keep the whole buffer
 //! alive that hyper read the request into, until the connection closes.
 
-mod alarm;
 mod cookies;
 #[cfg(any(feature = "jwt", feature = "session"))]
 mod credentials;
@@ -19,10 +18,9 @@ use std::future::Future;
 
 use http::Request;
 
-pub(crate) use alarm::CookieAlarm;
 pub use cookies::Cookies;
 #[cfg(any(feature = "jwt", feature = "session"))]
-pub(crate) use credentials::{AnyOrigin, Credentials};
+pub(crate) use credentials::Credentials;
 pub use handshake::{Handshake, Source};
 pub use parts::{Query, RemoteAddr, Url};
 pub use rejection::Rejection;

@@ -77,7 +77,7 @@ impl FromHandshake for Cookies {
     const READS_COOKIES: bool = true;
 
     async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
-        Ok(Self::from_headers(handshake.headers_with_cookies()))
+        Ok(Self::from_headers(handshake.headers()))
     }
 }
 

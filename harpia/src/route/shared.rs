@@ -22,7 +22,6 @@ impl<R: Route> Route for Shared<R> {
     const PATH: &'static str = R::PATH;
     const OPTIONS: Options = R::OPTIONS;
     const AUTHENTICATES: bool = R::AUTHENTICATES;
-    const READS_COOKIES: bool = R::READS_COOKIES;
     const INLINE: Inline = R::INLINE;
     type Data = R::Data;
     type Parameters = R::Parameters;

@@ -43,6 +43,24 @@ pub(super) fn hide_secrets(headers: &mut HeaderMap) {
     }
 }
 
+/// Removes what a browser adds to a request by itself: cookies and Basic credentials.
+///
+/// On a route where pages of any origin may connect, they do not tell who wants to connect: any page
+/// could act for its visitors (cross-site WebSocket hijacking). A bearer token stays, since a page
+/// has to know it to send it.
+pub(super) fn remove_ambient_credentials(headers: &mut HeaderMap) {
+    headers.remove(COOKIE);
+    for name in [AUTHORIZATION, PROXY_AUTHORIZATION] {
+        let is_basic = |value: &HeaderValue| {
+            let scheme = value.as_bytes().split(|byte| *byte == b' ').next();
+            scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
+        };
+        if headers.get_all(&name).iter().any(is_basic) {
+            headers.remove(name);
+        }
+    }
+}
+
 /// Builds a short plain-text response.
 pub(super) fn text(status: StatusCode, message: &str) -> Response<Body> {
     let body = Full::new(Bytes::from(format!("{message}\n")));

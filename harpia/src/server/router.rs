@@ -106,8 +106,7 @@ impl Router {
                 "the route's data reads a path parameter that is not in the route's path"
             );
             assert!(
-                !(R::OPTIONS.allows_any_origin()
-                    && (R::READS_COOKIES || <R::Data as FromHandshake>::READS_COOKIES)),
+                !(R::OPTIONS.allows_any_origin() && <R::Data as FromHandshake>::READS_COOKIES),
                 "`origins = any` on a route that reads cookies"
             );
         };
@@ -115,7 +114,7 @@ impl Router {
             Ok(pattern) => self.entries.push(Entry {
                 pattern,
                 options: R::OPTIONS,
-                reads_cookies: R::READS_COOKIES || <R::Data as FromHandshake>::READS_COOKIES,
+                reads_cookies: <R::Data as FromHandshake>::READS_COOKIES,
                 build: Box::new(|id, config, hub| Arc::new(Typed::new(route, id, config, hub))),
             }),
             Err(message) => self.mistakes.push(Error::Config { message }),

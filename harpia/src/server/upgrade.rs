@@ -17,16 +17,17 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::connection::{Connection, RouteContext};
 #[cfg(any(feature = "jwt", feature = "session"))]
 use crate::extract::Credentials;
-use crate::extract::{CookieAlarm, FromHandshake, Handshake, PathValues, Rejection};
+use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, LogLimits, RouteId};
 use crate::limits::Limits;
+use crate::options::Origins;
 use crate::panic_guard::guarded_future;
 use crate::protocol::handshake::{self, Fault, Negotiated, Rules};
 use crate::route::Route;
 use crate::socket::Socket;
 use crate::transport::Transport;
 
-use super::http::{Body, text};
+use super::http::{Body, remove_ambient_credentials, text};
 use super::refusal;
 use super::route_config::RouteConfig;
 
@@ -36,9 +37,6 @@ pub(super) trait Endpoint: Send + Sync {
     fn rules(&self) -> &Rules;
 
     fn log_limits(&self) -> &LogLimits;
-
-    /// Returns the alarm to ring when a cookie is read, if pages of any origin may connect.
-    fn alarm(&self) -> Option<Arc<CookieAlarm>>;
 
     /// Makes the parameters and the data of a connection. Returns the function that starts it.
     fn build_connection<'a>(
@@ -56,14 +54,11 @@ pub(super) struct Typed<R> {
     shared: Arc<RouteContext<R>>,
     limits: Arc<Limits>,
     rules: Rules,
-    alarm: Option<Arc<CookieAlarm>>,
 }
 
 impl<R: Route> Typed<R> {
     pub(super) fn new(route: R, id: RouteId, config: RouteConfig, hub: Hub) -> Self {
-        let alarm = config.allows_any_origin();
         Self {
-            alarm: alarm.then(|| Arc::new(CookieAlarm::new(R::PATH))),
             shared: Arc::new(RouteContext {
                 route,
                 id,
@@ -83,10 +78,6 @@ impl<R: Route> Endpoint for Typed<R> {
 
     fn log_limits(&self) -> &LogLimits {
         self.shared.hub.log_limits()
-    }
-
-    fn alarm(&self) -> Option<Arc<CookieAlarm>> {
-        self.alarm.clone()
     }
 
     fn build_connection<'a>(
@@ -174,10 +165,12 @@ pub(super) async fn answer_upgrade(
             return (refuse(fault), None);
         }
     };
-    let (head, _) = request.into_parts();
-    let handshake = Handshake::new(head.uri, head.headers, remote_addr)
-        .with_path_values(path_values)
-        .with_alarm(endpoint.alarm());
+    let (mut head, _) = request.into_parts();
+    if endpoint.rules().origins == Origins::Any {
+        remove_ambient_credentials(&mut head.headers);
+    }
+    let handshake =
+        Handshake::new(head.uri, head.headers, remote_addr).with_path_values(path_values);
     let built = guarded_future(endpoint.build_connection(&handshake, negotiated)).await;
     // A panic in the user's code fails this request with a 500, and nothing else.
     let built = built.unwrap_or_else(|panic| {

@@ -57,9 +57,6 @@ pub enum SessionError {
     /// `open` has returned, and the cookies of the handshake were dropped. Keep the session's id in
     /// the connection's data: see [`id_from_ws`](crate::Session::id_from_ws).
     AfterOpen,
-    /// Pages of any origin may connect to the route, and any of them could act for its visitor: no
-    /// session is read there. Name the origins, as in `origins = ["https://example.com"]`.
-    AnyOrigin,
 }
 
 impl SessionError {
@@ -95,9 +92,7 @@ impl SessionError {
         match self {
             Self::NotFound => StatusCode::UNAUTHORIZED,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Data { .. } | Self::AfterOpen | Self::AnyOrigin => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Data { .. } | Self::AfterOpen => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -117,10 +112,6 @@ impl fmt::Display for SessionError {
                 "the cookies of the handshake are dropped when `open` returns: \
                  read the session in `auth` or `open`, and keep its id in `ws.data`",
             ),
-            Self::AnyOrigin => f.write_str(
-                "no session is read where pages of any origin connect, since any page could act \
-                 for its visitors: name the origins, as in `origins = [\"https://example.com\"]`",
-            ),
         }
     }
 }
@@ -135,7 +126,7 @@ impl fmt::Debug for SessionError {
                 Some(cause) => write!(f, ": {cause}"),
                 None => Ok(()),
             },
-            Self::NotFound | Self::Data { .. } | Self::AfterOpen | Self::AnyOrigin => Ok(()),
+            Self::NotFound | Self::Data { .. } | Self::AfterOpen => Ok(()),
         }
     }
 }
@@ -146,7 +137,7 @@ impl error::Error for SessionError {
             // The source has the close code.
             Self::NotFound => Some(&UNAUTHORIZED),
             Self::Unavailable(source) => Some(source),
-            Self::Data { .. } | Self::AfterOpen | Self::AnyOrigin => None,
+            Self::Data { .. } | Self::AfterOpen => None,
         }
     }
 }
@@ -157,9 +148,7 @@ impl From<SessionError> for Error {
         let (code, reason) = match &error {
             SessionError::NotFound => (CloseCode::POLICY, "Unauthorized"),
             SessionError::Unavailable(_) => (CloseCode::TRY_AGAIN, "Try Again Later"),
-            SessionError::Data { .. } | SessionError::AfterOpen | SessionError::AnyOrigin => {
-                (CloseCode::INTERNAL, "")
-            }
+            SessionError::Data { .. } | SessionError::AfterOpen => (CloseCode::INTERNAL, ""),
         };
         Self::Close {
             code,
@@ -194,7 +183,6 @@ mod tests {
         let down = closes_with(SessionError::unavailable("refused"));
         assert_eq!(down, (1013, "Try Again Later".to_owned()));
         assert_eq!(closes_with(SessionError::AfterOpen), (1011, String::new()));
-        assert_eq!(closes_with(SessionError::AnyOrigin), (1011, String::new()));
         let own = Error::from(SessionError::NotFound);
         assert_eq!(own.close_code(), 1008);
         assert_eq!(own.close_reason(), "Unauthorized");

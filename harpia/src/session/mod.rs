@@ -78,8 +78,8 @@
 //! - **Changes.** To change the session from a message, keep its id: see
 //!   [`id_from_ws`](Session::id_from_ws).
 //! - **Other sites.** A page of another site cannot open a connection in the visitor's name: its
-//!   handshake is rejected unless the route lists its origin. On a route with `origins = any` no
-//!   session is read: each connection that needs one fails, and the log says why.
+//!   handshake is rejected unless the route lists its origin. On a route with `origins = any`,
+//!   cookies are removed from the request, so there is no session.
 //! - **Development.** Without TLS, the cookie may need [`insecure`](Session::insecure).
 //!
 //! # Stores
@@ -109,7 +109,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use crate::extract::{AnyOrigin, Cookies};
+use crate::extract::Cookies;
 use crate::socket::Socket;
 
 use config::SessionConfig;
@@ -281,15 +281,11 @@ impl<T, S: Store> Session<T, S> {
     /// # Errors
     ///
     /// [`SessionError::NotFound`] if no cookie holds an id. [`SessionError::AfterOpen`] once `open`
-    /// has returned. [`SessionError::AnyOrigin`] on a route with `origins = any`.
+    /// has returned.
     pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
         let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
         let cookie = credentials.cookie(&self.config.cookie.name);
-        self.id_in(
-            cookie
-                .map_err(|AnyOrigin| SessionError::AnyOrigin)?
-                .as_deref(),
-        )
+        self.id_in(cookie.as_deref())
     }
 
     /// Returns the id in the cookies of an ordinary request.
