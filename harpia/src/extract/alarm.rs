@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Warns when code reads a cookie from a handshake of a route with `origins = any`.
 ///
 /// If the data type of such a route reads cookies, the route does not compile. This warning is for
-/// code that only shows when it runs: a handler that reads a session or a token from a cookie, which
-/// gets an error, and data that is made by hand.
+/// code that the compiler does not see: a handler that reads a session or a token from a cookie,
+/// which gets an error, and data that is made by hand.
 #[derive(Debug)]
 pub(crate) struct CookieAlarm {
     path: &'static str,

@@ -31,8 +31,10 @@ pub(crate) struct Credentials {
     query: Box<str>,
 }
 
-/// Any page may connect to the route, and the browser adds its visitor's cookies: they say nothing
-/// of who wants to connect.
+/// The error of reading a cookie on a route with `origins = any`.
+///
+/// Any page may connect to such a route, and the browser adds its visitor's cookies. So a cookie does
+/// not show that the visitor wants to connect.
 #[derive(Debug)]
 pub(crate) struct AnyOrigin;
 

@@ -57,8 +57,9 @@ pub enum SessionError {
     /// `open` has returned, and the cookies of the handshake were dropped. Keep the session's id in
     /// the connection's data: see [`id_from_ws`](crate::Session::id_from_ws).
     AfterOpen,
-    /// Pages of any origin may connect to the route, and any of them could act for its visitor: no
-    /// session is read there. Name the origins, as in `origins = ["https://example.com"]`.
+    /// The route has `origins = any`, so no session is read: any page could act for its visitor.
+    ///
+    /// Name the origins, as in `origins = ["https://example.com"]`.
     AnyOrigin,
 }
 
