@@ -309,7 +309,7 @@ impl<D> Socket<D> {
             Ok(at) if at <= clock::unix_seconds() => {
                 let close = Close::new(CloseCause::Expired, frame);
                 if self.transport.is_opening() {
-                    // As the timer would: what was published before is still delivered.
+                    // As with the timer, messages that were published before are still delivered.
                     self.hub.disconnect_for(self.id(), close);
                 } else {
                     self.hub.close(&self.transport, close);

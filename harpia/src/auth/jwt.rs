@@ -98,8 +98,10 @@ pub struct Jwt<C> {
     read: ReadClaims<C>,
 }
 
-/// Reads the claims of a token that is good. It is chosen where a verifier is made, so that claims
-/// which cannot be read are an error there, and not one more wherever a handler reads a token.
+/// Reads the claims of a verified token.
+///
+/// It is chosen where a verifier is made. So a type that cannot be claims is an error there, and not
+/// again wherever a handler reads a token.
 pub(super) type ReadClaims<C> = fn(Value) -> Result<C, JsonError>;
 
 pub(super) fn read_claims<C: ClaimsSet>(claims: Value) -> Result<C, JsonError> {

@@ -1,11 +1,11 @@
-//! Single values of a handshake: what a path parameter or a field is parsed as.
+//! The types of a single value of a handshake, such as a path parameter.
 
 use std::str::FromStr;
 
-/// A type that a single value of a handshake is parsed as.
+/// Types that are parsed from a single value of a handshake.
 ///
-/// Every [`FromStr`] type is one. It is what a path parameter and a field with `#[from(query)]`,
-/// `#[from(header)]`, `#[from(cookie)]` or `#[from(path)]` must be.
+/// Every [`FromStr`] type is one. The type of a path parameter, and of a field with `#[from(query)]`,
+/// `#[from(header)]`, `#[from(cookie)]` or `#[from(path)]`, must implement this trait.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -38,7 +38,7 @@ use std::str::FromStr;
             its field has no `#[from(…)]`"
 )]
 pub trait FromValue: Sized {
-    /// Parses the text; `None` if it is not a value of this type.
+    /// Parses the text. Returns `None` if it is not a value of this type.
     fn from_value(text: &str) -> Option<Self>;
 }
 
