@@ -42,7 +42,7 @@ fn normalize(name: &str) -> String {
         .collect()
 }
 
-/// Levenshtein's distance, where a swap of neighbours counts once.
+/// Levenshtein's distance, where a swap of neighbors counts once.
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
