@@ -33,6 +33,9 @@ fn all_handlers_with_all_arguments() {
         quote!("/chat", data = ChatData),
         quote! {
             impl Chat {
+                async fn auth(&self, ws: &mut Socket<ChatData>, first: String) -> HandlerResult {
+                    Ok(())
+                }
                 async fn open(&self, ws: &mut Socket<ChatData>) -> HandlerResult {
                     Ok(())
                 }
@@ -102,6 +105,7 @@ fn every_option() {
             "/chat",
             data = (),
             broadcast = off,
+            auth_timeout = "3s",
             max_message = "64KiB",
             idle_timeout = "2m",
             ping = off,
@@ -115,6 +119,9 @@ fn every_option() {
         ),
         quote! {
             impl Chat {
+                async fn auth(&self, first: String) -> HandlerResult {
+                    Ok(())
+                }
                 fn message(&self) -> Result<(), Refused> {
                     Ok(())
                 }

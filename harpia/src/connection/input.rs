@@ -283,14 +283,14 @@ mod tests {
 
     use crate::id::ConnectionId;
     use crate::limits::Limits;
-    use crate::transport::test_peer::{TestPeer, Wire};
+    use crate::transport::test_peer::{TestPeer, TestSockets};
 
     use super::*;
 
     /// Returns whether a close is next after the peer has acted. Looks twice, to check that a look
     /// consumes nothing.
     fn is_close_next(act: impl FnOnce(&TestPeer)) -> bool {
-        let wire = Wire::new();
+        let wire = TestSockets::new();
         let (transport, peer) = wire.wide(ConnectionId::new(0, 0), Limits::default(), None);
         act(&peer);
         wire.turn();

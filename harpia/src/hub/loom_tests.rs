@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::sync::explore;
 use crate::transport::Transport;
 use crate::transport::loom_tests::{Parked, run_task};
-use crate::transport::test_peer::{Frame, TestPeer, Wire};
+use crate::transport::test_peer::{Frame, TestPeer, TestSockets};
 
 use super::flusher::Flusher;
 use super::*;
@@ -31,7 +31,7 @@ fn small_message() -> Encoded {
     Encoded::new(&"small".into(), None)
 }
 
-fn connect(wire: &Wire, hub: &Hub) -> (Arc<Transport>, TestPeer) {
+fn connect(wire: &TestSockets, hub: &Hub) -> (Arc<Transport>, TestPeer) {
     let (transport, test_peer) = wire.wide(hub.reserve(), Limits::default(), None);
     (Arc::new(transport), test_peer)
 }
@@ -161,7 +161,7 @@ fn close_frame() -> CloseFrame {
 
 #[test]
 fn a_close_frame_follows_earlier_broadcasts_whether_it_goes_through_the_log_or_not() {
-    let wire = Arc::new(Wire::new());
+    let wire = Arc::new(TestSockets::new());
     explore(move || {
         let hub = Hub::new();
         let (transport, test_peer) = connect(&wire, &hub);
@@ -196,7 +196,7 @@ fn close_through_log(hub: &Hub, transport: &Transport, frame: &CloseFrame) {
 
 #[test]
 fn a_message_published_while_open_runs_is_written_after_open_has_returned() {
-    let wire = Arc::new(Wire::new());
+    let wire = Arc::new(TestSockets::new());
     explore(move || {
         let hub = Hub::new();
         let (transport, test_peer) = connect(&wire, &hub);
@@ -222,7 +222,7 @@ fn a_message_published_while_open_runs_is_written_after_open_has_returned() {
 
 #[test]
 fn an_activation_wakes_the_flusher_if_messages_are_owed() {
-    let wire = Arc::new(Wire::new());
+    let wire = Arc::new(TestSockets::new());
     explore(move || {
         let hub = Hub::new();
         let (transport, test_peer) = connect(&wire, &hub);
@@ -244,7 +244,7 @@ fn an_activation_wakes_the_flusher_if_messages_are_owed() {
 
 #[test]
 fn a_subscriber_closed_while_open_runs_gets_the_last_message_before_the_close_frame() {
-    let wire = Arc::new(Wire::new());
+    let wire = Arc::new(TestSockets::new());
     explore(move || {
         let hub = Hub::new();
         let (transport, test_peer) = connect(&wire, &hub);
@@ -274,7 +274,7 @@ fn a_subscriber_closed_while_open_runs_gets_the_last_message_before_the_close_fr
 
 #[test]
 fn a_connection_closed_during_its_activation_is_not_active_and_gets_nothing() {
-    let wire = Arc::new(Wire::new());
+    let wire = Arc::new(TestSockets::new());
     explore(move || {
         let hub = Hub::new();
         let (transport, test_peer) = connect(&wire, &hub);

@@ -88,14 +88,14 @@ mod tests {
     use crate::hub::record::Record;
     use crate::id::{ConnectionId, Slot};
     use crate::limits::Limits;
-    use crate::transport::test_peer::{Frame, TestPeer, Wire};
+    use crate::transport::test_peer::{Frame, TestPeer, TestSockets};
     use crate::transport::{Timer, Transport};
 
     use super::*;
 
     /// A table of connections that last sent something at tick 1, with its sweep and the time.
     struct World {
-        _wire: Wire,
+        _wire: TestSockets,
         table: Table,
         sweep: Sweep,
         /// The current tick.
@@ -105,7 +105,7 @@ mod tests {
 
     impl World {
         fn new(count: Slot, limits: &Limits) -> Self {
-            let wire = Wire::new();
+            let wire = TestSockets::new();
             let mut table = Table::default();
             table.begin_round();
             let connections = (0..count).map(|slot| {

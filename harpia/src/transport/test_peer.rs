@@ -29,9 +29,6 @@ pub(crate) struct TestSockets {
     runtime: Runtime,
 }
 
-/// The former name, which tests of the hub and the connection use.
-pub(crate) type Wire = TestSockets;
-
 /// The peer's end of a socket pair.
 pub(crate) struct TestPeer {
     stream: UnixStream,

@@ -19,6 +19,11 @@ struct Chat;
 
 #[ws_route("/chat", data = ChatData)]
 impl Chat {
+    async fn auth(&self, ws: &mut Socket<ChatData>, first: String) -> HandlerResult {
+        println!("{} sent {first:?} first", ws.id());
+        Ok(())
+    }
+
     async fn open(&self, ws: &mut Socket<ChatData>) -> HandlerResult {
         let id = ws.data.cookies.get("session_id").or_close(1008, "Unauthorized")?;
         ws.data.user_id = Some(id.parse()?);

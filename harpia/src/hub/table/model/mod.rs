@@ -20,14 +20,14 @@ use crate::hub::counters::Counters;
 use crate::hub::record::{Channel, Record};
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::{Form, frame};
-use crate::transport::test_peer::Wire;
+use crate::transport::test_peer::TestSockets;
 
 use super::{FollowUp, Table};
 use connection::{Connection, State};
 use steps::{SLOTS, Step, steps, topic};
 
 struct Model {
-    wire: Wire,
+    wire: TestSockets,
     counters: Arc<Counters>,
     table: Table,
     /// The records of the current round.
@@ -53,7 +53,7 @@ impl Model {
         let counters = Arc::<Counters>::default();
         let close = frame::encode_close(&close_frame());
         Self {
-            wire: Wire::new(),
+            wire: TestSockets::new(),
             table: Table::new(Arc::clone(&counters)),
             counters,
             records: Vec::new(),
