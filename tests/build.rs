@@ -23,6 +23,9 @@ fn main() {
         println!("cargo::rustc-cfg=ui_toolchain");
     } else {
         let version = version.trim();
-        println!("cargo::warning=test `ui` is ignored: it expects {UI_TOOLCHAIN}x, not {version}");
+        println!(
+            "cargo::warning=the compile-fail tests are ignored: they expect {UI_TOOLCHAIN}x, \
+             not {version}"
+        );
     }
 }
