@@ -185,6 +185,7 @@ impl<D> Socket<D> {
     /// - A reason longer than 123 bytes is cut.
     /// - A code that must not be sent is replaced by 1011 (RFC 6455 section 7.4).
     /// - 1005 sends a close frame without a code.
+    /// - After a close in `open`, `open` has 15 seconds to return. Then it is dropped at its `await`.
     ///
     /// # Examples
     ///

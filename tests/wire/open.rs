@@ -382,3 +382,25 @@ async fn sends_of_open_go_out_after_a_disconnect_was_requested() {
     assert_eq!(client.text().await, "last");
     assert_eq!(client.closed().await, (4000, "over".into()));
 }
+
+#[tokio::test]
+async fn an_open_that_closes_and_then_never_returns_is_dropped_and_its_close_handler_runs() {
+    struct Stuck(Events);
+    #[ws_route("/stuck", broadcast = off)]
+    impl Stuck {
+        async fn open(&self, ws: &mut Socket) {
+            ws.close(4000, "no");
+            std::future::pending::<()>().await;
+        }
+        fn close(&self, code: CloseCode) {
+            self.0.note(code);
+        }
+    }
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Stuck(events.clone()))).await;
+    let mut client = server.connect("/stuck").await;
+    server.hub().broadcast("not for a connection that closed");
+    assert_eq!(client.closed().await, (4000, "no".into()));
+    client.close().await;
+    assert_eq!(events.next().await, "4000");
+}

@@ -1,7 +1,7 @@
 //! Checks that only the types can answer, once for each type, with the user's spans.
 //!
-//! What a handler does with its arguments compiles whatever their types; here stands what they
-//! must be. So a wrong type is one error, however many handlers name it.
+//! The code that passes arguments to handlers compiles for any type. These checks state which types
+//! are allowed, so a wrong type is one error, however many handlers name it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -10,10 +10,10 @@ use syn::spanned::Spanned;
 
 use crate::model::{Argument, By, Kind, Route};
 
-/// What the values of constants must be, for the initializer of `PATH`.
+/// Checks on the values of constants, for the initializer of `PATH`.
 ///
-/// rustc says of a failed check "evaluation of `<Chat as IntoRoute>::PATH::ORIGINS` failed here":
-/// so each has the name of what is wrong. What depends on generics can be no item: it is evaluated
+/// For a failed check, rustc prints "evaluation of `<Chat as IntoRoute>::PATH::ORIGINS` failed here".
+/// So each check is named after the mistake. What depends on generics can be no item: it is evaluated
 /// where the route is added to an app.
 pub(super) fn values(route: &Route) -> TokenStream {
     let Route {
@@ -37,8 +37,8 @@ pub(super) fn values(route: &Route) -> TokenStream {
     }
 }
 
-/// What the types must be: the checks beside the impl, and those within it. Beside it nothing is
-/// taken as given, but generics cannot be seen.
+/// Checks on types: the ones beside the impl, and the ones inside it. The checks beside it have no
+/// bounds to rely on, and cannot name the generics of the impl.
 pub(super) fn types(route: &Route) -> (TokenStream, TokenStream) {
     let (arguments, auth) = (arguments(route), unseen_auth(route));
     if !route.generics.params.is_empty() {
@@ -80,7 +80,7 @@ fn unseen_auth(route: &Route) -> Option<TokenStream> {
     })
 }
 
-/// What route and data must be: of a generic route the trait says so.
+/// Checks on the route and its data. For a generic route, the trait makes them.
 fn whole(route: &Route) -> TokenStream {
     let Route {
         self_type, data, ..
@@ -99,7 +99,7 @@ fn whole(route: &Route) -> TokenStream {
     quote!(#shared #extracted)
 }
 
-/// What the types of the handlers' arguments must be.
+/// Checks on the types of the handlers' arguments.
 fn arguments(route: &Route) -> TokenStream {
     let mut lines = TokenStream::new();
     let mut checked: Vec<(&Type, Check)> = Vec::new();
@@ -131,7 +131,7 @@ fn wanted(argument: &Argument) -> Vec<(&Type, Check)> {
     }
 }
 
-/// What a type must be.
+/// The requirement that a check makes of a type.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Check {
     Socket,

@@ -39,11 +39,11 @@ fn with_body(tokens: TokenStream, change: impl Fn(TokenStream) -> TokenStream) -
     trees.into_iter().collect()
 }
 
-/// Has rustc report a near miss that nothing calls. One that is called is an ordinary method. The
-/// user's own attributes come later, and so go before: `#[allow(dead_code)]`.
+/// Makes rustc report a near miss that nothing calls. A method that is called is an ordinary method.
+/// The user's own `#[allow(dead_code)]` comes later, and so wins.
 ///
-/// Nothing calls a generic route while it is not added to an app. So a near miss of it must not be
-/// named by another method either.
+/// A generic route that is not added to an app calls nothing. So its near misses are reported only
+/// if no other method names them either.
 fn linted(body: TokenStream, route: &Route) -> TokenStream {
     let is_generic = !route.generics.params.is_empty();
     let is_called = |near: &NearMiss| is_generic && count(body.clone(), &near.name) > 1;

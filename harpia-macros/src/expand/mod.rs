@@ -1,10 +1,10 @@
 //! Output: from a valid route to tokens. Cannot fail.
 //!
-//! The user's block comes first, unchanged. What is generated is one `impl IntoRoute` for the
-//! user's type, and is what a user could write by hand. The body of `share_route` has all the rest:
-//! harpia by the name `__harpia`, and a private type that implements `Route`. (The type in between
-//! lets private data stand under a public route: an associated type of a public type's own impl
-//! would have to be public.)
+//! The user's block comes first, unchanged. The generated code is one `impl IntoRoute` for the
+//! user's type, which a user could write by hand. The body of `share_route` has everything else: the
+//! name `__harpia` for the crate, and a private type that implements `Route`. That type allows
+//! private data on a public route: an associated type in an impl of the public type would have to be
+//! public.
 
 mod checks;
 mod fallback;

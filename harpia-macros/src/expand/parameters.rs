@@ -13,9 +13,9 @@ use crate::model::{Parameter, Route};
 pub(super) struct Expanded {
     /// The tuple's type.
     pub(super) types: TokenStream,
-    /// What makes the tuple, or refuses.
+    /// The code that makes the tuple, or rejects the request.
     pub(super) values: TokenStream,
-    /// What goes beside the `impl Route`.
+    /// The items beside the `impl Route`.
     pub(super) beside: TokenStream,
 }
 

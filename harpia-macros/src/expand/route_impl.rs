@@ -116,9 +116,9 @@ fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
     }
 }
 
-/// What the types must be for any of it to make sense. The checks say it once; here it is taken as
-/// given, or each handler would say it again. (rustc takes a bound as given that is false, where it
-/// has a lifetime.) A generic route's user may be the one to answer, and so meets the bound.
+/// The bounds on the types that the generated code relies on. The checks report a type that breaks
+/// them once. As bounds they keep each handler from reporting it again. (rustc assumes a bound with a
+/// lifetime even if it is false.) A generic route's user may be the one to answer, and so meets the bound.
 fn demands(route: &Route) -> TokenStream {
     let Route {
         self_type,

@@ -271,7 +271,7 @@ fn is_any_socket(ty: &Type) -> bool {
     is_socket_type(ty) || referent(ty).is_some_and(is_socket_type)
 }
 
-/// What is behind a reference that names no lifetime.
+/// Returns the referent of a reference without a named lifetime.
 fn referent(ty: &Type) -> Option<&Type> {
     match ty {
         Type::Reference(reference) if reference.lifetime.is_none() => Some(&reference.elem),

@@ -60,7 +60,7 @@ fn is_of_a_handler(input: &FnArg) -> bool {
     is_known || is_socket(input)
 }
 
-/// What other frameworks call a handler.
+/// Returns the handler that other frameworks call by this name.
 fn synonym(name: &str) -> Option<Kind> {
     match name {
         "authenticate" | "authenticated" | "authentication" | "authorize" | "login" => {

@@ -7,7 +7,7 @@ use syn::Type;
 use crate::model::Parameter;
 use crate::parse::{Method, conditions};
 
-/// What all handlers of a block have read so far.
+/// The parameters that the handlers of a block have read so far.
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) parameters: Vec<Parameter>,

@@ -63,10 +63,8 @@ where
             }
             // Race: another task may request the close after this look. The request wakes this
             // task, so the next poll sets the deadline.
-            let is_limited_now = !is_limited
-                && transport.is_closing()
-                && transport.cause() != Some(CloseCause::Shutdown);
-            if is_limited_now {
+            let cause = transport.cause();
+            if !is_limited && cause.is_some_and(|cause| cause != CloseCause::Shutdown) {
                 is_limited = true;
                 transport
                     .liveness

@@ -81,7 +81,7 @@ pub(in crate::lower) fn compression() -> Problem {
 
 pub(in crate::lower) fn duration(key: &str, fault: &TimeFault) -> Problem {
     const UNITS: &str = "the units are `ms`, `s`, `m` (or `min`) and `h`";
-    // Nobody may wait for ever to say who they are.
+    // `auth_timeout` cannot be switched off: a silent client would keep its connection forever.
     let without = match key {
         "auth_timeout" => "remove it for the default of 5 seconds".to_owned(),
         _ => format!("write `{key} = off` to switch it off"),

@@ -12,9 +12,8 @@ use crate::id::Slot;
 use super::{Activity, Table};
 
 impl Table {
-    /// Flushes a member and takes it out of its channels.
+    /// Takes a member out of its channels for good.
     pub(super) fn stop_receiving(&mut self, slot: Slot) {
-        self.flush_member(slot);
         self.leave_all_channels(slot);
         if let Some(member) = self.member(slot) {
             member.activity = Activity::Over;
@@ -22,6 +21,7 @@ impl Table {
     }
 
     pub(super) fn deactivate(&mut self, slot: Slot) {
+        self.flush_member(slot);
         self.stop_receiving(slot);
         // A connection is deactivated only after its `open` has returned `Ok`, so it gets what it
         // is owed.

@@ -51,10 +51,7 @@ impl Table {
     /// Drops what a member is owed, since its `open` has failed or its own handler closed it.
     pub(super) fn refuse(&mut self, slot: Slot) {
         self.forget_owed(slot);
-        self.leave_all_channels(slot);
-        if let Some(member) = self.member(slot) {
-            member.activity = Activity::Over;
-        }
+        self.stop_receiving(slot);
     }
 
     pub(super) fn write_owed(&mut self, slot: Slot) {
