@@ -148,3 +148,9 @@ pub(crate) const MAX_LOGIN: usize = 8 * 1024;
 /// 10 s: a slow sender occupies a connection and has no session yet.
 #[cfg(feature = "session")]
 pub(crate) const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many bytes wait for the task of a connection whose stream is no socket, such as TLS, in
+/// bytes.
+///
+/// 64 KiB: four TLS records, and enough to write while the task is woken. More waits in the outbox.
+pub(crate) const WRITE_BUFFER: usize = 64 * 1024;

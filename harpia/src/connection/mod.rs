@@ -71,6 +71,9 @@ impl<R: Route> Future for Connection<R> {
         let budget = this.phase.input_budget::<R>(&this.hub);
         this.inbound.give_back(buffer, budget);
         this.transport.uncork();
+        if this.transport.poll_flush(context) {
+            context.waker().wake_by_ref();
+        }
         polled
     }
 }

@@ -22,6 +22,7 @@ use super::http::{Body, Fallback, hide_secrets, text};
 use super::refusal;
 use super::router::{Found, RouteTable};
 use super::shutdown::ShutdownStage;
+use super::stream::ClientStream;
 use super::upgrade::{Upgrade, answer_upgrade};
 
 /// The state that all TCP connections of a server share.
@@ -53,6 +54,7 @@ pub(super) async fn accept_loop(
     loop {
         match next_client(&listener, &permits).await {
             Ok((stream, address, permit)) => {
+                let stream = ClientStream::Socket(stream);
                 let served = serve_connection(stream, address, permit, Arc::clone(&context));
                 // Ends with its TCP connection, its upgrade, or the stages of a shutdown.
                 tokio::spawn(served);
@@ -80,7 +82,7 @@ async fn next_client(
 }
 
 async fn serve_connection(
-    stream: TcpStream,
+    stream: ClientStream,
     address: SocketAddr,
     permit: OwnedSemaphorePermit,
     context: Arc<Context>,
@@ -96,7 +98,7 @@ async fn serve_connection(
 /// The connection holds the sender of that stream, and keeps it if writing the 101 fails. If
 /// `finish` ran while the connection was alive, it would then wait forever.
 async fn serve_http(
-    stream: TcpStream,
+    stream: ClientStream,
     address: SocketAddr,
     context: Arc<Context>,
 ) -> Option<Upgrade> {

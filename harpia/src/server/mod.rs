@@ -10,6 +10,7 @@
 //! | [`router`] | `Router`, and the route of a path |
 //! | [`serve`] | `Server`: serves until a shutdown |
 //! | [`accept`] | the loop over new TCP connections, and HTTP on each of them |
+//! | [`stream`] | the stream of an accepted client |
 //! | [`upgrade`] | from a request to a connection |
 //! | [`http`] | responses that are not an upgrade, and the fallback |
 //! | [`refusal`] | the log lines of refused upgrades |
@@ -26,6 +27,7 @@ mod route_config;
 mod router;
 mod serve;
 mod shutdown;
+mod stream;
 mod upgrade;
 
 pub use app::{App, HttpRequest};

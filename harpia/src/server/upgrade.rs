@@ -11,7 +11,6 @@ use std::sync::Arc;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connection::{Connection, RouteContext};
@@ -30,6 +29,7 @@ use crate::transport::Transport;
 use super::http::{Body, remove_ambient_credentials, text};
 use super::refusal;
 use super::route_config::RouteConfig;
+use super::stream::ClientStream;
 
 /// A route without its types.
 pub(super) trait Endpoint: Send + Sync {
@@ -47,7 +47,7 @@ pub(super) trait Endpoint: Send + Sync {
 }
 
 /// Starts a connection on its stream, with the bytes that came after the handshake.
-pub(super) type Launch = Box<dyn FnOnce(TcpStream, &[u8], OwnedSemaphorePermit) + Send>;
+pub(super) type Launch = Box<dyn FnOnce(ClientStream, &[u8], OwnedSemaphorePermit) + Send>;
 
 /// A route with its types.
 pub(super) struct Typed<R> {
@@ -98,7 +98,7 @@ impl<R: Route> Endpoint for Typed<R> {
                 let budget = Arc::clone(hub.outbox_budget());
                 let id = hub.reserve();
                 let transport =
-                    Transport::new(stream, id, limits, budget, negotiated.extension, now);
+                    Transport::new(stream.into(), id, limits, budget, negotiated.extension, now);
                 let transport = Arc::new(transport);
                 let socket = Socket::new(
                     data,
@@ -132,7 +132,7 @@ impl Upgrade {
     /// ends. Does nothing if hyper has lost the client.
     pub(super) async fn finish(self, permit: OwnedSemaphorePermit) {
         let parts = match self.upgraded.await {
-            Some(upgraded) => upgraded.downcast::<TokioIo<TcpStream>>().ok(),
+            Some(upgraded) => upgraded.downcast::<TokioIo<ClientStream>>().ok(),
             None => None,
         };
         if let Some(parts) = parts {

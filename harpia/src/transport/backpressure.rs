@@ -116,6 +116,24 @@ impl Transport {
         Poll::Ready(())
     }
 
+    /// Writes the buffer of a stream that only its task can write. Does nothing for a socket.
+    ///
+    /// Returns whether the close frame was written by this call, so that the next step is due.
+    #[inline]
+    pub(crate) fn poll_flush(&self, context: &mut Context<'_>) -> bool {
+        if self.stream.is_flushed() {
+            return false;
+        }
+        match self.stream.poll_flush(context) {
+            Poll::Pending => false,
+            Poll::Ready(Ok(())) => self.is_closing(),
+            Poll::Ready(Err(_)) => {
+                self.mark_lost(self.lock());
+                true
+            }
+        }
+    }
+
     /// Writes the outbox once. Opens the transport if nothing is left.
     ///
     /// Race: the task clears `Blocked` while a writer on another thread blocks the transport anew.
@@ -145,6 +163,7 @@ impl Transport {
     /// has failed.
     pub(crate) fn is_flushed(&self) -> bool {
         let state = self.lock();
-        state.close_queued && !matches!(state.write_state, WriteState::Blocked(_))
+        let is_written = !matches!(state.write_state, WriteState::Blocked(_));
+        state.close_queued && is_written && self.stream.is_flushed()
     }
 }

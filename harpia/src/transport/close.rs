@@ -2,10 +2,6 @@
 //!
 //! The first close that is requested decides the close frame. `replace_close` is the one exception.
 
-use std::net::Shutdown;
-
-use socket2::SockRef;
-
 use crate::close::{Close, CloseCause, CloseFrame};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
@@ -179,8 +175,7 @@ impl Transport {
 
     /// Shuts down the write direction of the socket. The peer can still be read.
     pub(crate) fn shut_down_writes(&self) {
-        // This fails if the peer has already reset the connection, which needs no handling.
-        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+        self.stream.shut_down_writes();
     }
 
     /// Drops the waker of a task that ends, and closes the transport.
@@ -194,6 +189,7 @@ impl Transport {
         let waker = state.waker.take();
         drop(state);
         drop(waker);
+        self.stream.release();
     }
 
     /// Closes the transport after its socket has failed, and drops the outbox.

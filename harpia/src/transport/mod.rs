@@ -45,6 +45,7 @@ mod outgoing;
 mod owed;
 mod read;
 mod signals;
+mod stream;
 mod timers;
 
 #[cfg(test)]
@@ -65,8 +66,6 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
-use tokio::net::TcpStream;
-
 use crate::budget::Budget;
 use crate::close::Close;
 use crate::id::ConnectionId;
@@ -84,6 +83,7 @@ use liveness::Liveness;
 use outbox::Outbox;
 pub(crate) use owed::Owed;
 use signals::{Signal, Signals};
+pub(crate) use stream::{AsyncStream, Stream};
 use timers::CloseTimers;
 pub(crate) use timers::{Now, Timer};
 
@@ -112,7 +112,7 @@ pub enum SendStatus {
 
 /// One connection's socket, shared by its task, the hub's table and every `Peer`.
 pub(crate) struct Transport {
-    stream: TcpStream,
+    stream: Stream,
     id: ConnectionId,
     /// The limits of the connection's route.
     limits: Arc<Limits>,
@@ -164,7 +164,7 @@ enum WriteState {
 impl Transport {
     /// Creates an open transport. `now` is the current tick.
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: Stream,
         id: ConnectionId,
         limits: Arc<Limits>,
         budget: Arc<Budget>,
@@ -282,6 +282,7 @@ impl Transport {
     /// this: it calls `attach` before it checks. Writers set the signal before they look for the
     /// waker. So the task sees the signal or is woken.
     pub(crate) fn attach(&self, waker: &Waker) {
+        self.stream.attach(waker);
         let mut state = self.lock();
         if !state
             .waker
@@ -300,7 +301,7 @@ impl Transport {
         let mut written = 0;
         while written < total {
             let result = match skip_written(slices, written) {
-                ([], single) => self.stream.try_write(single),
+                ([], single) => self.stream.try_write_vectored(&[IoSlice::new(single)]),
                 (first, second) => {
                     let rest = [IoSlice::new(first), IoSlice::new(second)];
                     self.stream.try_write_vectored(&rest)

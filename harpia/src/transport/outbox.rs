@@ -8,10 +8,11 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
 
 use crate::budget::{Budget, Charge};
 use crate::protocol::frame;
+
+use super::stream::Stream;
 
 /// The error of a push into a full outbox. Returns the batch that was not added.
 #[derive(Debug)]
@@ -129,7 +130,7 @@ impl Outbox {
     }
 
     /// Makes one write call, and returns whether the outbox is empty.
-    pub(super) fn write_to(&mut self, stream: &TcpStream) -> io::Result<bool> {
+    pub(super) fn write_to(&mut self, stream: &Stream) -> io::Result<bool> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let pieces = [&self.partial, &self.control].into_iter().chain(&self.data);
         let mut filled = 0;

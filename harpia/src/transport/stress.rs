@@ -21,7 +21,7 @@ use crate::message::Message;
 use crate::protocol::frame;
 
 use super::test_peer::{Frame, split};
-use super::{Batch, SendStatus, Signal, Transport, TransportEvent};
+use super::{Batch, SendStatus, Signal, Stream, Transport, TransportEvent};
 
 const HANDLER: u8 = 0;
 const PEER: u8 = 1;
@@ -179,7 +179,7 @@ fn concurrent_writers_never_tear_lose_or_reorder_frames() {
     };
     let (id, budget) = (ConnectionId::new(0, 0), Arc::new(Budget::new(usize::MAX)));
     let transport = Arc::new(Transport::new(
-        stream,
+        Stream::Direct(stream),
         id,
         Arc::new(limits),
         budget,

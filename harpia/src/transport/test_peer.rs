@@ -21,7 +21,7 @@ use crate::limits::Limits;
 use crate::protocol::extension::Agreement;
 use crate::protocol::frame;
 
-use super::Transport;
+use super::{Stream, Transport};
 
 /// Creates transports with their peers, and runs the I/O driver of their sockets on request.
 pub(crate) struct TestSockets {
@@ -52,8 +52,10 @@ impl TestSockets {
     /// Returns a transport whose socket buffers a few kilobytes, and its peer.
     pub(crate) fn narrow(&self, limits: Limits) -> (Transport, TestPeer) {
         let (transport, peer) = self.wide(ConnectionId::new(0, 0), limits, None);
-        let socket = SockRef::from(&transport.stream);
-        socket.set_send_buffer_size(2048).unwrap();
+        let Stream::Direct(socket) = &transport.stream else {
+            unreachable!("`wide` makes a direct stream");
+        };
+        SockRef::from(socket).set_send_buffer_size(2048).unwrap();
         (transport, peer)
     }
 
@@ -68,6 +70,7 @@ impl TestSockets {
         peer.set_nonblocking(true).unwrap();
         let stream = self.adopt(net::TcpStream::from(OwnedFd::from(server)));
         let budget = Arc::new(Budget::new(usize::MAX));
+        let stream = Stream::Direct(stream);
         let transport = Transport::new(stream, id, Arc::new(limits), budget, agreement, 1);
         (transport, TestPeer { stream: peer })
     }
