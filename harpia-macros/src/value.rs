@@ -71,14 +71,16 @@ pub(crate) fn rate(text: &str) -> Option<(u32, Duration)> {
     Some((messages, period))
 }
 
-/// Checks `"https://example.com"`: scheme, host and maybe a port, nothing more.
+/// Checks `"https://example.com"`: `null`, or scheme, host and optionally a port.
 ///
-/// The same as harpia's in protocol/origin.rs, which checks what only a running program knows.
+/// The same rule as in harpia's `protocol/origin.rs`, which checks lists made at run time.
 pub(crate) fn is_origin(text: &str) -> bool {
+    if text == "null" {
+        return true;
+    }
     let Some((scheme, authority)) = text.split_once("://") else {
         return false;
     };
-    let is_http = |known: &str| scheme.eq_ignore_ascii_case(known);
     let (is_host, port) = match authority.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
             Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
@@ -95,7 +97,14 @@ pub(crate) fn is_origin(text: &str) -> bool {
         Some(port) => port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok(),
         None => port.is_empty(),
     };
-    ["http", "https"].into_iter().any(is_http) && is_host && is_port
+    is_scheme(scheme) && is_host && is_port
+}
+
+/// Checks the scheme of a page. `ws` and `wss` are schemes of WebSocket URLs, and no page has them.
+fn is_scheme(text: &str) -> bool {
+    let is_rest = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let is_socket = ["ws", "wss"].iter().any(|ws| ws.eq_ignore_ascii_case(text));
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(is_rest) && !is_socket
 }
 
 /// Checks a subprotocol's name: a token of RFC 9110 section 5.6.2.
@@ -160,7 +169,12 @@ mod tests {
     }
 
     /// The same table as in harpia's protocol/origin.rs.
-    const ORIGINS: [&str; 7] = [
+    const ORIGINS: [&str; 12] = [
+        "null",
+        "capacitor://localhost",
+        "tauri://localhost",
+        "chrome-extension://abcdefghijklmnop",
+        "com.example+app-1://host:1",
         "https://example.com",
         "http://localhost:3000",
         "https://127.0.0.1",
@@ -171,9 +185,13 @@ mod tests {
     ];
 
     /// The same table as in harpia's protocol/origin.rs.
-    const NO_ORIGINS: [&str; 27] = [
+    const NO_ORIGINS: [&str; 31] = [
         "",
-        "null",
+        "Null",
+        "1x://a",
+        "x_y://a",
+        "capacitor://",
+        "wss://a",
         "*",
         "example.com",
         "//example.com",

@@ -144,7 +144,7 @@ pub use options::{Options, Origins, Rate, Scope, Slow};
 pub use outcome::{AuthOutput, Broadcast, HandlerOutput, MessageOutput};
 pub use peer::Peer;
 pub use route::{IntoRoute, Route};
-pub use server::{App, HttpRequest, Router, Server};
+pub use server::{App, HttpRequest, RequestBody, Router, Server};
 #[cfg(feature = "session")]
 #[cfg_attr(docsrs, doc(cfg(feature = "session")))]
 pub use session::Session;

@@ -154,3 +154,40 @@ pub(crate) const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// 64 KiB: four TLS records, and enough to write while the task is woken. More waits in the outbox.
 pub(crate) const WRITE_BUFFER: usize = 64 * 1024;
+
+/// How long the opening of a connection may take, unless it is set: the request head, the
+/// connection's data, and the 101.
+///
+/// 10 s: several round trips of a slow phone, and a slow database. A client that takes longer is an
+/// attack or broken.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The size of a request head, in bytes.
+///
+/// 32 KiB: room for large cookies, and four times what common proxies pass.
+pub(crate) const MAX_HEAD: usize = 32 * 1024;
+
+/// The number of headers in a request head. 100 is hyper's limit, too.
+pub(crate) const MAX_HEADERS: usize = 100;
+
+/// How many bytes of a client are kept while its connection's data is made, in bytes.
+///
+/// 64 KiB: one message of the usual size limit. A client that follows the RFC sends nothing before
+/// the 101.
+pub(crate) const MAX_EARLY_BYTES: usize = 64 * 1024;
+
+/// How long a client is read after its last HTTP response, so that no reset destroys the response.
+///
+/// 1 s: a round trip of a slow phone.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+
+/// How many bytes are read and discarded after a last HTTP response.
+///
+/// 1 MiB: more than a client sends without reading its response.
+pub(crate) const MAX_LINGER_BYTES: usize = 1024 * 1024;
+
+/// How long a response or a request body of the fallback may make no progress.
+///
+/// 30 s: far above the gaps of a slow phone. A client that reads or sends nothing holds a place of
+/// `max_connections`.
+pub(crate) const HTTP_PROGRESS: Duration = Duration::from_secs(30);

@@ -125,7 +125,12 @@ pub enum Origins {
     /// Pages of exactly these origins, in a list that is known at compile time.
     ///
     /// An origin is a scheme, a host, and a port unless it is the scheme's default, as in
-    /// `https://example.com`. The server's own origin is allowed only if it is in the list.
+    /// `https://example.com`. Apps and browser extensions have schemes of their own, as in
+    /// `capacitor://localhost`. The server's own origin is allowed only if it is in the list.
+    ///
+    /// `null` is the origin of local files and of sandboxed frames, which any page can open. So a
+    /// list with `null` removes cookies and Basic credentials from the request, like
+    /// [`Any`](Self::Any).
     Only(&'static [&'static str]),
     /// Pages of exactly these origins, in a list that is made at run time. See
     /// [`Only`](Self::Only) for what an origin is.
@@ -136,6 +141,12 @@ pub enum Origins {
 }
 
 impl Origins {
+    /// Returns whether a page of any origin may connect: any page can open a sandboxed frame, whose
+    /// origin is `null`.
+    pub(crate) fn allow_any_page(&self) -> bool {
+        *self == Self::Any || self.list().any(|origin| origin == "null")
+    }
+
     /// Iterates over the list, which is empty for [`Same`](Self::Same) and [`Any`](Self::Any).
     pub(crate) fn list(&self) -> impl Iterator<Item = &str> {
         let (fixed, listed): (&[&str], &[String]) = match self {
@@ -361,9 +372,25 @@ impl Options {
     /// Returns whether the route itself lets pages of any origin connect.
     ///
     /// Consumes the options, since the caller is a `const`, which cannot drop them.
-    pub(crate) const fn allows_any_origin(self) -> bool {
-        let is_any = matches!(self.origins, Some(Origins::Any));
+    pub(crate) const fn allows_any_page(self) -> bool {
+        let is_any = match self.origins {
+            Some(Origins::Any) => true,
+            Some(Origins::Only(list)) => has_null(list),
+            _ => false,
+        };
         std::mem::forget(self);
         is_any
     }
+}
+
+/// Returns whether a list of origins has `null`, which any page can make its own.
+const fn has_null(list: &[&str]) -> bool {
+    let mut at = 0;
+    while at < list.len() {
+        if matches!(list[at].as_bytes(), b"null") {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }

@@ -87,6 +87,11 @@ impl RawClient {
         Self { stream, answer }
     }
 
+    /// Returns the head of the handshake response.
+    pub fn answer(&self) -> &str {
+        &self.answer
+    }
+
     /// Returns a header of the handshake response.
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.answer.lines().filter_map(|line| line.split_once(": "));
@@ -116,11 +121,20 @@ impl RawClient {
     }
 
     async fn begin_request(address: SocketAddr, text: &str) -> Self {
+        Self::open(address, text.as_bytes()).await
+    }
+
+    /// Connects and sends bytes, and reads nothing.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not accept the connection.
+    pub async fn open(address: SocketAddr, bytes: &[u8]) -> Self {
         let mut client = match within(TcpStream::connect(address)).await {
             Ok(stream) => Self::new(stream),
             Err(error) => panic!("could not connect: {error}"),
         };
-        client.write(text.as_bytes()).await;
+        client.write(bytes).await;
         client
     }
 
@@ -224,7 +238,12 @@ impl RawClient {
         drop(self.stream);
     }
 
-    async fn read_head(&mut self) -> String {
+    /// Reads the head of an HTTP response.
+    ///
+    /// # Panics
+    ///
+    /// If the server closes the connection before the end of the head.
+    pub async fn read_head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             match within(self.stream.read_u8()).await {
@@ -244,7 +263,7 @@ impl Frame {
 }
 
 /// Makes a handshake without an `Origin` header, with these additional lines.
-fn handshake(path: &str, lines: &str) -> String {
+pub fn handshake(path: &str, lines: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{lines}\r\n"

@@ -19,6 +19,7 @@ mod jwt;
 mod limits;
 mod messages;
 mod open;
+mod opening;
 mod options;
 mod protocol;
 mod routing;

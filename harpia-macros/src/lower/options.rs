@@ -125,6 +125,10 @@ impl Options {
         })?;
         match list.iter().find(|text| !value::is_origin(&text.value())) {
             Some(wrong) => Err(wording::origin(&wrong.value())),
+            None if list.iter().any(|text| text.value() == "null") => {
+                self.any_origin = Some(quote!(#value));
+                Ok(quote!(__harpia::Origins::Only(&[#(#list),*])))
+            }
             None => Ok(quote!(__harpia::Origins::Only(&[#(#list),*]))),
         }
     }

@@ -25,6 +25,10 @@ pub(crate) struct LogLimits {
     pub(crate) rejections: LogLimit,
     /// Upgrades whose connection data panicked.
     pub(crate) upgrade_panics: LogLimit,
+    /// Upgrades whose connection data was not made in time.
+    pub(crate) slow_openings: LogLimit,
+    /// Upgrades that offer subprotocols to a route without any.
+    pub(crate) unused_protocols: LogLimit,
     /// Upgrades for a path that no route has.
     pub(crate) unknown_paths: LogLimit,
 }

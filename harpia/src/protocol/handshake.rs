@@ -1,21 +1,21 @@
 //! The opening handshake: which requests are upgraded, and the response.
 //!
 //! Every check runs before the 101 response (RFC 6455 section 4.2.1), so no connection is upgraded
-//! and then dropped. fastwebsockets computes the accept key and the standard headers of the
-//! response.
+//! and then dropped. The checks are the same whether harpia or hyper has read the request.
 
-use std::future::Future;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    ALLOW, CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    ALLOW, CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING, UPGRADE,
 };
+use http::request::Parts;
 use http::uri::Authority;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
-};
-use hyper::upgrade::Upgraded;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version};
+use sha1::{Digest, Sha1};
 
 use crate::options::Origins;
 
@@ -36,6 +36,8 @@ pub(crate) struct Rules {
 /// What client and server agree on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Negotiated {
+    /// The value of `Sec-WebSocket-Accept`, which proves that the server has read the request.
+    pub(crate) accept: String,
     pub(crate) protocol: Option<Arc<str>>,
     pub(crate) extension: Option<Agreement>,
 }
@@ -48,6 +50,7 @@ pub(crate) enum Fault {
     HttpVersion,
     Host,
     ConnectionHeader,
+    Body,
     Version,
     Key,
     Origin,
@@ -63,6 +66,7 @@ impl Fault {
             Self::HttpVersion
             | Self::Host
             | Self::ConnectionHeader
+            | Self::Body
             | Self::Key
             | Self::Protocol => StatusCode::BAD_REQUEST,
         }
@@ -75,6 +79,7 @@ impl Fault {
             Self::HttpVersion => "a WebSocket handshake needs HTTP/1.1",
             Self::Host => "a request has one Host header, with host and maybe port",
             Self::ConnectionHeader => "the Connection header lacks `Upgrade`",
+            Self::Body => "a WebSocket handshake has no body",
             Self::Version => "only version 13 of the protocol is spoken here",
             Self::Key => "the Sec-WebSocket-Key header is not 16 bytes in base64",
             Self::Origin => "pages of this origin may not connect",
@@ -85,26 +90,35 @@ impl Fault {
     /// Returns headers that tell the client what to send instead (RFC 9110 section 15.5.22, RFC
     /// 6455 section 4.4).
     pub(crate) fn headers(self) -> Vec<(HeaderName, &'static str)> {
-        let upgrade = [(UPGRADE, "websocket"), (CONNECTION, "upgrade")];
+        let websocket = (UPGRADE, "websocket");
         match self {
-            Self::NotAnUpgrade => upgrade.into(),
-            Self::Version => [&[(SEC_WEBSOCKET_VERSION, "13")][..], &upgrade].concat(),
+            Self::NotAnUpgrade => vec![websocket, (CONNECTION, "upgrade")],
+            Self::Version => vec![
+                (SEC_WEBSOCKET_VERSION, "13"),
+                websocket,
+                (CONNECTION, "close, upgrade"),
+            ],
             Self::Method => vec![(ALLOW, "GET")],
             _ => Vec::new(),
         }
     }
 }
 
+/// Returns whether a request asks for an upgrade to WebSocket, correctly or not.
+pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
+    has_token(headers, &UPGRADE, "websocket")
+}
+
 /// Checks a request, and chooses the subprotocol and the extension.
-pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Negotiated, Fault> {
-    let headers = request.headers();
-    if request.method() != Method::GET {
+pub(crate) fn check(request: &Parts, rules: &Rules) -> Result<Negotiated, Fault> {
+    let headers = &request.headers;
+    if request.method != Method::GET {
         return Err(Fault::Method);
     }
-    if !has_token(headers, &UPGRADE, "websocket") {
+    if !is_upgrade(headers) {
         return Err(Fault::NotAnUpgrade);
     }
-    if request.version() != Version::HTTP_11 {
+    if request.version != Version::HTTP_11 {
         return Err(Fault::HttpVersion);
     }
     // RFC 9112 section 3.2, RFC 6455 section 4.2.1.
@@ -114,21 +128,22 @@ pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Negotiated
     if !has_token(headers, &CONNECTION, "upgrade") {
         return Err(Fault::ConnectionHeader);
     }
-    if headers
-        .get(SEC_WEBSOCKET_VERSION)
-        .map(HeaderValue::as_bytes)
-        != Some(b"13")
-    {
+    if has_body(headers) {
+        return Err(Fault::Body);
+    }
+    let version = single(headers, &SEC_WEBSOCKET_VERSION);
+    if version.is_none_or(|version| version.as_bytes() != b"13") {
         return Err(Fault::Version);
     }
-    if !single(headers, &SEC_WEBSOCKET_KEY).is_some_and(|key| is_key(key.as_bytes())) {
+    let Some(accept) = single(headers, &SEC_WEBSOCKET_KEY).and_then(accept) else {
         return Err(Fault::Key);
-    }
+    };
     if !origin::is_allowed(headers, &host, &rules.origins) {
         return Err(Fault::Origin);
     }
     let offers = texts(headers, &SEC_WEBSOCKET_EXTENSIONS);
     Ok(Negotiated {
+        accept,
         protocol: choose_protocol(headers, &rules.protocols)?,
         extension: rules
             .compression
@@ -137,39 +152,79 @@ pub(crate) fn check<B>(request: &Request<B>, rules: &Rules) -> Result<Negotiated
     })
 }
 
-/// Makes the 101 response. The future returns the connection once the response is written.
-pub(crate) fn accept<B>(
-    request: &mut Request<B>,
-    negotiated: &Negotiated,
-) -> Result<
-    (
-        Response<()>,
-        impl Future<Output = Option<Upgraded>> + Send + use<B>,
-    ),
-    Fault,
-> {
-    let (response, upgrade) = fastwebsockets::upgrade::upgrade(request).map_err(|_| Fault::Key)?;
-    let mut response = response.map(drop);
-    let agreed = [
-        (
-            SEC_WEBSOCKET_PROTOCOL,
-            negotiated.protocol.as_ref().map(|name| name.to_string()),
-        ),
-        (
-            SEC_WEBSOCKET_EXTENSIONS,
-            negotiated.extension.map(|extension| extension.to_string()),
-        ),
-    ];
-    for (name, text) in agreed {
-        if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
-            response.headers_mut().insert(name, value);
+/// Returns whether the client offers subprotocols, of which it expects one in the response.
+pub(crate) fn offers_protocols(headers: &HeaderMap) -> bool {
+    offered_protocols(headers).next().is_some()
+}
+
+impl Negotiated {
+    /// Returns the bytes of the 101 response, spelled as in RFC 6455. Some embedded and older
+    /// clients compare the names and values of its headers literally.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(256);
+        bytes.extend_from_slice(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+        );
+        let mut line = |name: &str, value: &str| {
+            for part in [name, ": ", value, "\r\n"] {
+                bytes.extend_from_slice(part.as_bytes());
+            }
+        };
+        line("Sec-WebSocket-Accept", &self.accept);
+        if let Some(protocol) = &self.protocol {
+            line("Sec-WebSocket-Protocol", protocol);
         }
+        if let Some(extension) = self.extension {
+            line("Sec-WebSocket-Extensions", &extension.to_string());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes
     }
-    let upgraded = async {
-        let websocket = upgrade.await.ok()?;
-        Some(websocket.into_inner().into_inner())
-    };
-    Ok((response, upgraded))
+
+    /// Returns the 101 response for hyper, which spells all names in lower case.
+    pub(crate) fn to_response(&self) -> Response<()> {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        let agreed = [
+            (SEC_WEBSOCKET_ACCEPT, Some(self.accept.clone())),
+            (
+                SEC_WEBSOCKET_PROTOCOL,
+                self.protocol.as_ref().map(|name| name.to_string()),
+            ),
+            (
+                SEC_WEBSOCKET_EXTENSIONS,
+                self.extension.map(|extension| extension.to_string()),
+            ),
+        ];
+        for (name, text) in agreed {
+            if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// Returns the proof of a key (RFC 6455 section 4.2.2), or `None` if it is not a key.
+fn accept(key: &HeaderValue) -> Option<String> {
+    const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    let key = key.as_bytes();
+    is_key(key).then(|| {
+        let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
+        STANDARD.encode(digest)
+    })
+}
+
+/// Returns whether a request announces a body.
+///
+/// The bytes after a handshake are frames. A client or proxy that sends a body there would read
+/// something else into the same bytes than this server.
+fn has_body(headers: &HeaderMap) -> bool {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).into_iter();
+    headers.contains_key(TRANSFER_ENCODING) || lengths.any(|length| length.as_bytes() != b"0")
 }
 
 /// Returns whether a key is 16 bytes in base64: 22 digits and `==`.
@@ -202,123 +257,21 @@ fn host(headers: &HeaderMap) -> Option<Authority> {
 /// If the client offers only other subprotocols, it would fail the connection after the handshake
 /// (RFC 6455 section 4.1). It gets a rejection with a reason instead.
 fn choose_protocol(headers: &HeaderMap, ours: &[Arc<str>]) -> Result<Option<Arc<str>>, Fault> {
-    let theirs: Vec<&str> = tokens(headers, &SEC_WEBSOCKET_PROTOCOL).collect();
+    if ours.is_empty() {
+        return Ok(None);
+    }
+    let theirs: Vec<&str> = offered_protocols(headers).collect();
     let chosen = ours.iter().find(|known| theirs.contains(&&***known));
-    if chosen.is_none() && !ours.is_empty() && !theirs.is_empty() {
+    if chosen.is_none() && !theirs.is_empty() {
         return Err(Fault::Protocol);
     }
     Ok(chosen.cloned())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-
-    fn request(change: impl FnOnce(&mut Request<()>)) -> Request<()> {
-        let mut request = Request::builder()
-            .uri("/chat")
-            .header("host", "example.com")
-            .header("upgrade", "WebSocket")
-            .header("connection", "keep-alive, Upgrade")
-            .header("sec-websocket-version", "13")
-            .header("sec-websocket-key", KEY)
-            .body(())
-            .unwrap();
-        change(&mut request);
-        request
-    }
-
-    fn with(name: &'static str, value: &str) -> Request<()> {
-        let value = HeaderValue::from_str(value).unwrap();
-        request(|request| drop(request.headers_mut().insert(name, value)))
-    }
-
-    fn without(name: &str) -> Request<()> {
-        request(|request| drop(request.headers_mut().remove(name)))
-    }
-
-    fn fault(request: &Request<()>) -> Option<Fault> {
-        check(request, &Rules::default()).err()
-    }
-
-    #[test]
-    fn a_browsers_handshake_is_accepted() {
-        assert_eq!(fault(&request(|_| {})), None);
-        assert_eq!(fault(&with("origin", "https://example.com")), None);
-    }
-
-    #[test]
-    fn each_missing_or_wrong_part_has_its_fault() {
-        assert_eq!(fault(&without("upgrade")), Some(Fault::NotAnUpgrade));
-        assert_eq!(
-            fault(&with("connection", "close")),
-            Some(Fault::ConnectionHeader)
-        );
-        assert_eq!(
-            fault(&with("sec-websocket-version", "8")),
-            Some(Fault::Version)
-        );
-        for key in [
-            "",
-            "short",
-            "dGhlIHNhbXBsZSBub25jZQ=!",
-            "dGhlIHNhbXBsZSBub25jZQAA",
-        ] {
-            assert_eq!(
-                fault(&with("sec-websocket-key", key)),
-                Some(Fault::Key),
-                "{key}"
-            );
-        }
-        let post = request(|request| *request.method_mut() = Method::POST);
-        assert_eq!(fault(&post), Some(Fault::Method));
-        let old = request(|request| *request.version_mut() = Version::HTTP_10);
-        assert_eq!(fault(&old), Some(Fault::HttpVersion));
-    }
-
-    #[test]
-    fn a_request_needs_exactly_one_valid_host() {
-        assert_eq!(fault(&without("host")), Some(Fault::Host));
-        let twice = request(|request| {
-            let host = HeaderValue::from_static("example.com");
-            request.headers_mut().append("host", host);
-        });
-        assert_eq!(fault(&twice), Some(Fault::Host));
-        for wrong in [
-            "",
-            "a b",
-            "a/b",
-            "me@example.com",
-            "example.com, example.com",
-        ] {
-            assert_eq!(fault(&with("host", wrong)), Some(Fault::Host), "{wrong}");
-        }
-        for right in ["localhost", "example.com:8080", "[::1]:3000", "127.0.0.1"] {
-            assert_eq!(fault(&with("host", right)), None, "{right}");
-        }
-    }
-
-    #[test]
-    fn a_page_of_another_origin_is_an_origin_fault() {
-        assert_eq!(
-            fault(&with("origin", "https://evil.test")),
-            Some(Fault::Origin)
-        );
-    }
-
-    #[test]
-    fn the_routes_first_subprotocol_that_the_client_offers_is_chosen() {
-        let rules = Rules {
-            origins: Origins::Same,
-            protocols: vec!["chat.v2".into(), "chat.v1".into()],
-            compression: false,
-        };
-        let protocol = |request| check(&request, &rules).map(|negotiated| negotiated.protocol);
-        let chosen = |offered| protocol(with("sec-websocket-protocol", offered));
-        assert_eq!(chosen("chat.v1, chat.v2"), Ok(Some("chat.v2".into())));
-        assert_eq!(chosen("other"), Err(Fault::Protocol));
-        assert_eq!(protocol(request(|_| {})), Ok(None));
-    }
+/// Iterates over the subprotocols that the client offers. An empty header offers none.
+fn offered_protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    tokens(headers, &SEC_WEBSOCKET_PROTOCOL).filter(|name| !name.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use http::header::{FORWARDED, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, Uri};
+use http::{HeaderMap, HeaderName};
 
 use crate::options::Origins;
 
@@ -21,9 +21,7 @@ pub(super) fn is_allowed(headers: &HeaderMap, host: &Authority, allowed: &Origin
     let origin = text.and_then(Origin::parse);
     match allowed {
         Origins::Any => true,
-        Origins::Same => origin.is_some_and(|origin| {
-            origin.is_of_host(host) && !(origin.is_plain() && is_tls(headers))
-        }),
+        Origins::Same => origin.is_some_and(|origin| origin.is_of_host(host, is_tls(headers))),
         Origins::Only(_) | Origins::Listed(_) => origin.is_some_and(|origin| {
             let mut list = allowed.list();
             list.any(|text| Origin::parse(text).as_ref() == Some(&origin))
@@ -31,38 +29,70 @@ pub(super) fn is_allowed(headers: &HeaderMap, host: &Authority, allowed: &Origin
     }
 }
 
-/// The scheme, host and port of a page.
+/// The origin of a page.
 #[derive(Debug, Eq, PartialEq)]
-struct Origin {
-    scheme: String,
-    host: String,
-    port: u16,
+enum Origin {
+    /// `null`: a page without an origin of its own, such as a sandboxed frame or a local file.
+    Null,
+    Tuple {
+        scheme: String,
+        host: Host,
+        /// The port, or the scheme's default. Schemes such as `tauri` have no default.
+        port: Option<u16>,
+    },
+}
+
+/// A host in the spelling in which hosts are compared.
+#[derive(Debug, Eq, PartialEq)]
+enum Host {
+    V6(Ipv6Addr),
+    /// A name or an IPv4 address, in lower case.
+    Name(String),
+}
+
+impl Host {
+    /// Reads a host that is known to be valid.
+    fn new(text: &str) -> Self {
+        let address = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        match address.and_then(|address| address.parse().ok()) {
+            Some(address) => Self::V6(address),
+            None => Self::Name(text.to_ascii_lowercase()),
+        }
+    }
 }
 
 impl Origin {
     fn parse(text: &str) -> Option<Self> {
-        if !is_origin(text) {
-            return None;
+        if text == "null" {
+            return Some(Self::Null);
         }
-        let uri: Uri = text.parse().ok()?;
-        let scheme = uri.scheme_str()?.to_ascii_lowercase();
-        let authority = uri.authority()?;
-        Some(Self {
-            host: authority.host().to_ascii_lowercase(),
-            port: authority.port_u16().or(default_port(&scheme))?,
+        let (scheme, host, port) = split(text)?;
+        let scheme = scheme.to_ascii_lowercase();
+        Some(Self::Tuple {
+            host: Host::new(host),
+            port: port.or(default_port(&scheme)),
             scheme,
         })
     }
 
-    /// Compares host and port only, since a request does not carry its scheme.
-    fn is_of_host(&self, host: &Authority) -> bool {
-        let port = host.port_u16().or(default_port(&self.scheme));
-        host.host().eq_ignore_ascii_case(&self.host) && port == Some(self.port)
-    }
-
-    /// Returns whether an attacker on the network could have written the page.
-    fn is_plain(&self) -> bool {
-        self.scheme == "http"
+    /// Returns whether this is a web page of the host that the request was sent to.
+    ///
+    /// Compares host and port only, since a request does not carry its scheme. `is_tls` tells
+    /// whether a proxy reports TLS: a page that came without TLS may be written by an attacker on
+    /// the network, so it may then not connect.
+    fn is_of_host(&self, authority: &Authority, is_tls: bool) -> bool {
+        let Self::Tuple { scheme, host, port } = self else {
+            return false;
+        };
+        let is_web = match scheme.as_str() {
+            "https" => true,
+            "http" => !is_tls,
+            _ => false,
+        };
+        let own_port = authority.port_u16().or(default_port(scheme));
+        is_web && *port == own_port && *host == Host::new(authority.host())
     }
 }
 
@@ -110,31 +140,41 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// Returns whether a text is an origin: a scheme, a host, and optionally a port.
+/// Returns whether a text is an origin as browsers send it (RFC 6454 section 6.2): `null`, or a
+/// scheme, a host, and optionally a port.
 ///
 /// `harpia-macros` has the same rule for attributes.
 pub(crate) fn is_origin(text: &str) -> bool {
-    let Some((scheme, authority)) = text.split_once("://") else {
-        return false;
+    text == "null" || split(text).is_some()
+}
+
+/// Splits an origin into its scheme, its host and its port.
+fn split(text: &str) -> Option<(&str, &str, Option<u16>)> {
+    let (scheme, authority) = text.split_once("://")?;
+    let is_host_char = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    let (host, port) = if authority.starts_with('[') {
+        let (host, port) = authority.split_at(authority.find(']')? + 1);
+        let address: Result<Ipv6Addr, _> = host[1..host.len() - 1].parse();
+        address.is_ok().then_some((host, port))?
+    } else {
+        let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+        let is_host = !host.is_empty() && host.chars().all(is_host_char);
+        is_host.then_some((host, port))?
     };
-    let is_http = |known: &str| scheme.eq_ignore_ascii_case(known);
-    let (is_host, port) = match authority.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
-            None => return false,
-        },
-        None => {
-            let end = authority.find(':').unwrap_or(authority.len());
-            let (host, port) = authority.split_at(end);
-            let is_host_char = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-            (!host.is_empty() && host.chars().all(is_host_char), port)
-        }
+    let port = match port.strip_prefix(':') {
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
+        None if port.is_empty() => None,
+        _ => return None,
     };
-    let is_port = match port.strip_prefix(':') {
-        Some(port) => port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok(),
-        None => port.is_empty(),
-    };
-    ["http", "https"].into_iter().any(is_http) && is_host && is_port
+    is_scheme(scheme).then_some((scheme, host, port))
+}
+
+/// Returns whether a text is a scheme of pages (RFC 3986 section 3.1). `ws` and `wss` are schemes of
+/// WebSocket URLs, and no page has them.
+fn is_scheme(text: &str) -> bool {
+    let is_rest = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let is_socket = ["ws", "wss"].iter().any(|ws| ws.eq_ignore_ascii_case(text));
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(is_rest) && !is_socket
 }
 
 #[cfg(test)]

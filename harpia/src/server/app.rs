@@ -7,14 +7,14 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::hub::Hub;
+use crate::limits::HANDSHAKE_TIMEOUT;
 use crate::route::IntoRoute;
 
-use super::http::{Fallback, fallback};
+use super::http::{Fallback, RequestBody, fallback};
 use super::route_config::Defaults;
 use super::router::Router;
 
@@ -22,7 +22,7 @@ use super::router::Router;
 ///
 /// Its `Debug` hides the values of headers that may hold tokens or cookies, but prints the whole
 /// URL. The query of a URL may hold a token, so log only the path: `request.uri().path()`.
-pub type HttpRequest = Request<Incoming>;
+pub type HttpRequest = Request<RequestBody>;
 
 /// Builds a server: routes, defaults of their options, and a fallback for other requests.
 ///
@@ -52,6 +52,7 @@ pub struct App {
     pub(super) fallback: Option<Fallback>,
     pub(super) max_connections: usize,
     pub(super) shutdown_timeout: Duration,
+    pub(super) handshake_timeout: Duration,
 }
 
 /// Raising this should be a deliberate choice of the operator, as for the limit of open files.
@@ -78,6 +79,7 @@ impl App {
             fallback: None,
             max_connections: MAX_CONNECTIONS,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
+            handshake_timeout: HANDSHAKE_TIMEOUT,
         }
     }
 
@@ -216,6 +218,26 @@ impl App {
     /// ```
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Sets how long the opening of a connection may take. Default: 10 seconds.
+    ///
+    /// The time begins when the client is accepted. It includes the request head,
+    /// [`FromHandshake`](crate::extract::FromHandshake), and the response. If the head is not
+    /// complete in time, the client gets a 408. If the connection's data is not made in time, the
+    /// client gets a 503, and the future that makes it is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::App;
+    ///
+    /// let app = App::new().handshake_timeout(Duration::from_secs(5));
+    /// ```
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
         self
     }
 

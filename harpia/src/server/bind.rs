@@ -128,6 +128,7 @@ impl App {
             hub: self.hub,
             max_connections: self.max_connections,
             shutdown_timeout: self.shutdown_timeout,
+            handshake_timeout: self.handshake_timeout,
         })
     }
 }

@@ -1,9 +1,10 @@
 //! Plain HTTP: responses that are not an upgrade, and the fallback to a tower service.
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use http::header::{
@@ -14,15 +15,71 @@ use http_body::{Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
 use crate::error::BoxError;
+use crate::limits::HTTP_PROGRESS;
 
 pub(super) type Body = UnsyncBoxBody<Bytes, BoxError>;
 
+/// The body of a request that a [`fallback`](crate::App::fallback) service answers.
+///
+/// Reading it fails if the client sends nothing of it for 30 seconds.
+#[derive(Debug)]
+pub struct RequestBody {
+    body: Incoming,
+    /// Set while the next part of the body has not arrived.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl RequestBody {
+    pub(super) fn new(body: Incoming) -> Self {
+        Self {
+            body,
+            stalled: None,
+        }
+    }
+}
+
+impl http_body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(frame) = polled {
+            self.stalled = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(HTTP_PROGRESS)));
+        ready!(stalled.as_mut().poll(context));
+        let error = io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the client stopped sending the body",
+        );
+        Poll::Ready(Some(Err(error.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// Answers requests for paths without a route.
 pub(super) type Fallback = Arc<
-    dyn Fn(Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> + Send + Sync,
+    dyn Fn(Request<RequestBody>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>
+        + Send
+        + Sync,
 >;
 
 /// Headers that may hold a session id or a token.
@@ -74,7 +131,7 @@ pub(super) fn text(status: StatusCode, message: &str) -> Response<Body> {
 /// Erases the types of a service. Its error is logged, and the client gets a 500 without its text.
 pub(super) fn fallback<S, B>(service: S) -> Fallback
 where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Error: Into<BoxError>,
     S::Future: Send,
     B: http_body::Body + Send + 'static,

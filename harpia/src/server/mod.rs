@@ -21,7 +21,11 @@ mod app;
 mod bind;
 mod check;
 mod defaults;
+mod head;
 mod http;
+mod http1;
+mod http_io;
+mod opening;
 mod refusal;
 mod route_config;
 mod router;
@@ -31,5 +35,6 @@ mod stream;
 mod upgrade;
 
 pub use app::{App, HttpRequest};
+pub use http::RequestBody;
 pub use router::Router;
 pub use serve::Server;

@@ -67,8 +67,4 @@ impl RouteConfig {
             limits: Arc::new(limits),
         }
     }
-
-    pub(super) fn allows_any_origin(&self) -> bool {
-        self.rules.origins == Origins::Any
-    }
 }

@@ -106,7 +106,7 @@ impl Router {
                 "the route's data reads a path parameter that is not in the route's path"
             );
             assert!(
-                !(R::OPTIONS.allows_any_origin() && <R::Data as FromHandshake>::READS_COOKIES),
+                !(R::OPTIONS.allows_any_page() && <R::Data as FromHandshake>::READS_COOKIES),
                 "`origins = any` on a route that reads cookies"
             );
         };
@@ -200,7 +200,7 @@ impl Router {
             let matcher = entry.pattern.matcher();
             check::route(&entry.pattern, &entry.options)?;
             let config = configure(&entry.options);
-            if entry.reads_cookies && config.allows_any_origin() {
+            if entry.reads_cookies && config.rules.origins.allow_any_page() {
                 return Err(any_origin(&entry.pattern));
             }
             if let Some(first) = patterns.insert(matcher.clone(), entry.pattern.clone()) {
@@ -272,6 +272,17 @@ impl fmt::Display for RouteTable {
 }
 
 impl RouteTable {
+    /// Finds the route of an upgrade's path.
+    ///
+    /// A slash at the end is ignored: no route can be declared with one, and some clients add it
+    /// before the query.
+    pub(super) fn find_upgrade(&self, path: &str) -> Found {
+        match (self.find(path), path.strip_suffix('/')) {
+            (Found::NoRoute, Some(shorter)) if !shorter.is_empty() => self.find(shorter),
+            (found, _) => found,
+        }
+    }
+
     /// Finds the route of a path and the values of its parameters.
     pub(super) fn find(&self, path: &str) -> Found {
         let path = canonical(path);

@@ -44,6 +44,7 @@ pub struct Server {
     pub(super) hub: Hub,
     pub(super) max_connections: usize,
     pub(super) shutdown_timeout: Duration,
+    pub(super) handshake_timeout: Duration,
     /// The last field, so that the flusher outlives the fields that are dropped before it.
     pub(super) stop: StopOnDrop,
 }
@@ -147,6 +148,7 @@ impl Server {
             fallback: self.fallback,
             hub: self.hub.clone(),
             stage,
+            handshake_timeout: self.handshake_timeout,
         });
         // The loop is a task, so that a worker accepts and not the thread that blocks on this
         // future. The tasks that it spawns then start on that worker, without waking another

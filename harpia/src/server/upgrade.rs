@@ -1,5 +1,8 @@
 //! From a request to a connection: check the handshake, make the connection's data, spawn its task.
 //!
+//! Who has read the request makes no difference here: harpia ([`opening`](super::opening)) or hyper
+//! ([`http1`](super::http1)).
+//!
 //! Generic types end here: [`Endpoint`] is a route without its types, and [`Typed`] implements it
 //! for a route.
 
@@ -8,9 +11,9 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::{HeaderValue, Request, Response, StatusCode};
-use hyper::body::Incoming;
-use hyper_util::rt::TokioIo;
+use http::HeaderValue;
+use http::header::HOST;
+use http::request::Parts;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connection::{Connection, RouteContext};
@@ -19,15 +22,14 @@ use crate::extract::Credentials;
 use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
 use crate::hub::{Hub, LogLimits, RouteId};
 use crate::limits::Limits;
-use crate::options::Origins;
 use crate::panic_guard::guarded_future;
-use crate::protocol::handshake::{self, Fault, Negotiated, Rules};
+use crate::protocol::handshake::{self, Negotiated, Rules};
 use crate::route::Route;
 use crate::socket::Socket;
 use crate::transport::Transport;
 
-use super::http::{Body, remove_ambient_credentials, text};
-use super::refusal;
+use super::http::{hide_secrets, remove_ambient_credentials};
+use super::refusal::{self, Refusal};
 use super::route_config::RouteConfig;
 use super::stream::ClientStream;
 
@@ -42,12 +44,20 @@ pub(super) trait Endpoint: Send + Sync {
     fn build_connection<'a>(
         &'a self,
         handshake: &'a Handshake,
-        negotiated: Negotiated,
     ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>>;
 }
 
-/// Starts a connection on its stream, with the bytes that came after the handshake.
-pub(super) type Launch = Box<dyn FnOnce(ClientStream, &[u8], OwnedSemaphorePermit) + Send>;
+/// Starts a connection.
+pub(super) type Launch = Box<dyn FnOnce(Start<'_>) + Send>;
+
+/// What a connection starts with.
+pub(super) struct Start<'a> {
+    stream: ClientStream,
+    /// The bytes that came after the handshake.
+    early_bytes: &'a [u8],
+    negotiated: Negotiated,
+    permit: OwnedSemaphorePermit,
+}
 
 /// A route with its types.
 pub(super) struct Typed<R> {
@@ -83,7 +93,6 @@ impl<R: Route> Endpoint for Typed<R> {
     fn build_connection<'a>(
         &'a self,
         handshake: &'a Handshake,
-        negotiated: Negotiated,
     ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>> {
         Box::pin(async move {
             let parameters = R::parameters(handshake.path_values())?;
@@ -92,13 +101,18 @@ impl<R: Route> Endpoint for Typed<R> {
             let credentials = Credentials::of(handshake);
             let shared = Arc::clone(&self.shared);
             let limits = Arc::clone(&self.limits);
-            let launch: Launch = Box::new(move |stream, first_bytes, permit| {
+            let launch: Launch = Box::new(move |start| {
+                let Negotiated {
+                    protocol,
+                    extension,
+                    ..
+                } = start.negotiated;
                 let hub = &shared.hub;
                 let now = hub.clock().now();
                 let budget = Arc::clone(hub.outbox_budget());
                 let id = hub.reserve();
                 let transport =
-                    Transport::new(stream.into(), id, limits, budget, negotiated.extension, now);
+                    Transport::new(start.stream.into(), id, limits, budget, extension, now);
                 let transport = Arc::new(transport);
                 let socket = Socket::new(
                     data,
@@ -106,10 +120,16 @@ impl<R: Route> Endpoint for Typed<R> {
                     credentials,
                     Arc::clone(&transport),
                     hub.clone(),
-                    negotiated.protocol,
+                    protocol,
                 );
-                let connection =
-                    Connection::new(shared, socket, parameters, transport, first_bytes, permit);
+                let connection = Connection::new(
+                    shared,
+                    socket,
+                    parameters,
+                    transport,
+                    start.early_bytes,
+                    start.permit,
+                );
                 // Ends when the connection closes, at the latest by a shutdown. It holds the permit
                 // until then.
                 tokio::spawn(connection);
@@ -119,87 +139,69 @@ impl<R: Route> Endpoint for Typed<R> {
     }
 }
 
-/// A connection that can start as soon as hyper has written the 101.
+/// An accepted upgrade, which waits for its 101 to be written.
 pub(super) struct Upgrade {
-    upgraded: Upgraded,
+    pub(super) negotiated: Negotiated,
     launch: Launch,
 }
 
-type Upgraded = Pin<Box<dyn Future<Output = Option<hyper::upgrade::Upgraded>> + Send>>;
-
 impl Upgrade {
-    /// Waits for the upgraded stream and starts the connection, which holds the permit until it
-    /// ends. Does nothing if hyper has lost the client.
-    pub(super) async fn finish(self, permit: OwnedSemaphorePermit) {
-        let parts = match self.upgraded.await {
-            Some(upgraded) => upgraded.downcast::<TokioIo<ClientStream>>().ok(),
-            None => None,
-        };
-        if let Some(parts) = parts {
-            (self.launch)(parts.io.into_inner(), &parts.read_buf, permit);
-        }
+    /// Starts the connection, which holds the permit until it ends.
+    pub(super) fn start(
+        self,
+        stream: ClientStream,
+        early_bytes: &[u8],
+        permit: OwnedSemaphorePermit,
+    ) {
+        (self.launch)(Start {
+            stream,
+            early_bytes,
+            negotiated: self.negotiated,
+            permit,
+        });
     }
 }
 
-/// Answers a request for a route's path, either with a 101 and the [`Upgrade`] to finish, or with an
-/// error.
-pub(super) async fn answer_upgrade(
-    mut request: Request<Incoming>,
-    endpoint: Arc<dyn Endpoint>,
+/// Checks an upgrade for a route, and makes the data of its connection.
+pub(super) async fn prepare(
+    mut request: Parts,
+    endpoint: &dyn Endpoint,
     path_values: PathValues,
     remote_addr: SocketAddr,
-) -> (Response<Body>, Option<Upgrade>) {
-    let accepted = handshake::check(&request, endpoint.rules()).and_then(|negotiated| {
-        let (response, upgraded) = handshake::accept(&mut request, &negotiated)?;
-        Ok((negotiated, response, upgraded))
-    });
-    let (negotiated, response, upgraded) = match accepted {
-        Ok(accepted) => accepted,
-        Err(fault) => {
-            refusal::log_fault(
-                endpoint.log_limits(),
-                fault,
-                request.uri().path(),
-                request.headers(),
-            );
-            return (refuse(fault), None);
-        }
-    };
-    let (mut head, _) = request.into_parts();
-    if endpoint.rules().origins == Origins::Any {
-        remove_ambient_credentials(&mut head.headers);
+) -> Result<Upgrade, Refusal> {
+    replace_host(&mut request);
+    let limits = endpoint.log_limits();
+    let negotiated = handshake::check(&request, endpoint.rules()).map_err(|fault| {
+        refusal::log_fault(limits, fault, request.uri.path(), &request.headers);
+        Refusal::from(fault)
+    })?;
+    if endpoint.rules().protocols.is_empty() && handshake::offers_protocols(&request.headers) {
+        refusal::log_unused_protocols(limits, request.uri.path());
+    }
+    hide_secrets(&mut request.headers);
+    if endpoint.rules().origins.allow_any_page() {
+        remove_ambient_credentials(&mut request.headers);
     }
     let handshake =
-        Handshake::new(head.uri, head.headers, remote_addr).with_path_values(path_values);
-    let built = guarded_future(endpoint.build_connection(&handshake, negotiated)).await;
-    // A panic in the user's code fails this request with a 500, and nothing else.
-    let built = built.unwrap_or_else(|panic| {
-        refusal::log_panic(endpoint.log_limits(), &panic, handshake.uri().path());
-        Err(Rejection::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal error",
-        ))
-    });
-    match built {
-        Ok(launch) => {
-            let upgraded = Box::pin(upgraded);
-            let upgrade = Upgrade { upgraded, launch };
-            (response.map(|()| Body::default()), Some(upgrade))
+        Handshake::new(request.uri, request.headers, remote_addr).with_path_values(path_values);
+    match guarded_future(endpoint.build_connection(&handshake)).await {
+        Ok(Ok(launch)) => Ok(Upgrade { negotiated, launch }),
+        Ok(Err(rejection)) => {
+            refusal::log_rejection(limits, &rejection, handshake.uri().path());
+            Err(rejection.into())
         }
-        Err(rejection) => {
-            refusal::log_rejection(endpoint.log_limits(), &rejection, handshake.uri().path());
-            (text(rejection.status(), rejection.message()), None)
+        // A panic in the user's code fails this request, and nothing else.
+        Err(panic) => {
+            refusal::log_panic(limits, &panic, handshake.uri().path());
+            Err(Refusal::internal_error())
         }
     }
 }
 
-/// Answers a handshake that breaks a rule with the status and headers of its fault.
-fn refuse(fault: Fault) -> Response<Body> {
-    let mut response = text(fault.status(), fault.message());
-    for (name, value) in fault.headers() {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+/// Replaces `Host` by the authority of a target in absolute form (RFC 9112 section 3.2.2).
+fn replace_host(request: &mut Parts) {
+    let authority = request.uri.authority().map(|authority| authority.as_str());
+    if let Some(host) = authority.and_then(|host| HeaderValue::from_str(host).ok()) {
+        request.headers.insert(HOST, host);
     }
-    response
 }

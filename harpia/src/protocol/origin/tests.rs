@@ -6,7 +6,12 @@ use proptest::prelude::*;
 use super::*;
 
 /// Equal to the table in harpia-macros' value.rs, which `tests/grammars.rs` compares.
-const ORIGINS: [&str; 7] = [
+const ORIGINS: [&str; 12] = [
+    "null",
+    "capacitor://localhost",
+    "tauri://localhost",
+    "chrome-extension://abcdefghijklmnop",
+    "com.example+app-1://host:1",
     "https://example.com",
     "http://localhost:3000",
     "https://127.0.0.1",
@@ -17,9 +22,13 @@ const ORIGINS: [&str; 7] = [
 ];
 
 /// Equal to the table in harpia-macros' value.rs, which `tests/grammars.rs` compares.
-const NO_ORIGINS: [&str; 27] = [
+const NO_ORIGINS: [&str; 31] = [
     "",
-    "null",
+    "Null",
+    "1x://a",
+    "x_y://a",
+    "capacitor://",
+    "wss://a",
     "*",
     "example.com",
     "//example.com",
@@ -85,6 +94,8 @@ fn a_page_of_the_same_host_and_port_may_connect() {
         ("a.test:443", "https://a.test"),
         ("a.test:3000", "http://a.test:3000"),
         ("[::1]:3000", "http://[::1]:3000"),
+        ("[0:0:0:0:0:0:0:1]:80", "http://[::1]"),
+        ("[::1]", "https://[0:0:0:0:0:0:0:1]"),
     ] {
         assert!(allows(&Origins::Same, host, origin, &[]), "{host} {origin}");
     }
@@ -111,7 +122,7 @@ fn a_page_of_another_host_or_port_may_not_connect() {
         ("a.test", "https://evila.test"),
         ("a.test", "https://\u{430}.test"),
         ("[::1]", "https://[::2]"),
-        ("[::1]", "https://[0:0:0:0:0:0:0:1]"),
+        ("a.test", "capacitor://a.test"),
     ] {
         assert!(
             !allows(&Origins::Same, host, origin, &[]),
@@ -221,6 +232,17 @@ fn a_list_allows_exactly_its_origins() {
 }
 
 #[test]
+fn a_list_may_name_apps_extensions_and_null() {
+    for origin in ["capacitor://localhost", "chrome-extension://abc", "null"] {
+        let listed = Origins::from([origin]);
+        assert!(allows(&listed, "a.test", origin, &[]), "{origin}");
+        let other = Origins::from(["tauri://localhost", "https://a.test"]);
+        assert!(!allows(&other, "a.test", origin, &[]), "{origin}");
+        assert!(!allows(&Origins::Same, "a.test", origin, &[]), "{origin}");
+    }
+}
+
+#[test]
 fn an_empty_list_allows_no_page() {
     let none = Origins::Listed(Vec::new());
     assert!(!allows(&none, "a.test", "https://a.test", &[]));
@@ -256,9 +278,15 @@ proptest! {
 
     #[test]
     fn a_parsed_origin_parses_to_itself_again(text in "(https?://)?\\PC*") {
-        if let Some(origin) = Origin::parse(&text) {
-            let same = format!("{}://{}:{}", origin.scheme, origin.host, origin.port);
-            prop_assert_eq!(Origin::parse(&same), Some(origin));
+        if let Some(Origin::Tuple { scheme, host: Host::Name(host), port: Some(port) }) =
+            Origin::parse(&text)
+        {
+            let same = format!("{scheme}://{host}:{port}");
+            let host = Host::Name(host);
+            prop_assert_eq!(
+                Origin::parse(&same),
+                Some(Origin::Tuple { scheme, host, port: Some(port) })
+            );
         }
     }
 }

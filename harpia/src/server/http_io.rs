@@ -1,0 +1,135 @@
+//! The stream of a client that hyper serves: the bytes that harpia has already read, a limit on
+//! writes that make no progress, and a close that lets the last response arrive.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+use crate::limits::{HTTP_PROGRESS, LINGER, MAX_LINGER_BYTES};
+
+use super::stream::ClientStream;
+
+/// A client's stream, as hyper reads and writes it.
+pub(super) struct HttpIo {
+    stream: ClientStream,
+    /// The bytes that were read before hyper began. They come first.
+    unread: Bytes,
+    /// Set while a write waits for the client.
+    stalled: Option<Pin<Box<Sleep>>>,
+    linger: Linger,
+}
+
+/// The end of the stream: FIN, then reading for a while. To close a socket with unread input sends
+/// a reset, which could destroy the last response on its way.
+enum Linger {
+    Open,
+    Discarding { until: Pin<Box<Sleep>>, left: usize },
+}
+
+impl HttpIo {
+    pub(super) fn new(stream: ClientStream, unread: Bytes) -> Self {
+        Self {
+            stream,
+            unread,
+            stalled: None,
+            linger: Linger::Open,
+        }
+    }
+
+    /// Returns the stream, and the bytes that hyper has not read.
+    pub(super) fn into_parts(self) -> (ClientStream, Bytes) {
+        (self.stream, self.unread)
+    }
+
+    /// Fails a write that has waited for too long. Any progress starts the time anew.
+    fn limit<T>(
+        &mut self,
+        polled: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.stalled = None;
+            return polled;
+        }
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(HTTP_PROGRESS)));
+        ready!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for HttpIo {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.unread.is_empty() {
+            let length = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread[..length]);
+            self.unread.advance(length);
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for HttpIo {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.limit(polled, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.limit(polled, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_flush(context);
+        self.limit(polled, context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if matches!(self.linger, Linger::Open) {
+            let polled = Pin::new(&mut self.stream).poll_shutdown(context);
+            ready!(self.limit(polled, context))?;
+            self.linger = Linger::Discarding {
+                until: Box::pin(sleep(LINGER)),
+                left: MAX_LINGER_BYTES,
+            };
+        }
+        let this = &mut *self;
+        let Linger::Discarding { until, left } = &mut this.linger else {
+            return Poll::Ready(Ok(()));
+        };
+        let mut buffer = [0; 4096];
+        while *left > 0 && until.as_mut().poll(context).is_pending() {
+            let mut read = ReadBuf::new(&mut buffer);
+            ready!(Pin::new(&mut this.stream).poll_read(context, &mut read))?;
+            match read.filled().len() {
+                0 => break,
+                length => *left = left.saturating_sub(length),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
