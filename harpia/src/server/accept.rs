@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::hub::Hub;
 
 use super::http::Fallback;
-use super::opening::serve_client;
+use super::opening::ClientTask;
 use super::router::RouteTable;
 use super::shutdown::ShutdownStage;
 use super::stream::ClientStream;
@@ -41,9 +41,14 @@ pub(super) async fn accept_loop(
         match next_client(&listener, &permits).await {
             Ok((stream, address, permit)) => {
                 let stream = ClientStream::Socket(stream);
-                let served = serve_client(stream, address, permit, Arc::clone(&context));
-                // Ends with its TCP connection, its upgrade, or the stages of a shutdown.
-                tokio::spawn(served);
+                // Ends with the client's connection, at the latest by a shutdown. Holds the permit
+                // until then.
+                tokio::spawn(ClientTask::new(
+                    stream,
+                    address,
+                    permit,
+                    Arc::clone(&context),
+                ));
             }
             Err(error) => {
                 tracing::warn!("cannot accept a connection: {error}");

@@ -3,9 +3,9 @@
 use std::io;
 use std::mem::MaybeUninit;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, Version};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::limits::{MAX_HEAD, MAX_HEADERS};
@@ -24,22 +24,19 @@ pub(super) struct First {
 
 /// A request head.
 pub(super) struct Head {
-    pub(super) request: Parts,
+    /// Boxed, since it is moved several times.
+    pub(super) request: Box<Parts>,
     /// The bytes after the head.
     pub(super) rest: Bytes,
 }
 
 /// The bytes of a client that has just connected.
 #[derive(Default)]
-pub(super) struct FirstBytes {
-    bytes: BytesMut,
-    /// How many bytes were searched for the end of the head.
-    searched: usize,
-}
+pub(super) struct FirstBytes(BytesMut);
 
 impl FirstBytes {
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.0.is_empty()
     }
 
     /// Reads up to the end of the head.
@@ -54,80 +51,86 @@ impl FirstBytes {
         stream: &mut (impl AsyncRead + Unpin),
     ) -> io::Result<First> {
         loop {
-            self.bytes.reserve(FIRST_READ);
-            if stream.read_buf(&mut self.bytes).await? == 0 {
+            self.0.reserve(FIRST_READ);
+            let known = self.0.len();
+            if stream.read_buf(&mut self.0).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            if let Some(first) = self.take() {
+            if let Some(first) = self.take(known) {
                 return Ok(first);
             }
         }
     }
 
-    /// Takes the bytes if they hold a whole head, or can never become one.
-    fn take(&mut self) -> Option<First> {
-        let is_first_read = self.searched == 0;
-        let is_complete = self.has_end();
-        if !is_complete && self.bytes.len() < MAX_HEAD {
-            // Parsed once before it is complete, so that a client of another protocol is answered
-            // at once. Not after each read, or a slow client could keep the parser busy.
-            let mut fields = [MaybeUninit::uninit(); MAX_HEADERS];
-            let mut request = httparse::Request::new(&mut []);
-            let is_good = !is_first_read
-                || request
-                    .parse_with_uninit_headers(&self.bytes, &mut fields)
-                    .is_ok();
-            if is_good {
-                return None;
-            }
+    /// Takes the bytes if they hold a whole head, or can never become one. The first `known` bytes
+    /// were parsed before.
+    ///
+    /// A head is parsed anew only after the end of a line, so a client that sends byte by byte
+    /// cannot keep the parser busy: after [`MAX_HEADERS`] lines the head is refused.
+    fn take(&mut self, known: usize) -> Option<First> {
+        self.skip_empty_lines();
+        let new = self.0.get(known..).unwrap_or_default();
+        let is_worth_a_look = known == 0 || new.contains(&b'\n') || self.0.len() >= MAX_HEAD;
+        if !is_worth_a_look {
+            return None;
         }
-        let bytes = std::mem::take(&mut self.bytes).freeze();
-        let head = parse(&bytes);
-        Some(First { bytes, head })
+        let bytes = std::mem::take(&mut self.0).freeze();
+        match parse(&bytes) {
+            Ok(Some(head)) => Some(First {
+                bytes,
+                head: Some(head),
+            }),
+            Ok(None) if bytes.len() < MAX_HEAD => {
+                self.0 = BytesMut::from(bytes);
+                None
+            }
+            Ok(None) | Err(_) => Some(First { bytes, head: None }),
+        }
     }
 
-    /// Returns whether the bytes have an empty line, which ends the head. Each byte is searched
-    /// once.
-    fn has_end(&mut self) -> bool {
-        let start = self.searched.saturating_sub(3);
-        self.searched = self.bytes.len();
-        let mut lines = self.bytes[start..].iter().enumerate();
-        lines.any(|(at, byte)| {
-            let after = &self.bytes[start + at + 1..];
-            *byte == b'\n' && (after.starts_with(b"\n") || after.starts_with(b"\r\n"))
-        })
+    /// Removes empty lines before a request, which are to be ignored (RFC 9112 section 2.2).
+    fn skip_empty_lines(&mut self) {
+        let is_content = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+        let start = self.0.iter().position(is_content);
+        self.0.advance(start.unwrap_or(self.0.len()));
     }
 }
 
-/// Parses a head. The names and values are slices of `bytes`.
-fn parse(bytes: &Bytes) -> Option<Head> {
+/// The parser refuses the bytes.
+struct Refused;
+
+/// Parses a head. Its names and values are slices of `bytes`. Returns `None` if it is incomplete.
+fn parse(bytes: &Bytes) -> Result<Option<Head>, Refused> {
     let mut fields = [MaybeUninit::uninit(); MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut []);
-    let status = parsed.parse_with_uninit_headers(bytes, &mut fields).ok()?;
-    let httparse::Status::Complete(length) = status else {
-        return None;
-    };
-    if length > MAX_HEAD {
-        return None;
+    match parsed.parse_with_uninit_headers(bytes, &mut fields) {
+        Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => {
+            let request = convert(bytes, &parsed).ok_or(Refused)?;
+            let rest = bytes.slice(length..);
+            Ok(Some(Head { request, rest }))
+        }
+        Ok(httparse::Status::Partial) => Ok(None),
+        Ok(httparse::Status::Complete(_)) | Err(_) => Err(Refused),
     }
-    let mut headers = HeaderMap::with_capacity(parsed.headers.len());
-    for field in parsed.headers.iter() {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-        let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value)).ok()?;
-        headers.append(name, value);
-    }
-    let (mut request, ()) = Request::new(()).into_parts();
+}
+
+/// Converts a parsed request. Returns `None` if a part is not valid, for example a URI.
+fn convert(bytes: &Bytes, parsed: &httparse::Request<'_, '_>) -> Option<Box<Parts>> {
+    let (request, ()) = Request::new(()).into_parts();
+    let mut request = Box::new(request);
     request.method = Method::from_bytes(parsed.method?.as_bytes()).ok()?;
     request.uri = Uri::from_maybe_shared(bytes.slice_ref(parsed.path?.as_bytes())).ok()?;
     request.version = match parsed.version? {
         1 => Version::HTTP_11,
         _ => Version::HTTP_10,
     };
-    request.headers = headers;
-    Some(Head {
-        request,
-        rest: bytes.slice(length..),
-    })
+    request.headers.reserve(parsed.headers.len());
+    for field in parsed.headers.iter() {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
+        let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value)).ok()?;
+        request.headers.append(name, value);
+    }
+    Some(request)
 }
 
 #[cfg(test)]

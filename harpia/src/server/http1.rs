@@ -1,8 +1,9 @@
 //! HTTP with hyper: pages of the fallback, and upgrades that harpia did not read itself, such as a
 //! later request of the same client.
 
+use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use crate::protocol::handshake::{self, Fault};
 use super::accept::Context;
 use super::http::{Body, Fallback, RequestBody, hide_secrets, text};
 use super::http_io::HttpIo;
+use super::opening::Running;
 use super::refusal::{self, Refusal};
 use super::router::Found;
 use super::shutdown::ShutdownStage;
@@ -30,17 +32,20 @@ use super::stream::ClientStream;
 use super::upgrade::{Endpoint, Upgrade, prepare};
 
 /// Serves a client that has sent `bytes` until it leaves, an upgrade is answered, or a shutdown
-/// ends it.
-pub(super) async fn serve(
+/// ends it. Returns the connection of an upgrade.
+///
+/// Boxed, since hyper's state is large, and most clients do not need it.
+pub(super) fn serve(
     stream: ClientStream,
     bytes: Bytes,
     address: SocketAddr,
     permit: OwnedSemaphorePermit,
     context: Arc<Context>,
-) {
-    if let Some(pending) = serve_http(stream, bytes, address, context).await {
-        pending.finish(permit).await;
-    }
+) -> Pin<Box<dyn Future<Output = Option<Running>> + Send>> {
+    Box::pin(async move {
+        let pending = serve_http(stream, bytes, address, context).await?;
+        pending.finish(permit).await
+    })
 }
 
 /// An upgrade whose stream hyper returns once the 101 is written.
@@ -51,15 +56,12 @@ struct Pending {
 
 impl Pending {
     /// Waits for the stream and starts the connection. Does nothing if hyper has lost the client.
-    async fn finish(self, permit: OwnedSemaphorePermit) {
-        let Ok(upgraded) = self.upgraded.await else {
-            return;
-        };
-        if let Ok(parts) = upgraded.downcast::<TokioIo<HttpIo>>() {
-            let (stream, unread) = parts.io.into_inner().into_parts();
-            let early_bytes = [parts.read_buf, unread].concat();
-            self.upgrade.start(stream, &early_bytes, permit);
-        }
+    async fn finish(self, permit: OwnedSemaphorePermit) -> Option<Running> {
+        let upgraded = self.upgraded.await.ok()?;
+        let parts = upgraded.downcast::<TokioIo<HttpIo>>().ok()?;
+        let (stream, unread) = parts.io.into_inner().into_parts();
+        let early_bytes = [parts.read_buf, unread].concat();
+        Some(self.upgrade.start(stream, &early_bytes, permit))
     }
 }
 
@@ -143,11 +145,10 @@ async fn respond_to_upgrade(
 ) -> (Response<Body>, Option<Pending>) {
     let upgraded = hyper::upgrade::on(&mut request);
     let (head, _) = request.into_parts();
-    let path = head.uri.path().to_owned();
-    let preparing = prepare(head, endpoint, path_values, address);
+    let preparing = prepare(Box::new(head), endpoint, path_values, address);
     let prepared = match timeout(context.handshake_timeout, preparing).await {
         Ok(prepared) => prepared,
-        Err(_) => Err(refusal::too_slow(endpoint.log_limits(), &path)),
+        Err(_) => Err(refusal::too_slow(endpoint.log_limits(), endpoint.path())),
     };
     match prepared {
         Ok(upgrade) => {

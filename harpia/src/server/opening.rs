@@ -14,17 +14,17 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{self, Poll, ready};
 use std::time::SystemTime;
 
-use bytes::Bytes;
-use http::request::Parts;
+use bytes::{BufMut, Bytes};
 use http::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Sleep, sleep, timeout};
 
-use crate::extract::PathValues;
 use crate::limits::{LINGER, MAX_EARLY_BYTES, MAX_LINGER_BYTES};
 use crate::protocol::handshake;
 
@@ -35,22 +35,62 @@ use super::refusal::{self, Refusal};
 use super::router::Found;
 use super::shutdown::ShutdownStage;
 use super::stream::ClientStream;
-use super::upgrade::{Endpoint, Upgrade, prepare};
+use super::upgrade::{Upgrade, prepare};
 
-/// Serves a client until its connection has started, or until it has its last response.
-pub(super) async fn serve_client(
+/// The task of one client: its opening, and then its connection.
+///
+/// One task serves both, since to spawn a second one costs as much as to parse the head. Both are
+/// boxed, so the task of an idle connection has no room for an opening.
+pub(super) enum ClientTask {
+    Opening(Pin<Box<dyn Future<Output = Option<Running>> + Send>>),
+    Running(Running),
+}
+
+/// A connection that has started.
+pub(super) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl ClientTask {
+    pub(super) fn new(
+        stream: ClientStream,
+        address: SocketAddr,
+        permit: OwnedSemaphorePermit,
+        context: Arc<Context>,
+    ) -> Self {
+        Self::Opening(Box::pin(open(stream, address, permit, context)))
+    }
+}
+
+impl Future for ClientTask {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<()> {
+        if let Self::Opening(opening) = &mut *self {
+            match ready!(opening.as_mut().poll(context)) {
+                Some(running) => *self = Self::Running(running),
+                None => return Poll::Ready(()),
+            }
+        }
+        match &mut *self {
+            Self::Running(running) => running.as_mut().poll(context),
+            Self::Opening(_) => Poll::Ready(()),
+        }
+    }
+}
+
+/// Serves a client until its connection can start, or until it has its last response.
+async fn open(
     mut stream: ClientStream,
     address: SocketAddr,
     permit: OwnedSemaphorePermit,
     context: Arc<Context>,
-) {
-    let deadline = Instant::now() + context.handshake_timeout;
-    let first = match read_head(&mut stream, deadline, &context).await {
+) -> Option<Running> {
+    let mut limit = pin!(sleep(context.handshake_timeout));
+    let first = match read_head(&mut stream, limit.as_mut(), &context).await {
         Ok(first) => first,
-        Err(Unread::Gone) => return,
+        Err(Unread::Gone) => return None,
         Err(Unread::Late) => {
             let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request took too long");
-            return refuse(stream, &refusal, &Method::GET).await;
+            return refuse(stream, refusal, Method::GET).await;
         }
     };
     let is_upgrade = |head: &Head| handshake::is_upgrade(&head.request.headers);
@@ -60,20 +100,31 @@ pub(super) async fn serve_client(
     let path = head.request.uri.path();
     match context.routes.find_upgrade(path) {
         Found::Route(endpoint, path_values) => {
-            let opening = Opening {
-                endpoint,
-                path_values,
-                address,
-                deadline,
+            let method = head.request.method.clone();
+            let mut early = EarlyBytes::new(head.rest);
+            let preparing = prepare(head.request, &*endpoint, path_values, address);
+            let mut stage = context.stage.clone();
+            let prepared = tokio::select! {
+                // The data is usually made at once: then the client is not watched.
+                biased;
+                prepared = preparing => prepared,
+                () = early.until_left(&mut stream) => return None,
+                _ = stage.wait_for(|stage| *stage == ShutdownStage::Aborting) => return None,
+                () = limit.as_mut() => {
+                    Err(refusal::too_slow(endpoint.log_limits(), endpoint.path()))
+                },
             };
-            opening.run(stream, head, permit, &context).await;
+            match prepared {
+                Ok(upgrade) => start(upgrade, stream, early, permit, limit).await,
+                Err(refusal) => refuse(stream, refusal, method).await,
+            }
         }
         Found::NoRoute if context.fallback.is_some() => {
-            http1::serve(stream, first.bytes, address, permit, context).await;
+            http1::serve(stream, first.bytes, address, permit, context).await
         }
         Found::NoRoute | Found::Unreadable => {
             refusal::log_unknown_path(context.hub.log_limits(), path);
-            refuse(stream, &Refusal::not_found(), &head.request.method).await;
+            refuse(stream, Refusal::not_found(), head.request.method.clone()).await
         }
     }
 }
@@ -88,7 +139,7 @@ enum Unread {
 
 async fn read_head(
     stream: &mut ClientStream,
-    deadline: Instant,
+    mut limit: Pin<&mut Sleep>,
     context: &Context,
 ) -> Result<First, Unread> {
     let mut bytes = FirstBytes::default();
@@ -102,13 +153,9 @@ async fn read_head(
         tokio::select! {
             // The head is usually there already: then neither the timer nor the watch is touched.
             biased;
-            read = timeout_at(deadline, bytes.read(stream)) => {
-                return match read {
-                    Ok(read) => read.map_err(|_| Unread::Gone),
-                    Err(_) => Err(Unread::Late),
-                };
-            }
+            read = bytes.read(stream) => return read.map_err(|_| Unread::Gone),
             _ = stage.wait_for(is_over) => {}
+            () = limit.as_mut() => return Err(Unread::Late),
         }
         if is_draining || bytes.is_empty() {
             return Err(Unread::Gone);
@@ -117,58 +164,21 @@ async fn read_head(
     }
 }
 
-/// An upgrade for a route, whose head is read.
-struct Opening {
-    endpoint: Arc<dyn Endpoint>,
-    path_values: PathValues,
-    address: SocketAddr,
-    deadline: Instant,
-}
-
-impl Opening {
-    async fn run(
-        self,
-        mut stream: ClientStream,
-        head: Head,
-        permit: OwnedSemaphorePermit,
-        context: &Context,
-    ) {
-        let method = head.request.method.clone();
-        let mut early = EarlyBytes::new(head.rest);
-        let built = {
-            let preparing = self.prepare(head.request);
-            let mut stage = context.stage.clone();
-            tokio::select! {
-                // Data is usually made at once: then the client is not watched.
-                biased;
-                built = preparing => built,
-                () = early.until_left(&mut stream) => return,
-                _ = stage.wait_for(|stage| *stage == ShutdownStage::Aborting) => return,
-            }
-        };
-        match built {
-            Ok(upgrade) => {
-                let response = upgrade.negotiated.to_bytes();
-                let written = timeout_at(self.deadline, write_all(&mut stream, &response)).await;
-                if matches!(written, Ok(Ok(()))) {
-                    upgrade.start(stream, early.bytes(), permit);
-                }
-            }
-            Err(refusal) => refuse(stream, &refusal, &method).await,
-        }
-    }
-
-    fn prepare(&self, request: Parts) -> impl Future<Output = Result<Upgrade, Refusal>> + use<'_> {
-        let path = request.uri.path().to_owned();
-        let path_values = self.path_values.clone();
-        let preparing = prepare(request, &*self.endpoint, path_values, self.address);
-        async move {
-            match timeout_at(self.deadline, preparing).await {
-                Ok(built) => built,
-                Err(_) => Err(refusal::too_slow(self.endpoint.log_limits(), &path)),
-            }
-        }
-    }
+/// Writes the 101, and returns the connection.
+async fn start(
+    upgrade: Upgrade,
+    mut stream: ClientStream,
+    early: EarlyBytes,
+    permit: OwnedSemaphorePermit,
+    limit: Pin<&mut Sleep>,
+) -> Option<Running> {
+    let response = upgrade.negotiated.to_bytes();
+    let written = tokio::select! {
+        biased;
+        written = write_all(&mut stream, &response) => written.is_ok(),
+        () = limit => false,
+    };
+    written.then(|| upgrade.start(stream, early.bytes(), permit))
 }
 
 /// The bytes that a client sends before it has the 101.
@@ -200,21 +210,18 @@ impl EarlyBytes {
     /// Reads no more than [`MAX_EARLY_BYTES`]. The time limit of the opening holds for a client
     /// that sends more and leaves.
     async fn until_left(&mut self, stream: &mut ClientStream) {
-        let mut buffer = [0; 1024];
         loop {
             let room = MAX_EARLY_BYTES.saturating_sub(self.bytes().len());
             if room == 0 {
                 return std::future::pending().await;
             }
-            let length = room.min(buffer.len());
-            match stream.read(&mut buffer[..length]).await {
+            if self.all.is_empty() {
+                self.all.extend_from_slice(&self.first);
+            }
+            let mut limited = (&mut self.all).limit(room);
+            match stream.read_buf(&mut limited).await {
                 Ok(0) | Err(_) => return,
-                Ok(read) => {
-                    if self.all.is_empty() {
-                        self.all.extend_from_slice(&self.first);
-                    }
-                    self.all.extend_from_slice(&buffer[..read]);
-                }
+                Ok(_) => {}
             }
         }
     }
@@ -225,19 +232,28 @@ impl EarlyBytes {
 /// What follows the request is not interpreted: it may be a request that a proxy took for frames.
 /// It is read and discarded, since to close a socket with unread input sends a reset, which could
 /// destroy the response on its way.
-async fn refuse(mut stream: ClientStream, refusal: &Refusal, method: &Method) {
-    let response = refusal.to_bytes(SystemTime::now(), *method == Method::HEAD);
-    let closing = async {
-        write_all(&mut stream, &response).await?;
-        stream.shutdown().await?;
-        discard(&mut stream).await
-    };
-    // An error or a late client: either way the response is as far as it gets.
-    let _ = timeout(LINGER, closing).await;
+///
+/// Boxed, like [`http1::serve`], so that an opening without a refusal has no room for it.
+fn refuse(
+    mut stream: ClientStream,
+    refusal: Refusal,
+    method: Method,
+) -> Pin<Box<dyn Future<Output = Option<Running>> + Send>> {
+    Box::pin(async move {
+        let response = refusal.to_bytes(SystemTime::now(), method == Method::HEAD);
+        let closing = async {
+            write_all(&mut stream, &response).await?;
+            stream.shutdown().await?;
+            discard(&mut stream).await
+        };
+        // An error or a late client: either way the response is as far as it gets.
+        let _ = timeout(LINGER, closing).await;
+        None
+    })
 }
 
 /// Reads until the client closes, up to [`MAX_LINGER_BYTES`].
-pub(super) async fn discard(stream: &mut ClientStream) -> io::Result<()> {
+async fn discard(stream: &mut ClientStream) -> io::Result<()> {
     let mut buffer = [0; 4096];
     let mut left = MAX_LINGER_BYTES;
     while left > 0 {

@@ -152,12 +152,12 @@ pub(super) fn log_rejection(limits: &LogLimits, rejection: &Rejection, path: &st
 }
 
 /// Logs that the application took too long to make a connection's data, and returns the refusal.
-pub(super) fn too_slow(limits: &LogLimits, path: &str) -> Refusal {
+pub(super) fn too_slow(limits: &LogLimits, route: &str) -> Refusal {
     let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is too slow");
     if let Some(suppressed) = limits.slow_openings.admit() {
         let status = refusal.status.as_u16();
         tracing::warn!(
-            path,
+            route,
             status,
             suppressed,
             "upgrade refused: the connection's data was not made within `handshake_timeout`"

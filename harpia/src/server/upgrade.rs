@@ -29,6 +29,7 @@ use crate::socket::Socket;
 use crate::transport::Transport;
 
 use super::http::{hide_secrets, remove_ambient_credentials};
+use super::opening::Running;
 use super::refusal::{self, Refusal};
 use super::route_config::RouteConfig;
 use super::stream::ClientStream;
@@ -37,6 +38,9 @@ use super::stream::ClientStream;
 pub(super) trait Endpoint: Send + Sync {
     /// Returns what the route demands of a handshake.
     fn rules(&self) -> &Rules;
+
+    /// Returns the path of the route, as it was declared.
+    fn path(&self) -> &'static str;
 
     fn log_limits(&self) -> &LogLimits;
 
@@ -47,8 +51,8 @@ pub(super) trait Endpoint: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>>;
 }
 
-/// Starts a connection.
-pub(super) type Launch = Box<dyn FnOnce(Start<'_>) + Send>;
+/// Makes a connection.
+pub(super) type Launch = Box<dyn FnOnce(Start<'_>) -> Running + Send>;
 
 /// What a connection starts with.
 pub(super) struct Start<'a> {
@@ -84,6 +88,10 @@ impl<R: Route> Typed<R> {
 impl<R: Route> Endpoint for Typed<R> {
     fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    fn path(&self) -> &'static str {
+        R::PATH
     }
 
     fn log_limits(&self) -> &LogLimits {
@@ -122,17 +130,14 @@ impl<R: Route> Endpoint for Typed<R> {
                     hub.clone(),
                     protocol,
                 );
-                let connection = Connection::new(
+                Box::pin(Connection::new(
                     shared,
                     socket,
                     parameters,
                     transport,
                     start.early_bytes,
                     start.permit,
-                );
-                // Ends when the connection closes, at the latest by a shutdown. It holds the permit
-                // until then.
-                tokio::spawn(connection);
+                ))
             });
             Ok(launch)
         })
@@ -146,25 +151,25 @@ pub(super) struct Upgrade {
 }
 
 impl Upgrade {
-    /// Starts the connection, which holds the permit until it ends.
+    /// Makes the connection, which holds the permit until it ends.
     pub(super) fn start(
         self,
         stream: ClientStream,
         early_bytes: &[u8],
         permit: OwnedSemaphorePermit,
-    ) {
+    ) -> Running {
         (self.launch)(Start {
             stream,
             early_bytes,
             negotiated: self.negotiated,
             permit,
-        });
+        })
     }
 }
 
 /// Checks an upgrade for a route, and makes the data of its connection.
 pub(super) async fn prepare(
-    mut request: Parts,
+    mut request: Box<Parts>,
     endpoint: &dyn Endpoint,
     path_values: PathValues,
     remote_addr: SocketAddr,
@@ -182,8 +187,8 @@ pub(super) async fn prepare(
     if endpoint.rules().origins.allow_any_page() {
         remove_ambient_credentials(&mut request.headers);
     }
-    let handshake =
-        Handshake::new(request.uri, request.headers, remote_addr).with_path_values(path_values);
+    let Parts { uri, headers, .. } = *request;
+    let handshake = Handshake::new(uri, headers, remote_addr).with_path_values(path_values);
     match guarded_future(endpoint.build_connection(&handshake)).await {
         Ok(Ok(launch)) => Ok(Upgrade { negotiated, launch }),
         Ok(Err(rejection)) => {
