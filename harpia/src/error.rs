@@ -57,7 +57,7 @@ pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A handler returned `Err`.
     Handler {
-        /// The handler: `open`, `message`, `close`, `drain` or `error`.
+        /// The handler: `auth`, `open`, `message`, `close`, `drain` or `error`.
         handler: &'static str,
         /// The error that it returned.
         source: BoxError,
