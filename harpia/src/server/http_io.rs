@@ -133,3 +133,49 @@ impl AsyncWrite for HttpIo {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    fn stream(buffer: usize, unread: &'static [u8]) -> (HttpIo, DuplexStream) {
+        let (server, client) = duplex(buffer);
+        let stream = ClientStream::Other(Box::pin(server));
+        (HttpIo::new(stream, Bytes::from_static(unread)), client)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_without_progress_fails_after_its_time_and_not_before() {
+        let (mut io, mut client) = stream(4, b"");
+        let writing = tokio::spawn(async move { io.write_all(b"12345678abcd").await });
+        tokio::time::sleep(HTTP_PROGRESS / 2).await;
+        let mut read = [0; 4];
+        client.read_exact(&mut read).await.unwrap();
+        tokio::time::sleep(HTTP_PROGRESS / 2 + HTTP_PROGRESS / 4).await;
+        assert!(!writing.is_finished(), "progress starts the time anew");
+        let error = writing.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn the_bytes_that_were_read_before_come_first() {
+        let (mut io, mut client) = stream(64, b"first ");
+        client.write_all(b"then").await.unwrap();
+        drop(client);
+        let mut text = String::new();
+        io.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "first then");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shutdown_discards_input_until_the_client_closes() {
+        let (mut io, mut client) = stream(64, b"");
+        let closing = tokio::spawn(async move { io.shutdown().await });
+        client.write_all(&[b'x'; 100]).await.unwrap();
+        assert!(!closing.is_finished());
+        drop(client);
+        closing.await.unwrap().unwrap();
+    }
+}
