@@ -159,6 +159,13 @@ impl App {
     ///
     /// Takes any tower service, such as `tower::service_fn` or an `axum::Router`. Default: a 404.
     ///
+    /// The service also gets plain requests for the path of a route, so one path can serve a page
+    /// and a socket. If it answers such a request with an empty 404 or 405, the client gets a 426,
+    /// or a 405 for methods other than GET and HEAD.
+    ///
+    /// The connection ends if the client takes nothing of a response for 30 seconds. Reading the
+    /// body of a request fails if the client sends nothing of it for 30 seconds.
+    ///
     /// If the service returns `Err`, the error is logged and the client gets a 500. The query of a
     /// request may hold a token, so a service should not log it: see [`HttpRequest`].
     ///

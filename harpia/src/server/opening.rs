@@ -229,8 +229,8 @@ impl EarlyBytes {
 
 /// Answers an upgrade with an error, and closes.
 ///
-/// What follows the request is not interpreted: it may be a request that a proxy took for frames.
-/// It is read and discarded, since to close a socket with unread input sends a reset, which could
+/// The bytes after the request are not interpreted: a proxy may have taken a second request for
+/// frames. They are read and discarded, since to close a socket with unread input sends a reset, which could
 /// destroy the response on its way.
 ///
 /// Boxed, like [`http1::serve`], so that an opening without a refusal has no room for it.

@@ -1,7 +1,7 @@
 //! From a request to a connection: check the handshake, make the connection's data, spawn its task.
 //!
-//! Who has read the request makes no difference here: harpia ([`opening`](super::opening)) or hyper
-//! ([`http1`](super::http1)).
+//! The code here is the same whether harpia ([`opening`](super::opening)) or hyper
+//! ([`http1`](super::http1)) has read the request.
 //!
 //! Generic types end here: [`Endpoint`] is a route without its types, and [`Typed`] implements it
 //! for a route.
@@ -54,7 +54,7 @@ pub(super) trait Endpoint: Send + Sync {
 /// Makes a connection.
 pub(super) type Launch = Box<dyn FnOnce(Start<'_>) -> Running + Send>;
 
-/// What a connection starts with.
+/// The stream and the agreement that a connection starts with.
 pub(super) struct Start<'a> {
     stream: ClientStream,
     /// The bytes that came after the handshake.
