@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use harpia::extract::{Handshake, Rejection};
 use harpia::prelude::*;
 use harpia_tests::{TestServer, within};
 use socket2::SockRef;
@@ -60,7 +61,7 @@ fn aborted_handshakes_leak_nothing(bytes: &[u8]) -> io::Result<()> {
 }
 
 async fn abort_handshakes(bytes: &[u8]) -> io::Result<()> {
-    let server = TestServer::start(App::new().ws(Chat).max_connections(20)).await;
+    let server = TestServer::start(App::new().ws(Chat).ws(Stuck).max_connections(20)).await;
     let before = open_descriptors()?;
     for _ in 0..TRIES / 10 {
         // The server runs on this thread, so each client is reset before the server accepts it.
@@ -94,6 +95,37 @@ fn a_handshake_aborted_after_the_first_frame_byte_leaks_no_descriptor_and_no_per
     let mut bytes = upgrade_request();
     bytes.push(0x81);
     aborted_handshakes_leak_nothing(&bytes)
+}
+
+/// Data that is never made.
+struct Never;
+
+impl FromHandshake for Never {
+    async fn from_handshake(_: &Handshake) -> Result<Self, Rejection> {
+        std::future::pending().await
+    }
+}
+
+struct Stuck;
+
+#[ws_route("/stuck", data = Never)]
+impl Stuck {
+    fn message(&self) {}
+}
+
+#[test]
+fn a_client_that_resets_while_its_data_is_made_leaks_no_descriptor_and_no_permit() -> io::Result<()>
+{
+    let request = String::from_utf8_lossy(&upgrade_request()).replace("/chat", "/stuck");
+    aborted_handshakes_leak_nothing(request.as_bytes())?;
+    let flood = format!("{request}{}", "x".repeat(100_000));
+    aborted_handshakes_leak_nothing(flood.as_bytes())
+}
+
+#[test]
+fn a_client_that_floods_a_refused_upgrade_leaks_no_descriptor_and_no_permit() -> io::Result<()> {
+    let request = String::from_utf8_lossy(&upgrade_request()).replace("Key: ", "Key: x");
+    aborted_handshakes_leak_nothing(format!("{request}{}", "x".repeat(100_000)).as_bytes())
 }
 
 #[test]

@@ -499,7 +499,7 @@ pub use harpia_macros::routes;
 /// | `slow` | `close`, `skip` | `close` |
 /// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) on a server holds for all routes | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
-/// | `origins` | `["https://…"]`: exactly these (list the server's own too); `any` | the same host and port |
+/// | `origins` | `["https://…"]`: exactly these, also of apps and extensions (list the server's own too); `any` | the same host and port |
 /// | `protocols` | `["chat.v1"]` | none |
 /// | `crate` | the path of harpia, if it is not `::harpia` | |
 ///

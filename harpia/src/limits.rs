@@ -149,8 +149,7 @@ pub(crate) const MAX_LOGIN: usize = 8 * 1024;
 #[cfg(feature = "session")]
 pub(crate) const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many bytes wait for the task of a connection whose stream is no socket, such as TLS, in
-/// bytes.
+/// How many bytes wait for the task of a connection whose stream is not a socket, such as TLS.
 ///
 /// 64 KiB: four TLS records, and enough to write while the task is woken. More waits in the outbox.
 pub(crate) const WRITE_BUFFER: usize = 64 * 1024;
@@ -170,7 +169,7 @@ pub(crate) const MAX_HEAD: usize = 32 * 1024;
 /// The number of headers in a request head. 100 is hyper's limit, too.
 pub(crate) const MAX_HEADERS: usize = 100;
 
-/// How many bytes of a client are kept while its connection's data is made, in bytes.
+/// How many bytes of a client are kept while its connection's data is made.
 ///
 /// 64 KiB: one message of the usual size limit. A client that follows the RFC sends nothing before
 /// the 101.

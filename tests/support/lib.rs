@@ -23,7 +23,7 @@ pub use client::Client;
 pub use events::Events;
 pub use log::Log;
 pub use program::Program;
-pub use raw::{Frame, RawClient, handshake, masked};
+pub use raw::{Frame, RawClient, handshake, masked, status};
 pub use redis::RedisServer;
 pub use server::TestServer;
 

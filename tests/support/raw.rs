@@ -262,6 +262,12 @@ impl Frame {
     }
 }
 
+/// Returns the status of an HTTP response, or 0 if it has none.
+pub fn status(answer: &str) -> u16 {
+    let word = answer.split(' ').nth(1).unwrap_or_default();
+    word.parse().unwrap_or_default()
+}
+
 /// Makes a handshake without an `Origin` header, with these additional lines.
 pub fn handshake(path: &str, lines: &str) -> String {
     format!(

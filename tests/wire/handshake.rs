@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use harpia::extract::{Handshake, Rejection};
 use harpia::prelude::*;
-use harpia_tests::{Log, RawClient, TestServer, masked};
+use harpia_tests::{Log, RawClient, TestServer, masked, status};
 
 struct Echo;
 
@@ -39,11 +39,6 @@ fn handshake(without: &str, with: &str) -> String {
         text.push_str(&format!("{with}\r\n\r\n"));
     }
     text
-}
-
-fn status(answer: &str) -> u16 {
-    let word = answer.split(' ').nth(1).unwrap_or_default();
-    word.parse().unwrap_or_default()
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use harpia::extract::{Handshake, Rejection};
 use harpia::prelude::*;
 use harpia::{HttpRequest, Origins};
-use harpia_tests::{Events, Log, RawClient, TestServer, handshake, masked};
+use harpia_tests::{Events, Log, RawClient, TestServer, handshake, masked, status};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use tower::service_fn;
@@ -26,11 +26,6 @@ impl Chat {
 
 async fn server() -> TestServer {
     TestServer::start(App::new().ws(Chat)).await
-}
-
-fn status(answer: &str) -> u16 {
-    let word = answer.split(' ').nth(1).unwrap_or_default();
-    word.parse().unwrap_or_default()
 }
 
 /// Sends `request` together with a second request, and returns the whole response.
@@ -80,7 +75,7 @@ async fn the_101_is_spelled_as_in_the_rfc() {
 }
 
 #[tokio::test]
-async fn nothing_after_a_refused_upgrade_is_interpreted() {
+async fn bytes_after_a_refused_upgrade_are_not_interpreted() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let pages = service_fn(move |request: HttpRequest| {

@@ -17,8 +17,8 @@ const FIRST_READ: usize = 2048;
 pub(super) struct First {
     /// The bytes as they were sent.
     pub(super) bytes: Bytes,
-    /// The request that they begin with. `None` if the parser refuses it or it is too long: hyper
-    /// has the last word on those bytes.
+    /// The request that they begin with. `None` if the parser refuses it or it is too long: then
+    /// hyper answers.
     pub(super) head: Option<Head>,
 }
 

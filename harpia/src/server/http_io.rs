@@ -24,8 +24,8 @@ pub(super) struct HttpIo {
     linger: Linger,
 }
 
-/// The end of the stream: FIN, then reading for a while. To close a socket with unread input sends
-/// a reset, which could destroy the last response on its way.
+/// The end of the stream: FIN, then reading for a while. Closing a socket with unread input sends a
+/// reset, which could destroy the last response on its way.
 enum Linger {
     Open,
     Discarding { until: Pin<Box<Sleep>>, left: usize },

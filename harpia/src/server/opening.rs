@@ -25,6 +25,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep, timeout};
 
+use crate::budget::{Budget, Charge};
 use crate::limits::{LINGER, MAX_EARLY_BYTES, MAX_LINGER_BYTES};
 use crate::protocol::handshake;
 
@@ -104,11 +105,12 @@ async fn open(
             let mut early = EarlyBytes::new(head.rest);
             let preparing = prepare(head.request, &*endpoint, path_values, address);
             let mut stage = context.stage.clone();
+            let budget = context.hub.unauthenticated_input_budget();
             let prepared = tokio::select! {
-                // The data is usually made at once: then the client is not watched.
+                // The data is usually made at once. Then the client is not watched.
                 biased;
                 prepared = preparing => prepared,
-                () = early.until_left(&mut stream) => return None,
+                () = early.until_left(&mut stream, budget) => return None,
                 _ = stage.wait_for(|stage| *stage == ShutdownStage::Aborting) => return None,
                 () = limit.as_mut() => {
                     Err(refusal::too_slow(endpoint.log_limits(), endpoint.path()))
@@ -151,7 +153,7 @@ async fn read_head(
             true => *stage == ShutdownStage::Aborting,
         };
         tokio::select! {
-            // The head is usually there already: then neither the timer nor the watch is touched.
+            // The head has usually arrived. Then neither the timer nor the watch is touched.
             biased;
             read = bytes.read(stream) => return read.map_err(|_| Unread::Gone),
             _ = stage.wait_for(is_over) => {}
@@ -205,15 +207,17 @@ impl EarlyBytes {
         }
     }
 
-    /// Reads and keeps bytes. Returns when the client has left.
+    /// Reads and keeps bytes. Returns when the client has left, or has sent more than
+    /// [`MAX_EARLY_BYTES`].
     ///
-    /// Reads no more than [`MAX_EARLY_BYTES`]. The time limit of the opening holds for a client
-    /// that sends more and leaves.
-    async fn until_left(&mut self, stream: &mut ClientStream) {
+    /// A client that is not read can leave unnoticed, so one that sends more is not kept. The bytes
+    /// are charged to `budget`, and a client that exceeds it is not kept either.
+    async fn until_left(&mut self, stream: &mut ClientStream, budget: &Arc<Budget>) {
+        let mut charge = Charge::new(Arc::clone(budget));
         loop {
             let room = MAX_EARLY_BYTES.saturating_sub(self.bytes().len());
             if room == 0 {
-                return std::future::pending().await;
+                return;
             }
             if self.all.is_empty() {
                 self.all.extend_from_slice(&self.first);
@@ -221,7 +225,8 @@ impl EarlyBytes {
             let mut limited = (&mut self.all).limit(room);
             match stream.read_buf(&mut limited).await {
                 Ok(0) | Err(_) => return,
-                Ok(_) => {}
+                Ok(read) if charge.try_add(read) => {}
+                Ok(_) => return,
             }
         }
     }
@@ -230,8 +235,8 @@ impl EarlyBytes {
 /// Answers an upgrade with an error, and closes.
 ///
 /// The bytes after the request are not interpreted: a proxy may have taken a second request for
-/// frames. They are read and discarded, since to close a socket with unread input sends a reset, which could
-/// destroy the response on its way.
+/// frames. They are read and discarded, since closing a socket with unread input sends a reset,
+/// which could destroy the response on its way.
 ///
 /// Boxed, like [`http1::serve`], so that an opening without a refusal has no room for it.
 fn refuse(
@@ -246,7 +251,7 @@ fn refuse(
             stream.shutdown().await?;
             discard(&mut stream).await
         };
-        // An error or a late client: either way the response is as far as it gets.
+        // After an error or the time limit, nothing more can be done for the client.
         let _ = timeout(LINGER, closing).await;
         None
     })

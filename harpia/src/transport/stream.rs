@@ -302,8 +302,9 @@ impl Buffered {
             if shuts_down {
                 ready!(io.stream.as_mut().poll_shutdown(context))?;
             }
-            // Race: a writer may have appended since the buffer was taken. It saw that the stream
-            // was not flushed and did not wake the task, so this looks again before it says so.
+            // Race: a writer may have appended after the buffer was taken. It did not wake the task,
+            // because the stream was not marked as flushed. So this checks the buffer again before
+            // it sets the mark.
             let mut out = self.out();
             if out.bytes.is_empty() && out.shuts_down == shuts_down {
                 out.is_flushed = true;

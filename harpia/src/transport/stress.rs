@@ -78,6 +78,14 @@ struct Task {
 impl Task {
     fn poll(&mut self, context: &mut Context<'_>, is_over: &AtomicBool) -> Poll<usize> {
         self.transport.attach(context.waker());
+        let polled = self.step(context, is_over);
+        if self.transport.poll_flush(context) {
+            context.waker().wake_by_ref();
+        }
+        polled
+    }
+
+    fn step(&mut self, context: &mut Context<'_>, is_over: &AtomicBool) -> Poll<usize> {
         if self.transport.poll_drain(context).is_pending() {
             return Poll::Pending;
         }
@@ -165,6 +173,15 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[test]
 fn concurrent_writers_never_tear_lose_or_reorder_frames() {
+    write_concurrently(Stream::Direct);
+}
+
+#[test]
+fn concurrent_writers_to_a_buffered_stream_never_tear_lose_or_reorder_frames() {
+    write_concurrently(|stream| Stream::buffered(Box::pin(stream)));
+}
+
+fn write_concurrently(make_stream: impl FnOnce(tokio::net::TcpStream) -> Stream) {
     let (server, mut client) = connection();
     // One worker thread for the task. The writers have threads of their own, like the flusher.
     let mut runtime = Builder::new_multi_thread();
@@ -179,7 +196,7 @@ fn concurrent_writers_never_tear_lose_or_reorder_frames() {
     };
     let (id, budget) = (ConnectionId::new(0, 0), Arc::new(Budget::new(usize::MAX)));
     let transport = Arc::new(Transport::new(
-        Stream::Direct(stream),
+        make_stream(stream),
         id,
         Arc::new(limits),
         budget,
@@ -198,6 +215,14 @@ fn concurrent_writers_never_tear_lose_or_reorder_frames() {
     let task = runtime.spawn(async move {
         let drained = poll_fn(|context| task.poll(context, &over)).await;
         task.transport.shut_down_writes();
+        poll_fn(|context| {
+            let _ = task.transport.poll_flush(context);
+            match task.transport.is_flushed() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
         drained
     });
     let reader = thread::spawn(move || {
