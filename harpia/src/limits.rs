@@ -74,6 +74,62 @@ pub(crate) const MAX_FIRST_MESSAGE: usize = 16 * 1024;
 /// A small message costs more memory than its bytes.
 pub(crate) const MIN_MESSAGE_COST: usize = 512;
 
+/// How many TCP connections a server has at most, unless it is set.
+///
+/// 100,000: raising this should be a deliberate choice of the operator, as for the limit of open
+/// files.
+pub(crate) const MAX_CONNECTIONS: usize = 100_000;
+
+/// How long a shutdown waits for handlers and connections, unless it is set.
+///
+/// 10 s: long enough for handlers to finish, and shorter than service managers wait before they
+/// kill.
+pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The time for `close` handlers after a shutdown has canceled the other handlers, and again for
+/// the last writes after that.
+///
+/// 1 s: these handlers are already late.
+pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+
+/// How many bytes of records wait in the hub's log for a flush round.
+///
+/// 16 MiB: more would only add delay. A flush round takes all records at once, so the hub holds at
+/// most about twice this.
+pub(crate) const LOG_CAPACITY: usize = 16 * 1024 * 1024;
+
+/// How many bytes the outboxes of all connections hold together.
+///
+/// 256 MiB: a few hundred full backlogs.
+pub(crate) const OUTBOX_BUDGET: usize = 256 * 1024 * 1024;
+
+/// How many bytes of unfinished input all connections hold together.
+///
+/// 256 MiB: thousands of messages at the default `max_message`.
+pub(crate) const INPUT_BUDGET: usize = 256 * 1024 * 1024;
+
+/// How many bytes of unfinished input all unauthenticated connections hold together.
+///
+/// 64 MiB: thousands of first messages at their limit. It is a budget of its own so that clients
+/// that fill it keep out newcomers only, and do not disturb authenticated clients.
+pub(crate) const UNAUTHENTICATED_INPUT_BUDGET: usize = 64 * 1024 * 1024;
+
+/// How long `open` may go on after a close was requested.
+///
+/// 15 s: as long as a slow client may take to close. A shutdown uses `shutdown_timeout` instead.
+pub(crate) const OPEN_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The time for a peer to read its outbox and the close frame.
+///
+/// 5 s: a slow network, and no longer.
+pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time for a peer to close its side after the server has closed (RFC 6455 section 7.1.1: the
+/// server closes first).
+///
+/// 2 s: a round trip of a slow phone, so that a reset does not destroy the close frame.
+pub(crate) const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How many lines of one kind are logged in a second.
 ///
 /// 10: enough to see what happens, too few to fill a disk.
@@ -190,3 +246,6 @@ pub(crate) const MAX_LINGER_BYTES: usize = 1024 * 1024;
 /// 30 s: far above the gaps of a slow phone. A client that reads or sends nothing holds a place of
 /// `max_connections`.
 pub(crate) const HTTP_PROGRESS: Duration = Duration::from_secs(30);
+
+#[cfg(all(test, feature = "jwt", feature = "session", feature = "redis"))]
+mod tests;

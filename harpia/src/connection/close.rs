@@ -6,23 +6,16 @@
 //! 4. The peer gets [`PEER_CLOSE_TIMEOUT`] to close its side.
 
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::Error;
+use crate::limits::{FLUSH_TIMEOUT, PEER_CLOSE_TIMEOUT};
 use crate::route::Route;
 
 use super::handlers::{OnClose, OnError};
 use super::input::{self, ReadBuffer};
 use super::phase::{Failure, Phase, Step};
 use super::task::Connection;
-
-/// The time for a peer to read its outbox and the close frame.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The time for a peer to close its side after the server has closed (RFC 6455 section 7.1.1: the
-/// server closes first).
-const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl<R: Route> Connection<R> {
     /// Calls `error`. The connection closes after it.

@@ -4,16 +4,12 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::close::{Close, CloseCause};
 use crate::error::BoxError;
+use crate::limits::OPEN_CLOSE_TIMEOUT;
 use crate::transport::Transport;
-
-/// The time for `open` to return after a close was requested: as long as a slow client may take to
-/// close. A shutdown uses `shutdown_timeout` instead.
-const OPEN_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Makes `auth` fail when the deadline of `auth_timeout` has passed.
 ///

@@ -15,6 +15,7 @@ use bytestring::ByteString;
 use tokio::sync::{Notify, oneshot};
 
 use crate::id::{ConnectionId, Slot};
+use crate::limits::LOG_CAPACITY;
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -28,7 +29,7 @@ pub(super) struct Log {
     state: Mutex<LogState>,
     /// Wakes the flusher when it waits in [`take_records`](Log::take_records).
     flusher_wakeup: Condvar,
-    /// Whether `state.bytes` has reached `CAPACITY`, readable without the lock.
+    /// Whether `state.bytes` has reached `LOG_CAPACITY`, readable without the lock.
     is_full: AtomicBool,
     /// Wakes the tasks that wait for a shutdown.
     shutdown: Notify,
@@ -71,11 +72,6 @@ enum FlusherState {
     /// It waits for any record, without a time limit: there are no connections to sweep.
     WaitingForConnection,
 }
-
-/// Limits the records that wait for a flush round: 16 MiB, since more would only add delay.
-///
-/// A flush round takes all records at once, so the hub holds at most about twice this.
-const CAPACITY: usize = 16 * 1024 * 1024;
 
 impl Log {
     pub(super) fn new() -> Self {
@@ -145,7 +141,7 @@ impl Log {
         if state.is_stopped {
             return SendStatus::Closed;
         }
-        if state.bytes >= CAPACITY {
+        if state.bytes >= LOG_CAPACITY {
             return SendStatus::Dropped;
         }
         self.push(state, record);
@@ -162,7 +158,7 @@ impl Log {
         frame: Encoded,
     ) -> Result<(), Encoded> {
         let state = self.lock();
-        if state.bytes >= CAPACITY && !state.is_stopped {
+        if state.bytes >= LOG_CAPACITY && !state.is_stopped {
             return Err(frame);
         }
         let record = Record::Publish {
@@ -201,7 +197,7 @@ impl Log {
     #[cold]
     pub(super) fn poll_room(&self, context: &mut Context<'_>, slot: Slot) -> Poll<()> {
         let mut state = self.lock();
-        if state.bytes < CAPACITY || state.is_stopped {
+        if state.bytes < LOG_CAPACITY || state.is_stopped {
             return Poll::Ready(());
         }
         state.room_wakers.insert(slot, context.waker().clone());
@@ -282,12 +278,12 @@ impl Log {
         let wakes_flusher = record.wakes_flusher(state.owing);
         state.bytes += record.size();
         state.records.push(record);
-        if state.bytes >= CAPACITY {
+        if state.bytes >= LOG_CAPACITY {
             self.is_full.store(true, Ordering::Release);
         }
         let wake = match state.flusher {
             FlusherState::Running => false,
-            FlusherState::WaitingForTick => wakes_flusher || state.bytes >= CAPACITY,
+            FlusherState::WaitingForTick => wakes_flusher || state.bytes >= LOG_CAPACITY,
             FlusherState::WaitingForConnection => true,
         };
         if wake {
@@ -312,7 +308,7 @@ impl Log {
 impl LogState {
     fn has_waking_record(&self) -> bool {
         let mut records = self.records.iter();
-        self.bytes >= CAPACITY || records.any(|record| record.wakes_flusher(self.owing))
+        self.bytes >= LOG_CAPACITY || records.any(|record| record.wakes_flusher(self.owing))
     }
 }
 

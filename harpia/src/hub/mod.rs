@@ -39,6 +39,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::id::ConnectionId;
+use crate::limits::{INPUT_BUDGET, OUTBOX_BUDGET, UNAUTHENTICATED_INPUT_BUDGET};
 use crate::message::{IntoMessage, Message};
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -108,20 +109,6 @@ struct HubInner {
     /// The smallest message length that any route compresses, in bytes.
     compress_from: AtomicUsize,
 }
-
-/// Limits the outboxes of all connections together: 256 MiB, a few hundred full backlogs.
-const OUTBOX_BUDGET: usize = 256 * 1024 * 1024;
-
-/// Limits the unfinished input of all connections together: 256 MiB, thousands of messages at the
-/// default `max_message`.
-const INPUT_BUDGET: usize = 256 * 1024 * 1024;
-
-/// Limits the unfinished input of all unauthenticated connections together: 64 MiB, thousands of
-/// first messages at their limit.
-///
-/// It is a budget of its own so that clients that fill it keep out newcomers only, and do not
-/// disturb authenticated clients.
-const UNAUTHENTICATED_INPUT_BUDGET: usize = 64 * 1024 * 1024;
 
 impl Hub {
     pub(crate) fn new() -> Self {

@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::hub::Hub;
-use crate::limits::HANDSHAKE_TIMEOUT;
+use crate::limits::{HANDSHAKE_TIMEOUT, MAX_CONNECTIONS, SHUTDOWN_TIMEOUT};
 use crate::route::IntoRoute;
 
 use super::http::{Fallback, RequestBody, fallback};
@@ -54,12 +54,6 @@ pub struct App {
     pub(super) shutdown_timeout: Duration,
     pub(super) handshake_timeout: Duration,
 }
-
-/// Raising this should be a deliberate choice of the operator, as for the limit of open files.
-const MAX_CONNECTIONS: usize = 100_000;
-
-/// Long enough for handlers to finish, and shorter than service managers wait before they kill.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl App {
     /// Creates an app without routes.

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
 use crate::hub::Hub;
+use crate::limits::SHUTDOWN_GRACE;
 
 /// The stage of a server's shutdown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,10 +25,6 @@ pub(super) enum ShutdownStage {
 
 /// The most permits that one `acquire_many` can take.
 pub(super) const MAX_PERMITS: u32 = (Semaphore::MAX_PERMITS & 0x7fff_ffff) as u32;
-
-/// The time for `close` handlers after the other handlers are canceled, and again for the last
-/// writes after that.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// Ctrl-C and SIGTERM, or no signals if the program handles them itself.
 pub(super) struct Signals(Option<[Signal; 2]>);
@@ -59,8 +56,8 @@ impl Signals {
 /// Waits until all connections have returned their permits.
 ///
 /// 1. Handlers get `timeout` to return.
-/// 2. Handlers that still wait are canceled. `close` handlers get [`GRACE`].
-/// 3. `close` handlers are canceled. The last writes get [`GRACE`].
+/// 2. Handlers that still wait are canceled. `close` handlers get [`SHUTDOWN_GRACE`].
+/// 3. `close` handlers are canceled. The last writes get [`SHUTDOWN_GRACE`].
 ///
 /// A signal ends the current stage early.
 pub(super) async fn drain(
@@ -86,10 +83,10 @@ pub(super) async fn drain(
     tracing::warn!("shutdown: canceling handlers that have not returned in time");
     stage.send_replace(ShutdownStage::Aborting);
     hub.cancel(false);
-    if all_gone_within(GRACE).await {
+    if all_gone_within(SHUTDOWN_GRACE).await {
         return;
     }
     hub.cancel(true);
     // All handlers are canceled, so only the last writes remain.
-    all_gone_within(GRACE).await;
+    all_gone_within(SHUTDOWN_GRACE).await;
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 
 use crate::budget::{Budget, Charge};
+use crate::limits::MIN_MESSAGE_COST;
 use crate::protocol::frame;
 
 use super::stream::Stream;
@@ -220,13 +221,10 @@ impl Outbox {
 
 /// Returns what a piece counts in the backlog and the budget, in bytes.
 ///
-/// Every piece needs memory for its queue entry, so a small one counts as `LEAST_COST`.
+/// Every piece needs memory for its queue entry, so a small one counts as `MIN_MESSAGE_COST`.
 pub(super) fn cost(piece: &Bytes) -> usize {
-    piece.len().max(LEAST_COST)
+    piece.len().max(MIN_MESSAGE_COST)
 }
-
-/// The least that a piece counts, in bytes.
-const LEAST_COST: usize = 512;
 
 /// The number of pieces that one write call passes to the operating system.
 const SLICES: usize = 64;

@@ -25,7 +25,7 @@ fn a_full_log_drops_published_messages_and_makes_broadcasting_connections_wait()
     let dropped = log.publish(Channel::Server, None, encoded(""));
     assert_eq!(dropped, SendStatus::Dropped);
     assert!(!has_room(&log));
-    assert!(log.lock().bytes < CAPACITY + 2 * 1024 * 1024);
+    assert!(log.lock().bytes < LOG_CAPACITY + 2 * 1024 * 1024);
     let mut records = Vec::new();
     log.take_records(&mut records, None, false);
     assert_eq!(records.len(), 16);
@@ -36,7 +36,7 @@ fn a_full_log_drops_published_messages_and_makes_broadcasting_connections_wait()
 fn topic_names_count_against_the_capacity() {
     let topic = ByteString::from("t".repeat(64 * 1024));
     let log = Log::new();
-    for _ in 0..CAPACITY / topic.len() {
+    for _ in 0..LOG_CAPACITY / topic.len() {
         assert!(log.has_room());
         log.append(Record::Subscribe(0, topic.clone()));
     }
