@@ -10,7 +10,6 @@ use crate::model::{Argument, By, Kind};
 use crate::parse::Method;
 use crate::suggest::nearest_or_longer;
 
-use super::handler::is_socket_type;
 use super::parameters::{Seen, condition, is_word, text_type};
 use super::wording::handler as wording;
 
@@ -265,6 +264,26 @@ fn is_exclusive(ty: &Type) -> bool {
 /// The socket whatever its name: a parameter is never lent so.
 fn is_exclusive_socket(ty: &Type) -> bool {
     is_exclusive(ty) && is_any_socket(ty)
+}
+
+pub(super) fn is_socket(argument: &FnArg) -> bool {
+    match argument {
+        FnArg::Typed(argument) => match &*argument.ty {
+            Type::Reference(reference) => is_socket_type(&reference.elem),
+            other => is_socket_type(other),
+        },
+        FnArg::Receiver(_) => false,
+    }
+}
+
+fn is_socket_type(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => {
+            let last = path.path.segments.last();
+            last.is_some_and(|segment| segment.ident == "Socket")
+        }
+        _ => false,
+    }
 }
 
 fn is_any_socket(ty: &Type) -> bool {

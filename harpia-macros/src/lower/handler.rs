@@ -2,7 +2,7 @@
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, FnArg, ReceiverKind, ReturnType, Signature, Type};
+use syn::{Attribute, ReceiverKind, ReturnType, Signature, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::model::{Argument, Handler, Kind};
@@ -63,26 +63,6 @@ fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostic
         return true;
     }
     false
-}
-
-pub(super) fn is_socket(argument: &FnArg) -> bool {
-    match argument {
-        FnArg::Typed(argument) => match &*argument.ty {
-            Type::Reference(reference) => is_socket_type(&reference.elem),
-            other => is_socket_type(other),
-        },
-        FnArg::Receiver(_) => false,
-    }
-}
-
-pub(super) fn is_socket_type(ty: &Type) -> bool {
-    match ty {
-        Type::Path(path) => {
-            let last = path.path.segments.last();
-            last.is_some_and(|segment| segment.ident == "Socket")
-        }
-        _ => false,
-    }
 }
 
 /// Checks all but the arguments.

@@ -11,7 +11,7 @@ use crate::names::ARGUMENT_NAMES;
 use crate::parse::Block;
 use crate::suggest::nearest;
 
-use super::handler::is_socket;
+use super::arguments::is_socket;
 
 /// Finds methods whose name is near to that of a handler which the block does not have.
 pub(super) fn find(block: &Block) -> Vec<NearMiss> {

@@ -93,7 +93,7 @@ impl Options {
             "protocols" => protocols(value)?,
             _ => {
                 let near = nearest_or_longer(&name, KEYS);
-                problems.at(key.span(), wording::unknown_option(&name, near));
+                problems.at(key.span(), wording::unknown_option(&name, near, &KEYS));
                 return Ok(());
             }
         };

@@ -6,25 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::hub::Hub;
 
-use super::http::Fallback;
+use super::context::Context;
 use super::opening::ClientTask;
-use super::router::RouteTable;
-use super::shutdown::ShutdownStage;
 use super::stream::ClientStream;
-
-/// The state that all TCP connections of a server share.
-pub(super) struct Context {
-    pub(super) routes: Arc<RouteTable>,
-    pub(super) fallback: Option<Fallback>,
-    pub(super) hub: Hub,
-    pub(super) stage: watch::Receiver<ShutdownStage>,
-    pub(super) handshake_timeout: Duration,
-}
 
 /// The pause after a failed accept. At the limit of open files every accept fails at once, until
 /// some files are closed.

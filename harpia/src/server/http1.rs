@@ -21,15 +21,14 @@ use crate::extract::PathValues;
 use crate::limits::MAX_HEAD;
 use crate::protocol::handshake::{self, Fault};
 
-use super::accept::Context;
+use super::context::Context;
 use super::http::{Body, Fallback, RequestBody, hide_secrets, text};
 use super::http_io::HttpIo;
-use super::opening::Running;
 use super::refusal::{self, Refusal};
 use super::router::Found;
 use super::shutdown::ShutdownStage;
 use super::stream::ClientStream;
-use super::upgrade::{Endpoint, Upgrade, prepare};
+use super::upgrade::{Endpoint, Running, Upgrade, prepare};
 
 /// Serves a client that has sent `bytes` until it leaves, an upgrade is answered, or a shutdown
 /// ends it. Returns the connection of an upgrade.

@@ -9,17 +9,23 @@
 //! | [`route_config`] | the merge of a route's options with the defaults |
 //! | [`router`] | `Router`, and the route of a path |
 //! | [`serve`] | `Server`: serves until a shutdown |
-//! | [`accept`] | the loop over new TCP connections, and HTTP on each of them |
+//! | [`accept`] | the loop over new TCP connections |
+//! | [`context`] | what the opening of each connection needs of its server |
 //! | [`stream`] | the stream of an accepted client |
-//! | [`upgrade`] | from a request to a connection |
-//! | [`http`] | responses that are not an upgrade, and the fallback |
-//! | [`refusal`] | the log lines of refused upgrades |
+//! | [`opening`] | the task of a client: its request head, the 101, and then its connection |
+//! | [`head`] | reads and parses a request head |
+//! | [`upgrade`] | checks an upgrade and makes its connection |
+//! | [`refusal`] | the responses to refused upgrades, and their log lines |
+//! | [`http1`] | every other request, with hyper |
+//! | [`http_io`] | the stream that hyper reads and writes, with its limit on progress |
+//! | [`http`] | response bodies, and what the fallback gets |
 //! | [`shutdown`] | signals, and the stages of a shutdown |
 
 mod accept;
 mod app;
 mod bind;
 mod check;
+mod context;
 mod defaults;
 mod head;
 mod http;

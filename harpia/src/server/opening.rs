@@ -29,14 +29,14 @@ use crate::budget::{Budget, Charge};
 use crate::limits::{LINGER, MAX_EARLY_BYTES, MAX_LINGER_BYTES};
 use crate::protocol::handshake;
 
-use super::accept::Context;
+use super::context::Context;
 use super::head::{First, FirstBytes, Head};
 use super::http1;
 use super::refusal::{self, Refusal};
 use super::router::Found;
 use super::shutdown::ShutdownStage;
 use super::stream::ClientStream;
-use super::upgrade::{Upgrade, prepare};
+use super::upgrade::{Running, Upgrade, prepare};
 
 /// The task of one client: its opening, and then its connection.
 ///
@@ -46,9 +46,6 @@ pub(super) enum ClientTask {
     Opening(Pin<Box<dyn Future<Output = Option<Running>> + Send>>),
     Running(Running),
 }
-
-/// A connection that has started.
-pub(super) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl ClientTask {
     pub(super) fn new(

@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 
 use crate::hub::Hub;
 
-use super::accept::{self, Context};
+use super::accept;
+use super::context::Context;
 use super::http::Fallback;
 use super::router::RouteTable;
 use super::shutdown::{self, ShutdownStage, Signals};

@@ -29,7 +29,6 @@ use crate::socket::Socket;
 use crate::transport::Transport;
 
 use super::http::{hide_secrets, remove_ambient_credentials};
-use super::opening::Running;
 use super::refusal::{self, Refusal};
 use super::route_config::RouteConfig;
 use super::stream::ClientStream;
@@ -50,6 +49,9 @@ pub(super) trait Endpoint: Send + Sync {
         handshake: &'a Handshake,
     ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>>;
 }
+
+/// A connection that has started.
+pub(super) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Makes a connection.
 pub(super) type Launch = Box<dyn FnOnce(Start<'_>) -> Running + Send>;

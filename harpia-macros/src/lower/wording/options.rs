@@ -3,13 +3,12 @@
 use proc_macro2::Ident;
 
 use crate::diagnostics::Problem;
-use crate::lower::options::KEYS;
 use crate::value::{TimeFault, is_origin, is_token};
 
-pub(in crate::lower) fn unknown_option(key: &str, near: Option<&str>) -> Problem {
+pub(in crate::lower) fn unknown_option(key: &str, near: Option<&str>, known: &[&str]) -> Problem {
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the options are `{}`", KEYS.join("`, `")),
+        None => format!("the options are `{}`", known.join("`, `")),
     };
     Problem::new(format!("unknown option `{key}`"), help)
 }
