@@ -33,18 +33,19 @@ impl Diagnostics {
         Self { errors: Vec::new() }
     }
 
-    /// Reports at one token, or at the first of several.
+    /// Reports a problem at one token, or at the first of several.
     pub(crate) fn at(&mut self, span: Span, problem: Problem) {
         self.errors.push(syn::Error::new(span, problem.text()));
     }
 
-    /// Reports at a whole node: on stable a joined span is to be had in no other way.
+    /// Reports a problem at a whole node. On stable Rust, `syn::Error::new_spanned` is the only way
+    /// to join spans.
     pub(crate) fn on(&mut self, node: impl ToTokens, problem: Problem) {
         self.errors
             .push(syn::Error::new_spanned(node, problem.text()));
     }
 
-    /// Reports what syn found.
+    /// Reports an error that syn found.
     pub(crate) fn push(&mut self, error: syn::Error) {
         self.errors.push(error);
     }
@@ -53,7 +54,7 @@ impl Diagnostics {
         self.errors.is_empty()
     }
 
-    /// The problems as compiler errors.
+    /// Returns the problems as compiler errors.
     pub(crate) fn finish(self) -> TokenStream {
         self.errors
             .iter()

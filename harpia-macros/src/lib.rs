@@ -1,5 +1,5 @@
-//! The macros of harpia, the declarative real-time framework. Use them through `harpia`, whose
-//! documentation is theirs.
+//! The macros of harpia, the declarative real-time framework. Use them through `harpia`, which
+//! documents them.
 //!
 //! Tokens in, tokens out. Each macro goes through the same stages: `parse` knows syntax only,
 //! `lower` gives it meaning and reports every mistake it finds, `expand` cannot fail.
@@ -23,19 +23,19 @@ use proc_macro::TokenStream;
 
 use diagnostics::Diagnostics;
 
-/// Makes a WebSocket route of an `impl` block; documented in `harpia`.
+/// Makes a WebSocket route of an `impl` block. Documented in `harpia`.
 #[proc_macro_attribute]
 pub fn ws_route(arguments: TokenStream, item: TokenStream) -> TokenStream {
     ws_route_tokens(arguments.into(), item.into()).into()
 }
 
-/// Fills connection data from a handshake; documented in `harpia`.
+/// Fills connection data from a handshake. Documented in `harpia`.
 #[proc_macro_derive(FromHandshake, attributes(from))]
 pub fn from_handshake(item: TokenStream) -> TokenStream {
     derive::from_handshake(item.into()).into()
 }
 
-/// Makes a router of routes whose paths are compared at compile time; documented in `harpia`.
+/// Makes a router of routes whose paths are compared at compile time. Documented in `harpia`.
 #[proc_macro]
 pub fn routes(items: TokenStream) -> TokenStream {
     routes::routes(items.into()).into()

@@ -1,4 +1,4 @@
-//! A valid route: what `expand` works from. Nothing here can be wrong any more.
+//! A valid route, from which `expand` makes the output. Values of these types have been checked.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
@@ -9,7 +9,7 @@ pub(crate) struct Route {
     pub(crate) generics: Generics,
     pub(crate) self_type: Type,
     pub(crate) data: Type,
-    /// The calls on `Options::new()`.
+    /// The method calls on `Options::new()`.
     pub(crate) options: Vec<TokenStream>,
     /// The `any` of `origins = any`.
     pub(crate) any_origin: Option<TokenStream>,
@@ -17,35 +17,36 @@ pub(crate) struct Route {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) near_misses: Vec<NearMiss>,
-    /// A macro call among the methods: what it expands to is not seen.
+    /// The path of a macro call among the methods. The macro cannot see what that call expands to.
     pub(crate) unseen: Option<Path>,
 }
 
-/// A path parameter as one of the types that handlers take it as.
+/// A path parameter, with one of the types by which handlers take it.
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) ty: Type,
-    /// Where only handlers behind `#[cfg]` take it: the predicates, of which one must hold.
+    /// If only handlers behind `#[cfg]` take the parameter: their predicates, of which at least one
+    /// must hold.
     pub(crate) conditions: Option<Vec<TokenStream>>,
 }
 
 pub(crate) struct Handler {
     pub(crate) kind: Kind,
-    /// The user's own word for it: errors belong there.
+    /// The name as the user wrote it. Its span is where errors are reported.
     pub(crate) name: Ident,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) is_async: bool,
     pub(crate) arguments: Vec<Argument>,
-    /// The return type, where one is written.
+    /// The return type, if the user wrote one.
     pub(crate) output: Option<Type>,
 }
 
-/// A method that may have been meant as a handler. It is one if nobody calls it, which only rustc
-/// knows.
+/// A method that may have been meant as a handler. Only rustc knows whether something calls it. If
+/// nothing does, it is reported.
 pub(crate) struct NearMiss {
     pub(crate) name: Ident,
     pub(crate) meant: Kind,
-    /// As [`Method::position`](crate::parse::Method::position).
+    /// See [`Method::position`](crate::parse::Method::position).
     pub(crate) position: usize,
 }
 
@@ -69,7 +70,7 @@ pub(crate) enum Argument {
         ty: Type,
     },
     Message(Type),
-    /// A message whose type is called as harpia's socket.
+    /// A message of a type named `Socket`, which may be a type of the user's own.
     MessageOrSocket(Type),
     Code(Type),
     Reason(Type),
@@ -104,7 +105,8 @@ impl Kind {
         }
     }
 
-    /// What a handler takes in order, besides the socket and the path's parameters.
+    /// Returns the names of the arguments that are recognized by their order: all but the socket
+    /// and the path parameters.
     pub(crate) fn in_order(self) -> &'static [&'static str] {
         match self {
             Self::Open | Self::Drain => &[],
@@ -115,7 +117,7 @@ impl Kind {
         }
     }
 
-    /// What the message is called where it must have its own name.
+    /// Returns the name that the message must have on a route with path parameters.
     pub(crate) fn message_name(self) -> Option<&'static str> {
         match self {
             Self::Auth | Self::Message => self.in_order().first().copied(),
@@ -127,7 +129,8 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// `r#auth` is `auth`: taken for an ordinary method, it would leave the route open.
+    /// Treats `r#auth` as `auth`. As an ordinary method, it would leave the route without
+    /// authentication.
     pub(crate) fn of(name: &Ident) -> Option<Self> {
         Self::named(&name.unraw().to_string())
     }

@@ -1,11 +1,11 @@
-//! What generated code calls things: absolute paths, and names that no user writes.
+//! The names in generated code: absolute paths, and names that no user writes.
 
 use syn::{Path, parse_quote};
 
-/// Where harpia is, unless `crate = …` says otherwise.
+/// Returns the path of harpia, which `crate = …` replaces.
 pub(crate) fn default_crate() -> Path {
     parse_quote!(::harpia)
 }
 
-/// Names that mean something as arguments, and so cannot name a path parameter.
+/// Names of handlers' arguments. They cannot name a path parameter.
 pub(crate) const ARGUMENT_NAMES: [&str; 6] = ["ws", "message", "first", "code", "reason", "error"];

@@ -1,6 +1,7 @@
-//! The text of a route's path: segments and faults. No syn, no wording.
+//! Parses the text of a route's path into parameters, or into a fault. Does not use syn, and leaves
+//! the wording of errors to `lower`.
 
-/// A fault, and where in the text it is, in characters.
+/// A fault, and its place in the text, in characters.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
@@ -16,7 +17,7 @@ pub(crate) enum FaultKind {
     Query,
     BadName(String),
     DuplicateName(String),
-    /// The name it would have in harpia's syntax.
+    /// The same segment in harpia's syntax.
     Foreign {
         text: String,
         ours: String,
@@ -27,7 +28,7 @@ pub(crate) enum FaultKind {
     Character(char),
 }
 
-/// Returns the parameters' names in order, or the first fault.
+/// Returns the names of the parameters in order, or the first fault.
 pub(crate) fn parse(path: &str, reserved: &[&str]) -> Result<Vec<String>, Fault> {
     let count = path.chars().count();
     if let Some(at) = path.chars().position(|c| matches!(c, '?' | '#')) {
@@ -73,7 +74,7 @@ fn fault(kind: FaultKind, start: usize, len: usize) -> Fault {
     Fault { kind, start, len }
 }
 
-/// Notes the parameter that a segment is, or says what is wrong with it.
+/// Adds the name of the parameter if the segment is one, or returns what is wrong with the segment.
 fn parameter(segment: &str, names: &mut Vec<String>, reserved: &[&str]) -> Option<FaultKind> {
     if let Some(name) = segment.strip_prefix(':') {
         return Some(foreign(segment, name));
@@ -133,7 +134,7 @@ mod tests {
         parse(path, &["message"]).err().map(|fault| fault.kind)
     }
 
-    /// The same table as in harpia's path/pattern.rs.
+    /// The same table as in harpia's `path/pattern.rs`. `tests/grammars.rs` compares them.
     const ACCEPTED: [&str; 11] = [
         "/",
         "/chat",
@@ -148,7 +149,7 @@ mod tests {
         "/{a}/<b",
     ];
 
-    /// The same table as in harpia's path/pattern.rs.
+    /// The same table as in harpia's `path/pattern.rs`. `tests/grammars.rs` compares them.
     const REFUSED: [&str; 30] = [
         "",
         "chat",

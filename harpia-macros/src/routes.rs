@@ -1,4 +1,4 @@
-//! `routes![…]`: a function that makes a router, and a comparison of every two paths.
+//! `routes![…]`: makes a router, and compares every two paths at compile time.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -88,7 +88,7 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
         quote!(.ws(#argument))
     });
     quote! {
-        // The user's types stand here and nowhere else: one that is not there is one error.
+        // Each of the user's types is named only here, so a type that does not exist is one error.
         #(
             #[allow(dead_code, non_camel_case_types)]
             type #aliases = #types;
@@ -105,8 +105,8 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
     }
 }
 
-/// Compares the paths of two types, each with its alias. rustc says of two that are alike
-/// "evaluation of `routes::Chat_and_Talk` failed here"; the block lets another pair have the same
+/// Compares the paths of two types, each with its alias. If the paths are equal, rustc prints
+/// "evaluation of `routes::Chat_and_Talk` failed here". The block allows several pairs of that
 /// name.
 fn compare(first: (&Type, &Ident), second: (&Type, &Ident)) -> TokenStream {
     let (first_name, second_name) = (text_of(first.0), text_of(second.0));
@@ -126,7 +126,7 @@ fn compare(first: (&Type, &Ident), second: (&Type, &Ident)) -> TokenStream {
     }
 }
 
-/// The type's own name, without path and generics.
+/// Returns the name of a type, without its path and generics.
 fn word_of(ty: &Type) -> Ident {
     let last = match ty {
         Type::Path(path) => path.path.segments.last(),

@@ -1,7 +1,7 @@
-//! What the macros write, as text to read: one expansion a file, in `snapshots/`.
+//! Snapshots of what the macros expand to, one expansion per file in `snapshots/`.
 //!
-//! `cargo insta review` (or `INSTA_UPDATE=always cargo test`) takes a change over; read the
-//! difference first: it is the code that every user compiles.
+//! `cargo insta review` (or `INSTA_UPDATE=always cargo test`) accepts a change. Read the difference
+//! first: it is the code that every user compiles.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -76,7 +76,7 @@ fn a_method_that_may_have_been_meant_as_a_handler() {
         quote! {
             impl Chat {
                 fn open(&self) {}
-                /// Says it to all.
+                /// Sends the message to all.
                 async fn mesage(&self, message: String) {}
             }
         },

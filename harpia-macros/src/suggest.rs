@@ -1,6 +1,6 @@
-//! The nearest name to one that is not known.
+//! Finds the known name that is nearest to an unknown one.
 
-/// Returns the candidate that a slip of the finger made this of.
+/// Returns the candidate that is a typing error away from a name.
 pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -21,7 +21,8 @@ pub(crate) fn nearest<'a>(
     Some(candidate)
 }
 
-/// Returns the nearest candidate, or one that begins with this name, or this with it.
+/// Like [`nearest`], but also accepts a candidate that begins with the name, or with which the name
+/// begins.
 pub(crate) fn nearest_or_longer<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str> + Clone,
@@ -34,7 +35,7 @@ pub(crate) fn nearest_or_longer<'a>(
     nearest(name, candidates.clone()).or_else(longer)
 }
 
-/// `onOpen` and `on_open` are the same mistake.
+/// Makes `onOpen` and `on_open` equal.
 fn normalize(name: &str) -> String {
     name.chars()
         .filter(|c| *c != '_')
@@ -42,7 +43,7 @@ fn normalize(name: &str) -> String {
         .collect()
 }
 
-/// Levenshtein's distance, where a swap of neighbors counts once.
+/// Returns the Levenshtein distance, with a swap of two neighbors counted as one change.
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();

@@ -1,10 +1,11 @@
-//! The user's own code in messages: as a person writes it.
+//! Formats the user's code for error messages as a person would write it.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
-/// Code as a person writes it: the printer of tokens puts spaces everywhere, and breaks lines.
+/// Returns code as a person writes it. `TokenStream::to_string` puts a space between all tokens,
+/// and breaks lines.
 pub(crate) fn text_of(node: &impl ToTokens) -> String {
     let printed = node.to_token_stream().to_string();
     let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -19,7 +20,7 @@ pub(crate) fn text_of(node: &impl ToTokens) -> String {
     text.replace(",)", ")")
 }
 
-/// Says whether the space between these can go.
+/// Returns whether two tokens are written without a space between them.
 fn is_superfluous(before: &str, next: char) -> bool {
     let after_word = before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
     before.ends_with(['(', '[', '<', '&', '\''])
@@ -28,7 +29,7 @@ fn is_superfluous(before: &str, next: char) -> bool {
         || (after_word && matches!(next, '(' | '<' | '!'))
 }
 
-/// `ChatData` as `chat_data` or `chat-data`.
+/// Turns `ChatData` into `chat_data` or `chat-data`.
 pub(crate) fn in_small_letters(name: &Ident, separator: char) -> String {
     let mut text = String::new();
     for c in name.unraw().to_string().chars() {

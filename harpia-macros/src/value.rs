@@ -1,9 +1,9 @@
-//! Values that are written as text in an attribute: sizes, times, rates, origins.
+//! Parses the values that an attribute has as text: sizes, times, rates, origins and subprotocols.
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-/// Parses `"64KiB"`: binary and decimal units.
+/// Parses a size such as `"64KiB"`, with binary or decimal units.
 pub(crate) fn size(text: &str) -> Option<usize> {
     let (number, unit) = number_and_unit(text)?;
     let factor: u64 = match unit {
@@ -19,7 +19,7 @@ pub(crate) fn size(text: &str) -> Option<usize> {
     usize::try_from(number.checked_mul(factor)?).ok()
 }
 
-/// Why a text is no time.
+/// The reason why a text is not a valid time.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum TimeFault {
     NoUnit(u64),
@@ -29,11 +29,11 @@ pub(crate) enum TimeFault {
     },
     Zero,
     TooLong,
-    /// There is not even a number.
+    /// The text does not begin with a number.
     NoTime,
 }
 
-/// Parses `"30s"`; zero is no time.
+/// Parses a time such as `"30s"`. Zero is not valid.
 pub(crate) fn duration(text: &str) -> Result<Duration, TimeFault> {
     let (number, unit) = number_and_unit(text).ok_or(TimeFault::NoTime)?;
     let milliseconds: u64 = match unit {
@@ -54,7 +54,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, TimeFault> {
     }
 }
 
-/// Parses `"50/s"` and `"20/10s"`.
+/// Parses a rate such as `"50/s"` or `"20/10s"`.
 pub(crate) fn rate(text: &str) -> Option<(u32, Duration)> {
     let (messages, period) = text.split_once('/')?;
     let messages = messages
@@ -71,7 +71,8 @@ pub(crate) fn rate(text: &str) -> Option<(u32, Duration)> {
     Some((messages, period))
 }
 
-/// Checks `"https://example.com"`: `null`, or scheme, host and optionally a port.
+/// Checks an origin such as `"https://example.com"`: `null`, or a scheme, a host and optionally a
+/// port.
 ///
 /// The same rule as in harpia's `protocol/origin.rs`, which checks lists made at run time.
 pub(crate) fn is_origin(text: &str) -> bool {
@@ -100,14 +101,15 @@ pub(crate) fn is_origin(text: &str) -> bool {
     is_scheme(scheme) && is_host && is_port
 }
 
-/// Checks the scheme of a page. `ws` and `wss` are schemes of WebSocket URLs, and no page has them.
+/// Checks the scheme of a page. `ws` and `wss` are schemes of WebSocket URLs. A page never has
+/// them.
 fn is_scheme(text: &str) -> bool {
     let is_rest = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let is_socket = ["ws", "wss"].iter().any(|ws| ws.eq_ignore_ascii_case(text));
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(is_rest) && !is_socket
 }
 
-/// Checks a subprotocol's name: a token of RFC 9110 section 5.6.2.
+/// Checks the name of a subprotocol: a token (RFC 9110 section 5.6.2).
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -115,7 +117,7 @@ pub(crate) fn is_token(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
-/// The number that a text begins with.
+/// Returns the number at the start of a text.
 pub(crate) fn number(text: &str) -> Option<u64> {
     Some(number_and_unit(text)?.0)
 }

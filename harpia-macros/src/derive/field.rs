@@ -1,4 +1,4 @@
-//! One field: where its value comes from.
+//! One field of connection data: the source of its value, and the code that reads it.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -17,9 +17,9 @@ pub(super) struct Field {
     pub(super) place: Place,
 }
 
-/// Where a value comes from.
+/// The source of a field's value.
 pub(super) enum Place {
-    /// The type knows how to extract itself.
+    /// The field's type implements `FromHandshake`.
     Own,
     Value {
         source: Source,
@@ -78,7 +78,7 @@ impl Field {
         })
     }
 
-    /// Says whether it reads cookies, be it by the header of that name.
+    /// Returns whether the field reads cookies. The header `Cookie` counts.
     pub(super) fn is_cookie(&self) -> bool {
         match &self.place {
             Place::Value { source, name } => match source {
@@ -90,7 +90,7 @@ impl Field {
         }
     }
 
-    /// The path parameter that this field reads.
+    /// Returns the name of the path parameter that the field reads.
     pub(super) fn path_name(&self) -> Option<&str> {
         match &self.place {
             Place::Value {
@@ -101,7 +101,7 @@ impl Field {
         }
     }
 
-    /// The type that a single value is parsed as: the `T` of `Option<T>`.
+    /// Returns the type that a single value is parsed as. For `Option<T>`, that is `T`.
     pub(super) fn value_type(&self) -> Option<&Type> {
         match &self.place {
             Place::Value { .. } => Some(inside_option(&self.ty).unwrap_or(&self.ty)),
@@ -109,7 +109,7 @@ impl Field {
         }
     }
 
-    /// `field: value`.
+    /// Returns the initializer of the field, `field: value`.
     pub(super) fn read(&self) -> TokenStream {
         let Self { name, ty, place } = self;
         let span = ty.span();
@@ -207,7 +207,7 @@ fn place(entry: &Entry, field: &Ident, problems: &mut Diagnostics) -> Option<Pla
     Some(Place::Value { source, name })
 }
 
-/// One that no request can have.
+/// Reports a header name that no request can have.
 fn header_name(name: &str) -> Problem {
     let with_dashes = name.split_whitespace().collect::<Vec<_>>().join("-");
     let meant = match is_token(&with_dashes) {
@@ -245,7 +245,7 @@ fn two_sources(field: &Ident, key: &Ident) -> Problem {
     )
 }
 
-/// The `T` of `Option<T>`, by its look, as everywhere in derives.
+/// Returns the `T` of `Option<T>`. It is recognized by name, as in every derive macro.
 fn inside_option(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else {
         return None;

@@ -1,4 +1,4 @@
-//! `#[derive(FromHandshake)]`: each field from its place in the handshake.
+//! `#[derive(FromHandshake)]`: fills each field from its source in the handshake.
 
 mod field;
 
@@ -26,7 +26,7 @@ pub(crate) fn from_handshake(item: TokenStream) -> TokenStream {
     let fields = fields(&input, &mut problems);
     let body = match fields {
         Some(fields) if problems.is_empty() => implementation(&input, &fields),
-        // So that the routes with this data do not add an error each.
+        // With this impl, routes with this data do not each add an error.
         _ => stub(&input),
     };
     let problems = problems.finish();
@@ -40,7 +40,7 @@ pub(crate) fn from_handshake(item: TokenStream) -> TokenStream {
     }
 }
 
-/// The struct's own `#[from(crate = …)]`.
+/// Returns the path in `#[from(crate = …)]` on the struct.
 fn krate(attributes: &[Attribute], problems: &mut Diagnostics) -> Path {
     let mut krate = names::default_crate();
     for attribute in attributes.iter().filter(|one| one.path().is_ident("from")) {
@@ -107,7 +107,7 @@ fn fields(input: &DeriveInput, problems: &mut Diagnostics) -> Option<Vec<Field>>
     }
 }
 
-/// The fields of a tuple struct, each by the name of its type.
+/// Suggests names for the fields of a tuple struct, made from their types.
 fn named(fields: &syn::FieldsUnnamed) -> String {
     let named = fields.unnamed.iter().enumerate().map(|(at, field)| {
         let ident = match &field.ty {
@@ -140,7 +140,7 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
         .iter()
         .map(|ty| quote!(<#ty as __harpia::extract::FromHandshake>::PATH_FIELDS));
     let checks = value_checks(fields);
-    // What a default makes need not be `Send`: so it comes last, when nothing is waited for.
+    // A default value need not be `Send`. So defaults are made last, with no `.await` after them.
     let is_default = |field: &&Field| matches!(field.place, Place::Default);
     let read = fields.iter().filter(|field| !is_default(field));
     let values = read
@@ -175,7 +175,7 @@ fn implementation(input: &DeriveInput, fields: &[Field]) -> TokenStream {
     }
 }
 
-/// Checks that the fields' types can be parsed: a type that cannot is one error, however many
+/// Checks that the fields' types can be parsed. A type that cannot is one error, however many
 /// fields have it.
 fn value_checks(fields: &[Field]) -> TokenStream {
     let mut types: Vec<&Type> = Vec::new();

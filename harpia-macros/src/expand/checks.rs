@@ -1,4 +1,4 @@
-//! Checks that only the types can answer, once for each type, with the user's spans.
+//! Checks that need type information. rustc makes them once for each type, at the user's spans.
 //!
 //! The code that passes arguments to handlers compiles for any type. These checks state which types
 //! are allowed, so a wrong type is one error, however many handlers name it.
@@ -13,8 +13,9 @@ use crate::model::{Argument, By, Kind, Route};
 /// Checks on the values of constants, for the initializer of `PATH`.
 ///
 /// For a failed check, rustc prints "evaluation of `<Chat as IntoRoute>::PATH::ORIGINS` failed here".
-/// So each check is named after the mistake. What depends on generics can be no item: it is evaluated
-/// where the route is added to an app.
+/// So each check is named after the mistake. A `const` item cannot use the generics of its impl.
+/// For a generic route, the checks are expressions, which rustc evaluates when the route is added
+/// to an app.
 pub(super) fn values(route: &Route) -> TokenStream {
     let Route {
         path,
@@ -37,21 +38,22 @@ pub(super) fn values(route: &Route) -> TokenStream {
     }
 }
 
-/// Checks on types: the ones beside the impl, and the ones inside it. The checks beside it have no
-/// bounds to rely on, and cannot name the generics of the impl.
+/// Checks on types: those beside the impl, and those inside it. Checks beside the impl see no
+/// bounds that would hide a mistake, but cannot name the impl's generics.
 pub(super) fn types(route: &Route) -> (TokenStream, TokenStream) {
     let (arguments, auth) = (arguments(route), unseen_auth(route));
     if !route.generics.params.is_empty() {
         return (quote!(), quote!(#arguments #auth));
     }
-    let (whole, live) = (whole(route), live(route));
-    let beside = quote!(const _: fn() = || { #whole #arguments #auth #live };);
+    let (on_route, named) = (route_and_data(route), named_handlers(route));
+    let beside = quote!(const _: fn() = || { #on_route #arguments #auth #named };);
     (beside, quote!())
 }
 
-/// Names the handlers, so that what they call is not dead code while the route is not added to an
-/// app yet: rustc says whether a near miss is called.
-fn live(route: &Route) -> TokenStream {
+/// Names the handlers, so that rustc does not take the methods that they call for dead code while
+/// no app has the route. With that, rustc's `dead_code` lint tells whether something calls a near
+/// miss.
+fn named_handlers(route: &Route) -> TokenStream {
     if route.near_misses.is_empty() {
         return TokenStream::new();
     }
@@ -63,8 +65,9 @@ fn live(route: &Route) -> TokenStream {
     quote!(#(#named)*)
 }
 
-/// Refuses an `auth` that a macro in the block expands to: it would never be called, and the route
-/// would look authenticated. Where the type has none, its place is taken by a trait's.
+/// Refuses an `auth` that a macro call in the block expands to. It would never be called, and the
+/// route would look authenticated. On a type without such a method, the path resolves to the `auth`
+/// of a trait, which passes the check.
 fn unseen_auth(route: &Route) -> Option<TokenStream> {
     let mut handlers = route.handlers.iter();
     if handlers.any(|handler| handler.kind == Kind::Auth) {
@@ -80,12 +83,12 @@ fn unseen_auth(route: &Route) -> Option<TokenStream> {
     })
 }
 
-/// Checks on the route and its data. For a generic route, the trait makes them.
-fn whole(route: &Route) -> TokenStream {
+/// Checks on the route and its data. For a generic route, the bounds of `Route` make these checks.
+fn route_and_data(route: &Route) -> TokenStream {
     let Route {
         self_type, data, ..
     } = route;
-    // One that is not even `Sync` has its error already.
+    // A type that is not `Sync` has its error from the line above.
     let shared = quote_spanned! {self_type.span()=>
         let _ = |__route: &#self_type| {
             let _: &dyn ::core::marker::Sync = __route;
@@ -105,7 +108,7 @@ fn arguments(route: &Route) -> TokenStream {
     let mut checked: Vec<(&Type, Check)> = Vec::new();
     for handler in &route.handlers {
         for argument in &handler.arguments {
-            for one in wanted(argument) {
+            for one in checks_of(argument) {
                 if checked.contains(&one) {
                     continue;
                 }
@@ -120,7 +123,7 @@ fn arguments(route: &Route) -> TokenStream {
     lines
 }
 
-fn wanted(argument: &Argument) -> Vec<(&Type, Check)> {
+fn checks_of(argument: &Argument) -> Vec<(&Type, Check)> {
     match argument {
         Argument::Socket(ty) => vec![(ty, Check::Socket)],
         Argument::Parameter { ty, by, .. } => match by {
@@ -131,7 +134,7 @@ fn wanted(argument: &Argument) -> Vec<(&Type, Check)> {
     }
 }
 
-/// The requirement that a check makes of a type.
+/// A requirement on a type.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Check {
     Socket,
@@ -150,7 +153,7 @@ impl Check {
             Self::Value => {
                 quote_spanned!(ty.span()=> <#ty as __harpia::extract::FromValue>::from_value)
             }
-            // One that cannot be parsed has its error already.
+            // A type that cannot be parsed has its error from `Check::Value`.
             Self::Clone => quote_spanned! {ty.span()=>
                 || <_ as ::core::clone::Clone>::clone(__harpia::__private::Value::<#ty>::some())
             },

@@ -1,4 +1,4 @@
-//! The stub in place of a route that has mistakes, so that `.ws(Chat)` does not add another.
+//! The stub that replaces a route with mistakes, so that `.ws(Chat)` does not add another error.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -22,7 +22,8 @@ pub(super) fn expand(block: &Block, krate: &Path) -> TokenStream {
     }
 }
 
-/// Those of the block, without such as stand for nothing: that has rustc's error, once.
+/// Returns the generics of the block, without parameters that the self type does not use. rustc
+/// reports those itself, once.
 fn generics(block: &Block) -> Generics {
     let mut generics = block.generics.clone();
     let is_tied = |parameter: &&GenericParam| !block.is_loose(parameter);

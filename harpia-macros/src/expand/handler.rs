@@ -1,6 +1,6 @@
-//! One handler's method of `Route`: it reads the arguments, calls the user's method, and makes one
-//! kind of result of what that returns. Each token carries the span of the user's word that it
-//! is about, so that rustc's errors stand there.
+//! The method of `Route` for one handler. It reads the arguments, calls the user's method, and
+//! converts its return value to the trait's result. Each token has the span of the user's word that
+//! it is about, so that rustc reports errors there.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -37,7 +37,7 @@ pub(super) fn expand(handler: &Handler, route: &Route) -> TokenStream {
     }
 }
 
-/// What `Route`'s method takes besides socket and parameters.
+/// Returns the arguments of the method of `Route`, besides the socket and the parameters.
 fn extra_arguments(kind: Kind) -> TokenStream {
     match kind {
         Kind::Open | Kind::Drain => quote!(),
@@ -69,7 +69,7 @@ fn body(handler: &Handler, route: &Route) -> TokenStream {
     }
 }
 
-/// Arguments that the user's method leaves out are not unused variables of theirs.
+/// Uses all arguments, so that those that the user's method does not take cause no warning.
 fn unused(kind: Kind) -> TokenStream {
     let rest = match kind {
         Kind::Open | Kind::Drain => quote!(),
@@ -80,7 +80,8 @@ fn unused(kind: Kind) -> TokenStream {
     quote!(let _ = (&__socket, __parameters); #rest)
 }
 
-/// The line that prepares an argument, and what is handed over.
+/// Returns the statement that prepares an argument, and the expression that is passed to the user's
+/// method.
 fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, TokenStream) {
     match argument {
         Argument::Socket(ty) => {
@@ -117,7 +118,8 @@ fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, Tok
     }
 }
 
-/// An argument whose type is the trait's: another one is said to be wrong where it is written.
+/// Passes an argument whose type the trait fixes. Any other type is an error at the type that the
+/// user wrote.
 fn fixed(ty: &Type, wanted: &TokenStream, value: &str) -> TokenStream {
     let value = Ident::new(value, Span::call_site());
     quote_spanned! {ty.span()=>
@@ -125,7 +127,7 @@ fn fixed(ty: &Type, wanted: &TokenStream, value: &str) -> TokenStream {
     }
 }
 
-/// The call that makes one kind of result of what the handler returned.
+/// Returns the call that converts the handler's return value to the trait's result.
 fn result(handler: &Handler, route: &Route) -> TokenStream {
     let span = handler
         .output

@@ -1,4 +1,4 @@
-//! The user's block: unchanged, so that all their tools see what they wrote.
+//! The user's block, unchanged, so that the user's tools see the code as it was written.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
@@ -7,9 +7,9 @@ use syn::ext::IdentExt;
 use crate::model::{Kind, NearMiss, Route};
 use crate::parse::{Block, Item, Source};
 
-/// The item as it came, but for what is reported and would be reported again: a second route
-/// attribute is left out, a second handler of one name gets another. Methods that may have been
-/// meant as handlers get a lint.
+/// Returns the item as the user wrote it, except for mistakes that rustc would report a second
+/// time: a second route attribute is removed, and a second handler of the same name is renamed.
+/// Methods that may have been meant as handlers get a lint.
 pub(super) fn expand(source: &Source, route: Option<&Route>) -> TokenStream {
     let Some(Item::Impl(block)) = &source.item else {
         return source.tokens.clone();
@@ -28,7 +28,7 @@ pub(super) fn expand(source: &Source, route: Option<&Route>) -> TokenStream {
     without_second_route(block, tokens)
 }
 
-/// Changes what stands in the block's braces.
+/// Changes the contents of the block's braces.
 fn with_body(tokens: TokenStream, change: impl Fn(TokenStream) -> TokenStream) -> TokenStream {
     let mut trees: Vec<TokenTree> = tokens.into_iter().collect();
     if let Some(TokenTree::Group(body)) = trees.last_mut() {
@@ -39,11 +39,11 @@ fn with_body(tokens: TokenStream, change: impl Fn(TokenStream) -> TokenStream) -
     trees.into_iter().collect()
 }
 
-/// Makes rustc report a near miss that nothing calls. A method that is called is an ordinary method.
-/// The user's own `#[allow(dead_code)]` comes later, and so wins.
+/// Makes rustc report a near miss that nothing calls. A method that is called is an ordinary
+/// method. The user's own `#[allow(dead_code)]` comes after this attribute, so it wins.
 ///
-/// A generic route that is not added to an app calls nothing. So its near misses are reported only
-/// if no other method names them either.
+/// A generic route that no app has calls nothing. So its near misses are reported only if no other
+/// method names them either.
 fn linted(body: TokenStream, route: &Route) -> TokenStream {
     let is_generic = !route.generics.params.is_empty();
     let is_called = |near: &NearMiss| is_generic && count(body.clone(), &near.name) > 1;
@@ -60,7 +60,7 @@ fn linted(body: TokenStream, route: &Route) -> TokenStream {
     trees.collect()
 }
 
-/// How often a name stands in tokens.
+/// Counts how often a name appears in tokens.
 fn count(tokens: TokenStream, name: &Ident) -> usize {
     let counts = tokens.into_iter().map(|tree| match tree {
         TokenTree::Ident(ident) => usize::from(ident == *name),

@@ -1,4 +1,4 @@
-//! Output: from a valid route to tokens. Cannot fail.
+//! Turns a valid route into tokens. This stage cannot fail.
 //!
 //! The user's block comes first, unchanged. The generated code is one `impl IntoRoute` for the
 //! user's type, which a user could write by hand. The body of `share_route` has everything else: the
@@ -21,7 +21,8 @@ use crate::model::Route;
 use crate::names;
 use crate::parse::{Item, OptionValue, Source};
 
-/// The user's item, and the route; or in its place a stub that adds no second error.
+/// Returns the user's item, and the code of the route. If the route has mistakes, a stub that adds
+/// no second error replaces that code.
 pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStream) -> TokenStream {
     let item = item::expand(source, route.as_ref());
     let krate = krate(source);
@@ -35,7 +36,7 @@ pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStrea
     quote!(#item #problems #generated)
 }
 
-/// Where harpia is: also for the stub of a route that has mistakes.
+/// Returns the path of harpia, also for a route that has mistakes.
 fn krate(source: &Source) -> Path {
     let mut options = source.arguments.iter().flat_map(|all| &all.options);
     let path = options.find_map(|option| match &option.value {

@@ -1,8 +1,9 @@
-//! The path's parameters as one tuple, parsed before the upgrade.
+//! The path parameters of a route as one tuple, which is parsed before the upgrade.
 //!
-//! Handlers name them by index, so each has its place whatever `#[cfg]` says: one that only handlers
-//! behind `#[cfg]` take is `()` where none of those is there. Its type may not be there either. A
-//! tuple's type takes no `#[cfg]`, an associated type does, and knows the route's generics.
+//! The handlers' code names the elements by index, so no `#[cfg]` may shift them. A parameter that
+//! only handlers behind `#[cfg]` take is `()` when all of these are compiled out, since its type
+//! may be compiled out, too. An element of a tuple type cannot have a `#[cfg]`. So the type is an
+//! associated type, which can, and which may use the route's generics.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -11,7 +12,7 @@ use syn::spanned::Spanned;
 use crate::model::{Parameter, Route};
 
 pub(super) struct Expanded {
-    /// The tuple's type.
+    /// The type of the tuple.
     pub(super) types: TokenStream,
     /// The code that makes the tuple, or rejects the request.
     pub(super) values: TokenStream,

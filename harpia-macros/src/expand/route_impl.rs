@@ -1,5 +1,5 @@
-//! The `impl IntoRoute` that makes a route of the user's type, and in it the `impl Route` that
-//! stands for the user's block.
+//! The `impl IntoRoute` that makes a route of the user's type. It contains the `impl Route` with
+//! the handlers.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -19,8 +19,8 @@ pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let demands = demands(route);
     let path_checks = checks::values(route);
-    // One that cannot be a route has its error already: `.ws(Chat)` must not say that there is
-    // none.
+    // If the type cannot be a route, the checks have reported why. `.ws(Chat)` must not add that a
+    // trait is not implemented, so the impl has no bounds.
     let (bounds, made) = if generics.params.is_empty() {
         let made = quote!(__harpia::__private::Made(__Route(self)).route());
         (quote!(#where_clause), made)
@@ -30,7 +30,7 @@ pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
     let route = route_impl(route, &demands);
     quote! {
         #[automatically_derived]
-        // Which lints look into generated code is not the user's concern.
+        // These lints also look into generated code.
         #[allow(trivial_bounds, unused_qualifications)]
         impl #impl_generics #krate::IntoRoute for #self_type #bounds {
             const PATH: &'static str = {
@@ -53,7 +53,7 @@ pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
     }
 }
 
-/// The type `__Route`, and all that is said of it.
+/// Returns the type `__Route`, its impls and its checks.
 fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
     let Route {
         path,
@@ -116,9 +116,10 @@ fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
     }
 }
 
-/// The bounds on the types that the generated code relies on. The checks report a type that breaks
-/// them once. As bounds they keep each handler from reporting it again. (rustc assumes a bound with a
-/// lifetime even if it is false.) A generic route's user may be the one to answer, and so meets the bound.
+/// Returns the bounds that the generated code relies on. A type that breaks a bound is reported
+/// once, by the checks. The bounds keep each handler from reporting it again: rustc assumes that a
+/// bound with a lifetime holds, even if it does not. A generic route gets plain bounds, since
+/// whether they hold may depend on the types that its user chooses.
 fn demands(route: &Route) -> TokenStream {
     let Route {
         self_type,
@@ -144,7 +145,8 @@ fn predicates(generics: &Generics) -> impl Iterator<Item = &WherePredicate> {
     clause.flat_map(|clause| &clause.predicates)
 }
 
-/// An async handler waits; one behind `#[cfg]` only where it is there.
+/// Returns the code that marks an `async` handler as one that may wait. It has the handler's own
+/// `#[cfg]`.
 fn inline(kind: Kind, handlers: &[Handler]) -> TokenStream {
     let lines = handlers
         .iter()

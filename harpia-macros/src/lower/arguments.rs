@@ -1,4 +1,4 @@
-//! What each argument of a handler means.
+//! Finds out what each argument of a handler means.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -13,7 +13,7 @@ use crate::suggest::nearest_or_longer;
 use super::parameters::{Seen, condition, is_word, text_type};
 use super::wording::handler as wording;
 
-/// Reads the arguments of one handler, in order.
+/// Returns the arguments of one handler, in order.
 pub(super) fn read(
     kind: Kind,
     method: &Method,
@@ -43,21 +43,22 @@ pub(super) fn read(
 
 struct Reader<'a> {
     kind: Kind,
-    /// The path's parameters.
+    /// The path parameters.
     names: &'a [String],
-    /// The `#[cfg]` that the handler is behind.
+    /// The predicate of the handler's `#[cfg]`.
     condition: Option<TokenStream>,
-    /// Names of arguments in order that are there: then no other is taken for one of them.
+    /// The names of arguments that the handler has. An argument of another name is not taken for
+    /// one of these.
     claimed: Vec<String>,
     seen: &'a mut Seen,
     found: Vec<Argument>,
 }
 
-/// Why an argument is none.
+/// Why an argument is not valid.
 enum Wrong {
-    /// A problem, and the node it is at.
+    /// A problem, and the node to report it at.
     At(TokenStream, Problem),
-    /// Another handler has the error.
+    /// The same mistake has been reported at another handler.
     Reported,
 }
 
@@ -74,7 +75,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The path parameter that a name means: `_room` is `room`, not used.
+    /// Returns the path parameter that a name refers to. `_room` is `room`, which the handler does
+    /// not use.
     fn parameter_name(&self, name: &Ident) -> Option<&'a str> {
         let written = name.unraw().to_string();
         let names = || self.names.iter().map(String::as_str);
@@ -83,7 +85,8 @@ impl<'a> Reader<'a> {
             .or_else(|| names().find(|known| *known == plain(name)))
     }
 
-    /// Which name an argument has; one without can be nothing but the message.
+    /// Returns the name that an argument takes, besides those of the path parameters. An argument
+    /// without a name can only be the message.
     fn claim(&self, argument: &PatType) -> Option<String> {
         match name_of(&argument.pat) {
             Some(name) => self.parameter_name(&name).is_none().then(|| plain(&name)),
@@ -92,7 +95,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `&T` and `T` are the same slot, and `&str` is a `String`'s.
+    /// Reads a path parameter. `&T` and `T` share a slot, and `&str` borrows from the slot of a
+    /// `String`.
     fn parameter(&mut self, name: &str, ty: &Type) -> Result<Argument, Wrong> {
         let (ty, by) = match ty {
             Type::Reference(reference) if reference.mutability.is_some() => {
@@ -129,7 +133,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Says whether a `Socket` by value may be a message type of the user's own that has the name.
+    /// Returns whether a `Socket` by value may be a message whose type is named `Socket`, too.
     fn may_be_message(&self, argument: &PatType) -> bool {
         let Some(own) = self.kind.message_name() else {
             return false;
@@ -176,7 +180,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// On a route with parameters the message has a name of its own, or is not used.
+    /// Checks the name of the message, which is fixed on a route with path parameters, and that the
+    /// message is taken by value.
     fn check_message(&mut self, argument: &PatType, name: Option<&Ident>) -> Result<(), Wrong> {
         let own = self.kind.message_name().unwrap_or("message");
         let is_own = |name: &Ident| plain(name) == own || name.to_string().starts_with('_');
@@ -195,7 +200,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One too many; or a path parameter by a wrong name, where that is likely.
+    /// Returns the problem of an argument that the handler does not take. If it is likely, that is
+    /// a misspelled path parameter.
     fn extra(&mut self, argument: &PatType, name: Option<&Ident>) -> Wrong {
         let names = self.names;
         if let (Some(name), false, false) = (name, names.is_empty(), is_any_socket(&argument.ty)) {
@@ -244,7 +250,7 @@ fn name_of(pat: &Pat) -> Option<Ident> {
     }
 }
 
-/// A name without the `_` that rustc advises for what is not used.
+/// Returns a name without the `_` that marks an unused variable.
 fn plain(name: &Ident) -> String {
     let name = name.unraw().to_string();
     match name.strip_prefix('_') {
@@ -261,7 +267,8 @@ fn is_exclusive(ty: &Type) -> bool {
     matches!(ty, Type::Reference(reference) if reference.mutability.is_some())
 }
 
-/// The socket whatever its name: a parameter is never lent so.
+/// Returns whether a type is `&mut Socket`. Such an argument is the socket, whatever its name,
+/// because path parameters are never passed as `&mut`.
 fn is_exclusive_socket(ty: &Type) -> bool {
     is_exclusive(ty) && is_any_socket(ty)
 }

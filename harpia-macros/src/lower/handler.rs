@@ -1,4 +1,4 @@
-//! Handlers: which methods they are, and whether their signatures are right.
+//! Finds the methods that are handlers, and checks their signatures.
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -12,15 +12,15 @@ use super::arguments::{self, typed};
 use super::parameters::Seen;
 use super::wording::handler as wording;
 
-/// What a handler's arguments are read against.
+/// What is known of the route while the arguments of a handler are read.
 pub(super) struct Context<'a> {
-    /// The path's parameters, unless the path itself is wrong: then what an argument means is not
-    /// known, and not asked.
+    /// The path parameters, or `None` if the path itself is wrong. Then the meaning of an argument
+    /// cannot be known, and arguments are not checked.
     pub(super) names: Option<&'a [String]>,
     pub(super) seen: &'a mut Seen,
 }
 
-/// Returns the handler that a method is, if it is one and is right.
+/// Returns the handler if the method is one and is valid.
 pub(super) fn lower(
     method: &Method,
     context: Context<'_>,
@@ -47,7 +47,7 @@ pub(super) fn lower(
     })
 }
 
-/// Refuses what would leave the route open to anyone.
+/// Refuses an `auth` that would let everybody in.
 fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostics) -> bool {
     let name = &method.signature.ident;
     let takes_first =
@@ -65,7 +65,7 @@ fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostic
     false
 }
 
-/// Checks all but the arguments.
+/// Checks the signature, except for the arguments.
 fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics) -> bool {
     let name = signature.ident.unraw().to_string();
     if !signature.generics.params.is_empty() {

@@ -1,4 +1,5 @@
-//! Meaning: from a [`Source`] to a valid [`Route`], or to every problem that is in the way.
+//! Gives the syntax its meaning: turns a [`Source`] into a valid [`Route`], or reports every
+//! problem.
 
 mod arguments;
 mod handler;
@@ -19,7 +20,8 @@ use crate::path;
 
 use parameters::Seen;
 
-/// Returns a route only when nothing was found, by us or by rustc for sure.
+/// Returns a route unless there is a problem, be it one that is reported here or one that rustc is
+/// certain to report.
 pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route> {
     let path = source
         .arguments
@@ -96,7 +98,7 @@ fn route_path(
     }
 }
 
-/// The name of the block's type.
+/// Returns the name of the block's type.
 fn type_name(source: &Source) -> Option<&Ident> {
     match source.item.as_ref()? {
         Item::Impl(block) => match &block.self_type {
@@ -107,7 +109,7 @@ fn type_name(source: &Source) -> Option<&Ident> {
     }
 }
 
-/// What a `macro_rules!` hands over comes in an invisible group.
+/// Unwraps the invisible groups around types that a `macro_rules!` macro has passed on.
 fn ungrouped(mut expr: &Expr) -> &Expr {
     while let Expr::Group(group) = expr {
         expr = &group.expr;
@@ -139,7 +141,8 @@ fn block<'a>(source: &'a Source, problems: &mut Diagnostics) -> Option<&'a Block
     }
 }
 
-/// A block without any handler is a mistake; one whose only handler is wrong has its own.
+/// Reports a block without any handler. If its only handler has a mistake, that mistake has been
+/// reported.
 fn check_some(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostics) {
     let mut names = block.methods.iter().map(|method| &method.signature.ident);
     if names.any(|name| Kind::of(name).is_some()) || !problems.is_empty() {
@@ -151,7 +154,8 @@ fn check_some(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostic
     }
 }
 
-/// A time for `auth` where there is none would be a route that is open and does not look so.
+/// Reports `auth_timeout` without `auth`. Such a route would look authenticated and let everybody
+/// in.
 fn check_auth(key: &Ident, block: &Block, data: Option<&Type>, problems: &mut Diagnostics) {
     let mut names = block.methods.iter().map(|method| &method.signature.ident);
     if !names.any(|name| Kind::of(name) == Some(Kind::Auth)) {
@@ -159,7 +163,8 @@ fn check_auth(key: &Ident, block: &Block, data: Option<&Type>, problems: &mut Di
     }
 }
 
-/// Two handlers of one name. Left to rustc, this is an error for each use of the name.
+/// Reports two handlers of the same name. rustc alone would report an error at each use of the
+/// name.
 fn check_repeated(block: &Block, problems: &mut Diagnostics) {
     for name in block.repeated().filter(|name| Kind::of(name).is_some()) {
         problems.at(
@@ -169,8 +174,8 @@ fn check_repeated(block: &Block, problems: &mut Diagnostics) {
     }
 }
 
-/// The `D` of the first handler that names `Socket<D>`; one that is always there goes before one
-/// behind `#[cfg]`.
+/// Returns the `D` of the first handler that names `Socket<D>`. Handlers without a `#[cfg]` come
+/// first.
 fn data_of(handlers: &[Handler]) -> Option<Type> {
     let named_by = |is_conditional: bool| {
         let handlers = handlers.iter();
@@ -182,7 +187,7 @@ fn data_of(handlers: &[Handler]) -> Option<Type> {
     named_by(false).or_else(|| named_by(true))
 }
 
-/// The `D` of an argument `&mut Socket<D>`.
+/// Returns the `D` of an argument `&mut Socket<D>`.
 fn socket_data(argument: &Argument) -> Option<Type> {
     let Argument::Socket(Type::Path(path)) = argument else {
         return None;

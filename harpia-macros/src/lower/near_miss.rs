@@ -1,7 +1,8 @@
-//! Methods that may have been meant as handlers: `mesage`, `on_message`, `authenticate`.
+//! Finds methods that may have been meant as handlers, such as `mesage`, `on_message` and
+//! `authenticate`.
 //!
-//! A name says too little: the method may be an ordinary one that a handler calls. So it is only
-//! noted here. rustc knows whether it is called, and reports it if not.
+//! The name alone is no proof: a handler may call the method. So it is only recorded here. rustc
+//! knows whether something calls the method, and reports it if nothing does.
 
 use syn::ext::IdentExt;
 use syn::{FnArg, Pat, Signature};
@@ -13,7 +14,7 @@ use crate::suggest::nearest;
 
 use super::arguments::is_socket;
 
-/// Finds methods whose name is near to that of a handler which the block does not have.
+/// Finds methods whose name is close to that of a handler that the block does not have.
 pub(super) fn find(block: &Block) -> Vec<NearMiss> {
     let methods = block.methods.iter();
     let noted = methods.filter_map(|method| {
@@ -32,7 +33,7 @@ fn has(block: &Block, kind: Kind) -> bool {
     names.any(|name| Kind::of(name) == Some(kind))
 }
 
-/// The handler that a method looks like.
+/// Returns the handler that a method looks like.
 fn meant(signature: &Signature) -> Option<Kind> {
     if Kind::of(&signature.ident).is_some() {
         return None;
@@ -48,7 +49,7 @@ fn meant(signature: &Signature) -> Option<Kind> {
     near.or_else(|| synonym(bare))
 }
 
-/// A socket, or an argument with a name that means something in a handler.
+/// Returns whether an argument is a socket, or has the name of a handler's argument.
 fn is_of_a_handler(input: &FnArg) -> bool {
     let FnArg::Typed(argument) = input else {
         return false;
@@ -60,7 +61,7 @@ fn is_of_a_handler(input: &FnArg) -> bool {
     is_known || is_socket(input)
 }
 
-/// Returns the handler that other frameworks call by this name.
+/// Returns the handler that has this name in other frameworks.
 fn synonym(name: &str) -> Option<Kind> {
     match name {
         "authenticate" | "authenticated" | "authentication" | "authorize" | "login" => {

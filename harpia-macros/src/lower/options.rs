@@ -1,4 +1,4 @@
-//! The options of the attribute: known keys, checked values.
+//! Reads the options of the attribute: checks their keys and values.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -12,14 +12,14 @@ use crate::value::{self, TimeFault};
 
 use super::wording::options as wording;
 
-/// What the options come to.
+/// The options of one attribute.
 pub(super) struct Options {
     pub(super) data: Option<Type>,
-    /// The calls on `Options::new()`.
+    /// The method calls on `Options::new()`.
     pub(super) calls: Vec<TokenStream>,
     pub(super) any_origin: Option<TokenStream>,
     pub(super) broadcasts: bool,
-    /// The key, where it is given: it needs an `auth` handler.
+    /// The key `auth_timeout`, if it is set. It needs an `auth` handler.
     pub(super) auth_timeout: Option<Ident>,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn lower(arguments: &[OptionArgument], problems: &mut Diagnostics) ->
     let mut seen: Vec<&Ident> = Vec::new();
     for argument in arguments {
         if seen.contains(&&argument.key) {
-            // One that does not exist has its error already.
+            // Unknown options have been reported.
             if KEYS.iter().any(|known| argument.key == known) {
                 let problem = wording::duplicate_option(&argument.key);
                 problems.at(argument.key.span(), problem);
@@ -229,7 +229,7 @@ fn one_of(key: &str, words: &[&'static str], value: &OptionValue) -> Problem {
     wording::one_of(key, words, near)
 }
 
-/// The number that a value begins with.
+/// Returns the number at the start of a value.
 fn number(value: &OptionValue) -> Option<u64> {
     match value {
         OptionValue::Literal(Lit::Str(text)) => value::number(&text.value()),
@@ -242,7 +242,7 @@ fn is_off(value: &OptionValue) -> bool {
     word(value).as_deref() == Some("off")
 }
 
-/// A single word, such as `server`.
+/// Returns a value that is a single word, such as `server`.
 fn word(value: &OptionValue) -> Option<String> {
     match value {
         OptionValue::Expr(expr) => match &**expr {
@@ -260,7 +260,7 @@ fn text(value: &OptionValue) -> Option<&LitStr> {
     }
 }
 
-/// A list of string literals that is not empty.
+/// Returns a value that is a nonempty list of string literals.
 fn texts(value: &OptionValue) -> Option<Vec<&LitStr>> {
     let OptionValue::Expr(expr) = value else {
         return None;

@@ -1,4 +1,4 @@
-//! The path parameters that the handlers of a block take, each as the types that they name.
+//! The path parameters that the handlers of a block take, with the types that the handlers name.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,18 +7,19 @@ use syn::Type;
 use crate::model::Parameter;
 use crate::parse::{Method, conditions};
 
-/// The parameters that the handlers of a block have read so far.
+/// The parameters that the handlers so far take.
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) parameters: Vec<Parameter>,
-    /// Names that mean nothing here, and have their error: several handlers that read one are one
-    /// mistake, in the path.
+    /// Unknown names that have been reported. If several handlers read the same unknown name, the
+    /// mistake is in the path, and is reported once.
     pub(super) unknown: Vec<String>,
 }
 
 impl Seen {
-    /// The index of a parameter as this type; one slot serves all handlers that take it alike, and
-    /// a `String` those that take a `&str`. It is there if one of them is.
+    /// Returns the index of the slot for a parameter with a type. Handlers that take a parameter by
+    /// the same type share a slot, and a `&str` uses the slot of a `String`. The slot exists if one
+    /// of its handlers does.
     pub(super) fn slot(&mut self, name: &str, ty: &Type, condition: Option<&TokenStream>) -> usize {
         let parameters = &mut self.parameters;
         let known = parameters
@@ -27,7 +28,7 @@ impl Seen {
         if let Some(known) = known
             && is_word(ty, "String")
         {
-            // The user's own word: it may be a type of theirs.
+            // The tokens as the user wrote them, since the type may be one of the user's own.
             parameters[known].ty = ty.clone();
         }
         let index = known.unwrap_or_else(|| {
@@ -47,7 +48,7 @@ impl Seen {
     }
 }
 
-/// What must hold for a method to be there, as one predicate; nothing, where it always is.
+/// Returns the predicate under which a method exists, or `None` if it always does.
 pub(super) fn condition(method: &Method) -> Option<TokenStream> {
     let predicates: Vec<TokenStream> = method.attributes.iter().flat_map(conditions).collect();
     match predicates.as_slice() {
@@ -57,7 +58,7 @@ pub(super) fn condition(method: &Method) -> Option<TokenStream> {
     }
 }
 
-/// What a `&str` is lent from.
+/// Returns the type that a `&str` borrows from.
 pub(super) fn text_type() -> Type {
     syn::parse_quote!(::std::string::String)
 }

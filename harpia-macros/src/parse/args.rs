@@ -1,4 +1,4 @@
-//! The attribute's arguments: a path, then `key = value`.
+//! Parses the attribute's arguments: a path, then options such as `key = value`.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -8,10 +8,10 @@ use syn::{Expr, Lit, Path, Token, Type};
 
 /// Everything between the attribute's parentheses.
 pub(crate) struct Arguments {
-    /// Values without a key: the path, and mistakes.
+    /// Values without a key: the path, and values that should not be there.
     pub(crate) bare: Vec<Expr>,
     pub(crate) options: Vec<OptionArgument>,
-    /// Where a missing argument is reported: the attribute itself.
+    /// The span of the attribute, at which a missing argument is reported.
     pub(crate) span: Span,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct OptionArgument {
     pub(crate) value: OptionValue,
 }
 
-/// A value, as the kind that its key or its look suggests.
+/// A value, parsed as the kind that its key or its first token suggests.
 pub(crate) enum OptionValue {
     Literal(Lit),
     Type(Box<Type>),
@@ -67,7 +67,7 @@ impl Parse for OptionArgument {
         } else if let Some(value) = expression(input) {
             OptionValue::Expr(Box::new(value))
         } else {
-            // An unknown key may hold a type; its name is the mistake to report.
+            // The value of an unknown key may be a type. The key is the mistake to report.
             OptionValue::Type(input.parse()?)
         };
         Ok(Self { key, value })
@@ -79,7 +79,7 @@ fn missing_comma(next: &TokenTree) -> syn::Error {
     syn::Error::new(next.span(), message)
 }
 
-/// Reads an expression, if what is there up to the comma is one.
+/// Parses the tokens up to the next comma as an expression, if they are one.
 fn expression(input: ParseStream<'_>) -> Option<Expr> {
     let ahead = input.fork();
     let is_expression =

@@ -1,4 +1,5 @@
-//! The item below the attribute. Bodies are not parsed, so that half-typed code still expands.
+//! Parses the item below the attribute. Bodies are not parsed, so that incomplete code still
+//! expands.
 
 use std::iter;
 
@@ -14,10 +15,10 @@ use syn::{
 
 use super::mentions;
 
-/// What stands below the attribute.
+/// The item below the attribute.
 pub(crate) enum Item {
     Impl(Box<Block>),
-    /// Something else: its keyword, and its name where it has one.
+    /// Any other item: its keyword, and its name if it has one.
     Other {
         keyword: Span,
         name: Option<Ident>,
@@ -28,11 +29,11 @@ pub(crate) enum Item {
 pub(crate) struct Block {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) generics: Generics,
-    /// The trait, of `impl Trait for Type`.
+    /// The trait of `impl Trait for Type`.
     pub(crate) of_trait: Option<Path>,
     pub(crate) self_type: Type,
     pub(crate) methods: Vec<Method>,
-    /// What is called where a method may stand: `handlers!();`.
+    /// The paths of macro calls in place of methods, such as `handlers!();`.
     pub(crate) macros: Vec<Path>,
 }
 
@@ -40,7 +41,7 @@ pub(crate) struct Block {
 pub(crate) struct Method {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) signature: Signature,
-    /// Where the method begins: how many tokens of the block stand before it.
+    /// The position of the method: the number of tokens of the block before it.
     pub(crate) position: usize,
 }
 
@@ -101,7 +102,7 @@ impl Block {
         })
     }
 
-    /// Methods whose name is taken, unless `#[cfg]` chooses between them.
+    /// Returns methods whose name an earlier method has, unless `#[cfg]` chooses between them.
     pub(crate) fn repeated(&self) -> impl Iterator<Item = &Ident> {
         let methods = self.methods.iter().enumerate();
         methods.filter_map(|(at, method)| {
@@ -113,7 +114,8 @@ impl Block {
         })
     }
 
-    /// Says whether nothing ties a parameter to the self type: rustc's own error says so.
+    /// Returns whether the self type does not use a generic parameter. rustc reports such a
+    /// parameter.
     pub(crate) fn is_loose(&self, parameter: &GenericParam) -> bool {
         let name = match parameter {
             GenericParam::Lifetime(_) => return false,
@@ -135,7 +137,7 @@ impl Block {
 }
 
 impl Method {
-    /// What decides whether the method is there: each as a `#[cfg]`.
+    /// Returns the conditions under which the method exists, each as a `#[cfg]`.
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = Attribute> {
         let conditions = self.attributes.iter().flat_map(conditions);
         conditions.map(|condition| syn::parse_quote!(#[cfg(#condition)]))
@@ -146,8 +148,8 @@ impl Method {
     }
 }
 
-/// The predicates of which an attribute says that they must hold for the item to be there: that of
-/// `#[cfg(unix)]`, and `any(not(debug), unix)` of `#[cfg_attr(debug, cfg(unix))]`.
+/// Returns the predicates under which an attribute keeps its item: `unix` for `#[cfg(unix)]`, and
+/// `any(not(debug), unix)` for `#[cfg_attr(debug, cfg(unix))]`.
 pub(crate) fn conditions(attribute: &Attribute) -> Vec<TokenStream> {
     let mut found = Vec::new();
     find_conditions(attribute.meta.to_token_stream(), &mut found);
@@ -199,7 +201,7 @@ fn trait_path(ty: &Type) -> syn::Result<Path> {
     }
 }
 
-/// The methods, and the paths of macro calls among them.
+/// Parses the methods, and the paths of macro calls among them.
 fn items(content: ParseStream<'_>, block_len: usize) -> syn::Result<(Vec<Method>, Vec<Path>)> {
     let (mut methods, mut macros) = (Vec::new(), Vec::new());
     while !content.is_empty() {
@@ -223,7 +225,7 @@ fn items(content: ParseStream<'_>, block_len: usize) -> syn::Result<(Vec<Method>
     Ok((methods, macros))
 }
 
-/// How many tokens are left.
+/// Returns the number of tokens that are left.
 fn len(input: ParseStream<'_>) -> usize {
     let rest = iter::successors(Some(input.cursor()), |cursor| Some(cursor.token_tree()?.1));
     rest.count() - 1
@@ -235,7 +237,7 @@ fn called_macro(content: ParseStream<'_>) -> Option<Path> {
     ahead.peek(Token![!]).then_some(path)
 }
 
-/// Skips a constant, a type or a macro call: up to its `;` or its braces.
+/// Skips a constant, a type or a macro call, up to its `;` or its braces.
 fn skip_item(content: ParseStream<'_>) -> syn::Result<()> {
     while !content.is_empty() {
         let tree: TokenTree = content.parse()?;

@@ -1,4 +1,4 @@
-//! Syntax only: tokens to a [`Source`] that keeps the user's spans. No meaning.
+//! Parses tokens into a [`Source`], which keeps the user's spans. This stage knows syntax only.
 
 mod args;
 mod item;
@@ -11,11 +11,11 @@ use crate::diagnostics::Diagnostics;
 pub(crate) use args::{Arguments, OptionArgument, OptionValue};
 pub(crate) use item::{Block, Item, Method, conditions};
 
-/// What the user wrote, as far as it could be read.
+/// The user's code, as far as it could be parsed.
 pub(crate) struct Source {
     pub(crate) arguments: Option<Arguments>,
     pub(crate) item: Option<Item>,
-    /// The item as it came: it is emitted unchanged.
+    /// The item's tokens, which are emitted unchanged.
     pub(crate) tokens: TokenStream,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn source(
     }
 }
 
-/// Says whether a word stands somewhere in a node.
+/// Returns whether a word appears in a node.
 pub(crate) fn mentions(node: &impl ToTokens, word: &str) -> bool {
     fn any(tokens: TokenStream, word: &str) -> bool {
         tokens.into_iter().any(|token| match token {

@@ -147,8 +147,8 @@ pub trait Lenient {
         never()
     }
 
-    /// See [`Value`] and [`Shared`]: a type that passes every further check, since the other one
-    /// has its error already.
+    /// See [`Value`] and [`Shared`]. Returns a type that passes every further check, since the
+    /// mistake has been reported.
     fn some<'a>() -> &'a () {
         &()
     }

@@ -1,5 +1,5 @@
-//! What a handler and its arguments must be. These traits hold for exactly the right types; they
-//! exist for the errors that rustc prints where a handler has another.
+//! The traits of handlers' arguments. They are implemented for exactly the right types, and exist
+//! for the errors that rustc prints if a handler has any other type.
 
 use std::marker::PhantomData;
 

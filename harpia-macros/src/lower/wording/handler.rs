@@ -1,4 +1,4 @@
-//! What is said of handlers and their arguments.
+//! The errors about handlers and their arguments.
 
 use syn::{FnArg, Generics, Pat, PatType, ReturnType, Signature, Type};
 
@@ -13,7 +13,7 @@ pub(in crate::lower) fn auth_conditional() -> Problem {
     )
 }
 
-/// The help is the user's own signature, with what is missing.
+/// The help is the user's signature, with the missing part added.
 pub(in crate::lower) fn auth_without_first(signature: &Signature) -> Problem {
     let mut written = with_result(signature);
     written.inputs.push(syn::parse_quote!(first: String));
@@ -26,7 +26,7 @@ pub(in crate::lower) fn auth_without_first(signature: &Signature) -> Problem {
     )
 }
 
-/// The help is the user's own signature, with what is missing.
+/// The help is the user's signature, with the missing part added.
 pub(in crate::lower) fn auth_without_result(signature: &Signature) -> Problem {
     Problem::new(
         "`auth` must return a `Result`: without one it lets everybody in",
@@ -82,7 +82,7 @@ pub(in crate::lower) fn impl_trait(ty: &Type) -> Problem {
     )
 }
 
-/// Generic in lifetimes only.
+/// For a handler that is generic only in lifetimes.
 pub(in crate::lower) fn lifetimes(names: &[String]) -> Problem {
     let it = match names {
         [_] => "it is",
@@ -97,7 +97,7 @@ pub(in crate::lower) fn lifetimes(names: &[String]) -> Problem {
     )
 }
 
-/// At the type: the only thing that is wrong.
+/// Reported at the type, since the rest of the argument is correct.
 pub(in crate::lower) fn exclusive_parameter(name: &str, referent: &Type) -> Problem {
     let help = match text_of(referent).as_str() {
         "str" | "String" => {
@@ -115,7 +115,7 @@ pub(in crate::lower) fn qualifier(name: &str, keyword: &str) -> Problem {
     )
 }
 
-/// The help is the user's own signature, with what is missing.
+/// The help is the user's signature, with the missing part added.
 pub(in crate::lower) fn no_receiver(kind: Kind, signature: &Signature) -> Problem {
     let mut written = signature.clone();
     let receiver: FnArg = syn::parse_quote!(&self);

@@ -1,6 +1,7 @@
-//! Every message of `#[ws_route]`: what is wrong, and text to paste.
+//! The errors of `#[ws_route]`: what is wrong, and text to paste.
 //!
-//! Lower case, no full stop, our words in backticks. The help is built from the user's own names.
+//! They are in lower case without a full stop, with harpia's words in backticks. The help uses the
+//! user's names.
 
 pub(super) mod handler;
 pub(super) mod options;
@@ -14,7 +15,7 @@ use crate::model::{Kind, NearMiss};
 use crate::path::{Fault, FaultKind};
 use crate::text::{in_small_letters, text_of};
 
-/// The path is the type's own name, as most are.
+/// The help suggests a path made from the type's name.
 pub(super) fn missing_path(type_name: Option<&Ident>) -> Problem {
     let segment = type_name.map_or_else(|| "chat".to_owned(), |name| in_small_letters(name, '-'));
     Problem::new(
@@ -149,7 +150,7 @@ pub(super) fn no_handlers(self_type: &Type) -> Problem {
     )
 }
 
-/// No handler, and a method that may be one by a wrong name.
+/// For a block without handlers that has a method with a similar name.
 pub(super) fn misnamed(self_type: &Type, near: &NearMiss) -> Problem {
     let name = near.name.unraw();
     Problem::new(

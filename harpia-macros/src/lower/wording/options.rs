@@ -1,4 +1,4 @@
-//! What is said of the attribute's options.
+//! The errors about the attribute's options.
 
 use proc_macro2::Ident;
 
@@ -46,7 +46,7 @@ pub(in crate::lower) fn one_of(key: &str, words: &[&str], near: Option<&str>) ->
     Problem::new(format!("`{key}` takes {}", either(words)), help)
 }
 
-/// `a`, `b` or `c`.
+/// Formats as `a`, `b` or `c`.
 fn either(words: &[impl AsRef<str>]) -> String {
     let words: Vec<String> = words
         .iter()
@@ -59,7 +59,7 @@ fn either(words: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// The number is the user's own, where there is one.
+/// The help uses the user's number, if there is one.
 pub(in crate::lower) fn size(key: &str, number: Option<u64>) -> Problem {
     let number = number.unwrap_or(64);
     Problem::new(
@@ -106,7 +106,7 @@ pub(in crate::lower) fn duration(key: &str, fault: &TimeFault) -> Problem {
     }
 }
 
-/// The unit that goes by another name here.
+/// Returns the unit that the user probably meant.
 fn meant(unit: &str) -> Option<&'static str> {
     match unit.to_ascii_lowercase().as_str() {
         "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" => Some("ms"),
@@ -117,7 +117,7 @@ fn meant(unit: &str) -> Option<&'static str> {
     }
 }
 
-/// The number is the user's own, where there is one.
+/// The help uses the user's number, if there is one.
 pub(in crate::lower) fn rate(number: Option<u64>) -> Problem {
     let number = number.filter(|number| *number > 0).unwrap_or(50);
     Problem::new(
@@ -126,7 +126,7 @@ pub(in crate::lower) fn rate(number: Option<u64>) -> Problem {
     )
 }
 
-/// The origin is the user's own, where there is one.
+/// The help uses the user's origin, if there is one.
 pub(in crate::lower) fn origins(origin: Option<&str>) -> Problem {
     let origin = origin.unwrap_or("https://example.com");
     Problem::new(
