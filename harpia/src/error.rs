@@ -9,6 +9,16 @@ use bytestring::ByteString;
 use crate::close::{CloseCause, CloseCode};
 
 /// Any error that a handler returns.
+///
+/// ```
+/// use harpia::BoxError;
+///
+/// fn port(text: &str) -> Result<u16, BoxError> {
+///     let port = text.parse::<u16>()?;                     // any error converts
+///     if port == 0 { Err("port 0 is reserved".into()) } else { Ok(port) }
+/// }
+/// # assert!(port("0").is_err() && port("x").is_err());
+/// ```
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
 
 /// The result that most handlers return.
@@ -32,6 +42,14 @@ pub type BoxError = Box<dyn error::Error + Send + Sync>;
 pub type HandlerResult<T = ()> = std::result::Result<T, BoxError>;
 
 /// The result of an operation of harpia.
+///
+/// ```no_run
+/// use harpia::prelude::*;
+///
+/// async fn serve(app: App) -> harpia::Result {
+///     app.listen("127.0.0.1:3000").await
+/// }
+/// ```
 pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 /// An error on a connection, or an error of building and running an app.
@@ -341,6 +359,21 @@ impl From<io::Error> for Error {
 /// Closes the connection with a code and a reason if there is no value.
 ///
 /// It is implemented for `Option` and `Result`. [`Error::close`] makes the error without either.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Rooms;
+///
+/// #[ws_route("/rooms")]
+/// impl Rooms {
+///     fn message(&self, ws: &mut Socket, message: String) -> HandlerResult {
+///         let room = message.strip_prefix("join ").or_close(1003, "Unknown Command")?;
+///         ws.subscribe(room);
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait OrClose<T> {
     /// Returns the value, or an error that closes the connection with this code and reason.
     ///

@@ -83,6 +83,19 @@ impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
 }
 
 /// The type that an `auth` handler returns: a `Result` of `()`, whose `Err` rejects the client.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat")]
+/// impl Chat {
+///     fn auth(&self, ws: &mut Socket, first: String) -> HandlerResult {
+///         if first == "let me in" { Ok(()) } else { Err("wrong word".into()) }
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`auth` must return `Result<(), E>`, not `{Self}`",
     label = "not `Result<(), E>`",

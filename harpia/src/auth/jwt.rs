@@ -109,6 +109,18 @@ pub(super) fn read_claims<C: ClaimsSet>(claims: Value) -> Result<C, JsonError> {
 }
 
 /// The type of a token's claims: any type that implements serde's `Deserialize`.
+///
+/// ```
+/// use harpia::auth::{ClaimsSet, Jwt};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Claims { sub: String }
+///
+/// fn verifier<C: ClaimsSet>(secret: &str) -> harpia::Result<Jwt<C>> {
+///     Jwt::hs256(secret)
+/// }
+/// # let _ = verifier::<Claims>("a secret of at least 32 bytes....");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the claims of a token cannot be read as `{Self}`",
     label = "not a type of claims",

@@ -114,6 +114,22 @@ impl FromHandshake for () {
 }
 
 /// The names of the path parameters that a data type and its fields read.
+///
+/// `#[derive(FromHandshake)]` writes it. By hand:
+///
+/// ```
+/// use harpia::extract::{FromHandshake, Handshake, PathFields, Rejection};
+///
+/// struct Room(String);
+///
+/// impl FromHandshake for Room {
+///     const PATH_FIELDS: PathFields = PathFields { own: &["room"], nested: &[] };
+///
+///     async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
+///         handshake.path_values().parse("room").map(Self)
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PathFields {
     /// The names that the type itself reads.

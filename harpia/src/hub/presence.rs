@@ -99,6 +99,15 @@ pub struct Presence {
 /// Counts the active subscribers of a topic, at one moment.
 ///
 /// Returned by [`Hub::subscriber_count`](crate::Hub::subscriber_count).
+///
+/// ```
+/// use harpia::Hub;
+///
+/// async fn viewers(hub: &Hub) -> String {
+///     let viewers = hub.subscriber_count("auction/7").await;
+///     format!("{} watching", viewers.count)
+/// }
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Count {
@@ -109,6 +118,16 @@ pub struct Count {
 }
 
 /// Identifies one of several server processes that work together.
+///
+/// ```
+/// use harpia::Presence;
+///
+/// fn warn_about(presence: &Presence) {
+///     for node in &presence.missing {
+///         eprintln!("node {node} did not answer");
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct NodeId(u64);
 

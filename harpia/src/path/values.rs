@@ -19,6 +19,14 @@ pub struct PathValues {
 
 impl PathValues {
     /// Returns the value of a parameter, or `None` if the path does not have it.
+    ///
+    /// ```
+    /// use harpia::extract::PathValues;
+    ///
+    /// let values = PathValues::from_iter([("room", "7")]);
+    /// assert_eq!(values.get("room"), Some("7"));
+    /// assert_eq!(values.get("seat"), None);
+    /// ```
     pub fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.values.iter().find(|(known, _)| known == name)?;
         Some(value)

@@ -22,6 +22,17 @@ use super::router::Router;
 ///
 /// Its `Debug` hides the values of headers that may hold tokens or cookies, but prints the whole
 /// URL. The query of a URL may hold a token, so log only the path: `request.uri().path()`.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use harpia::{App, HttpRequest};
+/// use tower::service_fn;
+///
+/// let app = App::new().fallback(service_fn(|request: HttpRequest| async move {
+///     let text = format!("no page {}", request.uri().path());
+///     Ok::<_, Infallible>(http::Response::new(http_body_util::Full::new(bytes::Bytes::from(text))))
+/// }));
+/// ```
 pub type HttpRequest = Request<RequestBody>;
 
 /// Builds a server: routes, defaults of their options, and a fallback for other requests.

@@ -26,6 +26,16 @@ pub(super) type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// The body of a request that a [`fallback`](crate::App::fallback) service answers.
 ///
 /// Reading it fails if the client sends nothing of it for 30 seconds.
+///
+/// ```
+/// use http_body_util::{BodyExt, Limited};
+/// use harpia::{BoxError, HttpRequest};
+///
+/// async fn read(request: HttpRequest) -> Result<bytes::Bytes, BoxError> {
+///     let body = Limited::new(request.into_body(), 64 * 1024);
+///     Ok(body.collect().await?.to_bytes())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct RequestBody {
     body: Incoming,

@@ -13,6 +13,16 @@ use crate::socket::Socket;
 use super::{Session, SessionError, SessionId, Store};
 
 /// The type of a session's data: any `Send` type that serde can serialize and deserialize.
+///
+/// ```
+/// use harpia::session::SessionData;
+///
+/// #[derive(serde::Deserialize, serde::Serialize)]
+/// struct Visitor { name: String, visits: u32 }
+///
+/// fn is_session_data<T: SessionData>() {}
+/// is_session_data::<Visitor>();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in a session",
     label = "not session data",

@@ -45,6 +45,10 @@ use super::{Session, SessionError, SessionId, Store};
 ///
 /// If the client disconnects before the response, a session may have been made whose cookie it
 /// never gets. It expires.
+///
+/// # Examples
+///
+/// See [`Session::login`].
 pub struct Login<T, S, F, L> {
     sessions: Session<T, S>,
     log_in: Arc<L>,

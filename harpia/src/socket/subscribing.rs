@@ -39,6 +39,15 @@ pub struct Subscribing {
 }
 
 /// Why a connection was not subscribed to a topic.
+///
+/// ```
+/// use harpia::prelude::*;
+/// use harpia::SubscribeError;
+///
+/// async fn join(ws: &mut Socket, room: &str) -> Result<(), SubscribeError> {
+///     ws.subscribe(room).await
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SubscribeError {

@@ -88,6 +88,19 @@ use timers::CloseTimers;
 pub(crate) use timers::{Now, Timer};
 
 /// The result of a send, a publish or a broadcast. Sending never waits.
+///
+/// ```
+/// use harpia::prelude::*;
+/// use harpia::SendStatus;
+///
+/// fn send_page(ws: &mut Socket, page: Vec<u8>) -> bool {
+///     match ws.send(page) {
+///         SendStatus::Sent => true,
+///         SendStatus::Queued(bytes) => bytes < 256 * 1024,
+///         _ => false,
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SendStatus {
     /// The message is on its way.
