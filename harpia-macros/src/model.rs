@@ -21,6 +21,13 @@ pub(crate) struct Route {
     pub(crate) unseen: Option<Path>,
 }
 
+impl Route {
+    /// Returns the handler of a kind, or the first of several behind `#[cfg]`.
+    pub(crate) fn handler(&self, kind: Kind) -> Option<&Handler> {
+        self.handlers.iter().find(|handler| handler.kind == kind)
+    }
+}
+
 /// A path parameter, with one of the types by which handlers take it.
 pub(crate) struct Parameter {
     pub(crate) name: String,
@@ -52,6 +59,7 @@ pub(crate) struct NearMiss {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
+    Connect,
     Auth,
     Open,
     Message,
@@ -69,6 +77,8 @@ pub(crate) enum Argument {
         by: By,
         ty: Type,
     },
+    /// The `&Handshake` of `connect`.
+    Request(Type),
     Message(Type),
     /// A message of a type named `Socket`, which may be a type of the user's own.
     MessageOrSocket(Type),
@@ -85,7 +95,8 @@ pub(crate) enum By {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Connect,
         Self::Auth,
         Self::Open,
         Self::Message,
@@ -96,6 +107,7 @@ impl Kind {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Connect => "connect",
             Self::Auth => "auth",
             Self::Open => "open",
             Self::Message => "message",
@@ -110,6 +122,7 @@ impl Kind {
     pub(crate) fn in_order(self) -> &'static [&'static str] {
         match self {
             Self::Open | Self::Drain => &[],
+            Self::Connect => &["request"],
             Self::Auth => &["first"],
             Self::Message => &["message"],
             Self::Close => &["code", "reason"],

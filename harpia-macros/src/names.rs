@@ -9,3 +9,7 @@ pub(crate) fn default_crate() -> Path {
 
 /// Names of handlers' arguments. They cannot name a path parameter.
 pub(crate) const ARGUMENT_NAMES: [&str; 6] = ["ws", "message", "first", "code", "reason", "error"];
+
+/// The name of the argument of `connect`. It cannot name a path parameter of a route with that
+/// handler.
+pub(crate) const REQUEST: &str = "request";

@@ -33,6 +33,9 @@ fn all_handlers_with_all_arguments() {
         quote!("/chat", data = ChatData),
         quote! {
             impl Chat {
+                async fn connect(&self, request: &Handshake) -> HandlerResult<ChatData> {
+                    Ok(ChatData)
+                }
                 async fn auth(&self, ws: &mut Socket<ChatData>, first: String) -> HandlerResult {
                     Ok(())
                 }

@@ -141,7 +141,7 @@ pub use hub::{Count, Hub, NodeId, Presence};
 pub use id::ConnectionId;
 pub use message::{FromMessage, IntoMessage, Json, Message};
 pub use options::{Options, Origins, Rate, Scope, Slow};
-pub use outcome::{AuthOutput, Broadcast, HandlerOutput, MessageOutput};
+pub use outcome::{AuthOutput, Broadcast, ConnectOutput, HandlerOutput, MessageOutput};
 pub use peer::Peer;
 pub use route::{IntoRoute, Route};
 pub use server::{App, HttpRequest, RequestBody, Router, Server};
@@ -376,12 +376,12 @@ pub use harpia_macros::routes;
 /// parameters (`/file-{id}`) and no catch-all. A parameter matches one segment that is not empty.
 /// If a fixed segment and a parameter both match, the fixed segment wins.
 ///
-/// A path has no slash at its end. A request for `/chat/` does not match `/chat`: it gets a 404, or
-/// goes to the [fallback](App::fallback). Values are percent-decoded once, so `a%2Fb` is `a/b` and
-/// stays one segment. A value that is not UTF-8 is a 404.
+/// A path is declared without a slash at its end. An upgrade for `/chat/` matches `/chat`, since
+/// some clients add the slash. Values are percent-decoded once, so `a%2Fb` is `a/b` and stays one
+/// segment. A value that is not UTF-8 is a 404.
 ///
 /// A parameter cannot be called `ws`, `message`, `first`, `code`, `reason` or `error`, which are
-/// names of arguments.
+/// names of arguments. On a route with `connect`, that also holds for `request`.
 ///
 /// # Handlers
 ///
@@ -391,6 +391,7 @@ pub use harpia_macros::routes;
 ///
 /// | handler | called | arguments |
 /// |---|---|---|
+/// | `connect` | before the upgrade; makes the connection's data | `&`[`Handshake`](extract::Handshake) |
 /// | `auth` | with the first message, before `open`; must return a `Result` | socket, first message (any [`FromMessage`]) |
 /// | `open` | once, before any message | socket |
 /// | `message` | for each message, one after the other | socket, message (any [`FromMessage`]) |
@@ -399,7 +400,7 @@ pub use harpia_macros::routes;
 /// | `error` | when a handler fails or the client breaks a rule | socket, `&`[`Error`] |
 ///
 /// - The socket is the argument of type `&mut Socket<Data>`. It can have any position and any name,
-///   and can be left out.
+///   and can be left out. `connect` has none, since it runs before the upgrade.
 /// - An argument with the name of a path parameter is that parameter, in any position: `room: T`
 ///   for any `FromStr + Clone`, `room: &T` or `room: &str`. It is parsed once, before the upgrade.
 ///   A value that does not parse is a 404.
@@ -409,8 +410,55 @@ pub use harpia_macros::routes;
 ///   `/{room_id}`, meant as the parameter, would get the message.
 ///
 /// A handler returns nothing, or `Result<(), E>` for any error type `E`. `message` can also return
-/// a [`Broadcast`]. An `Err` from `open` or `message` calls `error`, and then closes the connection
+/// a [`Broadcast`], and `connect` returns `Result<Data, E>`. An `Err` from `open` or `message` calls `error`, and then closes the connection
 /// with 1011, or with the code of [`Error::close`] or [`or_close`](OrClose::or_close).
+///
+/// # Before the upgrade
+///
+/// `connect` sees the request, the path parameters and the fields of the route. It can await a
+/// database, and returns the data of the connection. The data then needs no [`FromHandshake`]: any
+/// `Send` type will do.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// # struct Database;
+/// # impl Database {
+/// #     async fn user(&self, id: &str) -> Result<Option<User>, std::io::Error> {
+/// #         Ok((id == "7").then(|| User { name: "Ada".to_owned() }))
+/// #     }
+/// # }
+/// struct User { name: String }
+///
+/// struct Chat { db: Database }
+///
+/// #[ws_route("/chat", data = User)]
+/// impl Chat {
+///     async fn connect(&self, request: &Handshake) -> HandlerResult<User> {
+///         let id = request.cookies().get("session_id").or_reject(401, "log in first")?;
+///         let user = self.db.user(id).await?;                    // an error is a 500
+///         Ok(user.or_reject(403, "no such user")?)
+///     }
+///
+///     fn open(&self, ws: &mut Socket<User>) {
+///         ws.send(format!("welcome, {}", ws.data.name));
+///     }
+/// }
+/// # let _ = App::new().ws(Chat { db: Database });
+/// ```
+///
+/// It runs after all checks of the handshake, such as the origin. An `Err` refuses the upgrade, and
+/// the `error` handler is not called:
+///
+/// | error, or the first of its sources that is one of these | response |
+/// |---|---|
+/// | [`Rejection`](extract::Rejection), also from [`or_reject`](extract::OrReject::or_reject) | its status, text and headers |
+/// | a token that [`Jwt`](auth::Jwt) refuses, or [`SessionError::NotFound`](session::SessionError::NotFound) | 401 |
+/// | any other error, or a panic | 500, and the error is logged |
+/// | no result within [`handshake_timeout`](App::handshake_timeout) | 503 |
+///
+/// On a route with `origins = any`, or with `"null"` among its origins, harpia removes cookies and
+/// Basic credentials from the request before `connect` sees it.
 ///
 /// # Authentication by the first message
 ///
@@ -523,7 +571,9 @@ pub mod prelude {
 
     #[cfg(feature = "jwt")]
     pub use crate::auth::Jwt;
-    pub use crate::extract::{Cookies, FromHandshake, Query, Rejection, RemoteAddr, Url};
+    pub use crate::extract::{
+        Cookies, FromHandshake, Handshake, OrReject, Query, Rejection, RemoteAddr, Url,
+    };
     #[cfg(feature = "session")]
     pub use crate::session::Session;
     pub use crate::{

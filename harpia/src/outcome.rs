@@ -82,6 +82,48 @@ impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
     }
 }
 
+/// The type that a `connect` handler returns: a `Result` of the connection's data, whose `Err`
+/// refuses the upgrade.
+///
+/// ```
+/// use harpia::prelude::*;
+///
+/// struct Chat;
+///
+/// #[ws_route("/chat")]
+/// impl Chat {
+///     fn connect(&self, request: &Handshake) -> HandlerResult<u32> {
+///         let seat = request.query("seat").or_reject(400, "no seat")?;
+///         Ok(seat.parse().or_reject(400, "a seat is a number")?)
+///     }
+///
+///     fn open(&self, ws: &mut Socket<u32>) {
+///         ws.send(format!("your seat is {}", ws.data));
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`connect` must return `Result<{D}, E>`, not `{Self}`",
+    label = "not the route's data in a `Result`",
+    note = "return `HandlerResult<{D}>`: `Ok` has the connection's data, and an `Err` refuses the \
+            upgrade"
+)]
+pub trait ConnectOutput<D> {
+    /// Converts the value into a result.
+    ///
+    /// # Errors
+    ///
+    /// The handler's error.
+    fn into_data(self) -> Result<D, BoxError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<D, E: Into<BoxError>> ConnectOutput<D> for Result<D, E> {
+    fn into_data(self) -> Result<D, BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
 /// The type that an `auth` handler returns: a `Result` of `()`, whose `Err` rejects the client.
 ///
 /// ```

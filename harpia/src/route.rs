@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
-use crate::extract::{FromHandshake, PathFields, PathValues, Rejection};
+use crate::extract::{Handshake, PathFields, PathValues, Rejection};
 use crate::message::Message;
 use crate::options::Options;
 use crate::outcome::Broadcast;
@@ -25,7 +25,7 @@ use shared::Shared;
 /// it is:
 ///
 /// ```
-/// use harpia::extract::{PathValues, Rejection};
+/// use harpia::extract::{Handshake, PathValues, Rejection};
 /// use harpia::prelude::*;
 /// use harpia::{BoxError, Route};
 ///
@@ -37,6 +37,10 @@ use shared::Shared;
 ///     type Parameters = ();
 ///
 ///     fn parameters(_: &PathValues) -> Result<(), Rejection> {
+///         Ok(())
+///     }
+///
+///     async fn connect(&self, _: &Handshake, _: &()) -> Result<(), BoxError> {
 ///         Ok(())
 ///     }
 ///
@@ -56,7 +60,8 @@ use shared::Shared;
 /// # Cancel safety
 ///
 /// The future of a handler is dropped before it is finished only if a shutdown reaches its timeout.
-/// The future of [`auth`](Self::auth) is also dropped after `auth_timeout`.
+/// The future of [`auth`](Self::auth) is also dropped after `auth_timeout`. The future of
+/// [`connect`](Self::connect) is also dropped after `handshake_timeout`, and if the client leaves.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",
@@ -76,8 +81,20 @@ pub trait Route: Sized + Send + Sync + 'static {
     /// The handlers that never wait.
     const INLINE: Inline = Inline::NONE;
 
-    /// The data that each connection owns, made from its handshake.
-    type Data: FromHandshake;
+    /// The path parameters that [`connect`](Self::connect) reads by their names.
+    ///
+    /// For data that implements [`FromHandshake`](crate::FromHandshake), these are its
+    /// `PATH_FIELDS`. If the path does not have one of them, the program does not compile.
+    const PATH_FIELDS: PathFields = PathFields::NONE;
+
+    /// Whether [`connect`](Self::connect) needs cookies.
+    ///
+    /// For data that implements [`FromHandshake`](crate::FromHandshake), this is its
+    /// `READS_COOKIES`. Such a route cannot let pages of any origin connect.
+    const READS_COOKIES: bool = false;
+
+    /// The data that each connection owns.
+    type Data: Send + 'static;
 
     /// The parsed path parameters that handlers take.
     type Parameters: Send + Sync + 'static;
@@ -88,6 +105,30 @@ pub trait Route: Sized + Send + Sync + 'static {
     ///
     /// The rejection of a value that does not parse, usually from [`PathValues::parse`].
     fn parameters(path: &PathValues) -> Result<Self::Parameters, Rejection>;
+
+    /// Makes the data of a connection from its handshake, before the upgrade.
+    ///
+    /// It runs after all checks of the handshake. For data that implements
+    /// [`FromHandshake`](crate::FromHandshake), it is one call of `from_handshake`.
+    ///
+    /// # Errors
+    ///
+    /// An error refuses the upgrade. The first of these that is found in the error or its sources
+    /// decides the response:
+    ///
+    /// - a [`Rejection`]: its status, text and headers
+    /// - a `TokenError`, or `SessionError::NotFound`: 401
+    /// - anything else: 500 without a text, and a log line
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped if it is not finished within `handshake_timeout`, and if the client
+    /// leaves.
+    fn connect(
+        &self,
+        handshake: &Handshake,
+        parameters: &Self::Parameters,
+    ) -> impl Future<Output = Result<Self::Data, BoxError>> + Send;
 
     /// Runs with the first message if [`AUTHENTICATES`](Self::AUTHENTICATES) is `true`.
     ///

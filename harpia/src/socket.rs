@@ -14,7 +14,7 @@ use crate::clock::{self, ticks};
 use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::Result;
 #[cfg(any(feature = "jwt", feature = "session"))]
-use crate::extract::Credentials;
+use crate::extract::{CredentialSource, Credentials, Sealed};
 use crate::hub::{Hub, LogLimits};
 use crate::id::ConnectionId;
 use crate::message::{IntoMessage, Message};
@@ -56,6 +56,24 @@ pub struct Socket<D = ()> {
     protocol: Option<Arc<str>>,
 }
 
+#[cfg(any(feature = "jwt", feature = "session"))]
+impl<D> CredentialSource for Socket<D> {}
+
+#[cfg(any(feature = "jwt", feature = "session"))]
+impl<D> Sealed for Socket<D> {
+    fn credentials(&self) -> Option<&Credentials> {
+        Some(&self.pending.as_ref()?.credentials)
+    }
+
+    fn expire_at(&self, unix_seconds: u64) {
+        self.expire_at(unix_seconds);
+    }
+
+    fn has_protocol(&self) -> bool {
+        self.protocol.is_some()
+    }
+}
+
 impl<D> Socket<D> {
     pub(crate) fn new(
         data: D,
@@ -75,12 +93,6 @@ impl<D> Socket<D> {
             hub,
             protocol,
         }
-    }
-
-    /// Returns the cookies and tokens of the handshake, or `None` once `open` has returned.
-    #[cfg(any(feature = "jwt", feature = "session"))]
-    pub(crate) fn credentials(&self) -> Option<&Credentials> {
-        Some(&self.pending.as_ref()?.credentials)
     }
 
     /// Drops the cookies and tokens once the connection is active, and returns the messages that

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use harpia::extract::{PathValues, Rejection};
+use harpia::BoxError;
+use harpia::extract::{Handshake, PathValues, Rejection};
 use harpia::prelude::*;
 use harpia::{Error, Options, Origins, Rate, Route, SendStatus, Slow};
 use harpia_tests::{Events, RawClient, TestServer};
@@ -88,6 +89,10 @@ impl<const CASE: usize> Route for ByHand<CASE> {
     type Parameters = ();
 
     fn parameters(_: &PathValues) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    async fn connect(&self, _: &Handshake, (): &()) -> Result<(), BoxError> {
         Ok(())
     }
 }

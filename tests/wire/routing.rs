@@ -246,7 +246,7 @@ async fn two_apps_with_the_same_routes_are_independent() {
 #[tokio::test]
 async fn a_hand_written_route_behaves_like_a_macro_route() {
     use harpia::BoxError;
-    use harpia::extract::{PathValues, Rejection};
+    use harpia::extract::{Handshake, PathValues, Rejection};
 
     struct ByHand;
     impl Route for ByHand {
@@ -256,6 +256,10 @@ async fn a_hand_written_route_behaves_like_a_macro_route() {
 
         fn parameters(path: &PathValues) -> Result<u32, Rejection> {
             path.parse("number")
+        }
+
+        async fn connect(&self, _: &Handshake, _: &u32) -> Result<(), BoxError> {
+            Ok(())
         }
 
         async fn message(

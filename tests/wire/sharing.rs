@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use harpia::extract::{PathValues, Rejection};
+use harpia::extract::{Handshake, PathValues, Rejection};
 use harpia::prelude::*;
 use harpia::route::Inline;
 use harpia::{BoxError, Error, Options, Route, Scope};
@@ -98,6 +98,10 @@ impl Route for ByHand {
 
     fn parameters(path: &PathValues) -> Result<u32, Rejection> {
         path.parse("number")
+    }
+
+    async fn connect(&self, handshake: &Handshake, _: &u32) -> Result<Cookies, BoxError> {
+        Ok(handshake.cookies().clone())
     }
 
     async fn auth(

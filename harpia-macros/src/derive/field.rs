@@ -25,6 +25,8 @@ pub(super) enum Place {
         source: Source,
         name: String,
     },
+    /// A value that middleware has added to the request.
+    Extension,
     Default,
 }
 
@@ -36,7 +38,7 @@ pub(super) enum Source {
     Path,
 }
 
-const KEYS: [&str; 5] = ["query", "header", "cookie", "path", "default"];
+const KEYS: [&str; 6] = ["query", "header", "cookie", "path", "extension", "default"];
 
 /// One `key` or `key = "name"` of `#[from(…)]`.
 struct Entry {
@@ -86,7 +88,7 @@ impl Field {
                 Source::Header => name.eq_ignore_ascii_case("cookie"),
                 Source::Query | Source::Path => false,
             },
-            Place::Own | Place::Default => false,
+            Place::Own | Place::Extension | Place::Default => false,
         }
     }
 
@@ -105,7 +107,7 @@ impl Field {
     pub(super) fn value_type(&self) -> Option<&Type> {
         match &self.place {
             Place::Value { .. } => Some(inside_option(&self.ty).unwrap_or(&self.ty)),
-            Place::Own | Place::Default => None,
+            Place::Own | Place::Extension | Place::Default => None,
         }
     }
 
@@ -116,6 +118,12 @@ impl Field {
         let value = match place {
             Place::Own => quote_spanned! {span=>
                 <#ty as __harpia::extract::FromHandshake>::from_handshake(__handshake).await?
+            },
+            Place::Extension => match inside_option(ty) {
+                Some(inner) => quote_spanned! {span=>
+                    __handshake.extensions().get::<#inner>().cloned()
+                },
+                None => quote_spanned!(span=> __handshake.require_extension::<#ty>()?),
             },
             Place::Default => quote_spanned!(span=> <#ty as ::core::default::Default>::default()),
             Place::Value { source, name } => {
@@ -177,15 +185,17 @@ fn entries_of(attribute: &Attribute) -> syn::Result<Vec<Entry>> {
 
 fn place(entry: &Entry, field: &Ident, problems: &mut Diagnostics) -> Option<Place> {
     let key = entry.key.to_string();
-    if key == "default" {
+    let without_name = match key.as_str() {
+        "default" => Some(Place::Default),
+        "extension" => Some(Place::Extension),
+        _ => None,
+    };
+    if let Some(place) = without_name {
         if let Some(name) = &entry.name {
-            problems.on(
-                name,
-                Problem::new("`default` takes no name", "write `#[from(default)]`"),
-            );
+            problems.on(name, needless_name(&key));
             return None;
         }
-        return Some(Place::Default);
+        return Some(place);
     }
     let Some(source) = Source::of(&key) else {
         problems.at(entry.key.span(), unknown_key(&key));
@@ -205,6 +215,13 @@ fn place(entry: &Entry, field: &Ident, problems: &mut Diagnostics) -> Option<Pla
         return None;
     }
     Some(Place::Value { source, name })
+}
+
+fn needless_name(key: &str) -> Problem {
+    Problem::new(
+        format!("`{key}` takes no name"),
+        format!("write `#[from({key})]`"),
+    )
 }
 
 /// Reports a header name that no request can have.

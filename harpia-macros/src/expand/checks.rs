@@ -23,6 +23,10 @@ pub(super) fn values(route: &Route) -> TokenStream {
         generics,
         ..
     } = route;
+    if route.handler(Kind::Connect).is_some() {
+        // The handler reads the handshake, and not the type of the data.
+        return TokenStream::new();
+    }
     let reads = quote!(__harpia::__private::Reads::<#data>);
     let fields = quote_spanned! {data.span()=>
         __harpia::__private::check_path_fields(#reads::PATH_FIELDS, #path)
@@ -69,8 +73,7 @@ fn named_handlers(route: &Route) -> TokenStream {
 /// route would look authenticated. On a type without such a method, the path resolves to the `auth`
 /// of a trait, which passes the check.
 fn unseen_auth(route: &Route) -> Option<TokenStream> {
-    let mut handlers = route.handlers.iter();
-    if handlers.any(|handler| handler.kind == Kind::Auth) {
+    if route.handler(Kind::Auth).is_some() {
         return None;
     }
     let (path, self_type) = (route.unseen.as_ref()?, &route.self_type);
@@ -95,8 +98,12 @@ fn route_and_data(route: &Route) -> TokenStream {
             let _: &dyn ::core::marker::Send = __harpia::__private::Shared::<#self_type>::some();
         };
     };
+    let bound = match route.handler(Kind::Connect) {
+        Some(_) => quote_spanned!(data.span()=> ::core::marker::Send + 'static),
+        None => quote_spanned!(data.span()=> __harpia::FromHandshake),
+    };
     let extracted = quote_spanned! {data.span()=>
-        fn route_data<D: __harpia::FromHandshake>() {}
+        fn route_data<D: #bound>() {}
         let _ = route_data::<#data>;
     };
     quote!(#shared #extracted)
@@ -112,7 +119,7 @@ fn arguments(route: &Route) -> TokenStream {
                 if checked.contains(&one) {
                     continue;
                 }
-                let (cfgs, check) = (&handler.cfgs, one.1.expand(one.0, &route.data));
+                let (cfgs, check) = (&handler.cfgs, one.1.expand(one.0, route));
                 lines.extend(quote!(#(#cfgs)* let _ = #check;));
                 if cfgs.is_empty() {
                     checked.push(one);
@@ -143,13 +150,20 @@ enum Check {
 }
 
 impl Check {
-    fn expand(self, ty: &Type, data: &Type) -> TokenStream {
+    fn expand(self, ty: &Type, route: &Route) -> TokenStream {
         match self {
-            Self::Socket => quote_spanned! {ty.span()=>
-                <#ty as __harpia::route::HandlerSocket<_>>::is(
-                    __harpia::__private::Reads::<#data>::socket(),
-                )
-            },
+            Self::Socket => {
+                let data = &route.data;
+                let reader = match route.handler(Kind::Connect) {
+                    Some(_) => quote!(MadeByConnect),
+                    None => quote!(Reads),
+                };
+                quote_spanned! {ty.span()=>
+                    <#ty as __harpia::route::HandlerSocket<_>>::is(
+                        __harpia::__private::#reader::<#data>::socket(),
+                    )
+                }
+            }
             Self::Value => {
                 quote_spanned!(ty.span()=> <#ty as __harpia::extract::FromValue>::from_value)
             }

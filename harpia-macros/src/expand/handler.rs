@@ -12,8 +12,13 @@ use crate::model::{Argument, By, Handler, Kind, Route};
 pub(super) fn expand(handler: &Handler, route: &Route) -> TokenStream {
     let Handler { cfgs, name, .. } = handler;
     let span = name.span().resolved_at(Span::call_site());
+    let subject = match handler.kind {
+        Kind::Connect => quote!(__handshake: &__harpia::extract::Handshake),
+        _ => quote!(__socket: &mut __harpia::Socket<Self::Data>),
+    };
     let extra = extra_arguments(handler.kind);
     let output = match handler.kind {
+        Kind::Connect => quote!(Self::Data),
         Kind::Message => quote!(__harpia::Broadcast),
         _ => quote!(()),
     };
@@ -28,7 +33,7 @@ pub(super) fn expand(handler: &Handler, route: &Route) -> TokenStream {
         #(#cfgs)*
         fn #method(
             &self,
-            __socket: &mut __harpia::Socket<Self::Data>,
+            #subject,
             __parameters: &Self::Parameters,
             #extra
         ) -> #future {
@@ -37,10 +42,11 @@ pub(super) fn expand(handler: &Handler, route: &Route) -> TokenStream {
     }
 }
 
-/// Returns the arguments of the method of `Route`, besides the socket and the parameters.
+/// Returns the arguments of the method of `Route`, besides the socket or handshake and the
+/// parameters.
 fn extra_arguments(kind: Kind) -> TokenStream {
     match kind {
-        Kind::Open | Kind::Drain => quote!(),
+        Kind::Connect | Kind::Open | Kind::Drain => quote!(),
         Kind::Auth | Kind::Message => quote!(__message: __harpia::Message,),
         Kind::Close => quote!(__code: __harpia::CloseCode, __reason: &str,),
         Kind::Error => quote!(__error: &__harpia::Error,),
@@ -72,6 +78,7 @@ fn body(handler: &Handler, route: &Route) -> TokenStream {
 /// Uses all arguments, so that those that the user's method does not take cause no warning.
 fn unused(kind: Kind) -> TokenStream {
     let rest = match kind {
+        Kind::Connect => return quote!(let _ = (__handshake, __parameters);),
         Kind::Open | Kind::Drain => quote!(),
         Kind::Auth | Kind::Message => quote!(let _ = &__message;),
         Kind::Close => quote!(let _ = (&__code, __reason);),
@@ -112,6 +119,10 @@ fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, Tok
             };
             (quote!(let #variable = #message?;), quote!(#variable))
         }
+        Argument::Request(ty) => {
+            let request = quote!(&__harpia::extract::Handshake);
+            (quote!(), fixed(ty, &request, "__handshake"))
+        }
         Argument::Code(ty) => (quote!(), fixed(ty, &quote!(__harpia::CloseCode), "__code")),
         Argument::Reason(ty) => (quote!(), fixed(ty, &quote!(&str), "__reason")),
         Argument::Error(ty) => (quote!(), fixed(ty, &quote!(&__harpia::Error), "__error")),
@@ -135,6 +146,12 @@ fn result(handler: &Handler, route: &Route) -> TokenStream {
         .map_or(handler.name.span(), Spanned::span);
     if handler.kind == Kind::Message && route.broadcasts {
         return quote_spanned!(span=> __harpia::MessageOutput::into_broadcast(__output));
+    }
+    if handler.kind == Kind::Connect {
+        let data = &route.data;
+        return quote_spanned! {span=>
+            <_ as __harpia::ConnectOutput<#data>>::into_data(__output)
+        };
     }
     let output = match handler.kind {
         Kind::Auth => quote!(AuthOutput),

@@ -73,7 +73,7 @@ fn count(tokens: TokenStream, name: &Ident) -> usize {
 fn reason(near: &NearMiss) -> String {
     let (name, meant) = (near.name.unraw(), near.meant.name());
     match near.meant {
-        Kind::Auth => format!(
+        Kind::Auth | Kind::Connect => format!(
             "`{name}` is not a handler: harpia never calls it, so the route lets everybody in; \
              did you mean `{meant}`?"
         ),

@@ -2,7 +2,8 @@
 //! the handlers.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Generics, Path, WherePredicate};
 
 use crate::model::{Handler, Kind, Route};
@@ -66,6 +67,7 @@ fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
     } = route;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let inline = Kind::ALL.map(|kind| inline(kind, handlers));
+    let connect = connect(route);
     let parameters::Expanded {
         types: parameter_types,
         values,
@@ -75,14 +77,11 @@ fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
         .iter()
         .map(|handler| handler::expand(handler, route));
     let (outer_checks, inner_checks) = checks::types(route);
-    let authenticates = handlers
-        .iter()
-        .any(|handler| handler.kind == Kind::Auth)
-        .then(|| {
-            quote!(
-                const AUTHENTICATES: bool = true;
-            )
-        });
+    let authenticates = route.handler(Kind::Auth).map(|_| {
+        quote!(
+            const AUTHENTICATES: bool = true;
+        )
+    });
     quote! {
         struct __Route #impl_generics (::std::sync::Arc<#self_type>) #where_clause;
 
@@ -107,12 +106,40 @@ fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
                 #values
             }
 
+            #connect
             #(#methods)*
         }
 
         #conditional_types
 
         #outer_checks
+    }
+}
+
+/// Returns the `connect` of a route without such a handler: its data implements `FromHandshake`.
+fn connect(route: &Route) -> TokenStream {
+    if route.handler(Kind::Connect).is_some() {
+        return TokenStream::new();
+    }
+    let data = &route.data;
+    let from_handshake = quote_spanned! {data.span()=>
+        __harpia::__private::Reads::<#data>::connect(__handshake)
+    };
+    quote! {
+        const PATH_FIELDS: __harpia::extract::PathFields =
+            __harpia::__private::Reads::<#data>::PATH_FIELDS;
+        const READS_COOKIES: bool = __harpia::__private::Reads::<#data>::COOKIES;
+
+        fn connect(
+            &self,
+            __handshake: &__harpia::extract::Handshake,
+            __parameters: &Self::Parameters,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<Self::Data, __harpia::BoxError>,
+        > + ::core::marker::Send {
+            let _ = __parameters;
+            #from_handshake
+        }
     }
 }
 
@@ -132,11 +159,15 @@ fn demands(route: &Route) -> TokenStream {
     if !generics.params.is_empty() {
         return quote!(where #(#predicates,)* #shared);
     }
+    let data_bound = match route.handler(Kind::Connect) {
+        Some(_) => quote!(::core::marker::Send + 'static),
+        None => quote!(__harpia::FromHandshake),
+    };
     quote! {
         where
             #(#predicates,)*
             for<'__given> #shared,
-            for<'__given> #data: __harpia::FromHandshake
+            for<'__given> #data: #data_bound
     }
 }
 
@@ -146,11 +177,11 @@ fn predicates(generics: &Generics) -> impl Iterator<Item = &WherePredicate> {
 }
 
 /// Returns the code that marks an `async` handler as one that may wait. It has the handler's own
-/// `#[cfg]`.
+/// `#[cfg]`. `connect` is not marked, since it may always wait.
 fn inline(kind: Kind, handlers: &[Handler]) -> TokenStream {
     let lines = handlers
         .iter()
-        .filter(|handler| handler.kind == kind && handler.is_async)
+        .filter(|handler| handler.kind == kind && handler.is_async && kind != Kind::Connect)
         .map(|handler| {
             let cfgs = &handler.cfgs;
             let name = proc_macro2::Ident::new(kind.name(), proc_macro2::Span::call_site());

@@ -114,6 +114,12 @@ impl<'a> Reader<'a> {
     }
 
     fn socket(&self, argument: &PatType) -> Result<Option<Argument>, Wrong> {
+        if self.kind == Kind::Connect {
+            return match is_any_socket(&argument.ty) {
+                true => Err(Wrong::at(&argument.ty, wording::connect_with_socket())),
+                false => Ok(None),
+            };
+        }
         let mut found = self.found.iter();
         if found.any(|one| matches!(one, Argument::Socket(_))) {
             return Ok(None);
@@ -174,6 +180,7 @@ impl<'a> Reader<'a> {
                     false => Ok(Argument::Message(ty)),
                 }
             }
+            "request" => Ok(Argument::Request(ty)),
             "code" => Ok(Argument::Code(ty)),
             "reason" => Ok(Argument::Reason(ty)),
             _ => Ok(Argument::Error(ty)),
@@ -274,20 +281,28 @@ fn is_exclusive_socket(ty: &Type) -> bool {
 }
 
 pub(super) fn is_socket(argument: &FnArg) -> bool {
-    match argument {
-        FnArg::Typed(argument) => match &*argument.ty {
-            Type::Reference(reference) => is_socket_type(&reference.elem),
-            other => is_socket_type(other),
-        },
-        FnArg::Receiver(_) => false,
-    }
+    typed(argument).is_some_and(|argument| is_any_socket(&argument.ty))
+}
+
+/// Returns whether an argument is a `Handshake`, by reference or by value.
+pub(super) fn is_handshake(argument: &FnArg) -> bool {
+    let is_named = |ty: &Type| is_type_named(ty, "Handshake");
+    typed(argument).is_some_and(|argument| match &*argument.ty {
+        Type::Reference(reference) => is_named(&reference.elem),
+        other => is_named(other),
+    })
 }
 
 fn is_socket_type(ty: &Type) -> bool {
+    is_type_named(ty, "Socket")
+}
+
+/// Returns whether the last segment of a type's path is a name.
+fn is_type_named(ty: &Type, name: &str) -> bool {
     match ty {
         Type::Path(path) => {
             let last = path.path.segments.last();
-            last.is_some_and(|segment| segment.ident == "Socket")
+            last.is_some_and(|segment| segment.ident == name)
         }
         _ => false,
     }

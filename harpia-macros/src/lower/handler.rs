@@ -6,7 +6,7 @@ use syn::{Attribute, ReceiverKind, ReturnType, Signature, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::model::{Argument, Handler, Kind};
-use crate::parse::{Method, conditions, mentions};
+use crate::parse::{Block, Method, conditions, mentions};
 
 use super::arguments::{self, typed};
 use super::parameters::Seen;
@@ -34,7 +34,13 @@ pub(super) fn lower(
     let output = output(signature);
     let names = context.names?;
     let arguments = arguments::read(kind, method, names, context.seen, problems);
-    if kind == Kind::Auth && problems.is_empty() && !check_auth(method, &arguments, problems) {
+    let is_right = !problems.is_empty()
+        || match kind {
+            Kind::Auth => check_auth(method, &arguments, problems),
+            Kind::Connect => check_connect(method, problems),
+            _ => true,
+        };
+    if !is_right {
         return None;
     }
     Some(Handler {
@@ -47,14 +53,19 @@ pub(super) fn lower(
     })
 }
 
+/// Returns whether a block has a handler.
+pub(super) fn is_in(block: &Block, kind: Kind) -> bool {
+    let mut names = block.methods.iter().map(|method| &method.signature.ident);
+    names.any(|name| Kind::of(name) == Some(kind))
+}
+
 /// Refuses an `auth` that would let everybody in.
 fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostics) -> bool {
     let name = &method.signature.ident;
     let takes_first =
         |one: &Argument| matches!(one, Argument::Message(_) | Argument::MessageOrSocket(_));
-    let is_condition = |attribute: &&Attribute| !conditions(attribute).is_empty();
-    if let Some(condition) = method.attributes.iter().find(is_condition) {
-        problems.on(condition, wording::auth_conditional());
+    if let Some(condition) = condition(method) {
+        problems.on(condition, wording::conditional(Kind::Auth));
     } else if !arguments.iter().any(takes_first) {
         problems.at(name.span(), wording::auth_without_first(&method.signature));
     } else if output(&method.signature).is_none() {
@@ -63,6 +74,28 @@ fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostic
         return true;
     }
     false
+}
+
+/// Refuses a `connect` that would let everybody in, or that makes no data.
+fn check_connect(method: &Method, problems: &mut Diagnostics) -> bool {
+    let signature = &method.signature;
+    if let Some(condition) = condition(method) {
+        problems.on(condition, wording::conditional(Kind::Connect));
+    } else if output(signature).is_none() {
+        problems.at(
+            signature.ident.span(),
+            wording::connect_without_result(signature),
+        );
+    } else {
+        return true;
+    }
+    false
+}
+
+/// Returns the first attribute that may leave the method out.
+fn condition(method: &Method) -> Option<&Attribute> {
+    let mut attributes = method.attributes.iter();
+    attributes.find(|attribute| !conditions(attribute).is_empty())
 }
 
 /// Checks the signature, except for the arguments.

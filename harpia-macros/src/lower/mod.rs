@@ -10,7 +10,7 @@ mod wording;
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
-use syn::{Expr, Lit, LitStr, Type};
+use syn::{Expr, GenericArgument, Lit, LitStr, PathArguments, PathSegment, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::model::{Argument, Handler, Kind, NearMiss, Route};
@@ -42,7 +42,9 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         handlers.extend(handler::lower(method, context, problems));
     }
     let data = options.as_ref().and_then(|options| options.data.clone());
-    let data = data.or_else(|| data_of(&handlers));
+    let data = data
+        .or_else(|| data_of(&handlers))
+        .or_else(|| data_made(&handlers));
     let auth_timeout = options.as_ref().map(|options| &options.auth_timeout);
     if let Some(key) = auth_timeout.and_then(Option::as_ref) {
         check_auth(key, block, data.as_ref(), problems);
@@ -89,12 +91,23 @@ fn route_path(
         problems.on(first, wording::path_not_literal());
         return None;
     };
-    match path::parse(&path.value(), &names::ARGUMENT_NAMES) {
+    let mut reserved = names::ARGUMENT_NAMES.to_vec();
+    if has_connect(source) {
+        reserved.push(names::REQUEST);
+    }
+    match path::parse(&path.value(), &reserved) {
         Ok(parameters) => Some((path.clone(), parameters)),
         Err(fault) => {
             problems.at(path.span(), wording::path_fault(&path.value(), &fault));
             None
         }
+    }
+}
+
+fn has_connect(source: &Source) -> bool {
+    match &source.item {
+        Some(Item::Impl(block)) => handler::is_in(block, Kind::Connect),
+        _ => false,
     }
 }
 
@@ -157,8 +170,7 @@ fn check_some(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostic
 /// Reports `auth_timeout` without `auth`. Such a route would look authenticated and let everybody
 /// in.
 fn check_auth(key: &Ident, block: &Block, data: Option<&Type>, problems: &mut Diagnostics) {
-    let mut names = block.methods.iter().map(|method| &method.signature.ident);
-    if !names.any(|name| Kind::of(name) == Some(Kind::Auth)) {
+    if !handler::is_in(block, Kind::Auth) {
         problems.at(key.span(), wording::auth_timeout(data));
     }
 }
@@ -192,9 +204,24 @@ fn socket_data(argument: &Argument) -> Option<Type> {
     let Argument::Socket(Type::Path(path)) = argument else {
         return None;
     };
-    match &path.path.segments.last()?.arguments {
-        syn::PathArguments::AngleBracketed(generics) => match generics.args.first()? {
-            syn::GenericArgument::Type(data) => Some(data.clone()),
+    first_generic(path.path.segments.last()?)
+}
+
+/// Returns the `D` of a `connect` handler that returns `HandlerResult<D>` or `Result<D, E>`.
+fn data_made(handlers: &[Handler]) -> Option<Type> {
+    let connect = handlers.iter().find(|one| one.kind == Kind::Connect)?;
+    let Type::Path(output) = connect.output.as_ref()? else {
+        return None;
+    };
+    let last = output.path.segments.last()?;
+    let is_result = last.ident == "HandlerResult" || last.ident == "Result";
+    is_result.then(|| first_generic(last)).flatten()
+}
+
+fn first_generic(segment: &PathSegment) -> Option<Type> {
+    match &segment.arguments {
+        PathArguments::AngleBracketed(generics) => match generics.args.first()? {
+            GenericArgument::Type(ty) => Some(ty.clone()),
             _ => None,
         },
         _ => None,

@@ -12,7 +12,8 @@ use crate::names::ARGUMENT_NAMES;
 use crate::parse::Block;
 use crate::suggest::nearest;
 
-use super::arguments::is_socket;
+use super::arguments::{is_handshake, is_socket};
+use super::handler::is_in;
 
 /// Finds methods whose name is close to that of a handler that the block does not have.
 pub(super) fn find(block: &Block) -> Vec<NearMiss> {
@@ -21,16 +22,11 @@ pub(super) fn find(block: &Block) -> Vec<NearMiss> {
         let signature = &method.signature;
         Some(NearMiss {
             name: signature.ident.clone(),
-            meant: meant(signature).filter(|meant| !has(block, *meant))?,
+            meant: meant(signature).filter(|meant| !is_in(block, *meant))?,
             position: method.position,
         })
     });
     noted.collect()
-}
-
-fn has(block: &Block, kind: Kind) -> bool {
-    let mut names = block.methods.iter().map(|method| &method.signature.ident);
-    names.any(|name| Kind::of(name) == Some(kind))
 }
 
 /// Returns the handler that a method looks like.
@@ -46,10 +42,24 @@ fn meant(signature: &Signature) -> Option<Kind> {
     let bare = prefixed.or_else(|| name.strip_prefix("handle_"));
     let bare = bare.unwrap_or(&name);
     let near = nearest(bare, Kind::ALL.map(Kind::name)).and_then(Kind::named);
-    near.or_else(|| synonym(bare))
+    let meant = near.or_else(|| synonym(bare));
+    if signature.inputs.iter().any(is_handshake) {
+        let precedes_upgrade = matches!(meant, Some(Kind::Connect | Kind::Auth | Kind::Open));
+        return (precedes_upgrade || is_upgrade(bare)).then_some(Kind::Connect);
+    }
+    match meant {
+        // There is no socket before the upgrade.
+        Some(Kind::Connect) => Some(Kind::Open),
+        None if is_upgrade(bare) && signature.inputs.iter().any(is_socket) => Some(Kind::Open),
+        meant => meant,
+    }
 }
 
-/// Returns whether an argument is a socket, or has the name of a handler's argument.
+fn is_upgrade(name: &str) -> bool {
+    ["upgrade", "handshake"].contains(&name)
+}
+
+/// Returns whether an argument is a socket or a handshake, or has the name of a handler's argument.
 fn is_of_a_handler(input: &FnArg) -> bool {
     let FnArg::Typed(argument) = input else {
         return false;
@@ -58,7 +68,7 @@ fn is_of_a_handler(input: &FnArg) -> bool {
         Pat::Ident(pat) => ARGUMENT_NAMES.iter().any(|known| pat.ident == known),
         _ => false,
     };
-    is_known || is_socket(input)
+    is_known || is_socket(input) || is_handshake(input)
 }
 
 /// Returns the handler that has this name in other frameworks.

@@ -7,8 +7,10 @@
 
 mod constant;
 
+use std::future::Ready;
 use std::marker::PhantomData;
 
+use crate::error::BoxError;
 use crate::extract::{
     FromHandshake, FromValue, Handshake, PathFields, PathValues, Rejection, Source,
 };
@@ -189,6 +191,10 @@ impl Route for Broken {
     fn parameters(_: &PathValues) -> Result<(), Rejection> {
         Ok(())
     }
+
+    async fn connect(&self, _: &Handshake, (): &()) -> Result<(), BoxError> {
+        Ok(())
+    }
 }
 
 /// The parts of the handshake that a type reads.
@@ -205,11 +211,34 @@ impl<D: FromHandshake> Reads<D> {
     /// Whether the type reads cookies.
     pub const COOKIES: bool = D::READS_COOKIES;
 
+    /// The `connect` of a route without one.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of [`FromHandshake`].
+    pub async fn connect(handshake: &Handshake) -> Result<D, BoxError> {
+        Ok(D::from_handshake(handshake).await?)
+    }
+
     /// Returns the type of the route's socket.
     pub fn socket() -> PhantomData<Socket<D>> {
         PhantomData
     }
 }
+
+/// The parts of the handshake that a type reads, for the data of a route with `connect`: none, since
+/// the handler reads them. It works like [`Reads`].
+#[derive(Debug)]
+pub struct MadeByConnect<D>(PhantomData<D>);
+
+impl<D: Send + 'static> MadeByConnect<D> {
+    /// Returns the type of the route's socket.
+    pub fn socket() -> PhantomData<Socket<D>> {
+        PhantomData
+    }
+}
+
+impl<D> ReadsNothing for MadeByConnect<D> {}
 
 /// The constants of [`Reads`] for types that are not [`FromHandshake`].
 pub trait ReadsNothing {
@@ -217,6 +246,11 @@ pub trait ReadsNothing {
     const PATH_FIELDS: PathFields = PathFields::NONE;
     /// No cookies.
     const COOKIES: bool = false;
+
+    /// Replaces [`Reads::connect`].
+    fn connect<T>(_: &Handshake) -> Ready<Result<T, BoxError>> {
+        never()
+    }
 
     /// Returns a type that stands for any socket.
     fn socket<S>() -> PhantomData<AnySocket<S>> {

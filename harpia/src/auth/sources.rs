@@ -2,21 +2,22 @@
 
 use crate::close::CloseCode;
 use crate::error::{Error, OrClose, Result};
-use crate::extract::Credentials;
-use crate::socket::Socket;
+use crate::extract::{CredentialSource, Credentials};
 
 use super::token_error::Reason;
 use super::{Jwt, TokenError};
 
-/// Methods that read a token from a connection.
+/// Methods that read a token from a handshake or a connection.
 ///
-/// Each verifies the token, makes the connection [expire](Socket::expire_at) with it, and returns
-/// the claims.
+/// In a `connect` handler, pass the [`Handshake`](crate::extract::Handshake): a client without a
+/// valid token then gets a 401. In `auth` and `open`, pass the [`Socket`](crate::Socket). Each
+/// method verifies the token, makes the connection [expire](crate::Socket::expire_at) with it, and
+/// returns the claims.
 ///
 /// # Errors
 ///
 /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid. Its source is a
-/// [`TokenError`]. [`Error::Config`] if a method that reads the handshake is called after `open`
+/// [`TokenError`], so it is a 401 in `connect`. [`Error::Config`] if a method that reads the handshake is called after `open`
 /// has returned.
 impl<C> Jwt<C> {
     /// Reads a token that is a message, or a part of one.
@@ -91,8 +92,8 @@ impl<C> Jwt<C> {
     ///     }
     /// }
     /// ```
-    pub fn from_message<D>(&self, ws: &Socket<D>, token: &str) -> Result<C> {
-        self.admit(ws, Some(token), String::new)
+    pub fn from_message(&self, from: &impl CredentialSource, token: &str) -> Result<C> {
+        self.admit(from, Some(token), String::new)
     }
 
     /// Reads the token from a cookie, for browsers that are logged in.
@@ -125,9 +126,9 @@ impl<C> Jwt<C> {
     ///     }
     /// }
     /// ```
-    pub fn from_cookie<D>(&self, ws: &Socket<D>, name: &str) -> Result<C> {
-        let token = credentials(ws)?.cookie(name);
-        self.admit(ws, token.as_deref(), || format!("cookie `{name}`"))
+    pub fn from_cookie(&self, from: &impl CredentialSource, name: &str) -> Result<C> {
+        let token = credentials(from)?.cookie(name);
+        self.admit(from, token.as_deref(), || format!("cookie `{name}`"))
     }
 
     /// Reads the token from `Authorization: Bearer …`, for programs.
@@ -155,9 +156,9 @@ impl<C> Jwt<C> {
     ///     }
     /// }
     /// ```
-    pub fn from_bearer<D>(&self, ws: &Socket<D>) -> Result<C> {
-        let token = credentials(ws)?.bearer();
-        self.admit(ws, token, || "`Authorization` header".to_owned())
+    pub fn from_bearer(&self, from: &impl CredentialSource) -> Result<C> {
+        let token = credentials(from)?.bearer();
+        self.admit(from, token, || "`Authorization` header".to_owned())
     }
 
     /// Reads the token from `Sec-WebSocket-Protocol: bearer, <token>`.
@@ -187,9 +188,9 @@ impl<C> Jwt<C> {
     ///     }
     /// }
     /// ```
-    pub fn from_protocol<D>(&self, ws: &Socket<D>) -> Result<C> {
-        let token = credentials(ws)?.protocol();
-        if token.is_some() && ws.protocol().is_none() {
+    pub fn from_protocol(&self, from: &impl CredentialSource) -> Result<C> {
+        let token = credentials(from)?.protocol();
+        if token.is_some() && !from.has_protocol() {
             // A browser fails the connection if the response names none of its subprotocols, and
             // gives no reason.
             return Err(Error::Config {
@@ -198,7 +199,7 @@ impl<C> Jwt<C> {
                     .to_owned(),
             });
         }
-        self.admit(ws, token, || "`Sec-WebSocket-Protocol` header".to_owned())
+        self.admit(from, token, || "`Sec-WebSocket-Protocol` header".to_owned())
     }
 
     /// Reads the token from the query. Use it only if the client can do nothing else.
@@ -229,16 +230,16 @@ impl<C> Jwt<C> {
     ///     }
     /// }
     /// ```
-    pub fn from_query<D>(&self, ws: &Socket<D>, name: &str) -> Result<C> {
-        let token = credentials(ws)?.query(name);
-        self.admit(ws, token.as_deref(), || {
+    pub fn from_query(&self, from: &impl CredentialSource, name: &str) -> Result<C> {
+        let token = credentials(from)?.query(name);
+        self.admit(from, token.as_deref(), || {
             format!("query by the name `{name}`")
         })
     }
 
-    fn admit<D>(
+    fn admit(
         &self,
-        ws: &Socket<D>,
+        from: &impl CredentialSource,
         token: Option<&str>,
         place: impl FnOnce() -> String,
     ) -> Result<C> {
@@ -248,13 +249,13 @@ impl<C> Jwt<C> {
         let verified = read
             .map_err(TokenError::from)
             .or_close(CloseCode::POLICY, "Invalid Token")?;
-        ws.expire_at(verified.expiry);
+        from.expire_at(verified.expiry);
         Ok(verified.claims)
     }
 }
 
-fn credentials<D>(ws: &Socket<D>) -> Result<&Credentials> {
-    ws.credentials().ok_or_else(|| Error::Config {
+fn credentials(from: &impl CredentialSource) -> Result<&Credentials> {
+    from.credentials().ok_or_else(|| Error::Config {
         message: "the handshake's credentials are forgotten once `open` has returned: \
                   read the token in `auth` or `open`, and keep its claims in `ws.data`"
             .to_owned(),

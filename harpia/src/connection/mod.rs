@@ -268,7 +268,8 @@ impl<R: Route> Connection<R> {
 
 #[cfg(test)]
 mod tests {
-    use crate::extract::{PathValues, Rejection};
+    use crate::error::BoxError;
+    use crate::extract::{Handshake, PathValues, Rejection};
 
     use super::*;
 
@@ -280,6 +281,10 @@ mod tests {
         type Parameters = ();
 
         fn parameters(_: &PathValues) -> Result<(), Rejection> {
+            Ok(())
+        }
+
+        async fn connect(&self, _: &Handshake, (): &()) -> Result<(), BoxError> {
             Ok(())
         }
     }

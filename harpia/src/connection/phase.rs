@@ -69,7 +69,8 @@ pub(super) enum Step {
 
 #[cfg(test)]
 mod tests {
-    use crate::extract::{PathValues, Rejection};
+    use crate::error::BoxError;
+    use crate::extract::{Handshake, PathValues, Rejection};
 
     use super::*;
 
@@ -83,6 +84,10 @@ mod tests {
         fn parameters(_: &PathValues) -> Result<(), Rejection> {
             Ok(())
         }
+
+        async fn connect(&self, _: &Handshake, (): &()) -> Result<(), BoxError> {
+            Ok(())
+        }
     }
 
     struct Guarded;
@@ -94,6 +99,10 @@ mod tests {
         type Parameters = ();
 
         fn parameters(_: &PathValues) -> Result<(), Rejection> {
+            Ok(())
+        }
+
+        async fn connect(&self, _: &Handshake, (): &()) -> Result<(), BoxError> {
             Ok(())
         }
     }

@@ -8,17 +8,17 @@ use std::borrow::Cow;
 use std::fmt;
 use std::iter;
 
-use http::HeaderValue;
 use http::header::COOKIE;
 #[cfg(feature = "jwt")]
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use http::{HeaderMap, HeaderValue, Uri};
 
+use super::cookies;
 #[cfg(feature = "jwt")]
-use super::handshake::find_in_query;
-use super::{Handshake, cookies};
+use super::query;
 
 /// The parts of a handshake that may hold a token or the id of a session.
-pub(crate) struct Credentials {
+pub struct Credentials {
     /// All `Cookie` headers in one, not parsed, since most cookies are never read.
     cookies: Box<[u8]>,
     #[cfg(feature = "jwt")]
@@ -31,23 +31,21 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     /// Copies the parts, since a kept header would keep the request's whole buffer alive.
-    pub(crate) fn of(handshake: &Handshake) -> Self {
-        let cookies = handshake.headers.get_all(COOKIE).into_iter();
+    pub(crate) fn of(headers: &HeaderMap, uri: &Uri) -> Self {
+        #[cfg(feature = "jwt")]
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        #[cfg(not(feature = "jwt"))]
+        let _ = uri;
+        let cookies = headers.get_all(COOKIE).into_iter();
         let cookies: Vec<&[u8]> = cookies.map(HeaderValue::as_bytes).collect();
         Self {
             cookies: cookies.join(&b';').into(),
             #[cfg(feature = "jwt")]
-            bearer: handshake
-                .header(AUTHORIZATION.as_str())
-                .and_then(bearer)
-                .map(Into::into),
+            bearer: header(AUTHORIZATION).and_then(bearer).map(Into::into),
             #[cfg(feature = "jwt")]
-            protocols: handshake
-                .header(SEC_WEBSOCKET_PROTOCOL.as_str())
-                .unwrap_or_default()
-                .into(),
+            protocols: header(SEC_WEBSOCKET_PROTOCOL).unwrap_or_default().into(),
             #[cfg(feature = "jwt")]
-            query: handshake.uri.query().unwrap_or_default().into(),
+            query: uri.query().unwrap_or_default().into(),
         }
     }
 
@@ -73,8 +71,40 @@ impl Credentials {
     /// Returns the first value of this name in the query, decoded.
     #[cfg(feature = "jwt")]
     pub(crate) fn query(&self, name: &str) -> Option<Cow<'_, str>> {
-        find_in_query(&self.query, name)
+        query::find(&self.query, name)
     }
+}
+
+/// A value that cookies and tokens are read from: a [`Handshake`](super::Handshake) in `connect`, or the
+/// [`Socket`](crate::Socket) of a connection in `auth` and `open`.
+///
+/// No other type can implement it.
+///
+/// ```
+/// use harpia::Session;
+/// use harpia::extract::CredentialSource;
+/// use harpia::session::SessionError;
+///
+/// async fn user(sessions: &Session<String>, from: &impl CredentialSource) -> Result<String, SessionError> {
+///     sessions.from_ws(from).await
+/// }
+/// ```
+pub trait CredentialSource: Sealed {}
+
+/// What harpia needs of a [`CredentialSource`].
+pub trait Sealed {
+    /// Returns the credentials, or `None` if they are dropped, which is the case once `open` has
+    /// returned.
+    #[doc(hidden)]
+    fn credentials(&self) -> Option<&Credentials>;
+
+    /// Closes the connection at this time.
+    #[doc(hidden)]
+    fn expire_at(&self, unix_seconds: u64);
+
+    /// Returns whether the handshake negotiates a subprotocol.
+    #[doc(hidden)]
+    fn has_protocol(&self) -> bool;
 }
 
 /// Prints no field, since each may hold a secret.
@@ -106,8 +136,7 @@ mod tests {
             let name: HeaderName = name.parse().unwrap();
             map.append(name, HeaderValue::from_str(value).unwrap());
         }
-        let address = ([127, 0, 0, 1], 1).into();
-        Credentials::of(&Handshake::new(uri.parse().unwrap(), map, address))
+        Credentials::of(&map, &uri.parse().unwrap())
     }
 
     #[test]

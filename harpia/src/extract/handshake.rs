@@ -1,38 +1,58 @@
-//! The request of a handshake, as data types see it.
+//! The request of a handshake, as data types and `connect` handlers see it.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+#[cfg(any(feature = "jwt", feature = "session"))]
+use std::sync::{Mutex, PoisonError};
 
 use http::header::COOKIE;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, Uri};
 
 use crate::path::PathValues;
 
-use super::{FromValue, Rejection, cookies};
+#[cfg(any(feature = "jwt", feature = "session"))]
+use super::credentials::{CredentialSource, Credentials, Sealed};
+use super::{Cookies, FromValue, Rejection, cookies, query};
 
 /// The request of one handshake.
 ///
-/// [`FromHandshake`](super::FromHandshake) makes the connection's data from it.
+/// A `connect` handler or [`FromHandshake`](super::FromHandshake) makes the connection's data from
+/// it.
 ///
 /// ```
-/// use harpia::extract::{FromHandshake, Handshake, Rejection};
+/// use harpia::prelude::*;
 ///
-/// struct Language(String);
+/// struct Chat;
 ///
-/// impl FromHandshake for Language {
-///     async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
-///         let asked = handshake.query("lang");
-///         let asked = asked.as_deref().or(handshake.header("accept-language"));
-///         Ok(Self(asked.unwrap_or("en").to_owned()))
+/// struct Visitor { name: String, language: String }
+///
+/// #[ws_route("/chat", data = Visitor)]
+/// impl Chat {
+///     fn connect(&self, request: &Handshake) -> HandlerResult<Visitor> {
+///         let name = request.cookies().get("name").or_reject(401, "log in first")?;
+///         let language = request.query("lang");
+///         let language = language.as_deref().or(request.header("accept-language"));
+///         Ok(Visitor { name: name.into(), language: language.unwrap_or("en").into() })
 ///     }
 /// }
+/// # let _ = App::new().ws(Chat);
 /// ```
 pub struct Handshake {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) path_values: PathValues,
     pub(crate) remote_addr: SocketAddr,
+    extensions: Extensions,
+    protocol: Option<Arc<str>>,
+    /// Parsed when they are first asked for.
+    cookies: OnceLock<Cookies>,
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    credentials: OnceLock<Credentials>,
+    /// When the connection expires, in seconds since 1970: set by a token that `connect` has read.
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    expiry: Mutex<Option<u64>>,
 }
 
 impl Handshake {
@@ -58,16 +78,61 @@ impl Handshake {
             headers,
             path_values: PathValues::default(),
             remote_addr,
+            extensions: Extensions::new(),
+            protocol: None,
+            cookies: OnceLock::new(),
+            #[cfg(any(feature = "jwt", feature = "session"))]
+            credentials: OnceLock::new(),
+            #[cfg(any(feature = "jwt", feature = "session"))]
+            expiry: Mutex::new(None),
         }
     }
 
     /// Sets the values of the path's parameters.
+    ///
+    /// ```
+    /// use harpia::extract::{Handshake, PathValues};
+    /// use http::{HeaderMap, Uri};
+    ///
+    /// let address = ([127, 0, 0, 1], 50_000).into();
+    /// let handshake = Handshake::new(Uri::from_static("/rooms/7"), HeaderMap::new(), address)
+    ///     .with_path_values(PathValues::from_iter([("room", "7")]));
+    /// assert_eq!(handshake.path_values().get("room"), Some("7"));
+    /// ```
     pub fn with_path_values(mut self, path_values: PathValues) -> Self {
         self.path_values = path_values;
         self
     }
 
+    /// Sets the values that middleware has added to the request.
+    ///
+    /// ```
+    /// use harpia::extract::Handshake;
+    /// use http::{Extensions, HeaderMap, Uri};
+    ///
+    /// #[derive(Clone)]
+    /// struct UserId(u64);
+    ///
+    /// let mut extensions = Extensions::new();
+    /// extensions.insert(UserId(7));
+    /// let address = ([127, 0, 0, 1], 50_000).into();
+    /// let handshake = Handshake::new(Uri::from_static("/chat"), HeaderMap::new(), address)
+    ///     .with_extensions(extensions);
+    /// assert_eq!(handshake.extensions().get::<UserId>().unwrap().0, 7);
+    /// ```
+    pub fn with_extensions(mut self, extensions: Extensions) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    pub(crate) fn with_protocol(mut self, protocol: Option<Arc<str>>) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
     /// Returns the path and the query as the client sent them, percent-encoded.
+    ///
+    /// The query may hold a token, so do not log it.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -91,6 +156,73 @@ impl Handshake {
         &self.path_values
     }
 
+    /// Returns the values that middleware has added to the request, such as a user that an outer
+    /// layer has authenticated.
+    ///
+    /// **On a route with `origins = any`**, harpia removes cookies and Basic credentials from the
+    /// request. It cannot remove a value that a layer has made from a cookie before. Such a value
+    /// is as dangerous as the cookie: a page of any origin can act for its visitor.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// Returns a copy of a value that middleware must have added to the request.
+    ///
+    /// # Errors
+    ///
+    /// A 500 if there is no such value. The log then names the type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    ///
+    /// #[derive(Clone)]
+    /// struct UserId(u64); // added by an authentication layer
+    ///
+    /// struct Inbox;
+    ///
+    /// #[ws_route("/inbox")]
+    /// impl Inbox {
+    ///     fn connect(&self, request: &Handshake) -> HandlerResult<UserId> {
+    ///         Ok(request.require_extension()?)
+    ///     }
+    ///
+    ///     fn open(&self, ws: &mut Socket<UserId>) {
+    ///         ws.subscribe(format!("user {}", ws.data.0));
+    ///     }
+    /// }
+    /// # let _ = App::new().ws(Inbox);
+    /// ```
+    pub fn require_extension<T: Clone + Send + Sync + 'static>(&self) -> Result<T, Rejection> {
+        let missing = || {
+            let name = std::any::type_name::<T>();
+            let source = format!("no middleware has added the extension `{name}`");
+            Rejection::new(500, "internal error").with_source(source)
+        };
+        self.extensions.get().cloned().ok_or_else(missing)
+    }
+
+    /// Returns the subprotocol that the handshake negotiates, one of the route's `protocols`.
+    pub fn protocol(&self) -> Option<&str> {
+        self.protocol.as_deref()
+    }
+
+    /// Returns the cookies. They are parsed once.
+    ///
+    /// ```
+    /// use harpia::prelude::*;
+    /// use harpia::extract::Rejection;
+    ///
+    /// fn user(request: &Handshake) -> Result<&str, Rejection> {
+    ///     request.cookies().get("user").or_reject(401, "log in first")
+    /// }
+    /// ```
+    pub fn cookies(&self) -> &Cookies {
+        let parse = || Cookies::from_headers(&self.headers);
+        self.cookies.get_or_init(parse)
+    }
+
     /// Returns the first value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -98,13 +230,26 @@ impl Handshake {
 
     /// Returns the first value of this name in the query, decoded.
     pub fn query(&self, name: &str) -> Option<Cow<'_, str>> {
-        find_in_query(self.uri.query()?, name)
+        query::find(self.uri.query()?, name)
     }
 
     /// Returns the value of the first cookie with this name, decoded.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let values = self.headers.get_all(COOKIE).into_iter();
         cookies::find(values.map(HeaderValue::as_bytes), name)
+    }
+
+    /// Returns the credentials, which the connection keeps until `open` has returned.
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    pub(crate) fn take_credentials(&mut self) -> Credentials {
+        let credentials = self.credentials.take();
+        credentials.unwrap_or_else(|| Credentials::of(&self.headers, &self.uri))
+    }
+
+    /// Returns the time at which the connection expires, in seconds since 1970.
+    #[cfg(any(feature = "jwt", feature = "session"))]
+    pub(crate) fn expiry(&self) -> Option<u64> {
+        *self.expiry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads and parses a required value.
@@ -157,10 +302,25 @@ impl Handshake {
     }
 }
 
-/// Finds the first value of a name in a query, and decodes it.
-pub(super) fn find_in_query<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find_map(|(known, value)| (known == name).then_some(value))
+#[cfg(any(feature = "jwt", feature = "session"))]
+impl CredentialSource for Handshake {}
+
+#[cfg(any(feature = "jwt", feature = "session"))]
+impl Sealed for Handshake {
+    fn credentials(&self) -> Option<&Credentials> {
+        Some(
+            self.credentials
+                .get_or_init(|| Credentials::of(&self.headers, &self.uri)),
+        )
+    }
+
+    fn expire_at(&self, unix_seconds: u64) {
+        *self.expiry.lock().unwrap_or_else(PoisonError::into_inner) = Some(unix_seconds);
+    }
+
+    fn has_protocol(&self) -> bool {
+        self.protocol.is_some()
+    }
 }
 
 /// Prints names of headers and no values, since headers and query may hold secrets.

@@ -11,6 +11,7 @@ mod cookies;
 mod credentials;
 mod handshake;
 mod parts;
+mod query;
 mod rejection;
 mod value;
 
@@ -20,10 +21,12 @@ use http::Request;
 
 pub use cookies::Cookies;
 #[cfg(any(feature = "jwt", feature = "session"))]
-pub(crate) use credentials::Credentials;
+pub use credentials::CredentialSource;
+#[cfg(any(feature = "jwt", feature = "session"))]
+pub(crate) use credentials::{Credentials, Sealed};
 pub use handshake::{Handshake, Source};
 pub use parts::{Query, RemoteAddr, Url};
-pub use rejection::Rejection;
+pub use rejection::{OrReject, Rejection};
 pub use value::FromValue;
 
 pub use crate::path::PathValues;
@@ -57,7 +60,8 @@ pub fn is_same_origin<B>(request: &Request<B>) -> bool {
 
 /// Data that is made from a handshake and owned by the connection.
 ///
-/// Derive it, or implement it by hand to await something before the upgrade:
+/// Derive it, or implement it by hand. To read fields of the route, such as a database, write a
+/// [`connect` handler](macro@crate::ws_route#before-the-upgrade) instead.
 ///
 /// ```
 /// use harpia::extract::{FromHandshake, Handshake, Rejection};
@@ -83,7 +87,10 @@ pub fn is_same_origin<B>(request: &Request<B>) -> bool {
     label = "not connection data",
     note = "a type of your own needs `#[derive(FromHandshake)]`",
     note = "a field with a single value says where it comes from: `#[from(query)]`, \
-            `#[from(header)]`, `#[from(cookie)]`, `#[from(path)]` or `#[from(default)]`"
+            `#[from(header)]`, `#[from(cookie)]`, `#[from(path)]`, `#[from(extension)]` or \
+            `#[from(default)]`",
+    note = "or make the data in a handler: `async fn connect(&self, request: &Handshake) -> \
+            HandlerResult<{Self}>`"
 )]
 pub trait FromHandshake: Sized + Send + 'static {
     /// Whether the data reads cookies.

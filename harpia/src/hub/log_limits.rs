@@ -23,6 +23,8 @@ pub(crate) struct LogLimits {
     pub(crate) handshake_faults: LogLimit,
     /// Upgrades refused by the application.
     pub(crate) rejections: LogLimit,
+    /// Upgrades for which `connect` failed.
+    pub(crate) failed_connects: LogLimit,
     /// Upgrades whose connection data panicked.
     pub(crate) upgrade_panics: LogLimit,
     /// Upgrades whose connection data was not made in time.

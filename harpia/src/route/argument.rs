@@ -20,7 +20,8 @@ pub trait HandlerSocket<Socket> {
 #[diagnostic::do_not_recommend]
 impl<Socket> HandlerSocket<Socket> for Socket {}
 
-/// An argument whose type the handler's name decides: the close code, its reason and the error.
+/// An argument whose type the handler's name decides: the request, the close code, its reason and
+/// the error.
 #[diagnostic::on_unimplemented(
     message = "this argument must be a `{T}`, not a `{Self}`",
     label = "write `{T}`"

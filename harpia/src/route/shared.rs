@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::close::CloseCode;
 use crate::error::{BoxError, Error};
-use crate::extract::{PathValues, Rejection};
+use crate::extract::{Handshake, PathFields, PathValues, Rejection};
 use crate::message::Message;
 use crate::options::Options;
 use crate::outcome::Broadcast;
@@ -23,11 +23,21 @@ impl<R: Route> Route for Shared<R> {
     const OPTIONS: Options = R::OPTIONS;
     const AUTHENTICATES: bool = R::AUTHENTICATES;
     const INLINE: Inline = R::INLINE;
+    const PATH_FIELDS: PathFields = R::PATH_FIELDS;
+    const READS_COOKIES: bool = R::READS_COOKIES;
     type Data = R::Data;
     type Parameters = R::Parameters;
 
     fn parameters(path: &PathValues) -> Result<Self::Parameters, Rejection> {
         R::parameters(path)
+    }
+
+    fn connect(
+        &self,
+        handshake: &Handshake,
+        parameters: &Self::Parameters,
+    ) -> impl Future<Output = Result<Self::Data, BoxError>> + Send {
+        self.0.connect(handshake, parameters)
     }
 
     fn auth(

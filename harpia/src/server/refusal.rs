@@ -3,13 +3,20 @@
 
 use std::borrow::Cow;
 use std::time::SystemTime;
+use std::{error, fmt, iter};
 
-use http::header::{CONNECTION, HOST, ORIGIN};
+#[cfg(feature = "jwt")]
+use http::header::WWW_AUTHENTICATE;
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
+#[cfg(feature = "jwt")]
+use crate::auth::TokenError;
 use crate::extract::Rejection;
 use crate::hub::LogLimits;
 use crate::protocol::handshake::Fault;
+#[cfg(feature = "session")]
+use crate::session::SessionError;
 
 use super::http::{Body, text};
 
@@ -44,10 +51,12 @@ impl Refusal {
         let reason = self.status.canonical_reason().unwrap_or_default();
         let length = self.message.len() + 1;
         let mut head = format!(
-            "HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain; charset=utf-8\r\n\
-             Content-Length: {length}\r\nDate: {}\r\n",
+            "HTTP/1.1 {status} {reason}\r\nContent-Length: {length}\r\nDate: {}\r\n",
             httpdate::fmt_http_date(now)
         );
+        if self.headers.get(CONTENT_TYPE).is_none() {
+            head.push_str("Content-Type: text/plain; charset=utf-8\r\n");
+        }
         if self.headers.get(CONNECTION).is_none() {
             head.push_str("Connection: close\r\n");
         }
@@ -88,9 +97,70 @@ impl From<Fault> for Refusal {
     }
 }
 
-impl From<Rejection> for Refusal {
-    fn from(rejection: Rejection) -> Self {
-        Self::new(rejection.status(), rejection.message().to_owned())
+impl From<&Rejection> for Refusal {
+    fn from(rejection: &Rejection) -> Self {
+        Self {
+            status: rejection.status(),
+            headers: rejection.headers().cloned().unwrap_or_default(),
+            message: rejection.message().to_owned().into(),
+        }
+    }
+}
+
+/// Logs an error of `connect`, `FromHandshake` or a path parameter, and returns the response.
+///
+/// The first error of the chain that has a meaning here decides. The client learns nothing of other
+/// errors, which are mistakes or failures of the application.
+pub(super) fn of_error(
+    limits: &LogLimits,
+    error: &(dyn error::Error + Send + Sync + 'static),
+    path: &str,
+) -> Refusal {
+    let first: &(dyn error::Error + 'static) = error;
+    let mut chain = iter::successors(Some(first), |error| error.source());
+    if let Some(refusal) = chain.find_map(meaning) {
+        if let Some(suppressed) = limits.rejections.admit() {
+            let (status, reason) = (refusal.status.as_u16(), Causes(first));
+            tracing::info!(path, status, %reason, suppressed, "upgrade refused");
+        }
+        return refusal;
+    }
+    if let Some(suppressed) = limits.failed_connects.admit() {
+        let (status, error) = (500, Causes(first));
+        tracing::error!(path, status, %error, suppressed, "upgrade refused: `connect` failed");
+    }
+    Refusal::internal_error()
+}
+
+/// Returns the response for an error that tells what is wrong with the request.
+fn meaning(error: &(dyn error::Error + 'static)) -> Option<Refusal> {
+    if let Some(rejection) = error.downcast_ref::<Rejection>() {
+        return Some(rejection.into());
+    }
+    #[cfg(feature = "jwt")]
+    if let Some(token) = error.downcast_ref::<TokenError>() {
+        let mut refusal = Refusal::new(StatusCode::UNAUTHORIZED, token.to_string());
+        let scheme = HeaderValue::from_static("Bearer");
+        refusal.headers.insert(WWW_AUTHENTICATE, scheme);
+        return Some(refusal);
+    }
+    #[cfg(feature = "session")]
+    if let Some(SessionError::NotFound) = error.downcast_ref::<SessionError>() {
+        return Some(Refusal::new(StatusCode::UNAUTHORIZED, "log in first"));
+    }
+    None
+}
+
+/// Prints an error and its causes in one line.
+struct Causes<'a>(&'a (dyn error::Error + 'static));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        for cause in iter::successors(self.0.source(), |error| error.source()) {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
     }
 }
 
@@ -143,14 +213,6 @@ pub(super) fn log_fault(limits: &LogLimits, fault: Fault, path: &str, headers: &
     }
 }
 
-/// Logs a rejection by `FromHandshake` or by a path parameter.
-pub(super) fn log_rejection(limits: &LogLimits, rejection: &Rejection, path: &str) {
-    if let Some(suppressed) = limits.rejections.admit() {
-        let (status, reason) = (rejection.status().as_u16(), rejection.message());
-        tracing::info!(path, status, reason, suppressed, "upgrade refused");
-    }
-}
-
 /// Logs that the application took too long to make a connection's data, and returns the refusal.
 pub(super) fn too_slow(limits: &LogLimits, route: &str) -> Refusal {
     let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is too slow");
@@ -178,7 +240,7 @@ pub(super) fn log_unused_protocols(limits: &LogLimits, path: &str) {
     }
 }
 
-/// Logs a panic in `FromHandshake` or in parsing a path parameter.
+/// Logs a panic in `connect`, in `FromHandshake` or in parsing a path parameter.
 pub(super) fn log_panic(limits: &LogLimits, panic: &str, path: &str) {
     if let Some(suppressed) = limits.upgrade_panics.admit() {
         tracing::error!(path, suppressed, "connection data panicked: {panic}");

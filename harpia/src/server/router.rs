@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::extract::{FromHandshake, PathValues};
+use crate::extract::PathValues;
 use crate::hub::{Hub, RouteId};
 use crate::options::Options;
 use crate::path::{Pattern, canonical, decode};
@@ -102,11 +102,11 @@ impl Router {
         const {
             let _ = I::PATH;
             assert!(
-                missing_path_field(<R::Data as FromHandshake>::PATH_FIELDS, R::PATH).is_none(),
+                missing_path_field(R::PATH_FIELDS, R::PATH).is_none(),
                 "the route's data reads a path parameter that is not in the route's path"
             );
             assert!(
-                !(R::OPTIONS.allows_any_page() && <R::Data as FromHandshake>::READS_COOKIES),
+                !(R::OPTIONS.allows_any_page() && R::READS_COOKIES),
                 "`origins = any` on a route that reads cookies"
             );
         };
@@ -114,7 +114,7 @@ impl Router {
             Ok(pattern) => self.entries.push(Entry {
                 pattern,
                 options: R::OPTIONS,
-                reads_cookies: <R::Data as FromHandshake>::READS_COOKIES,
+                reads_cookies: R::READS_COOKIES,
                 build: Box::new(|id, config, hub| Arc::new(Typed::new(route, id, config, hub))),
             }),
             Err(message) => self.mistakes.push(Error::Config { message }),

@@ -17,9 +17,8 @@ use http::request::Parts;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connection::{Connection, RouteContext};
-#[cfg(any(feature = "jwt", feature = "session"))]
-use crate::extract::Credentials;
-use crate::extract::{FromHandshake, Handshake, PathValues, Rejection};
+use crate::error::BoxError;
+use crate::extract::{Handshake, PathValues};
 use crate::hub::{Hub, LogLimits, RouteId};
 use crate::limits::Limits;
 use crate::panic_guard::guarded_future;
@@ -46,8 +45,8 @@ pub(super) trait Endpoint: Send + Sync {
     /// Makes the parameters and the data of a connection. Returns the function that starts it.
     fn build_connection<'a>(
         &'a self,
-        handshake: &'a Handshake,
-    ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>>;
+        handshake: &'a mut Handshake,
+    ) -> Pin<Box<dyn Future<Output = Result<Launch, BoxError>> + Send + 'a>>;
 }
 
 /// A connection that has started.
@@ -102,13 +101,14 @@ impl<R: Route> Endpoint for Typed<R> {
 
     fn build_connection<'a>(
         &'a self,
-        handshake: &'a Handshake,
-    ) -> Pin<Box<dyn Future<Output = Result<Launch, Rejection>> + Send + 'a>> {
+        handshake: &'a mut Handshake,
+    ) -> Pin<Box<dyn Future<Output = Result<Launch, BoxError>> + Send + 'a>> {
         Box::pin(async move {
             let parameters = R::parameters(handshake.path_values())?;
-            let data = R::Data::from_handshake(handshake).await?;
+            let route = &self.shared.route;
+            let data = route.connect(handshake, &parameters).await?;
             #[cfg(any(feature = "jwt", feature = "session"))]
-            let credentials = Credentials::of(handshake);
+            let (credentials, expiry) = (handshake.take_credentials(), handshake.expiry());
             let shared = Arc::clone(&self.shared);
             let limits = Arc::clone(&self.limits);
             let launch: Launch = Box::new(move |start| {
@@ -132,6 +132,10 @@ impl<R: Route> Endpoint for Typed<R> {
                     hub.clone(),
                     protocol,
                 );
+                #[cfg(any(feature = "jwt", feature = "session"))]
+                if let Some(expiry) = expiry {
+                    socket.expire_at(expiry);
+                }
                 Box::pin(Connection::new(
                     shared,
                     socket,
@@ -189,14 +193,19 @@ pub(super) async fn prepare(
     if endpoint.rules().origins.allow_any_page() {
         remove_ambient_credentials(&mut request.headers);
     }
-    let Parts { uri, headers, .. } = *request;
-    let handshake = Handshake::new(uri, headers, remote_addr).with_path_values(path_values);
-    match guarded_future(endpoint.build_connection(&handshake)).await {
+    let Parts {
+        uri,
+        headers,
+        extensions,
+        ..
+    } = *request;
+    let mut handshake = Handshake::new(uri, headers, remote_addr)
+        .with_path_values(path_values)
+        .with_extensions(extensions)
+        .with_protocol(negotiated.protocol.clone());
+    match guarded_future(endpoint.build_connection(&mut handshake)).await {
         Ok(Ok(launch)) => Ok(Upgrade { negotiated, launch }),
-        Ok(Err(rejection)) => {
-            refusal::log_rejection(limits, &rejection, handshake.uri().path());
-            Err(rejection.into())
-        }
+        Ok(Err(error)) => Err(refusal::of_error(limits, &*error, handshake.uri().path())),
         // A panic in the user's code fails this request, and nothing else.
         Err(panic) => {
             refusal::log_panic(limits, &panic, handshake.uri().path());

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::extract::CredentialSource;
 use crate::json::JsonError;
 use crate::limits::MAX_SESSION_TRIES;
-use crate::socket::Socket;
 
 use super::{Session, SessionError, SessionId, Store};
 
@@ -117,8 +117,12 @@ impl<T, S: Store> Session<T, S> {
 
     /// Returns the data of the session that the handshake's cookie names.
     ///
-    /// Call it in `auth` or `open`. With `?`, a connection without a session is closed with 1008
-    /// "Unauthorized". If the store is down, it is closed with 1013 "Try Again Later".
+    /// In a `connect` handler, pass the [`Handshake`](crate::extract::Handshake). With `?`, a client
+    /// without a session gets a 401.
+    ///
+    /// In `auth` or `open`, pass the [`Socket`](crate::Socket). With `?`, a connection without a
+    /// session is closed with 1008 "Unauthorized". If the store is down, it is closed with 1013 "Try
+    /// Again Later".
     ///
     /// # Errors
     ///
@@ -133,19 +137,21 @@ impl<T, S: Store> Session<T, S> {
     ///
     /// #[ws_route("/updates", broadcast = off)]
     /// impl Updates {
-    ///     async fn open(&self, ws: &mut Socket) -> HandlerResult {
-    ///         let name = self.sessions.from_ws(ws).await?;
-    ///         ws.send(format!("welcome, {name}"));
-    ///         Ok(())
+    ///     async fn connect(&self, request: &Handshake) -> HandlerResult<String> {
+    ///         Ok(self.sessions.from_ws(request).await?)
+    ///     }
+    ///
+    ///     fn open(&self, ws: &mut Socket<String>) {
+    ///         ws.send(format!("welcome, {}", ws.data));
     ///     }
     /// }
     /// ```
-    pub fn from_ws<'a, D>(
+    pub fn from_ws<'a, C: CredentialSource>(
         &'a self,
-        ws: &Socket<D>,
-    ) -> impl Future<Output = Result<T, SessionError>> + Send + use<'a, D, S, T> {
-        // The id is read before the wait. A future that holds the socket would need `Sync` data.
-        let id = self.id_from_ws(ws);
+        from: &C,
+    ) -> impl Future<Output = Result<T, SessionError>> + Send + use<'a, C, S, T> {
+        // The id is read before the wait. A future that holds a socket would need `Sync` data.
+        let id = self.id_from_ws(from);
         async move { self.get(&id?).await }
     }
 

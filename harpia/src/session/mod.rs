@@ -109,8 +109,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use crate::extract::Cookies;
-use crate::socket::Socket;
+use crate::extract::{Cookies, CredentialSource};
 
 use config::SessionConfig;
 pub use cookie::SameSite;
@@ -245,7 +244,8 @@ impl<T, S: Store> Session<T, S> {
 
     /// Returns the id in the cookie of the handshake.
     ///
-    /// Keep it in the connection's data to use the session later. This does not look in the store.
+    /// Pass the [`Handshake`](crate::extract::Handshake) in `connect`, and the
+    /// [`Socket`](crate::Socket) in `auth` and `open`. Keep the id in the connection's data to use the session later. This does not look in the store.
     /// [`get`](Self::get) tells whether the session exists.
     ///
     /// ```
@@ -282,8 +282,8 @@ impl<T, S: Store> Session<T, S> {
     ///
     /// [`SessionError::NotFound`] if no cookie holds an id. [`SessionError::AfterOpen`] once `open`
     /// has returned.
-    pub fn id_from_ws<D>(&self, ws: &Socket<D>) -> Result<SessionId, SessionError> {
-        let credentials = ws.credentials().ok_or(SessionError::AfterOpen)?;
+    pub fn id_from_ws(&self, from: &impl CredentialSource) -> Result<SessionId, SessionError> {
+        let credentials = from.credentials().ok_or(SessionError::AfterOpen)?;
         let cookie = credentials.cookie(&self.config.cookie.name);
         self.id_in(cookie.as_deref())
     }

@@ -11,6 +11,8 @@ struct ChatData {
     room: Option<String>,
     #[from(header = "user-agent")]
     agent: Option<String>,
+    #[from(extension)]
+    layer: Option<u32>,
     #[from(default)]
     user_id: Option<u64>,
 }
@@ -19,6 +21,11 @@ struct Chat;
 
 #[ws_route("/chat", data = ChatData)]
 impl Chat {
+    async fn connect(&self, request: &Handshake) -> HandlerResult<ChatData> {
+        println!("{} asks for {}", request.remote_addr(), request.uri().path());
+        Ok(ChatData::from_handshake(request).await?)
+    }
+
     async fn auth(&self, ws: &mut Socket<ChatData>, first: String) -> HandlerResult {
         println!("{} sent {first:?} first", ws.id());
         Ok(())
@@ -34,7 +41,7 @@ impl Chat {
     async fn message(&self, ws: &mut Socket<ChatData>, message: Message) {
         let data = &ws.data;
         println!("{:?} {:?} {:?} {message:?}", data.user_id, data.room, data.agent);
-        println!("{} {}", data.url.path(), data.address.0);
+        println!("{} {} {:?}", data.url.path(), data.address.0, data.layer);
     }
 
     async fn close(&self, ws: &mut Socket<ChatData>, code: CloseCode, reason: &str) {

@@ -1,6 +1,6 @@
 //! The macro writes nothing that a user could not.
 
-use harpia::extract::{PathValues, Rejection};
+use harpia::extract::{Handshake, PathValues, Rejection};
 use harpia::prelude::*;
 use harpia::route::Inline;
 use harpia::{BoxError, Options, Route, Scope};
@@ -16,6 +16,10 @@ impl Route for Room {
 
     fn parameters(path: &PathValues) -> Result<u32, Rejection> {
         path.parse("room")
+    }
+
+    async fn connect(&self, handshake: &Handshake, _: &u32) -> Result<Cookies, BoxError> {
+        Ok(Cookies::from_handshake(handshake).await?)
     }
 
     async fn open(&self, socket: &mut Socket<Cookies>, room: &u32) -> Result<(), BoxError> {

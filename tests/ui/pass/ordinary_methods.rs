@@ -18,7 +18,7 @@ impl Chat {
         self.close_room(ws, &text);
         self.handle_message(&text);
         self.on_entry::<u32>(1);
-        self.connect(ws);
+        self.connected(ws);
         self.on_open(ws);
     }
 
@@ -35,7 +35,7 @@ impl Chat {
     fn on_entry<T>(&self, _: T) {}
 
     // Others call `open` so; here there is one, so this is something else.
-    fn connect(&self, ws: &mut Socket) {
+    fn connected(&self, ws: &mut Socket) {
         ws.subscribe("all");
     }
 
@@ -49,7 +49,7 @@ pub struct Feed;
 impl Feed {
     fn message(&self, ws: &mut Socket, message: String) {
         if self.login(&message) {
-            self.connect(ws);
+            self.connected(ws);
         }
         self.greet(ws);
     }
@@ -58,7 +58,7 @@ impl Feed {
         message == "token"
     }
 
-    fn connect(&self, ws: &mut Socket) {
+    fn connected(&self, ws: &mut Socket) {
         ws.send("welcome");
     }
 
@@ -92,10 +92,10 @@ mod later {
     #[ws_route("/plain")]
     impl Plain {
         fn message(&self, ws: &mut Socket) {
-            self.connect(ws);
+            self.connected(ws);
         }
 
-        fn connect(&self, ws: &mut Socket) {
+        fn connected(&self, ws: &mut Socket) {
             ws.send(self.0.to_string());
         }
     }
@@ -105,10 +105,10 @@ mod later {
     #[ws_route("/generic")]
     impl<T: Send + Sync + ToString + 'static> Generic<T> {
         fn message(&self, ws: &mut Socket) {
-            self.connect(ws);
+            self.connected(ws);
         }
 
-        fn connect(&self, ws: &mut Socket) {
+        fn connected(&self, ws: &mut Socket) {
             ws.send(self.0.to_string());
         }
     }

@@ -6,10 +6,33 @@ use crate::diagnostics::Problem;
 use crate::model::Kind;
 use crate::text::text_of;
 
-pub(in crate::lower) fn auth_conditional() -> Problem {
+pub(in crate::lower) fn conditional(kind: Kind) -> Problem {
     Problem::new(
-        "`auth` cannot be behind `cfg`: where it is left out, the route lets everybody in",
+        format!(
+            "`{}` cannot be behind `cfg`: where it is left out, the route lets everybody in",
+            kind.name()
+        ),
         "put the `cfg` on the whole `impl` block",
+    )
+}
+
+pub(in crate::lower) fn connect_with_socket() -> Problem {
+    Problem::new(
+        "`connect` runs before the upgrade, when there is no socket yet",
+        "write `request: &Handshake`, or rename the handler to `open`, which gets the socket",
+    )
+}
+
+/// The help is the user's signature, with the missing part added.
+pub(in crate::lower) fn connect_without_result(signature: &Signature) -> Problem {
+    let mut written = signature.clone();
+    written.output = syn::parse_quote!(-> HandlerResult<Data>);
+    Problem::new(
+        "`connect` must return the connection's data in a `Result`",
+        format!(
+            "write `{}`, with the route's data for `Data`, which may be `()`",
+            text_of(&written)
+        ),
     )
 }
 
@@ -142,6 +165,7 @@ pub(in crate::lower) fn extra_argument(
 ) -> Problem {
     let takes = match kind {
         Kind::Open | Kind::Drain => "the socket",
+        Kind::Connect => "the request",
         Kind::Auth => "the socket and the first message",
         Kind::Message => "the socket and the message",
         Kind::Close => "the socket, the code and the reason",
@@ -154,9 +178,15 @@ pub(in crate::lower) fn extra_argument(
                 [] => "the path".to_owned(),
                 names => format!("the path, which has {}", listed(names)),
             };
+            let instead = match kind {
+                Kind::Connect => "the `Handshake` has everything else of the request",
+                _ => {
+                    "keep the state of one connection in `ws.data`, and shared state in fields of \
+                     the route"
+                }
+            };
             format!(
-                "remove `{written}`, or add `{{{}}}` to {path}; keep the state of one connection \
-                 in `ws.data`, and shared state in fields of the route",
+                "remove `{written}`, or add `{{{}}}` to {path}; {instead}",
                 pat.ident
             )
         }

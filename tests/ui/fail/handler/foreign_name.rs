@@ -4,8 +4,8 @@ struct Chat;
 
 #[ws_route("/chat")]
 impl Chat {
-    fn connect(&self, ws: &mut Socket) {
-        ws.send("hello");
+    fn connected(&self, ws: &mut Socket) {
+        ws.send("welcome");
     }
 
     fn message(&self) {}

@@ -1,0 +1,18 @@
+use harpia::prelude::*;
+
+struct Chat;
+
+#[ws_route("/chat")]
+impl Chat {
+    #[cfg(unix)]
+    fn connect(&self, request: &Handshake) -> HandlerResult {
+        request.cookies().get("user").or_reject(401, "log in first")?;
+        Ok(())
+    }
+
+    fn open(&self) {}
+}
+
+fn main() {
+    let _ = App::new().ws(Chat);
+}
