@@ -9,6 +9,7 @@ mod broadcast;
 mod close;
 mod close_causes;
 mod compression;
+mod connect;
 mod extract;
 mod handler_failures;
 mod handlers;
