@@ -119,16 +119,32 @@ pub(crate) const UNAUTHENTICATED_INPUT_BUDGET: usize = 64 * 1024 * 1024;
 /// 15 s: as long as a slow client may take to close. A shutdown uses `shutdown_timeout` instead.
 pub(crate) const OPEN_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The time for a peer to read its outbox and the close frame.
+/// How long a connection that closes may make no progress.
 ///
-/// 5 s: a slow network, and no longer.
-pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// 15 s: the longest gap of a phone that changes its cell. A peer that still reads what it was sent
+/// is not cut off, however slow it is.
+pub(crate) const CLOSE_STALL: Duration = Duration::from_secs(15);
 
-/// The time for a peer to close its side after the server has closed (RFC 6455 section 7.1.1: the
-/// server closes first).
+/// How long a peer may take to answer the close frame, from when the kernel has it.
 ///
-/// 2 s: a round trip of a slow phone, so that a reset does not destroy the close frame.
-pub(crate) const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// 30 s: so that a peer that trickles bytes does not hold its place.
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a peer may leave its side open after both close frames.
+///
+/// 2 s: a round trip of a slow phone. All has been said, but a reset by bytes that are still on
+/// their way could destroy the close frame.
+pub(crate) const PEER_END_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many bytes of a peer are discarded while its connection closes.
+///
+/// 64 MiB: an upload of 30 s at 2 MiB/s, so that its sender still reads why it was refused.
+pub(crate) const MAX_CLOSE_INPUT: u64 = 64 * 1024 * 1024;
+
+/// How long the `close` handler waits for the last writes.
+///
+/// 5 s: so that other users learn soon that somebody has left. The writes go on.
+pub(crate) const CLOSE_HANDLER_DELAY: Duration = Duration::from_secs(5);
 
 /// How many lines of one kind are logged in a second.
 ///

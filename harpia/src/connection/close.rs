@@ -1,19 +1,28 @@
 //! How a connection closes, always in this order:
 //!
-//! 1. It leaves the hub, so it gets no more broadcasts.
-//! 2. The outbox and the close frame are written, within [`FLUSH_TIMEOUT`].
-//! 3. `close` is called once. For a slow consumer it does not wait for step 2.
-//! 4. The peer gets [`PEER_CLOSE_TIMEOUT`] to close its side.
+//! 1. It leaves the hub, so it gets no more broadcasts. Its input is discarded from here on.
+//! 2. The outbox and the close frame are written, as long as the peer makes progress.
+//! 3. `close` is called once, at the latest after [`CLOSE_HANDLER_DELAY`]. For a slow consumer it is
+//!    called at once.
+//! 4. The peer answers with its close frame (RFC 6455 section 5.5.1). Frames before it are skipped
+//!    by their heads. After a violation of the protocol, no answer is expected (section 7.1.7).
+//! 5. The server ends its side of the TCP connection first (section 7.1.1), and then the peer.
+//!
+//! A peer makes progress if bytes of it arrive, or if it reads what it was sent. Steps 2, 4 and 5
+//! end after [`CLOSE_STALL`] without progress, and 4 and 5 together after [`CLOSE_TIMEOUT`].
 
-use std::task::{Context, Poll};
+use std::task::Context;
+use std::time::Duration;
 
+use crate::clock::ticks;
 use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::error::Error;
-use crate::limits::{FLUSH_TIMEOUT, PEER_CLOSE_TIMEOUT};
+use crate::limits::{CLOSE_HANDLER_DELAY, CLOSE_STALL, CLOSE_TIMEOUT, PEER_END_TIMEOUT};
 use crate::route::Route;
 
+use super::closing::{Closing, ClosingInput};
 use super::handlers::{OnClose, OnError};
-use super::input::{self, ReadBuffer};
+use super::input::{Discarded, ReadBuffer};
 use super::phase::{Failure, Phase, Step};
 use super::task::Connection;
 
@@ -60,10 +69,14 @@ impl<R: Route> Connection<R> {
     fn settle_close(&mut self, close: Close) -> Close {
         self.transport.request_close(close.clone());
         let decided = self.transport.requested_close().unwrap_or(close);
-        if let Some(state) = self.user.idle() {
-            state.frame = Some(Box::new(decided.frame.clone()));
-        }
+        self.begin_closing(&decided);
         decided
+    }
+
+    fn begin_closing(&mut self, close: &Close) {
+        if let Some(state) = self.user.idle() {
+            state.closing = Some(Box::new(Closing::new(close.frame.clone())));
+        }
     }
 
     /// Leaves the hub and queues the close frame, unless it is already queued.
@@ -74,15 +87,13 @@ impl<R: Route> Connection<R> {
     /// `open` has not returned `Ok` or the log has nothing left to deliver.
     pub(super) fn leave_hub(&mut self, close: &Close) -> Step {
         self.log_close(close);
-        self.transport
-            .liveness
-            .set_deadline(self.now(), FLUSH_TIMEOUT);
         self.transport.uncork();
         self.phase = Phase::Flushing;
         if close.cause == CloseCause::Lost {
             // A peer that has closed only its own side still got the replies that `uncork` wrote.
             self.transport.drop_unsent();
         }
+        self.stop_decoding(close.cause);
         self.hub.deactivate(&self.transport);
         if !self.transport.is_close_queued() {
             let (slot, frame) = (self.transport.id().slot(), close.frame.clone());
@@ -90,57 +101,188 @@ impl<R: Route> Connection<R> {
                 self.transport.send_close(&close.frame);
             }
         }
+        self.check_later();
         Step::Again
     }
 
-    /// Calls `close` when the outbox is written or the deadline has passed. A slow consumer's
-    /// `close` is called at once.
-    pub(super) fn step_flushing(&mut self) -> Step {
-        let mut is_flushed = self.transport.is_flushed();
-        if !is_flushed && self.is_overdue() {
-            self.transport.drop_unsent();
-            is_flushed = true;
-        }
-        if self.owes_close
-            && (is_flushed || self.transport.cause() == Some(CloseCause::SlowConsumer))
+    /// Decides how the rest of the peer's input is read.
+    fn stop_decoding(&mut self, cause: CloseCause) {
+        let now = self.now();
+        let skip = self.inbound.stop();
+        if self
+            .user
+            .idle()
+            .is_some_and(|state| state.closing.is_none())
         {
+            // The close was requested before any handler was called.
+            self.begin_closing(&Close::of(cause));
+        }
+        let Some(closing) = self.closing() else {
+            return;
+        };
+        closing.began = now;
+        closing.input = match cause {
+            CloseCause::Client => ClosingInput::Ignored { has_close: true },
+            CloseCause::Lost => ClosingInput::Ended,
+            // What the peer sent cannot be understood, or there is no room for it.
+            CloseCause::Protocol | CloseCause::Overload => {
+                ClosingInput::Ignored { has_close: false }
+            }
+            _ => ClosingInput::Skipping(skip),
+        };
+    }
+
+    /// Returns the state of the closing. It is `None` only while a handler has it.
+    fn closing(&mut self) -> Option<&mut Closing> {
+        self.user.idle()?.closing.as_deref_mut()
+    }
+
+    /// Discards input, calls `close` when it is due, and waits until everything is written.
+    pub(super) fn step_flushing(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+    ) -> Step {
+        if !self.transport.is_flushed() && self.is_given_up() {
+            self.transport.drop_unsent();
+        }
+        let is_flushed = self.transport.is_flushed();
+        if self.owes_close && (is_flushed || self.is_close_handler_due()) {
             self.owes_close = false;
-            let decided = self.user.idle().and_then(|state| state.frame.take());
-            let frame =
-                decided.map_or_else(|| CloseFrame::bare(CloseCode::ABNORMAL), |frame| *frame);
+            let decided = self.closing().and_then(|closing| closing.frame.take());
+            let frame = decided.unwrap_or_else(|| CloseFrame::bare(CloseCode::ABNORMAL));
             self.phase = Phase::Closing;
             return self.call(OnClose(frame));
         }
         if is_flushed {
-            self.await_peer_close()
-        } else {
-            Step::Wait
+            return self.await_peer_close();
         }
+        match self.discard(context, buffer) {
+            Discarded::Wait => Step::Wait,
+            Discarded::Some => Step::Again,
+            Discarded::Ended => {
+                self.end_input();
+                Step::Wait
+            }
+            Discarded::TooMuch => {
+                self.transport.drop_unsent();
+                Step::Again
+            }
+        }
+    }
+
+    fn is_close_handler_due(&mut self) -> bool {
+        let now = self.now();
+        let is_slow = self.transport.cause() == Some(CloseCause::SlowConsumer);
+        let is_late = |closing: &mut Closing| closing.has_lasted(now, CLOSE_HANDLER_DELAY);
+        is_slow || self.closing().is_some_and(is_late)
     }
 
     fn await_peer_close(&mut self) -> Step {
         if self.transport.is_lost() {
             return Step::Done;
         }
-        self.transport.shut_down_writes();
-        self.transport
-            .liveness
-            .set_deadline(self.now(), PEER_CLOSE_TIMEOUT);
+        let now = self.now();
+        if let Some(closing) = self.closing() {
+            closing.written = Some(now);
+        }
         self.phase = Phase::AwaitingPeerClose;
         Step::Again
     }
 
+    /// Waits for the peer's close frame, and then ends the server's side.
     pub(super) fn step_awaiting_peer_close(
         &mut self,
         context: &mut Context<'_>,
         buffer: &mut ReadBuffer,
     ) -> Step {
-        if self.is_overdue() {
+        if self.is_given_up() {
             return Step::Done;
         }
-        match input::discard(context, &self.transport, buffer) {
-            Poll::Ready(()) => Step::Done,
-            Poll::Pending => Step::Wait,
+        let Some(closing) = self.closing().filter(|closing| !closing.has_ended()) else {
+            return Step::Done;
+        };
+        if !closing.expects_close_frame() {
+            self.transport.shut_down_writes();
+            self.phase = Phase::AwaitingPeerEnd;
+            return Step::Again;
         }
+        self.step_discarding(context, buffer)
+    }
+
+    /// Waits until the peer ends its side. To close a socket with unread input sends a TCP reset,
+    /// which could destroy the close frame on its way.
+    pub(super) fn step_awaiting_peer_end(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+    ) -> Step {
+        if self.is_given_up() {
+            return Step::Done;
+        }
+        self.step_discarding(context, buffer)
+    }
+
+    fn step_discarding(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Step {
+        match self.discard(context, buffer) {
+            Discarded::Wait => Step::Wait,
+            Discarded::Some => Step::Again,
+            Discarded::Ended | Discarded::TooMuch => Step::Done,
+        }
+    }
+
+    /// Discards what the peer has sent.
+    fn discard(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Discarded {
+        let Some(state) = self.user.idle() else {
+            return Discarded::Wait;
+        };
+        let Some(closing) = state.closing.as_deref_mut().filter(|one| !one.has_ended()) else {
+            return Discarded::Wait;
+        };
+        let discarded = self
+            .inbound
+            .discard(context, &self.transport, buffer, closing);
+        if let Discarded::Some = discarded {
+            self.transport.liveness.heard(self.hub.clock().now());
+        }
+        discarded
+    }
+
+    fn end_input(&mut self) {
+        if let Some(closing) = self.closing() {
+            closing.input = ClosingInput::Ended;
+        }
+    }
+
+    /// Returns whether the peer has had enough time. Otherwise, the sweep wakes the task again.
+    fn is_given_up(&mut self) -> bool {
+        if self.transport.is_detached() {
+            return true;
+        }
+        let now = self.now();
+        let progress = self.transport.progress.at();
+        let alive = self.transport.liveness.last_heard().unwrap_or(now);
+        let is_written = self.phase != Phase::Flushing;
+        // A shutdown has waited long enough for its clients.
+        let is_cancelled = is_written && self.transport.is_cancelled(false);
+        let stall = match self.closing() {
+            Some(closing) if is_written && closing.has_peer_closed() => PEER_END_TIMEOUT,
+            _ => CLOSE_STALL,
+        };
+        let Some(closing) = self.closing() else {
+            return true;
+        };
+        let last = alive.max(progress).max(closing.began);
+        let last = last.max(closing.written.unwrap_or_default());
+        let is_stalled = now.saturating_sub(last) >= ticks(stall);
+        let is_over = closing.was_written_before(now, CLOSE_TIMEOUT);
+        self.check_later();
+        is_cancelled || is_stalled || is_over
+    }
+
+    /// Has the sweep wake the task after a second, to look for progress.
+    fn check_later(&self) {
+        let second = Duration::from_secs(1);
+        self.transport.liveness.set_deadline(self.now(), second);
     }
 }

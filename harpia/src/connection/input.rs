@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::budget::{Budget, Charge};
-use crate::protocol::{DecodeLimits, Decoder, Event, Violation};
+use crate::protocol::{DecodeLimits, Decoder, Event, Skip, Violation};
 use crate::transport::Transport;
+
+use super::closing::Closing;
 
 /// The input that a connection keeps between two polls. Empty when everything is decoded.
 pub(super) struct InputState {
@@ -44,6 +46,16 @@ pub(super) enum Input {
     /// Bytes were read. The next call decodes them.
     Heard,
     Violation(Violation),
+    /// The peer has closed its side, or the socket failed.
+    Ended,
+    Wait,
+}
+
+/// The result of discarding input once.
+pub(super) enum Discarded {
+    Some,
+    /// More than a peer may send while its connection closes.
+    TooMuch,
     /// The peer has closed its side, or the socket failed.
     Ended,
     Wait,
@@ -96,6 +108,44 @@ impl InputState {
             Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Input::Ended,
             Poll::Ready(Ok(_)) => Input::Heard,
             Poll::Pending => Input::Wait,
+        }
+    }
+
+    /// Stops decoding, and returns the [`Skip`] that goes on at this position.
+    pub(super) fn stop(&mut self) -> Skip {
+        self.decoder.stop()
+    }
+
+    /// Takes what was read and not decoded, or reads once. Gives the bytes to `closing`.
+    pub(super) fn discard(
+        &mut self,
+        context: &mut Context<'_>,
+        transport: &Transport,
+        buffer: &mut ReadBuffer,
+        closing: &mut Closing,
+    ) -> Discarded {
+        if let Some(mut undecoded) = self.undecoded.take()
+            && closing.take(undecoded.unread.bytes())
+        {
+            return Discarded::TooMuch;
+        }
+        let polled = match buffer.unread.is_empty() {
+            true => buffer.poll_fill(context, transport),
+            false => Poll::Ready(Ok(buffer.unread.bytes().len())),
+        };
+        match polled {
+            Poll::Pending => Discarded::Wait,
+            Poll::Ready(Ok(0) | Err(_)) => Discarded::Ended,
+            Poll::Ready(Ok(_)) => {
+                let is_too_much = closing.take(buffer.unread.bytes());
+                buffer.unread.end = buffer.unread.start;
+                // A flood must not hold up other connections of this thread: one read in a poll.
+                buffer.reads = READS_PER_POLL;
+                match is_too_much {
+                    true => Discarded::TooMuch,
+                    false => Discarded::Some,
+                }
+            }
         }
     }
 
@@ -217,7 +267,10 @@ impl Unread {
                         return Some(Input::Event(event));
                     }
                 }
-                Err(violation) => return Some(Input::Violation(violation)),
+                Err(violation) => {
+                    self.start += decoder.taken_before_violation();
+                    return Some(Input::Violation(violation));
+                }
             }
         }
         None
@@ -258,21 +311,6 @@ impl ReadBuffer {
             (unread.start, unread.end) = (0, read);
         }
         polled
-    }
-}
-
-/// Reads and discards input until the peer has closed its side.
-pub(super) fn discard(
-    context: &mut Context<'_>,
-    transport: &Transport,
-    buffer: &mut ReadBuffer,
-) -> Poll<()> {
-    loop {
-        match buffer.poll_fill(context, transport) {
-            Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return Poll::Ready(()),
-            Poll::Ready(Ok(_)) => buffer.unread.end = buffer.unread.start,
-            Poll::Pending => return Poll::Pending,
-        }
     }
 }
 

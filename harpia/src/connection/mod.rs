@@ -20,14 +20,15 @@
 //!  Active ──────► Failing ◄──────────┼─────────────────────┘   `error` runs
 //!    │               │               │
 //!    └───────────────┴───────────────┴──► Flushing ──► Closing ──► Flushing ──► AwaitingPeerClose
-//!      a close was requested,             the close    `close`     if a slow    until the peer has
-//!      or the client closed               frame is     runs        consumer     closed too, or a
-//!                                         written                  owes reads   timeout passed
+//!      a close was requested,             the close    `close`     if not all         │
+//!      or the client closed               frame is     runs        is written         ▼
+//!                                         written                  yet          AwaitingPeerEnd
 //! ```
 
 mod auth;
 mod call;
 mod close;
+mod closing;
 mod handlers;
 mod input;
 mod log;
@@ -109,8 +110,9 @@ impl<R: Route> Connection<R> {
             Phase::AwaitingFirstMessage => self.step_awaiting_first_message(context, buffer),
             Phase::Authenticated => self.step_authenticated(context, buffer),
             Phase::Active => self.step_active(context, buffer),
-            Phase::Flushing => self.step_flushing(),
+            Phase::Flushing => self.step_flushing(context, buffer),
             Phase::AwaitingPeerClose => self.step_awaiting_peer_close(context, buffer),
+            Phase::AwaitingPeerEnd => self.step_awaiting_peer_end(context, buffer),
             // In these phases a handler runs, and `poll_user` comes before a step.
             Phase::Authenticating | Phase::Opening | Phase::Failing(_) | Phase::Closing => {
                 Step::Wait

@@ -22,13 +22,14 @@ pub(super) enum Phase {
     Active,
     /// `error` runs. The connection closes after it.
     Failing(Failure),
-    /// The outbox and the close frame are written.
+    /// The outbox and the close frame are written. Input is discarded from here on.
     Flushing,
     /// `close` runs.
     Closing,
-    /// The connection reads and discards until the peer has closed too. To close a socket with
-    /// unread input sends a TCP reset, which could destroy the close frame on its way.
+    /// The kernel has the close frame. The connection waits for that of the peer.
     AwaitingPeerClose,
+    /// The server has ended its side. The connection waits until the peer ends its own.
+    AwaitingPeerEnd,
 }
 
 impl Phase {

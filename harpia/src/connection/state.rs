@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::close::CloseFrame;
 use crate::hub::{Channel, Hub, RouteId};
 use crate::id::Slot;
 use crate::options::Scope;
@@ -12,6 +11,7 @@ use crate::protocol::Encoded;
 use crate::route::Route;
 use crate::socket::Socket;
 
+use super::closing::Closing;
 use super::rate::Bucket;
 
 /// The state that all connections of a route share.
@@ -33,8 +33,8 @@ pub(super) struct ConnectionState<R: Route> {
     /// A broadcast that waits for room in the hub's log. Boxed because it is rare, to keep idle
     /// connections small.
     unsent: Option<Box<Encoded>>,
-    /// The close frame, once it is decided. `close` gets its code and reason.
-    pub(super) frame: Option<Box<CloseFrame>>,
+    /// `Some` once the close frame is decided.
+    pub(super) closing: Option<Box<Closing>>,
     /// Dropped with the connection. A shutdown waits until all permits are back.
     _permit: OwnedSemaphorePermit,
 }
@@ -53,7 +53,7 @@ impl<R: Route> ConnectionState<R> {
             socket,
             parameters,
             unsent: None,
-            frame: None,
+            closing: None,
             _permit: permit,
         }
     }

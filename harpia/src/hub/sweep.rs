@@ -4,7 +4,7 @@
 
 use crate::clock::ticks;
 use crate::close::{Close, CloseCause};
-use crate::transport::{Now, Timer};
+use crate::transport::{Now, Timer, Transport};
 
 use super::table::{Member, Table};
 
@@ -47,6 +47,9 @@ impl Sweep {
 /// Pings one connection or wakes its task if that is due. Returns a close if one is due.
 fn visit(member: &mut Member, now: Now) -> Option<Close> {
     let transport = &member.transport;
+    if transport.is_closing() {
+        transport.look_at_progress(now.ticks);
+    }
     if transport.liveness.is_overdue(now.ticks) {
         transport.wake_task();
     }
@@ -60,10 +63,8 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
     let now = now.ticks;
     let last_heard = transport.liveness.last_heard()?;
     let limits = transport.limits();
-    let silent = now.saturating_sub(last_heard);
-    if limits
-        .idle_timeout
-        .is_some_and(|limit| silent >= ticks(limit))
+    if let Some(limit) = limits.idle_timeout
+        && is_idle(transport, last_heard, ticks(limit), now)
     {
         return Some(Close::of(CloseCause::Idle));
     }
@@ -74,6 +75,20 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
         transport.ping();
     }
     None
+}
+
+/// Returns whether a peer has neither sent a byte nor read what it was sent, for a time in ticks.
+///
+/// The second is looked at only when the time has passed by half, since it costs a system call.
+fn is_idle(transport: &Transport, last_heard: u32, limit: u32, now: u32) -> bool {
+    if now.saturating_sub(last_heard) < limit / 2 {
+        return false;
+    }
+    if !transport.is_closing() {
+        transport.look_at_progress(now);
+    }
+    let alive = last_heard.max(transport.progress.at());
+    now.saturating_sub(alive) >= limit
 }
 
 #[cfg(test)]
@@ -89,7 +104,6 @@ mod tests {
     use crate::id::{ConnectionId, Slot};
     use crate::limits::Limits;
     use crate::transport::test_peer::{Frame, TestPeer, TestSockets};
-    use crate::transport::{Timer, Transport};
 
     use super::*;
 

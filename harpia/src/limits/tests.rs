@@ -123,8 +123,20 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             size(WRITE_BUFFER),
         ),
         ("waiting for delivery", size(LOG_CAPACITY)),
-        ("flush at close", time(FLUSH_TIMEOUT)),
-        ("waiting for the client's close", time(PEER_CLOSE_TIMEOUT)),
+        ("closing", format!("{} without progress", time(CLOSE_STALL))),
+        ("waiting for the client's close frame", time(CLOSE_TIMEOUT)),
+        (
+            "waiting for the client's end after both close frames",
+            time(PEER_END_TIMEOUT),
+        ),
+        (
+            "input that is discarded while a connection closes",
+            size(usize::try_from(MAX_CLOSE_INPUT).expect("it fits")),
+        ),
+        (
+            "`close` before the last writes",
+            format!("after {}", time(CLOSE_HANDLER_DELAY)),
+        ),
         (
             "`open` after a close was requested",
             time(OPEN_CLOSE_TIMEOUT),

@@ -80,7 +80,7 @@ pub(super) async fn drain(
     if all_gone_within(timeout).await {
         return;
     }
-    tracing::warn!("shutdown: canceling handlers that have not returned in time");
+    tracing::warn!("shutdown: `shutdown_timeout` has passed; handlers that still run are canceled");
     stage.send_replace(ShutdownStage::Aborting);
     hub.cancel(false);
     if all_gone_within(SHUTDOWN_GRACE).await {

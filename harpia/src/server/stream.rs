@@ -42,6 +42,11 @@ impl ClientStream {
     }
 }
 
+impl AsyncStream for TcpStream {}
+
+#[cfg(test)]
+impl AsyncStream for tokio::io::DuplexStream {}
+
 impl AsyncRead for ClientStream {
     fn poll_read(
         self: Pin<&mut Self>,

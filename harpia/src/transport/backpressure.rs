@@ -145,8 +145,9 @@ impl Transport {
             return;
         };
         match outbox.write_to(&self.stream) {
-            Ok(false) => {}
-            Ok(true) => {
+            Ok(written) if !outbox.is_empty() => self.progress.wrote(written),
+            Ok(written) => {
+                self.progress.wrote(written);
                 state.write_state = WriteState::Open;
                 self.signals.clear(Signal::Blocked);
                 self.signals.set(Signal::Drained);

@@ -173,6 +173,17 @@ impl Transport {
         self.mark_lost(self.lock());
     }
 
+    /// Looks at whether the peer reads what it is sent. The hub's sweep calls this.
+    pub(crate) fn look_at_progress(&self, now: u32) {
+        let queued = match &self.lock().write_state {
+            WriteState::Blocked(outbox) => outbox.len(),
+            WriteState::Open | WriteState::Closed => 0,
+        };
+        if let Some(unsent) = self.stream.unsent() {
+            self.progress.look(unsent, queued, now);
+        }
+    }
+
     /// Shuts down the write direction of the socket. The peer can still be read.
     pub(crate) fn shut_down_writes(&self) {
         self.stream.shut_down_writes();

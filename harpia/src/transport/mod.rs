@@ -43,10 +43,12 @@ mod liveness;
 mod outbox;
 mod outgoing;
 mod owed;
+mod progress;
 mod read;
 mod signals;
 mod stream;
 mod timers;
+mod unsent;
 
 #[cfg(test)]
 #[cfg(all(harpia_loom, unix))]
@@ -82,6 +84,7 @@ use cork::Cork;
 use liveness::Liveness;
 use outbox::Outbox;
 pub(crate) use owed::Owed;
+use progress::Progress;
 use signals::{Signal, Signals};
 pub(crate) use stream::{AsyncStream, Stream};
 use timers::CloseTimers;
@@ -134,6 +137,7 @@ pub(crate) struct Transport {
     /// The compression that the handshake agreed on; `None` means no compression.
     agreement: Option<Agreement>,
     pub(crate) liveness: Liveness,
+    pub(crate) progress: Progress,
     pub(crate) timers: CloseTimers,
     signals: Signals,
     /// Set while the connection receives broadcasts and may publish. The caller that clears it has
@@ -191,6 +195,7 @@ impl Transport {
             budget,
             agreement,
             liveness: Liveness::new(now),
+            progress: Progress::new(now),
             timers: CloseTimers::new(),
             signals: Signals::new(),
             active: AtomicBool::new(false),
@@ -312,8 +317,19 @@ impl Transport {
     /// consider the socket writable and would not wait for the operating system.
     fn write(&self, slices: &[IoSlice<'_>], total: usize) -> io::Result<usize> {
         let mut written = 0;
-        while written < total {
-            let result = match skip_written(slices, written) {
+        let result = self.write_some(slices, total, &mut written);
+        self.progress.wrote(written);
+        result.map(|()| written)
+    }
+
+    fn write_some(
+        &self,
+        slices: &[IoSlice<'_>],
+        total: usize,
+        written: &mut usize,
+    ) -> io::Result<()> {
+        while *written < total {
+            let result = match skip_written(slices, *written) {
                 ([], single) => self.stream.try_write_vectored(&[IoSlice::new(single)]),
                 (first, second) => {
                     let rest = [IoSlice::new(first), IoSlice::new(second)];
@@ -322,13 +338,13 @@ impl Transport {
             };
             match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(more) => written += more,
+                Ok(more) => *written += more,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(written)
+        Ok(())
     }
 
     /// Unlocks the state, then wakes the task, which may need the lock at once.

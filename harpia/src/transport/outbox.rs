@@ -130,8 +130,8 @@ impl Outbox {
         self.control = Bytes::new();
     }
 
-    /// Makes one write call, and returns whether the outbox is empty.
-    pub(super) fn write_to(&mut self, stream: &Stream) -> io::Result<bool> {
+    /// Makes one write call, and returns how many bytes the stream has taken.
+    pub(super) fn write_to(&mut self, stream: &Stream) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let pieces = [&self.partial, &self.control].into_iter().chain(&self.data);
         let mut filled = 0;
@@ -143,21 +143,21 @@ impl Outbox {
             filled += 1;
         }
         if filled == 0 {
-            return Ok(true);
+            return Ok(0);
         }
         match stream.try_write_vectored(&slices[..filled]) {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 self.advance(written);
-                Ok(self.is_empty())
+                Ok(written)
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
             Err(error) => Err(error),
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.partial.is_empty() && self.control.is_empty() && self.data.is_empty()
     }
 

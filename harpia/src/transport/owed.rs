@@ -109,12 +109,10 @@ impl Transport {
     /// As in [`write`](Self::write), a partial write does not end the loop.
     fn write_outbox(&self, outbox: &mut Outbox) -> io::Result<bool> {
         loop {
-            let before = outbox.len();
-            if outbox.write_to(&self.stream)? {
-                return Ok(true);
-            }
-            if outbox.len() == before {
-                return Ok(false);
+            let written = outbox.write_to(&self.stream)?;
+            self.progress.wrote(written);
+            if outbox.is_empty() || written == 0 {
+                return Ok(outbox.is_empty());
             }
         }
     }

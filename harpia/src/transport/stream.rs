@@ -18,10 +18,15 @@ use tokio::net::TcpStream;
 use crate::limits::WRITE_BUFFER;
 use crate::sync::{Mutex, MutexGuard};
 
-/// A stream that only a task can read and write.
-pub(crate) trait AsyncStream: AsyncRead + AsyncWrite + Send {}
+use super::unsent;
 
-impl<T: AsyncRead + AsyncWrite + Send> AsyncStream for T {}
+/// A stream that only a task can read and write.
+pub(crate) trait AsyncStream: AsyncRead + AsyncWrite + Send {
+    /// Returns how many bytes the kernel has for the peer, as far as that is known.
+    fn unsent(&self) -> usize {
+        0
+    }
+}
 
 /// The byte stream of a connection.
 pub(crate) enum Stream {
@@ -86,6 +91,15 @@ impl Stream {
                 let out = buffered.out();
                 out.failed || out.is_flushed
             }
+        }
+    }
+
+    /// Returns how many bytes wait for the peer in the write buffer and in the kernel, or `None` if
+    /// that cannot be told at this moment.
+    pub(super) fn unsent(&self) -> Option<usize> {
+        match self {
+            Self::Direct(socket) => Some(unsent::of(socket)),
+            Self::Buffered(buffered) => buffered.unsent(),
         }
     }
 
@@ -322,6 +336,14 @@ impl Buffered {
         let mut buffer = ReadBuf::new(buffer);
         ready!(io.stream.as_mut().poll_read(context, &mut buffer))?;
         Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn unsent(&self) -> Option<usize> {
+        // Race: the task may hold this lock for a write to the stream. The hub's sweep, which calls
+        // this, must not wait for that. It looks again soon.
+        let in_kernel = self.io.try_lock().ok()?.stream.unsent();
+        let out = self.out();
+        Some(in_kernel + out.bytes.len() + out.in_flight)
     }
 
     fn poll_peek(&self, context: &mut Context<'_>) -> Poll<io::Result<Option<u8>>> {

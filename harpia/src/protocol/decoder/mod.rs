@@ -9,6 +9,7 @@
 
 mod head;
 mod partial;
+mod skip;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use crate::message::Message;
 use super::{Violation, deflate};
 use head::Head;
 use partial::Partial;
+pub(crate) use skip::{Skip, Skipped};
 
 /// Reads one peer's frames.
 #[derive(Debug)]
@@ -92,6 +94,17 @@ impl Decoder {
             self.partial = None;
         }
         Ok((taken, event))
+    }
+
+    /// Returns how many bytes of the input the last call has taken before it returned a violation.
+    pub(crate) fn taken_before_violation(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| partial.taken())
+    }
+
+    /// Stops decoding, and returns the [`Skip`] that goes on at this position.
+    pub(crate) fn stop(&mut self) -> Skip {
+        let partial = self.partial.take();
+        partial.map(|partial| partial.stop()).unwrap_or_default()
     }
 
     /// Returns whether no part of the next message has been taken.

@@ -10,6 +10,7 @@ use crate::protocol::utf8::Validator;
 use crate::protocol::{Violation, deflate};
 
 use super::head::{Head, MAX_CONTROL, MAX_HEAD};
+use super::skip::Skip;
 use super::{DecodeLimits, Event, control, message};
 
 /// Unfinished input. It takes memory for bytes that have arrived, never for bytes that are
@@ -21,6 +22,8 @@ pub(super) struct Partial {
     message: Option<Unfinished>,
     /// The payload of a control frame, which may come between the fragments of a message.
     control: Vec<u8>,
+    /// How many bytes of the last input were taken, also if there was a violation in it.
+    taken: usize,
 }
 
 #[derive(Debug, Default)]
@@ -68,27 +71,42 @@ impl Partial {
         input: &mut [u8],
         limits: &DecodeLimits<'_>,
     ) -> Result<(usize, Option<Event>), Violation> {
-        let mut taken = 0;
+        self.taken = 0;
         loop {
             if self.frame.is_none() {
-                let (bytes, is_whole) = self.take_head(&input[taken..], limits)?;
-                taken += bytes;
+                let (bytes, is_whole) = self.take_head(&input[self.taken..], limits)?;
+                self.taken += bytes;
                 if !is_whole {
-                    return Ok((taken, None));
+                    return Ok((self.taken, None));
                 }
             }
-            let (bytes, is_whole) = self.take_payload(&mut input[taken..])?;
-            taken += bytes;
+            let is_whole = self.take_payload(&mut input[self.taken..])?;
             if !is_whole {
-                return Ok((taken, None));
+                return Ok((self.taken, None));
             }
             if let Some(event) = self.end_frame(limits)? {
-                return Ok((taken, Some(event)));
+                return Ok((self.taken, Some(event)));
             }
             // The fragment is complete, and its message is not.
-            if taken == input.len() {
-                return Ok((taken, None));
+            if self.taken == input.len() {
+                return Ok((self.taken, None));
             }
+        }
+    }
+
+    /// Returns how many bytes of the last input were taken.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// Returns the [`Skip`] that goes on at this position.
+    pub(super) fn stop(&self) -> Skip {
+        let head = &self.head.bytes[..self.head.len];
+        match &self.frame {
+            Some(Current { head, done }) => {
+                Skip::after(&[], head.payload - done, head.opcode == OpCode::Close)
+            }
+            None => Skip::after(head, 0, false),
         }
     }
 
@@ -135,15 +153,17 @@ impl Partial {
         Ok(())
     }
 
-    fn take_payload(&mut self, input: &mut [u8]) -> Result<(usize, bool), Violation> {
+    /// Takes bytes of the current payload, and returns whether it is complete.
+    fn take_payload(&mut self, input: &mut [u8]) -> Result<bool, Violation> {
         let Some(frame) = &mut self.frame else {
-            return Ok((0, true));
+            return Ok(true);
         };
         let left = frame.head.payload - frame.done;
         let take = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
         let payload = &mut input[..take];
         unmask(payload, rotated(frame.head.mask, frame.done));
         frame.done += take as u64;
+        self.taken += take;
         let is_whole = frame.done == frame.head.payload;
         let left = frame.head.payload - frame.done;
         match &mut self.message {
@@ -153,7 +173,7 @@ impl Partial {
                 self.control.extend_from_slice(payload);
             }
         }
-        Ok((take, is_whole))
+        Ok(is_whole)
     }
 
     fn end_frame(&mut self, limits: &DecodeLimits<'_>) -> Result<Option<Event>, Violation> {
