@@ -150,7 +150,7 @@ impl Client {
         }
     }
 
-    /// Receives the close frame; returns its code and reason.
+    /// Receives the close frame and answers it; returns its code and reason.
     ///
     /// A close frame without a code returns 1005.
     ///
@@ -158,11 +158,14 @@ impl Client {
     ///
     /// If the next message is not a close frame.
     pub async fn closed(&mut self) -> (u16, String) {
-        match self.message().await {
+        let closed = match self.message().await {
             Message::Close(Some(frame)) => (frame.code.into(), frame.reason.to_string()),
             Message::Close(None) => (1005, String::new()),
             other => panic!("expected a close frame, got {other:?}"),
-        }
+        };
+        // The answer is queued. The server may have ended its side already.
+        let _ = within(self.stream.flush()).await;
+        closed
     }
 
     /// Sends a close frame and reads until the server has closed too.

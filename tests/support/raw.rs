@@ -3,6 +3,7 @@
 //! It can send frames that no correct client sends, and it can read slowly or not at all.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -206,13 +207,30 @@ impl RawClient {
         })
     }
 
-    /// Reads until the close frame; returns its code.
+    /// Reads at most so many bytes, and returns how many there were. Returns 0 if the server has
+    /// ended its side.
+    pub async fn read_some(&mut self, most: usize) -> usize {
+        let mut bytes = vec![0; most];
+        within(self.stream.read(&mut bytes))
+            .await
+            .unwrap_or_default()
+    }
+
+    /// Returns whether the server neither sends a byte nor ends its side within this time.
+    pub async fn is_silent_for(&self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.stream.readable())
+            .await
+            .is_err()
+    }
+
+    /// Reads until the close frame and answers it with the same payload; returns its code.
     ///
     /// Returns 1005 for a close frame without a code, and 1006 if the connection ends without a
     /// close frame.
     pub async fn close_code(&mut self) -> u16 {
         while let Some(frame) = self.read_frame().await {
             if frame.head == 0x88 {
+                self.try_write(&masked(0x88, &frame.payload)).await;
                 return match frame.payload[..] {
                     [high, low, ..] => u16::from_be_bytes([high, low]),
                     _ => 1005,
@@ -220,6 +238,15 @@ impl RawClient {
             }
         }
         1006
+    }
+
+    /// Answers the server's close frame.
+    ///
+    /// # Panics
+    ///
+    /// If the connection is closed.
+    pub async fn answer_close(&mut self, frame: &Frame) {
+        self.frame(0x88, &frame.payload).await;
     }
 
     /// Closes the client's side of the TCP connection without a close frame.

@@ -360,6 +360,7 @@ async fn a_first_message_over_16_kib_closes_with_1009_once_its_length_is_announc
         .write(&[0x81, 0xfe, length[0], length[1], 0, 0, 0, 0])
         .await;
     assert_eq!(client.close_code().await, 1009);
+    drop(client);
     server.shut_down().await;
     assert_eq!(events.rest().await.len(), 1, "only `error` is called");
 }
