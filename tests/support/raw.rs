@@ -218,9 +218,9 @@ impl RawClient {
 
     /// Returns whether the server neither sends a byte nor ends its side within this time.
     pub async fn is_silent_for(&self, time: Duration) -> bool {
-        tokio::time::timeout(time, self.stream.readable())
-            .await
-            .is_err()
+        let mut byte = [0];
+        let peeked = tokio::time::timeout(time, self.stream.peek(&mut byte));
+        peeked.await.is_err()
     }
 
     /// Reads until the close frame and answers it with the same payload; returns its code.
