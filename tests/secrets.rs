@@ -127,7 +127,7 @@ async fn the_jwt_example_logs_no_token() {
             }
             if is_good && seconds == 10 {
                 for client in &mut clients {
-                    assert_eq!(client.closed().await, (4401, "Token expired".into()));
+                    assert_eq!(client.closed().await, (4401, "Token Expired".into()));
                 }
             }
         }

@@ -217,9 +217,9 @@ impl Error {
             Self::Close { reason, .. } => reason.clone(),
             Self::Protocol { rule, .. } => ByteString::from_static(rule),
             Self::Message { code, .. } if *code == CloseCode::UNSUPPORTED => {
-                ByteString::from_static("unsupported message type")
+                ByteString::from_static("Unsupported Message Type")
             }
-            Self::Message { .. } => ByteString::from_static("invalid message"),
+            Self::Message { .. } => ByteString::from_static("Invalid Message"),
             Self::Handler { source, .. } => {
                 find(source.as_ref()).map_or_else(ByteString::new, Self::close_reason)
             }

@@ -264,7 +264,7 @@ impl<D> Socket<D> {
         self.transport.timers.clear(Timer::Deadline);
     }
 
-    /// Closes the connection with 4401 "Token expired" at this time.
+    /// Closes the connection with 4401 "Token Expired" at this time.
     ///
     /// The time is in seconds since 1970, like the `exp` of a token. A later call, with the time of
     /// a fresh token, replaces it. `Jwt` calls this itself for each token that it reads from a
@@ -293,7 +293,7 @@ impl<D> Socket<D> {
     /// }
     /// ```
     pub fn expire_at(&self, unix_seconds: u64) {
-        self.expire_with(unix_seconds, 4401, "Token expired");
+        self.expire_with(unix_seconds, 4401, "Token Expired");
     }
 
     /// Closes the connection at this time, with a code and a reason of your own.

@@ -65,7 +65,7 @@ async fn the_page_shows_when_its_token_has_expired() {
     }
     for way in WAYS {
         let log = format!("#{way} .log");
-        page.shows(&log, "closed: 4401 Token expired").await;
+        page.shows(&log, "closed: 4401 Token Expired").await;
     }
     page.picture("tokens-narrow").await;
     page.close().await;

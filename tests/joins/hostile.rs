@@ -327,7 +327,7 @@ async fn a_token_that_expires_during_open_closes_after_earlier_messages() {
     server.hub().publish("topic", "before");
     gate.add_permits(1);
     assert_eq!(client.text().await, "before");
-    assert_eq!(client.closed().await, (4401, "Token expired".into()));
+    assert_eq!(client.closed().await, (4401, "Token Expired".into()));
 }
 
 struct Rated;

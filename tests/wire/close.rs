@@ -356,7 +356,7 @@ async fn a_protocol_error_drops_queued_messages_but_completes_a_frame_being_writ
     let sent: usize = events.next().await.parse().unwrap();
     // An unmasked frame is a protocol error.
     client.write(&[0x81, 0x02, b'h', b'i']).await;
-    assert!(events.next().await.contains("mask"));
+    assert!(events.next().await.contains("Masked"));
     let (read, code) = read_chunks(&mut client).await;
     assert_eq!(code, 1002);
     // About 100 chunks were queued and dropped. Chunks in the kernel's buffer still arrive.

@@ -241,7 +241,7 @@ async fn a_connection_closes_when_a_token_that_connect_read_expires() {
     let path = format!("/tokens?token={}", token(2));
     let mut client = server.connect(&path).await;
     assert_eq!(client.text().await, "welcome, ada");
-    assert_eq!(client.closed().await, (4401, "Token expired".into()));
+    assert_eq!(client.closed().await, (4401, "Token Expired".into()));
     assert_eq!(events.next().await, "4401");
 }
 

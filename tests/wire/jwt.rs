@@ -255,7 +255,7 @@ async fn a_connection_closes_with_4401_when_its_token_expires() {
         clients.push(client);
     }
     for mut client in clients {
-        assert_eq!(client.closed().await, (4401, "Token expired".into()));
+        assert_eq!(client.closed().await, (4401, "Token Expired".into()));
     }
 }
 
@@ -273,7 +273,7 @@ async fn a_fresh_token_extends_the_connection_and_an_invalid_one_closes_it() {
     }
     extended.send(&format!("token {}", token(60))).await;
     assert_eq!(extended.text().await, "extended");
-    assert_eq!(expires.closed().await, (4401, "Token expired".into()));
+    assert_eq!(expires.closed().await, (4401, "Token Expired".into()));
     extended.send(&format!("token {}", token(60))).await;
     assert_eq!(within(extended.text()).await, "extended");
     extended.send(&format!("token {}", token(-60))).await;

@@ -204,7 +204,7 @@ async fn the_log_explains_invalid_json_without_quoting_it() {
     ] {
         let mut client = server.connect("/feed").await;
         client.send(json).await;
-        assert_eq!(client.closed().await, (1007, "invalid message".into()));
+        assert_eq!(client.closed().await, (1007, "Invalid Message".into()));
         let text = log.text();
         assert!(text.contains(error), "{error:?} is missing: {text}");
         assert!(!text.contains("hunter2"), "{text}");

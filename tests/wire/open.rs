@@ -140,7 +140,7 @@ async fn a_token_that_expires_during_open_closes_and_delivers_nothing() {
     let mut client = world.open("expires").await;
     world.hub().publish("topic", "meanwhile");
     world.let_open_return();
-    assert_eq!(client.closed().await, (4401, "Token expired".into()));
+    assert_eq!(client.closed().await, (4401, "Token Expired".into()));
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
 async fn an_unmasked_frame_closes_with_1002() {
     let (code, error) = answer_to(&[0x81, 0x02, b'h', b'i']).await;
     assert_eq!(code, 1002);
-    assert!(error.contains("mask"), "{error}");
+    assert!(error.contains("Masked"), "{error}");
 }
 
 #[tokio::test]

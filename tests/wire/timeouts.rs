@@ -177,7 +177,7 @@ async fn expire_at_closes_with_4401_and_a_later_call_extends_it() {
     let server = TestServer::start(App::new().ws(Timed)).await;
     let mut gone = server.connect("/timed").await;
     gone.send("expired").await;
-    assert_eq!(gone.closed().await, (4401, "Token expired".into()));
+    assert_eq!(gone.closed().await, (4401, "Token Expired".into()));
     let mut stays = server.connect("/timed").await;
     let mut goes = server.connect("/timed").await;
     for text in ["expire", "extend"] {
@@ -186,7 +186,7 @@ async fn expire_at_closes_with_4401_and_a_later_call_extends_it() {
     }
     goes.send("expire").await;
     assert_eq!(goes.text().await, "done");
-    assert_eq!(goes.closed().await, (4401, "Token expired".into()));
+    assert_eq!(goes.closed().await, (4401, "Token Expired".into()));
     stays.send("still here?").await;
     assert_eq!(within(stays.text()).await, "done");
 }

@@ -1,7 +1,7 @@
 //! Three routes that take the same token: in the first message, in a cookie, in the query.
 //!
 //! On each of them, no other client sees the token, an invalid token closes the connection with
-//! 1008 "Invalid Token", and an expired one with 4401 "Token expired".
+//! 1008 "Invalid Token", and an expired one with 4401 "Token Expired".
 
 use harpia::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -32,7 +32,7 @@ use super::{Key, TokenError};
 ///   and tokens of the handshake are dropped.
 /// - With `?`, a missing or invalid token closes with 1008 "Invalid Token". The reason goes to the
 ///   log and not to the client.
-/// - **The connection closes when its token expires**, with 4401 "Token expired", unless a fresh
+/// - **The connection closes when its token expires**, with 4401 "Token Expired", unless a fresh
 ///   token is [read](Self::from_message) before. This holds for all five methods.
 ///
 /// ```

@@ -88,10 +88,10 @@ impl CloseCause {
             Self::Shutdown       => ("shutdown",        Ordinary, false, Some((CloseCode::GOING_AWAY, "Server Shutdown"))),
             Self::SlowConsumer   => ("slow_consumer",   Policy,   true,  Some((CloseCode::TRY_AGAIN, "Slow Consumer"))),
             Self::RateLimit      => ("rate_limit",      Policy,   true,  Some((CloseCode::POLICY, "Rate Limit Exceeded"))),
-            Self::TooBig         => ("too_big",         Policy,   true,  Some((CloseCode::TOO_BIG, "message is too big"))),
+            Self::TooBig         => ("too_big",         Policy,   true,  Some((CloseCode::TOO_BIG, "Message Too Big"))),
             Self::Protocol       => ("protocol",        Policy,   true,  None),
             Self::InvalidMessage => ("invalid_message", Policy,   true,  None),
-            Self::Overload       => ("overload",        Fault,    true,  Some((CloseCode::TRY_AGAIN, "server has no memory for more input"))),
+            Self::Overload       => ("overload",        Fault,    true,  Some((CloseCode::TRY_AGAIN, "Server Overloaded"))),
             Self::AuthTimeout    => ("auth_timeout",    Policy,   false, Some((CloseCode::POLICY, "Auth Timeout"))),
             Self::AuthFailed     => ("auth_failed",     Policy,   true,  None),
             Self::HandlerError   => ("handler_error",   Policy,   true,  None),
@@ -177,6 +177,15 @@ mod tests {
                 assert!(columns[2].contains(&code.to_string()), "{line}");
                 assert!(columns[2].contains(reason), "{line}");
             }
+        }
+    }
+
+    #[test]
+    fn every_reason_is_written_in_title_case() {
+        for cause in CloseCause::ALL {
+            let (_, reason) = cause.row().frame.unwrap_or((CloseCode::NORMAL, ""));
+            let is_title = |word: &str| word.starts_with(|c: char| c.is_uppercase());
+            assert!(reason.split_whitespace().all(is_title), "{reason}");
         }
     }
 

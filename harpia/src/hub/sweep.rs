@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn a_token_that_runs_out_by_the_time_of_day_ends_its_connection() {
         let mut world = World::new(2, &limits(None, None));
-        let expired = CloseFrame::new(CloseCode::from(4401), "Token expired");
+        let expired = CloseFrame::new(CloseCode::from(4401), "Token Expired");
         let set =
             |transport: &Transport, at| transport.timers.set(Timer::Expiry, at, expired.clone());
         set(&world.connections[0].0, TIME_OF_DAY);

@@ -65,22 +65,22 @@ impl Violation {
     /// Returns the reason in the close frame.
     pub(crate) fn rule(self) -> &'static str {
         match self {
-            Self::Unmasked => "frame is not masked",
-            Self::ReservedBits => "reserved bit is set",
-            Self::ReservedOpcode => "reserved opcode",
-            Self::LongLength => "length is not minimal",
-            Self::LengthHighBit => "high bit of length is set",
-            Self::FragmentedControl => "control frame is fragmented",
-            Self::LongControl => "control frame is over 125 bytes",
-            Self::MessageInMessage => "message begun inside another",
-            Self::NothingToContinue => "continuation without a message",
-            Self::HalfCloseCode => "close frame with half a code",
-            Self::CloseCode => "invalid close code",
-            Self::CloseReason => "close reason is not UTF-8",
-            Self::Utf8 => "text is not UTF-8",
-            Self::Compressed => "compressed data is damaged",
-            Self::TooBig => "message is too big",
-            Self::Overload => "server has no memory for more input",
+            Self::Unmasked => "Frame Not Masked",
+            Self::ReservedBits => "Reserved Bit Set",
+            Self::ReservedOpcode => "Reserved Opcode",
+            Self::LongLength => "Length Not Minimal",
+            Self::LengthHighBit => "Length Too Large",
+            Self::FragmentedControl => "Fragmented Control Frame",
+            Self::LongControl => "Control Frame Over 125 Bytes",
+            Self::MessageInMessage => "Message Inside Another",
+            Self::NothingToContinue => "Continuation Without Message",
+            Self::HalfCloseCode => "Half A Close Code",
+            Self::CloseCode => "Invalid Close Code",
+            Self::CloseReason => "Close Reason Not UTF-8",
+            Self::Utf8 => "Text Not UTF-8",
+            Self::Compressed => "Damaged Compressed Data",
+            Self::TooBig => "Message Too Big",
+            Self::Overload => "Server Overloaded",
         }
     }
 }
