@@ -72,6 +72,9 @@
 //! which level: [`guide::first_route`] for the server and handlers, [`guide::closing`] for
 //! connections.
 //!
+//! Each handler runs inside a span `handler` at level `info`, with the fields `connection` (its id)
+//! and `route`. So the log lines of a handler name the connection. `connect` has no connection yet.
+//!
 //! # Share state with a background task
 //!
 //! Put the route into an [`Arc`](std::sync::Arc), and give the app a clone:

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use harpia::prelude::*;
-use harpia_tests::{Events, TestServer};
+use harpia_tests::{Events, Log, TestServer};
 use tokio::sync::Semaphore;
 
 /// Notes every call.
@@ -257,4 +257,44 @@ async fn a_handler_with_a_large_future_works() {
     let mut client = server.connect("/large").await;
     client.send("hello").await;
     assert_eq!(client.text().await, "hello 7");
+}
+
+#[tokio::test]
+async fn log_lines_of_a_handler_name_its_connection_and_route() {
+    struct Logging;
+    #[ws_route("/logging/{kind}", broadcast = off)]
+    impl Logging {
+        fn connect(&self) -> HandlerResult {
+            tracing::info!("from connect");
+            Ok(())
+        }
+
+        fn open(&self, ws: &mut Socket) {
+            tracing::info!("from open");
+            ws.send(ws.id().to_string());
+        }
+
+        async fn message(&self, ws: &mut Socket, _message: String) {
+            tokio::task::yield_now().await;
+            tracing::info!("from message");
+            ws.send("done");
+        }
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(Logging)).await;
+    let mut client = server.connect("/logging/a").await;
+    let id = client.text().await;
+    client.send("go").await;
+    assert_eq!(client.text().await, "done");
+    let text = log.text();
+    let line = |end: &str| {
+        let line = text.lines().find(|line| line.ends_with(end));
+        line.unwrap_or_else(|| panic!("no line {end:?}"))
+    };
+    let route = r#"route="/logging/{kind}""#;
+    let span = format!("handler{{connection={id} {route}}}");
+    assert!(line("from open").contains(&span), "{text}");
+    assert!(line("from message").contains(&span), "{text}");
+    let span = format!("handler{{{route}}}");
+    assert!(line("from connect").contains(&span), "{text}");
 }

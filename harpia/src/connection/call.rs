@@ -9,6 +9,8 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use tracing::{Instrument, Span};
+
 use crate::close::Close;
 use crate::error::{BoxError, Error};
 use crate::hub::Hub;
@@ -90,18 +92,29 @@ pub(super) fn begin<R: Route, H: HandlerCall<R>>(
 ) -> Option<Finished> {
     if H::INLINE {
         let state = user.idle()?;
-        let outcome = catch(|| poll_once(call.run(state)));
+        let span = span::<R>(state.socket.transport());
+        let outcome = span.in_scope(|| catch(|| poll_once(call.run(state))));
         return Some(call.finish(outcome, &state.shared.hub));
     }
     if let User::Idle(mut state) = std::mem::replace(user, User::Lent) {
         *user = User::Waiting(Box::pin(async move {
             let transport = Arc::clone(state.socket.transport());
-            let outcome = run_to_end(&transport, H::IN_CLOSE, call.run(&mut state)).await;
+            let span = span::<R>(&transport);
+            let running = run_to_end(&transport, H::IN_CLOSE, call.run(&mut state));
+            let outcome = running.instrument(span).await;
             let finished = call.finish(outcome, &state.shared.hub);
             (state, finished)
         }));
     }
     None
+}
+
+/// Returns the span of a handler, so that log lines of the application name the connection.
+///
+/// Without a subscriber that asks for it, this costs one atomic load.
+#[inline]
+fn span<R: Route>(transport: &Transport) -> Span {
+    tracing::info_span!("handler", connection = %transport.id(), route = R::PATH)
 }
 
 #[inline]

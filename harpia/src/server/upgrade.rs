@@ -15,6 +15,7 @@ use http::HeaderValue;
 use http::header::HOST;
 use http::request::Parts;
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
 
 use crate::connection::{Connection, RouteContext};
 use crate::error::BoxError;
@@ -106,7 +107,9 @@ impl<R: Route> Endpoint for Typed<R> {
         Box::pin(async move {
             let parameters = R::parameters(handshake.path_values())?;
             let route = &self.shared.route;
-            let data = route.connect(handshake, &parameters).await?;
+            let span = tracing::info_span!("handler", route = R::PATH);
+            let data = route.connect(handshake, &parameters);
+            let data = data.instrument(span).await?;
             #[cfg(any(feature = "jwt", feature = "session"))]
             let (credentials, expiry) = (handshake.take_credentials(), handshake.expiry());
             let shared = Arc::clone(&self.shared);
