@@ -151,6 +151,12 @@ pub use server::{App, HttpRequest, RequestBody, Router, Server};
 #[cfg(feature = "session")]
 #[cfg_attr(docsrs, doc(cfg(feature = "session")))]
 pub use session::Session;
+/// Listeners: what a server listens on.
+pub mod listen {
+    pub use crate::server::listen::{
+        IntoListeners, ListenAddr, ListenOptions, Listener, Listeners,
+    };
+}
 pub use socket::{Socket, SubscribeError, Subscribing};
 pub use transport::SendStatus;
 

@@ -80,6 +80,12 @@ pub(crate) const MIN_MESSAGE_COST: usize = 512;
 /// files.
 pub(crate) const MAX_CONNECTIONS: usize = 100_000;
 
+/// How many connections wait to be accepted, for sockets that harpia opens itself.
+///
+/// 4,096: a few thousand clients that reconnect at once after a restart. The system may have a
+/// lower limit.
+pub(crate) const LISTEN_BACKLOG: i32 = 4096;
+
 /// How long a shutdown waits for handlers and connections, unless it is set.
 ///
 /// 10 s: long enough for handlers to finish, and shorter than service managers wait before they

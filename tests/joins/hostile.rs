@@ -161,7 +161,8 @@ async fn drop_serve(before: impl FnOnce(&Hub)) -> u16 {
     let events = Events::new();
     let app = App::new().ws(Forever(events.clone()));
     let server = app.bind("127.0.0.1:0").await.expect("a free port");
-    let (address, hub) = (server.local_addr(), server.handle());
+    let address = server.local_addr().tcp().expect("a TCP address");
+    let hub = server.handle();
     let serving = tokio::spawn(server.serve());
     let mut client = RawClient::connect(address, "/forever").await;
     assert_eq!(events.next().await, "open");

@@ -27,7 +27,7 @@ impl TestServer {
             Err(error) => panic!("the app does not build: {error}"),
         };
         Self {
-            address: server.local_addr(),
+            address: server.local_addr().tcp().expect("a TCP address"),
             hub: server.handle(),
             // The task ends with the shutdown that `drop` starts, or with the test's runtime.
             serving: tokio::spawn(server.serve()),

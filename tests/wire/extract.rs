@@ -41,7 +41,7 @@ impl Tell {
                 data.url.path(),
                 data.url.query()
             ),
-            "address" => data.address.0.to_string(),
+            "address" => data.address.to_string(),
             "room" => format!("{:?}", data.room),
             "page" => format!("{:?}", data.page),
             "agent" => format!("{:?} {:?}", data.agent, data.x_request_id),

@@ -18,6 +18,7 @@ mod held_publishes;
 mod hub;
 mod jwt;
 mod limits;
+mod listen;
 mod messages;
 mod open;
 mod opening;

@@ -172,7 +172,7 @@ async fn dropping_serve_closes_the_connections_and_runs_their_close_handlers() {
     let events = Events::new();
     let app = App::new().ws(Route(events.clone()));
     let server = app.bind("127.0.0.1:0").await.unwrap();
-    let address = server.local_addr();
+    let address = server.local_addr().tcp().expect("a TCP address");
     let serving = tokio::spawn(server.serve());
     let mut client = RawClient::connect(address, "/route").await.active().await;
     serving.abort();

@@ -26,7 +26,7 @@ fn error_of(bound: harpia::Result<Server>) -> Error {
 async fn an_address_in_use_is_named_in_the_error() {
     let app = || App::new().ws(Chat);
     let first = app().bind("127.0.0.1:0").await.unwrap();
-    let address = first.local_addr();
+    let address = first.local_addr().tcp().expect("a TCP address");
     for error in [
         error_of(app().bind(address).await),
         error_of(app().bind(address.to_string()).await),

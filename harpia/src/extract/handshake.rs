@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 #[cfg(any(feature = "jwt", feature = "session"))]
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +13,7 @@ use crate::path::PathValues;
 
 #[cfg(any(feature = "jwt", feature = "session"))]
 use super::credentials::{CredentialSource, Credentials, Sealed};
-use super::{Cookies, FromValue, Rejection, cookies, query};
+use super::{Cookies, FromValue, Rejection, RemoteAddr, cookies, query};
 
 /// The request of one handshake.
 ///
@@ -43,7 +42,7 @@ pub struct Handshake {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) path_values: PathValues,
-    pub(crate) remote_addr: SocketAddr,
+    pub(crate) remote_addr: RemoteAddr,
     extensions: Extensions,
     protocol: Option<Arc<str>>,
     /// Parsed when they are first asked for.
@@ -65,19 +64,18 @@ impl Handshake {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), harpia::extract::Rejection> {
-    /// let address = ([127, 0, 0, 1], 50_000).into();
     /// let uri = Uri::from_static("/chat?lang=de");
-    /// let handshake = Handshake::new(uri, HeaderMap::new(), address);
-    /// assert_eq!(RemoteAddr::from_handshake(&handshake).await?.0, address);
+    /// let handshake = Handshake::new(uri, HeaderMap::new(), RemoteAddr::UNIX);
+    /// assert_eq!(RemoteAddr::from_handshake(&handshake).await?, RemoteAddr::UNIX);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn new(uri: Uri, headers: HeaderMap, remote_addr: SocketAddr) -> Self {
+    pub fn new(uri: Uri, headers: HeaderMap, remote_addr: impl Into<RemoteAddr>) -> Self {
         Self {
             uri,
             headers,
             path_values: PathValues::default(),
-            remote_addr,
+            remote_addr: remote_addr.into(),
             extensions: Extensions::new(),
             protocol: None,
             cookies: OnceLock::new(),
@@ -91,11 +89,11 @@ impl Handshake {
     /// Sets the values of the path's parameters.
     ///
     /// ```
+    /// use harpia::RemoteAddr;
     /// use harpia::extract::{Handshake, PathValues};
     /// use http::{HeaderMap, Uri};
     ///
-    /// let address = ([127, 0, 0, 1], 50_000).into();
-    /// let handshake = Handshake::new(Uri::from_static("/rooms/7"), HeaderMap::new(), address)
+    /// let handshake = Handshake::new(Uri::from_static("/rooms/7"), HeaderMap::new(), RemoteAddr::UNIX)
     ///     .with_path_values(PathValues::from_iter([("room", "7")]));
     /// assert_eq!(handshake.path_values().get("room"), Some("7"));
     /// ```
@@ -107,6 +105,7 @@ impl Handshake {
     /// Sets the values that middleware has added to the request.
     ///
     /// ```
+    /// use harpia::RemoteAddr;
     /// use harpia::extract::Handshake;
     /// use http::{Extensions, HeaderMap, Uri};
     ///
@@ -115,8 +114,7 @@ impl Handshake {
     ///
     /// let mut extensions = Extensions::new();
     /// extensions.insert(UserId(7));
-    /// let address = ([127, 0, 0, 1], 50_000).into();
-    /// let handshake = Handshake::new(Uri::from_static("/chat"), HeaderMap::new(), address)
+    /// let handshake = Handshake::new(Uri::from_static("/chat"), HeaderMap::new(), RemoteAddr::UNIX)
     ///     .with_extensions(extensions);
     /// assert_eq!(handshake.extensions().get::<UserId>().unwrap().0, 7);
     /// ```
@@ -146,8 +144,8 @@ impl Handshake {
         &self.headers
     }
 
-    /// Returns the address of the TCP peer. Behind a proxy, it is the proxy's address.
-    pub fn remote_addr(&self) -> SocketAddr {
+    /// Returns the address of the client.
+    pub fn remote_addr(&self) -> RemoteAddr {
         self.remote_addr
     }
 
@@ -375,8 +373,7 @@ mod tests {
     use super::*;
 
     fn handshake(uri: &'static str) -> Handshake {
-        let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        Handshake::new(Uri::from_static(uri), HeaderMap::new(), address)
+        Handshake::new(Uri::from_static(uri), HeaderMap::new(), RemoteAddr::UNIX)
     }
 
     #[test]

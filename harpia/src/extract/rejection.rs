@@ -27,7 +27,7 @@ use super::FromValue;
 ///
 /// impl FromHandshake for Internal {
 ///     async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
-///         if !handshake.remote_addr().ip().is_loopback() {
+///         if handshake.remote_addr().ip().is_some_and(|ip| !ip.is_loopback()) {
 ///             return Err(Rejection::new(403, "only from this machine"));
 ///         }
 ///         Ok(Self)

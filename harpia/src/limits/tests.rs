@@ -71,6 +71,10 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             format!("{} TCP connections", count(MAX_CONNECTIONS)),
         ),
         (
+            "connections that wait to be accepted",
+            count(LISTEN_BACKLOG.unsigned_abs() as usize),
+        ),
+        (
             "`shutdown_timeout`",
             format!(
                 "{}, then {} for `close` handlers",

@@ -1,17 +1,19 @@
-//! The loop over new TCP connections.
+//! The loop over new connections.
 
+use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::extract::RemoteAddr;
 use crate::hub::Hub;
 
 use super::context::Context;
+use super::listen::{Accept, Listeners};
 use super::opening::ClientTask;
 use super::stream::ClientStream;
 
@@ -21,15 +23,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts clients and spawns a task for each, until the loop's own task is aborted.
 pub(super) async fn accept_loop(
-    listener: TcpListener,
+    listeners: Listeners,
     permits: Arc<Semaphore>,
     context: Arc<Context>,
     hub: Hub,
 ) {
+    let mut listeners = listeners.0;
     loop {
-        match next_client(&listener, &permits).await {
+        match next_client(&mut listeners, &permits).await {
             Ok((stream, address, permit)) => {
-                let stream = ClientStream::Socket(stream);
                 // Ends with the client's connection, at the latest by a shutdown. Holds the permit
                 // until then.
                 tokio::spawn(ClientTask::new(
@@ -48,15 +50,25 @@ pub(super) async fn accept_loop(
 }
 
 /// Waits for a free permit and then for a client, so that every accepted client is served.
+///
+/// One loop serves all listeners. If each had its own, each would hold a permit while it waits.
 async fn next_client(
-    listener: &TcpListener,
+    listeners: &mut [Box<dyn Accept>],
     permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+) -> io::Result<(ClientStream, RemoteAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await;
     let permit = permit.map_err(|_| io::Error::other("the server has ended"))?;
-    let (stream, address) = listener.accept().await?;
-    // Messages are small and written whole, so Nagle's algorithm would only delay them. An error
-    // means that the client is gone, and the first read reports that.
-    let _ = stream.set_nodelay(true);
+    let (at, accepted) = poll_fn(|context| {
+        for (at, listener) in listeners.iter_mut().enumerate() {
+            if let Poll::Ready(accepted) = listener.poll_accept(context) {
+                return Poll::Ready((at, accepted));
+            }
+        }
+        Poll::Pending
+    })
+    .await;
+    // A busy listener goes to the end, so that the others have their turn.
+    listeners[at..].rotate_left(1);
+    let (stream, address) = accepted?;
     Ok((stream, address, permit))
 }

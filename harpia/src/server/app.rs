@@ -64,6 +64,7 @@ pub struct App {
     pub(super) max_connections: usize,
     pub(super) shutdown_timeout: Duration,
     pub(super) handshake_timeout: Duration,
+    pub(super) reuse_port: bool,
 }
 
 impl App {
@@ -85,6 +86,7 @@ impl App {
             max_connections: MAX_CONNECTIONS,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             handshake_timeout: HANDSHAKE_TIMEOUT,
+            reuse_port: false,
         }
     }
 
@@ -250,6 +252,24 @@ impl App {
     /// ```
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
+        self
+    }
+
+    /// Lets several processes listen on the same TCP address (`SO_REUSEPORT`).
+    ///
+    /// Linux then spreads new connections over them. All of them must set it. It applies to
+    /// addresses that harpia binds, and not to sockets that the program has opened itself. Default:
+    /// `false`, so that a second server on an address is an error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().reuse_port(true);
+    /// ```
+    pub fn reuse_port(mut self, reuse: bool) -> Self {
+        self.reuse_port = reuse;
         self
     }
 

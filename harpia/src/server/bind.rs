@@ -1,14 +1,12 @@
 //! Starting an app: check the settings, build the routes, bind the address.
 
-use std::fmt;
 use std::sync::Arc;
-
-use tokio::net::{TcpListener, ToSocketAddrs};
 
 use crate::error::{Error, Result};
 
 use super::app::App;
 use super::check;
+use super::listen::{IntoListeners, ListenOptions};
 use super::route_config::RouteConfig;
 use super::serve::{Server, StopOnDrop};
 use super::shutdown::Signals;
@@ -19,7 +17,9 @@ impl App {
     ///
     /// [`Hub::shutdown`]: crate::Hub::shutdown
     ///
-    /// Logs the address and the routes at level `INFO`:
+    /// It takes an address, a Unix socket, or anything else that is [`IntoListeners`].
+    ///
+    /// Logs the addresses and the routes at level `INFO`:
     /// `listening on http://127.0.0.1:3000, routes: /chat, /rooms/{room}`. [`bind`](Self::bind) and
     /// [`Server::serve`] do not log this line, because their program knows
     /// [the address](Server::local_addr) and can print it itself.
@@ -56,16 +56,17 @@ impl App {
     ///     App::new().ws(Echo).listen("127.0.0.1:3000").await
     /// }
     /// ```
-    pub async fn listen(self, address: impl ToSocketAddrs + fmt::Debug) -> Result {
-        let server = self.bind(address).await?;
+    pub async fn listen(self, listener: impl IntoListeners) -> Result {
+        let server = self.bind(listener).await?;
         let signals = Signals::listen()?;
-        let (address, routes) = (server.local_addr, &server.routes);
-        tracing::info!("listening on http://{address}, routes: {routes}");
+        let addresses: Vec<_> = server.local_urls().collect();
+        let (addresses, routes) = (addresses.join(", "), &server.routes);
+        tracing::info!("listening on {addresses}, routes: {routes}");
         server.serve_with(signals).await;
         Ok(())
     }
 
-    /// Builds the routes and binds the address. With port 0, the system chooses a free port.
+    /// Builds the routes and opens the listeners. With port 0, the system chooses a free port.
     ///
     /// Unlike [`listen`](Self::listen), this does not handle Ctrl-C and SIGTERM.
     /// [`Server::serve`] has an example that does.
@@ -97,7 +98,7 @@ impl App {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn bind(self, address: impl ToSocketAddrs + fmt::Debug) -> Result<Server> {
+    pub async fn bind(self, listener: impl IntoListeners) -> Result<Server> {
         let defaults = &self.defaults;
         check::app(&defaults.options, &defaults.origins, &defaults.protocols)?;
         let compress_from = defaults.compress_from(self.router.options());
@@ -109,19 +110,21 @@ impl App {
                 message: "`max_connections` is 0, so no client could connect".into(),
             });
         }
-        let listener = TcpListener::bind(&address).await;
-        let listener = listener.map_err(|source| Error::Listen {
-            address: as_given(&address),
-            source,
-        })?;
-        let local_addr = listener.local_addr()?;
+        let options = ListenOptions {
+            reuse_port: self.reuse_port,
+        };
+        let listeners = listener.into_listeners(&options).await?;
+        if listeners.0.is_empty() {
+            return Err(Error::Config {
+                message: "there is no listener, so no client could connect".into(),
+            });
+        }
         if let Some(length) = compress_from {
             self.hub.compress_from(length);
         }
         self.hub.start()?;
         Ok(Server {
-            listener,
-            local_addr,
+            listeners,
             routes: Arc::new(routes),
             fallback: self.fallback,
             stop: StopOnDrop(self.hub.clone()),
@@ -131,13 +134,4 @@ impl App {
             handshake_timeout: self.handshake_timeout,
         })
     }
-}
-
-/// Returns the address as the program wrote it, without the quotes of a string.
-fn as_given(address: &impl fmt::Debug) -> String {
-    let text = format!("{address:?}");
-    let inner = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    inner.map(str::to_owned).unwrap_or(text)
 }

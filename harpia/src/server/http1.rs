@@ -2,7 +2,6 @@
 //! later request of the same client.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use crate::extract::PathValues;
+use crate::extract::{PathValues, RemoteAddr};
 use crate::limits::MAX_HEAD;
 use crate::protocol::handshake::{self, Fault};
 
@@ -37,7 +36,7 @@ use super::upgrade::{Endpoint, Running, Upgrade, prepare};
 pub(super) fn serve(
     stream: ClientStream,
     bytes: Bytes,
-    address: SocketAddr,
+    address: RemoteAddr,
     permit: OwnedSemaphorePermit,
     context: Arc<Context>,
 ) -> Pin<Box<dyn Future<Output = Option<Running>> + Send>> {
@@ -72,7 +71,7 @@ impl Pending {
 async fn serve_http(
     stream: ClientStream,
     bytes: Bytes,
-    address: SocketAddr,
+    address: RemoteAddr,
     context: Arc<Context>,
 ) -> Option<Pending> {
     let mut stage = context.stage.clone();
@@ -114,7 +113,7 @@ async fn serve_http(
 /// Responds to a request: a route upgrades it, or else the fallback or a 404 answers.
 async fn respond(
     mut request: Request<Incoming>,
-    address: SocketAddr,
+    address: RemoteAddr,
     context: &Context,
 ) -> (Response<Body>, Option<Pending>) {
     if handshake::is_upgrade(request.headers()) {
@@ -139,7 +138,7 @@ async fn respond_to_upgrade(
     mut request: Request<Incoming>,
     endpoint: &dyn Endpoint,
     path_values: PathValues,
-    address: SocketAddr,
+    address: RemoteAddr,
     context: &Context,
 ) -> (Response<Body>, Option<Pending>) {
     let upgraded = hyper::upgrade::on(&mut request);

@@ -9,7 +9,8 @@
 //! | [`route_config`] | the merge of a route's options with the defaults |
 //! | [`router`] | `Router`, and the route of a path |
 //! | [`serve`] | `Server`: serves until a shutdown |
-//! | [`accept`] | the loop over new TCP connections |
+//! | [`listen`] | what a server listens on |
+//! | [`accept`] | the loop over new connections |
 //! | [`context`] | what the opening of each connection needs of its server |
 //! | [`stream`] | the stream of an accepted client |
 //! | [`opening`] | the task of a client: its request head, the 101, and then its connection |
@@ -31,6 +32,7 @@ mod head;
 mod http;
 mod http1;
 mod http_io;
+pub(crate) mod listen;
 mod opening;
 mod refusal;
 mod route_config;

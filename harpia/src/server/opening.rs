@@ -13,7 +13,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
@@ -26,6 +25,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep, timeout};
 
 use crate::budget::{Budget, Charge};
+use crate::extract::RemoteAddr;
 use crate::limits::{LINGER, MAX_EARLY_BYTES, MAX_LINGER_BYTES};
 use crate::protocol::handshake;
 
@@ -50,7 +50,7 @@ pub(super) enum ClientTask {
 impl ClientTask {
     pub(super) fn new(
         stream: ClientStream,
-        address: SocketAddr,
+        address: RemoteAddr,
         permit: OwnedSemaphorePermit,
         context: Arc<Context>,
     ) -> Self {
@@ -78,7 +78,7 @@ impl Future for ClientTask {
 /// Serves a client until its connection can start, or until it has its last response.
 async fn open(
     mut stream: ClientStream,
-    address: SocketAddr,
+    address: RemoteAddr,
     permit: OwnedSemaphorePermit,
     context: Arc<Context>,
 ) -> Option<Running> {

@@ -1,11 +1,9 @@
 //! A bound server: it accepts until a shutdown begins, and then waits for its connections.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
@@ -14,6 +12,7 @@ use crate::hub::Hub;
 use super::accept;
 use super::context::Context;
 use super::http::Fallback;
+use super::listen::{ListenAddr, Listeners};
 use super::router::RouteTable;
 use super::shutdown::{self, ShutdownStage, Signals};
 
@@ -38,8 +37,7 @@ use super::shutdown::{self, ShutdownStage, Signals};
 /// # }
 /// ```
 pub struct Server {
-    pub(super) listener: TcpListener,
-    pub(super) local_addr: SocketAddr,
+    pub(super) listeners: Listeners,
     pub(super) routes: Arc<RouteTable>,
     pub(super) fallback: Option<Fallback>,
     pub(super) hub: Hub,
@@ -51,7 +49,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Returns the address that the server is bound to.
+    /// Returns where the server listens. If it has several listeners, this is the first.
     ///
     /// # Examples
     ///
@@ -61,12 +59,27 @@ impl Server {
     /// use harpia::App;
     ///
     /// let server = App::new().bind("127.0.0.1:0").await?;
-    /// assert_ne!(server.local_addr().port(), 0);
+    /// assert_ne!(server.local_addr().tcp().unwrap().port(), 0);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    pub fn local_addr(&self) -> ListenAddr {
+        let first = self.local_addrs().next();
+        first.unwrap_or_else(|| ListenAddr::Other("nowhere".to_owned()))
+    }
+
+    /// Returns where each of the listeners listens.
+    pub fn local_addrs(&self) -> impl Iterator<Item = ListenAddr> {
+        let listeners = self.listeners.0.iter();
+        listeners.map(|listener| listener.local_addr().clone())
+    }
+
+    /// Returns the listeners' addresses as a log line shows them.
+    pub(super) fn local_urls(&self) -> impl Iterator<Item = String> {
+        self.local_addrs().map(|address| match address {
+            ListenAddr::Tcp(address) => format!("http://{address}"),
+            other => other.to_string(),
+        })
     }
 
     /// Returns the hub, to send and publish, or to end [`serve`](Self::serve) with its `shutdown`.
@@ -155,7 +168,7 @@ impl Server {
         // future. The tasks that it spawns then start on that worker, without waking another
         // thread. It ends when the shutdown begins, or when this future is dropped.
         let accepting = accept::accept_loop(
-            self.listener,
+            self.listeners,
             Arc::clone(&permits),
             Arc::clone(&context),
             self.hub.clone(),
@@ -182,7 +195,7 @@ impl Server {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("local_addr", &self.local_addr)
+            .field("listeners", &self.listeners)
             .finish_non_exhaustive()
     }
 }

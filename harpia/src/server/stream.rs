@@ -14,13 +14,6 @@ pub(super) enum ClientStream {
     /// A TCP or Unix socket (see [`Stream::Direct`]).
     Socket(TcpStream),
     /// Any other stream, such as TLS.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "so far only TCP is accepted; tests make other streams"
-        )
-    )]
     Other(Pin<Box<dyn AsyncStream>>),
 }
 

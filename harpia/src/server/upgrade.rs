@@ -7,7 +7,6 @@
 //! for a route.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use tracing::Instrument;
 
 use crate::connection::{Connection, RouteContext};
 use crate::error::BoxError;
-use crate::extract::{Handshake, PathValues};
+use crate::extract::{Handshake, PathValues, RemoteAddr};
 use crate::hub::{Hub, LogLimits, RouteId};
 use crate::limits::Limits;
 use crate::panic_guard::guarded_future;
@@ -181,7 +180,7 @@ pub(super) async fn prepare(
     mut request: Box<Parts>,
     endpoint: &dyn Endpoint,
     path_values: PathValues,
-    remote_addr: SocketAddr,
+    remote_addr: RemoteAddr,
 ) -> Result<Upgrade, Refusal> {
     replace_host(&mut request);
     let limits = endpoint.log_limits();

@@ -41,7 +41,7 @@ impl Chat {
     async fn message(&self, ws: &mut Socket<ChatData>, message: Message) {
         let data = &ws.data;
         println!("{:?} {:?} {:?} {message:?}", data.user_id, data.room, data.agent);
-        println!("{} {} {:?}", data.url.path(), data.address.0, data.layer);
+        println!("{} {} {:?}", data.url.path(), data.address, data.layer);
     }
 
     async fn close(&self, ws: &mut Socket<ChatData>, code: CloseCode, reason: &str) {
