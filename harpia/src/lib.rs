@@ -86,6 +86,7 @@
 //! |---|---|---|
 //! | `session` | yes | the module `session`: typed sessions under an id in a cookie, with a store in memory |
 //! | `jwt` | no | the module `auth`: JSON Web Tokens, with [jsonwebtoken](https://docs.rs/jsonwebtoken) |
+//! | `tls` | no | `App::tls`: TLS without a proxy, with [rustls](https://docs.rs/rustls) and ring |
 //! | `redis` | no | `session::RedisStore`, whose sessions serve several servers |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -147,6 +148,9 @@ pub use options::{Options, Origins, Rate, Scope, Slow};
 pub use outcome::{AuthOutput, Broadcast, ConnectOutput, HandlerOutput, MessageOutput};
 pub use peer::Peer;
 pub use route::{IntoRoute, Route};
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use server::Tls;
 pub use server::{App, HttpRequest, RequestBody, Router, Server};
 #[cfg(feature = "session")]
 #[cfg_attr(docsrs, doc(cfg(feature = "session")))]

@@ -30,4 +30,5 @@ mod sharing;
 mod shutdown;
 mod startup;
 mod timeouts;
+mod tls;
 mod topics;

@@ -130,7 +130,7 @@ fn pair(text: &str) -> (&str, &str) {
     (name.trim(), value.trim().trim_matches('"'))
 }
 
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 fn default_port(scheme: &str) -> Option<u16> {
     match scheme {

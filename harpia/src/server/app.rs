@@ -17,6 +17,8 @@ use crate::route::IntoRoute;
 use super::http::{Fallback, RequestBody, fallback};
 use super::route_config::Defaults;
 use super::router::Router;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 
 /// The request that a [`fallback`](App::fallback) service answers.
 ///
@@ -65,6 +67,8 @@ pub struct App {
     pub(super) shutdown_timeout: Duration,
     pub(super) handshake_timeout: Duration,
     pub(super) reuse_port: bool,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<Tls>,
 }
 
 impl App {
@@ -87,6 +91,8 @@ impl App {
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             handshake_timeout: HANDSHAKE_TIMEOUT,
             reuse_port: false,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -252,6 +258,32 @@ impl App {
     /// ```
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
+        self
+    }
+
+    /// Serves TLS on all TCP sockets. Unix sockets, and streams of a [`Listener`] of the program's own
+    /// that are not TCP, stay as they are.
+    ///
+    /// The TLS handshake is a part of the opening, which
+    /// [`handshake_timeout`](Self::handshake_timeout) limits. It never holds up other clients.
+    /// Connections go through a write buffer of 64 KiB each, which their tasks encrypt.
+    ///
+    /// [`Listener`]: crate::listen::Listener
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use harpia::{App, Tls};
+    ///
+    /// # fn app() -> harpia::Result<App> {
+    /// let app = App::new().tls(Tls::files("fullchain.pem", "privkey.pem")?);
+    /// # Ok(app)
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 

@@ -132,6 +132,8 @@ impl App {
             max_connections: self.max_connections,
             shutdown_timeout: self.shutdown_timeout,
             handshake_timeout: self.handshake_timeout,
+            #[cfg(feature = "tls")]
+            tls: self.tls,
         })
     }
 }

@@ -1,15 +1,20 @@
-//! What the opening of each connection needs of its server.
+//! What the opening of each connection needs of its server, and of its client.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::watch;
 
+use crate::extract::RemoteAddr;
 use crate::hub::Hub;
+use crate::protocol::origin::X_FORWARDED_PROTO;
 
 use super::http::Fallback;
 use super::router::RouteTable;
 use super::shutdown::ShutdownStage;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 
 /// The state that all TCP connections of a server share.
 pub(super) struct Context {
@@ -18,4 +23,23 @@ pub(super) struct Context {
     pub(super) hub: Hub,
     pub(super) stage: watch::Receiver<ShutdownStage>,
     pub(super) handshake_timeout: Duration,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<Tls>,
+}
+
+/// What is known of a client before its request.
+#[derive(Clone, Copy)]
+pub(super) struct Client {
+    pub(super) address: RemoteAddr,
+    /// Whether harpia itself has made a TLS handshake with it.
+    pub(super) has_tls: bool,
+}
+
+impl Client {
+    /// Tells the origin check and the application that the request came over TLS, as a proxy does.
+    pub(super) fn mark(self, headers: &mut HeaderMap) {
+        if self.has_tls {
+            headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("https"));
+        }
+    }
 }

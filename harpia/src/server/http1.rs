@@ -16,11 +16,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use crate::extract::{PathValues, RemoteAddr};
+use crate::extract::PathValues;
 use crate::limits::MAX_HEAD;
 use crate::protocol::handshake::{self, Fault};
 
-use super::context::Context;
+use super::context::{Client, Context};
 use super::http::{Body, Fallback, RequestBody, hide_secrets, text};
 use super::http_io::HttpIo;
 use super::refusal::{self, Refusal};
@@ -36,12 +36,12 @@ use super::upgrade::{Endpoint, Running, Upgrade, prepare};
 pub(super) fn serve(
     stream: ClientStream,
     bytes: Bytes,
-    address: RemoteAddr,
+    client: Client,
     permit: OwnedSemaphorePermit,
     context: Arc<Context>,
 ) -> Pin<Box<dyn Future<Output = Option<Running>> + Send>> {
     Box::pin(async move {
-        let pending = serve_http(stream, bytes, address, context).await?;
+        let pending = serve_http(stream, bytes, client, context).await?;
         pending.finish(permit).await
     })
 }
@@ -71,7 +71,7 @@ impl Pending {
 async fn serve_http(
     stream: ClientStream,
     bytes: Bytes,
-    address: RemoteAddr,
+    client: Client,
     context: Arc<Context>,
 ) -> Option<Pending> {
     let mut stage = context.stage.clone();
@@ -80,7 +80,7 @@ async fn serve_http(
     let service = service_fn(|request| {
         let (context, pending) = (Arc::clone(&context), Arc::clone(&pending));
         async move {
-            let (response, upgrade) = respond(request, address, &context).await;
+            let (response, upgrade) = respond(request, client, &context).await;
             *pending.lock().unwrap_or_else(PoisonError::into_inner) = upgrade;
             Ok::<_, hyper::Error>(response)
         }
@@ -113,13 +113,14 @@ async fn serve_http(
 /// Responds to a request: a route upgrades it, or else the fallback or a 404 answers.
 async fn respond(
     mut request: Request<Incoming>,
-    address: RemoteAddr,
+    client: Client,
     context: &Context,
 ) -> (Response<Body>, Option<Pending>) {
+    client.mark(request.headers_mut());
     if handshake::is_upgrade(request.headers()) {
         return match context.routes.find_upgrade(request.uri().path()) {
             Found::Route(endpoint, path_values) => {
-                respond_to_upgrade(request, &*endpoint, path_values, address, context).await
+                respond_to_upgrade(request, &*endpoint, path_values, client, context).await
             }
             found => (respond_without_route(request, &found, context).await, None),
         };
@@ -138,12 +139,12 @@ async fn respond_to_upgrade(
     mut request: Request<Incoming>,
     endpoint: &dyn Endpoint,
     path_values: PathValues,
-    address: RemoteAddr,
+    client: Client,
     context: &Context,
 ) -> (Response<Body>, Option<Pending>) {
     let upgraded = hyper::upgrade::on(&mut request);
     let (head, _) = request.into_parts();
-    let preparing = prepare(Box::new(head), endpoint, path_values, address);
+    let preparing = prepare(Box::new(head), endpoint, path_values, client.address);
     let prepared = match timeout(context.handshake_timeout, preparing).await {
         Ok(prepared) => prepared,
         Err(_) => Err(refusal::too_slow(endpoint.log_limits(), endpoint.path())),

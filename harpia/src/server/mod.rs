@@ -13,6 +13,7 @@
 //! | [`accept`] | the loop over new connections |
 //! | [`context`] | what the opening of each connection needs of its server |
 //! | [`stream`] | the stream of an accepted client |
+//! | `tls` | certificates and TLS handshakes |
 //! | [`opening`] | the task of a client: its request head, the 101, and then its connection |
 //! | [`head`] | reads and parses a request head |
 //! | [`upgrade`] | checks an upgrade and makes its connection |
@@ -40,9 +41,13 @@ mod router;
 mod serve;
 mod shutdown;
 mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 mod upgrade;
 
 pub use app::{App, HttpRequest};
 pub use http::RequestBody;
 pub use router::Router;
 pub use serve::Server;
+#[cfg(feature = "tls")]
+pub use tls::Tls;

@@ -29,7 +29,7 @@ use crate::extract::RemoteAddr;
 use crate::limits::{LINGER, MAX_EARLY_BYTES, MAX_LINGER_BYTES};
 use crate::protocol::handshake;
 
-use super::context::Context;
+use super::context::{Client, Context};
 use super::head::{First, FirstBytes, Head};
 use super::http1;
 use super::refusal::{self, Refusal};
@@ -77,12 +77,17 @@ impl Future for ClientTask {
 
 /// Serves a client until its connection can start, or until it has its last response.
 async fn open(
-    mut stream: ClientStream,
+    stream: ClientStream,
     address: RemoteAddr,
     permit: OwnedSemaphorePermit,
     context: Arc<Context>,
 ) -> Option<Running> {
     let mut limit = pin!(sleep(context.handshake_timeout));
+    #[cfg(feature = "tls")]
+    let (mut stream, has_tls) = with_tls(stream, limit.as_mut(), &context).await?;
+    #[cfg(not(feature = "tls"))]
+    let (mut stream, has_tls) = (stream, false);
+    let client = Client { address, has_tls };
     let first = match read_head(&mut stream, limit.as_mut(), &context).await {
         Ok(first) => first,
         Err(Unread::Gone) => return None,
@@ -92,9 +97,10 @@ async fn open(
         }
     };
     let is_upgrade = |head: &Head| handshake::is_upgrade(&head.request.headers);
-    let Some(head) = first.head.filter(is_upgrade) else {
-        return http1::serve(stream, first.bytes, address, permit, context).await;
+    let Some(mut head) = first.head.filter(is_upgrade) else {
+        return http1::serve(stream, first.bytes, client, permit, context).await;
     };
+    client.mark(&mut head.request.headers);
     let path = head.request.uri.path();
     match context.routes.find_upgrade(path) {
         Found::Route(endpoint, path_values) => {
@@ -119,13 +125,47 @@ async fn open(
             }
         }
         Found::NoRoute if context.fallback.is_some() => {
-            http1::serve(stream, first.bytes, address, permit, context).await
+            http1::serve(stream, first.bytes, client, permit, context).await
         }
         Found::NoRoute | Found::Unreadable => {
             refusal::log_unknown_path(context.hub.log_limits(), path);
             refuse(stream, Refusal::not_found(), head.request.method.clone()).await
         }
     }
+}
+
+/// Makes the TLS handshake, if the server has TLS and the client has a TCP socket. Returns whether it
+/// was made.
+#[cfg(feature = "tls")]
+async fn with_tls(
+    stream: ClientStream,
+    limit: Pin<&mut Sleep>,
+    context: &Context,
+) -> Option<(ClientStream, bool)> {
+    let (tls, socket) = match (&context.tls, stream) {
+        (Some(tls), ClientStream::Socket(socket)) if !is_unix(&socket) => (tls, socket),
+        (_, stream) => return Some((stream, false)),
+    };
+    let mut stage = context.stage.clone();
+    let accepted = tokio::select! {
+        accepted = Box::pin(tls.accept(socket)) => accepted,
+        () = limit => return None,
+        _ = stage.wait_for(|stage| *stage != ShutdownStage::Serving) => return None,
+    };
+    match accepted {
+        Ok(stream) => Some((ClientStream::Other(Box::pin(stream)), true)),
+        Err(error) => {
+            // Scanners and clients that do not trust the certificate: ordinary on the internet.
+            tracing::debug!("TLS handshake failed: {error}");
+            None
+        }
+    }
+}
+
+/// Returns whether a socket is a Unix socket, which has no IP address.
+#[cfg(feature = "tls")]
+fn is_unix(socket: &tokio::net::TcpStream) -> bool {
+    socket.local_addr().is_err()
 }
 
 /// Why there is no head.

@@ -15,6 +15,8 @@ use super::http::Fallback;
 use super::listen::{ListenAddr, Listeners};
 use super::router::RouteTable;
 use super::shutdown::{self, ShutdownStage, Signals};
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 
 /// A bound server, ready to serve. [`App::bind`](crate::App::bind) returns it.
 ///
@@ -44,6 +46,8 @@ pub struct Server {
     pub(super) max_connections: usize,
     pub(super) shutdown_timeout: Duration,
     pub(super) handshake_timeout: Duration,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<Tls>,
     /// The last field, so that the flusher outlives the fields that are dropped before it.
     pub(super) stop: StopOnDrop,
 }
@@ -77,6 +81,8 @@ impl Server {
     /// Returns the listeners' addresses as a log line shows them.
     pub(super) fn local_urls(&self) -> impl Iterator<Item = String> {
         self.local_addrs().map(|address| match address {
+            #[cfg(feature = "tls")]
+            ListenAddr::Tcp(address) if self.tls.is_some() => format!("https://{address}"),
             ListenAddr::Tcp(address) => format!("http://{address}"),
             other => other.to_string(),
         })
@@ -163,6 +169,8 @@ impl Server {
             hub: self.hub.clone(),
             stage,
             handshake_timeout: self.handshake_timeout,
+            #[cfg(feature = "tls")]
+            tls: self.tls,
         });
         // The loop is a task, so that a worker accepts and not the thread that blocks on this
         // future. The tasks that it spawns then start on that worker, without waking another

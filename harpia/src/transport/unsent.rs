@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 /// This is `SIOCOUTQ` (`man 7 tcp`). For a Unix socket it includes the kernel's overhead, and falls
 /// when the peer reads.
 #[cfg(target_os = "linux")]
-pub(super) fn of(socket: &TcpStream) -> usize {
+pub(crate) fn of(socket: &TcpStream) -> usize {
     use std::os::fd::AsRawFd;
 
     let mut unsent: libc::c_int = 0;
@@ -26,6 +26,6 @@ pub(super) fn of(socket: &TcpStream) -> usize {
 
 /// Returns zero: this system does not tell. A write that succeeds then counts as progress.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn of(_: &TcpStream) -> usize {
+pub(crate) fn of(_: &TcpStream) -> usize {
     0
 }
