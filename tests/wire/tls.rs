@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -180,7 +181,7 @@ async fn a_new_certificate_is_used_under_load_and_no_connection_is_dropped() {
     let running = start(App::new().tls(files.tls())).await;
     let mut old = Vec::new();
     for _ in 0..20 {
-        old.push(join(running.address, &[first.clone()]).await);
+        old.push(join(running.address, slice::from_ref(&first)).await);
     }
     let second = files.renew();
     let both = [first, second.clone()];

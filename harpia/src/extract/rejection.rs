@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::header::{
-    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, DATE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, DATE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -43,12 +43,11 @@ pub struct Rejection {
 }
 
 /// Headers that the server sets, since they describe the connection or how the body is sent.
-const OF_THE_SERVER: [HeaderName; 8] = [
+const OF_THE_SERVER: [HeaderName; 7] = [
     CONNECTION,
     CONTENT_ENCODING,
     CONTENT_LENGTH,
     DATE,
-    TE,
     TRAILER,
     TRANSFER_ENCODING,
     UPGRADE,
