@@ -151,7 +151,7 @@ pub use route::{IntoRoute, Route};
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use server::Tls;
-pub use server::{App, HttpRequest, RequestBody, Router, Server};
+pub use server::{App, ForwardedHeader, HttpRequest, RequestBody, Router, Server};
 #[cfg(feature = "session")]
 #[cfg_attr(docsrs, doc(cfg(feature = "session")))]
 pub use session::Session;

@@ -354,3 +354,45 @@ async fn a_rejected_handshake_is_logged_with_its_status_and_path() {
     let line = line.expect("a line for the rejection");
     assert!(line.contains("400") && line.contains("/needs"), "{line}");
 }
+
+#[tokio::test]
+async fn a_trusted_proxy_names_its_client_to_handlers_and_to_the_fallback() {
+    use std::convert::Infallible;
+
+    struct Named;
+    #[ws_route("/named", broadcast = off)]
+    impl Named {
+        fn open(&self, ws: &mut Socket<RemoteAddr>) {
+            ws.send(ws.data.to_string());
+        }
+    }
+    let pages = tower::service_fn(|request: harpia::HttpRequest| async move {
+        let address = request
+            .extensions()
+            .get::<RemoteAddr>()
+            .map(RemoteAddr::to_string);
+        let text = bytes::Bytes::from(address.unwrap_or_default());
+        Ok::<_, Infallible>(http::Response::new(http_body_util::Full::new(text)))
+    });
+    let app = || App::new().ws(Named).fallback(pages);
+    let forwarded = [("x-forwarded-for", "198.51.100.1, 203.0.113.7")];
+    let page = "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n";
+
+    let trusting = TestServer::start(app().trusted_proxies(["127.0.0.0/8"])).await;
+    let mut client = trusting.connect_with("/named", &forwarded).await;
+    assert_eq!(client.text().await, "203.0.113.7:0");
+    let answer = trusting.request(page).await;
+    assert!(answer.ends_with("\r\n203.0.113.7:0"), "{answer}");
+
+    let other = TestServer::start(app().trusted_proxies(["10.0.0.0/8"])).await;
+    let mut client = other.connect_with("/named", &forwarded).await;
+    assert!(client.text().await.starts_with("127.0.0.1:"));
+    let answer = other.request(page).await;
+    assert!(answer.contains("\r\n\r\n127.0.0.1:"), "{answer}");
+
+    let wrong = app()
+        .trusted_proxies(["proxy.example"])
+        .bind("127.0.0.1:0")
+        .await;
+    assert!(wrong.is_err_and(|error| error.to_string().contains("`proxy.example`")));
+}

@@ -15,6 +15,7 @@ use crate::limits::{HANDSHAKE_TIMEOUT, MAX_CONNECTIONS, SHUTDOWN_TIMEOUT};
 use crate::route::IntoRoute;
 
 use super::http::{Fallback, RequestBody, fallback};
+use super::proxies::{ForwardedHeader, Proxies};
 use super::route_config::Defaults;
 use super::router::Router;
 #[cfg(feature = "tls")]
@@ -66,6 +67,8 @@ pub struct App {
     pub(super) max_connections: usize,
     pub(super) shutdown_timeout: Duration,
     pub(super) handshake_timeout: Duration,
+    pub(super) proxies: Proxies,
+    pub(super) trusted_proxies: Vec<String>,
     pub(super) reuse_port: bool,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<Tls>,
@@ -90,6 +93,8 @@ impl App {
             max_connections: MAX_CONNECTIONS,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             handshake_timeout: HANDSHAKE_TIMEOUT,
+            proxies: Proxies::default(),
+            trusted_proxies: Vec::new(),
             reuse_port: false,
             #[cfg(feature = "tls")]
             tls: None,
@@ -284,6 +289,48 @@ impl App {
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// Believes what these proxies say about the address of their clients.
+    ///
+    /// Each is an address, a network such as `"10.0.0.0/8"`, or `"unix"` for all clients of Unix
+    /// sockets. [`RemoteAddr`](crate::RemoteAddr) is then the last address in
+    /// `X-Forwarded-For` (see [`forwarded_header`](Self::forwarded_header)) that is not one of these
+    /// proxies. A client that connects directly cannot name another address. Default: none.
+    ///
+    /// An invalid text is an [`Error::Config`](crate::Error::Config) of [`bind`](Self::bind).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().trusted_proxies(["127.0.0.1", "10.0.0.0/8"]);
+    /// ```
+    pub fn trusted_proxies<T: Into<String>>(
+        mut self,
+        proxies: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.trusted_proxies
+            .extend(proxies.into_iter().map(Into::into));
+        self
+    }
+
+    /// Chooses the header in which trusted proxies name their clients. Default: `X-Forwarded-For`.
+    ///
+    /// Choose the one that your proxy sets. A proxy passes on the other one as the client has sent
+    /// it, so harpia never reads both.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::{App, ForwardedHeader};
+    ///
+    /// let app = App::new().forwarded_header(ForwardedHeader::Forwarded);
+    /// ```
+    pub fn forwarded_header(mut self, header: ForwardedHeader) -> Self {
+        self.proxies.header = header;
         self
     }
 

@@ -110,6 +110,10 @@ impl App {
                 message: "`max_connections` is 0, so no client could connect".into(),
             });
         }
+        let mut proxies = self.proxies;
+        for proxy in &self.trusted_proxies {
+            proxies.trust(proxy)?;
+        }
         let options = ListenOptions {
             reuse_port: self.reuse_port,
         };
@@ -132,6 +136,7 @@ impl App {
             max_connections: self.max_connections,
             shutdown_timeout: self.shutdown_timeout,
             handshake_timeout: self.handshake_timeout,
+            proxies,
             #[cfg(feature = "tls")]
             tls: self.tls,
         })

@@ -11,6 +11,7 @@ use crate::hub::Hub;
 use crate::protocol::origin::X_FORWARDED_PROTO;
 
 use super::http::Fallback;
+use super::proxies::Proxies;
 use super::router::RouteTable;
 use super::shutdown::ShutdownStage;
 #[cfg(feature = "tls")]
@@ -23,11 +24,12 @@ pub(super) struct Context {
     pub(super) hub: Hub,
     pub(super) stage: watch::Receiver<ShutdownStage>,
     pub(super) handshake_timeout: Duration,
+    pub(super) proxies: Proxies,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<Tls>,
 }
 
-/// What is known of a client before its request.
+/// What is known of a client besides its request.
 #[derive(Clone, Copy)]
 pub(super) struct Client {
     pub(super) address: RemoteAddr,
@@ -36,6 +38,14 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// Replaces the address by that in a request, if the peer is a trusted proxy.
+    pub(super) fn behind(self, proxies: &Proxies, headers: &HeaderMap) -> Self {
+        Self {
+            address: proxies.client(self.address, headers),
+            ..self
+        }
+    }
+
     /// Tells the origin check and the application that the request came over TLS, as a proxy does.
     pub(super) fn mark(self, headers: &mut HeaderMap) {
         if self.has_tls {

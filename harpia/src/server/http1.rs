@@ -116,7 +116,9 @@ async fn respond(
     client: Client,
     context: &Context,
 ) -> (Response<Body>, Option<Pending>) {
+    let client = client.behind(&context.proxies, request.headers());
     client.mark(request.headers_mut());
+    request.extensions_mut().insert(client.address);
     if handshake::is_upgrade(request.headers()) {
         return match context.routes.find_upgrade(request.uri().path()) {
             Found::Route(endpoint, path_values) => {

@@ -14,6 +14,7 @@
 //! | [`context`] | what the opening of each connection needs of its server |
 //! | [`stream`] | the stream of an accepted client |
 //! | `tls` | certificates and TLS handshakes |
+//! | [`proxies`] | the address of a client behind trusted proxies |
 //! | [`opening`] | the task of a client: its request head, the 101, and then its connection |
 //! | [`head`] | reads and parses a request head |
 //! | [`upgrade`] | checks an upgrade and makes its connection |
@@ -35,6 +36,7 @@ mod http1;
 mod http_io;
 pub(crate) mod listen;
 mod opening;
+mod proxies;
 mod refusal;
 mod route_config;
 mod router;
@@ -47,6 +49,7 @@ mod upgrade;
 
 pub use app::{App, HttpRequest};
 pub use http::RequestBody;
+pub use proxies::ForwardedHeader;
 pub use router::Router;
 pub use serve::Server;
 #[cfg(feature = "tls")]

@@ -100,13 +100,14 @@ async fn open(
     let Some(mut head) = first.head.filter(is_upgrade) else {
         return http1::serve(stream, first.bytes, client, permit, context).await;
     };
+    let client = client.behind(&context.proxies, &head.request.headers);
     client.mark(&mut head.request.headers);
     let path = head.request.uri.path();
     match context.routes.find_upgrade(path) {
         Found::Route(endpoint, path_values) => {
             let method = head.request.method.clone();
             let mut early = EarlyBytes::new(head.rest);
-            let preparing = prepare(head.request, &*endpoint, path_values, address);
+            let preparing = prepare(head.request, &*endpoint, path_values, client.address);
             let mut stage = context.stage.clone();
             let budget = context.hub.unauthenticated_input_budget();
             let prepared = tokio::select! {

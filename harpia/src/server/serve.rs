@@ -13,6 +13,7 @@ use super::accept;
 use super::context::Context;
 use super::http::Fallback;
 use super::listen::{ListenAddr, Listeners};
+use super::proxies::Proxies;
 use super::router::RouteTable;
 use super::shutdown::{self, ShutdownStage, Signals};
 #[cfg(feature = "tls")]
@@ -46,6 +47,7 @@ pub struct Server {
     pub(super) max_connections: usize,
     pub(super) shutdown_timeout: Duration,
     pub(super) handshake_timeout: Duration,
+    pub(super) proxies: Proxies,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<Tls>,
     /// The last field, so that the flusher outlives the fields that are dropped before it.
@@ -169,6 +171,7 @@ impl Server {
             hub: self.hub.clone(),
             stage,
             handshake_timeout: self.handshake_timeout,
+            proxies: self.proxies,
             #[cfg(feature = "tls")]
             tls: self.tls,
         });
