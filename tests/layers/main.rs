@@ -61,7 +61,7 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("fastwebsockets", &["protocol/"]),
     ("jsonwebtoken", &["auth/"]),
     ("matchit", &["server/router.rs"]),
-    ("socket2", &["transport/"]),
+    ("socket2", &["transport/", "server/listen/"]),
     ("redis", &["session/"]),
     // The protocol and the basic types need no runtime, so their tests need none either.
     (

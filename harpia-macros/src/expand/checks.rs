@@ -24,7 +24,7 @@ pub(super) fn values(route: &Route) -> TokenStream {
         ..
     } = route;
     if route.handler(Kind::Connect).is_some() {
-        // The handler reads the handshake, and not the type of the data.
+        // With `connect`, the type of the data does not read the handshake.
         return TokenStream::new();
     }
     let reads = quote!(__harpia::__private::Reads::<#data>);

@@ -28,7 +28,7 @@ pub(super) fn expand(handler: &Handler, route: &Route) -> TokenStream {
     let future = quote_spanned! {span=>
         impl ::core::future::Future<Output = #output> + ::core::marker::Send
     };
-    let boxed = quote_spanned!(span=> async move { #body });
+    let block = quote_spanned!(span=> async move { #body });
     quote! {
         #(#cfgs)*
         fn #method(
@@ -37,7 +37,7 @@ pub(super) fn expand(handler: &Handler, route: &Route) -> TokenStream {
             __parameters: &Self::Parameters,
             #extra
         ) -> #future {
-            #boxed
+            #block
         }
     }
 }

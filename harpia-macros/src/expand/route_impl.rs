@@ -20,8 +20,8 @@ pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let demands = demands(route);
     let path_checks = checks::values(route);
-    // If the type cannot be a route, the checks have reported why. `.ws(Chat)` must not add that a
-    // trait is not implemented, so the impl has no bounds.
+    // Without bounds on the impl, `.ws(Chat)` compiles, and does not add that a trait is not
+    // implemented: the checks have reported why the type cannot be a route.
     let (bounds, made) = if generics.params.is_empty() {
         let made = quote!(__harpia::__private::Made(__Route(self)).route());
         (quote!(#where_clause), made)

@@ -183,7 +183,8 @@ impl<'a> Reader<'a> {
             "request" => Ok(Argument::Request(ty)),
             "code" => Ok(Argument::Code(ty)),
             "reason" => Ok(Argument::Reason(ty)),
-            _ => Ok(Argument::Error(ty)),
+            "error" => Ok(Argument::Error(ty)),
+            name => unreachable!("`Kind::in_order` has the unknown argument `{name}`"),
         }
     }
 

@@ -59,7 +59,8 @@ pub(super) fn is_in(block: &Block, kind: Kind) -> bool {
     names.any(|name| Kind::of(name) == Some(kind))
 }
 
-/// Refuses an `auth` that would let everybody in.
+/// Checks that `auth` is not behind `#[cfg]`, takes the first message, and returns a value. Without
+/// any of these, the route would let everybody in. Returns whether it is right.
 fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostics) -> bool {
     let name = &method.signature.ident;
     let takes_first =
@@ -76,7 +77,8 @@ fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostic
     false
 }
 
-/// Refuses a `connect` that would let everybody in, or that makes no data.
+/// Checks that `connect` is not behind `#[cfg]`, where it would let everybody in, and returns a
+/// value. Returns whether it is right.
 fn check_connect(method: &Method, problems: &mut Diagnostics) -> bool {
     let signature = &method.signature;
     if let Some(condition) = condition(method) {

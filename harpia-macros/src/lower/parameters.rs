@@ -28,7 +28,8 @@ impl Seen {
         if let Some(known) = known
             && is_word(ty, "String")
         {
-            // The tokens as the user wrote them, since the type may be one of the user's own.
+            // Prefers the user's `String`, which may be a type of their own, to
+            // `::std::string::String`.
             parameters[known].ty = ty.clone();
         }
         let index = known.unwrap_or_else(|| {

@@ -61,8 +61,7 @@ impl Closing {
         matches!(self.input, ClosingInput::Ignored { has_close: true })
     }
 
-    /// Returns whether the server may end its side: nothing is parsed any more, so no close frame
-    /// is expected.
+    /// Returns whether the peer's close frame may still come. If not, the server may end its side.
     pub(super) fn expects_close_frame(&self) -> bool {
         matches!(self.input, ClosingInput::Skipping(_))
     }

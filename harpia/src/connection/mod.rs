@@ -79,11 +79,12 @@ impl<R: Route> Future for Connection<R> {
     }
 }
 
-/// Nothing in a connection is pinned in place: the futures of handlers are boxed.
+/// A connection may move: its only pinned parts, the futures of handlers, are boxed.
 impl<R: Route> Unpin for Connection<R> {}
 
 impl<R: Route> Connection<R> {
-    /// Makes steps until one has to wait, or until the other tasks of this thread are due.
+    /// Makes steps until one has to wait, or until `STEPS_PER_POLL` are made, so that other tasks
+    /// can run.
     fn run(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
         for _ in 0..STEPS_PER_POLL {
             if !self.transport.has_no_events() {
@@ -180,7 +181,8 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Calls a handler. A handler that does not wait has finished when this returns.
+    /// Calls a handler. An inline handler has finished when this returns. `poll_user` polls any
+    /// other.
     fn call(&mut self, call: impl HandlerCall<R>) -> Step {
         match begin(&mut self.user, call) {
             Some(finished) => self.finished(finished),

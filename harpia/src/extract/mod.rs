@@ -13,6 +13,7 @@ mod handshake;
 mod parts;
 mod query;
 mod rejection;
+mod remote_addr;
 mod value;
 
 use std::future::Future;
@@ -25,8 +26,9 @@ pub use credentials::CredentialSource;
 #[cfg(any(feature = "jwt", feature = "session"))]
 pub(crate) use credentials::{Credentials, Sealed};
 pub use handshake::{Handshake, Source};
-pub use parts::{Query, RemoteAddr, Url};
+pub use parts::{Query, Url};
 pub use rejection::{OrReject, Rejection};
+pub use remote_addr::RemoteAddr;
 pub use value::FromValue;
 
 pub use crate::path::PathValues;

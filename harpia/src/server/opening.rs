@@ -8,7 +8,7 @@
 //!      close                                   response, FIN, discard
 //! ```
 //!
-//! One time limit, `handshake_timeout`, holds for all of it. If the client leaves meanwhile, the
+//! With TLS, the TLS handshake comes first. One time limit, `handshake_timeout`, holds for all of it. If the client leaves meanwhile, the
 //! user's code is dropped, and the permit is free again.
 
 use std::future::Future;
@@ -32,6 +32,8 @@ use crate::protocol::handshake;
 use super::context::{Client, Context};
 use super::head::{First, FirstBytes, Head};
 use super::http1;
+#[cfg(feature = "tls")]
+use super::listen;
 use super::refusal::{self, Refusal};
 use super::router::Found;
 use super::shutdown::ShutdownStage;
@@ -111,7 +113,8 @@ async fn open(
             let mut stage = context.stage.clone();
             let budget = context.hub.unauthenticated_input_budget();
             let prepared = tokio::select! {
-                // The data is usually made at once. Then the client is not watched.
+                // Usually the data is ready at the first poll, and the other branches are not
+                // polled.
                 biased;
                 prepared = preparing => prepared,
                 () = early.until_left(&mut stream, budget) => return None,
@@ -135,8 +138,10 @@ async fn open(
     }
 }
 
-/// Makes the TLS handshake, if the server has TLS and the client has a TCP socket. Returns whether it
-/// was made.
+/// Makes the TLS handshake, if the server has TLS and the client has a TCP socket.
+///
+/// Returns the stream, and whether it is one of TLS. Returns `None` if the handshake fails or takes
+/// too long.
 #[cfg(feature = "tls")]
 async fn with_tls(
     stream: ClientStream,
@@ -144,7 +149,7 @@ async fn with_tls(
     context: &Context,
 ) -> Option<(ClientStream, bool)> {
     let (tls, socket) = match (&context.tls, stream) {
-        (Some(tls), ClientStream::Socket(socket)) if !is_unix(&socket) => (tls, socket),
+        (Some(tls), ClientStream::Socket(socket)) if !listen::is_unix(&socket) => (tls, socket),
         (_, stream) => return Some((stream, false)),
     };
     let mut stage = context.stage.clone();
@@ -161,12 +166,6 @@ async fn with_tls(
             None
         }
     }
-}
-
-/// Returns whether a socket is a Unix socket, which has no IP address.
-#[cfg(feature = "tls")]
-fn is_unix(socket: &tokio::net::TcpStream) -> bool {
-    socket.local_addr().is_err()
 }
 
 /// Why there is no head.

@@ -1,4 +1,5 @@
-//! From a request to a connection: check the handshake, make the connection's data, spawn its task.
+//! From a request to a connection: check the handshake, make the connection's data, and then the
+//! connection.
 //!
 //! The code here is the same whether harpia ([`opening`](super::opening)) or hyper
 //! ([`http1`](super::http1)) has read the request.

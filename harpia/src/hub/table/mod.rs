@@ -37,7 +37,7 @@ pub(super) struct Table {
     counters: Arc<Counters>,
     /// Connections that enter from now on are closed, too.
     is_shutting_down: bool,
-    /// Which handlers are cancelled, also those of connections that enter from now on.
+    /// `Some` once a shutdown has canceled handlers. It also applies to connections that enter later.
     cancels: Option<WithClose>,
     /// The members, by slot.
     members: Vec<Option<Member>>,

@@ -13,17 +13,7 @@ use crate::extract::RemoteAddr;
 use crate::server::stream::ClientStream;
 use crate::transport::AsyncStream;
 
-use super::{ListenAddr, Listener};
-
-/// An open listener of any kind.
-pub(in crate::server) trait Accept: Send {
-    fn local_addr(&self) -> &ListenAddr;
-
-    fn poll_accept(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<(ClientStream, RemoteAddr)>>;
-}
+use super::{Accept, ListenAddr, Listener};
 
 /// A TCP socket.
 pub(super) struct Tcp {

@@ -10,6 +10,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::task::{Context, Poll};
 use std::{fmt, net};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,7 +19,8 @@ use tokio::net::TcpListener;
 use crate::error::Result;
 use crate::extract::RemoteAddr;
 
-pub(super) use bound::Accept;
+use super::stream::ClientStream;
+
 use bound::{OfProgram, Tcp};
 
 /// A source of connections of the program's own, for [`App::listen`](crate::App::listen).
@@ -185,6 +187,16 @@ pub struct ListenOptions {
     pub reuse_port: bool,
 }
 
+/// An open listener of any kind.
+pub(in crate::server) trait Accept: Send {
+    fn local_addr(&self) -> &ListenAddr;
+
+    fn poll_accept(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<(ClientStream, RemoteAddr)>>;
+}
+
 /// Several listeners, for [`App::listen`](crate::App::listen).
 ///
 /// ```no_run
@@ -255,4 +267,11 @@ impl IntoListeners for net::TcpListener {
         self.set_nonblocking(true)?;
         TcpListener::from_std(self)?.into_listeners(options).await
     }
+}
+
+/// Returns whether a socket is a Unix socket. TLS is for all others, so an error counts as `false`.
+#[cfg(feature = "tls")]
+pub(super) fn is_unix(socket: &tokio::net::TcpStream) -> bool {
+    let address = socket2::SockRef::from(socket).local_addr();
+    address.is_ok_and(|address| address.is_unix())
 }

@@ -16,8 +16,7 @@ use crate::extract::RemoteAddr;
 use crate::limits::LISTEN_BACKLOG;
 use crate::server::stream::ClientStream;
 
-use super::bound::Accept;
-use super::{IntoListeners, ListenAddr, ListenOptions, Listeners};
+use super::{Accept, IntoListeners, ListenAddr, ListenOptions, Listeners};
 
 struct Unix {
     listener: UnixListener,
