@@ -3,6 +3,7 @@
 //! If the environment has `SCREENSHOTS=folder`, the tests save pictures of the pages there.
 
 mod chat;
+mod closing;
 mod driver;
 mod origins;
 mod profile;
