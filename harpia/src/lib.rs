@@ -423,8 +423,9 @@ pub use harpia_macros::routes;
 ///   `/{room_id}`, meant as the parameter, would get the message.
 ///
 /// A handler returns nothing, or `Result<(), E>` for any error type `E`. `message` can also return
-/// a [`Broadcast`], and `connect` returns `Result<Data, E>`. An `Err` from `open` or `message` calls `error`, and then closes the connection
-/// with 1011, or with the code of [`Error::close`] or [`or_close`](OrClose::or_close).
+/// a [`Broadcast`], and `connect` returns `Result<Data, E>`. An `Err` from `open` or `message`
+/// calls `error`, and then closes the connection with 1011, or with the code of [`Error::close`] or
+/// [`or_close`](OrClose::or_close).
 ///
 /// # Before the upgrade
 ///

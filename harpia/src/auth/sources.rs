@@ -17,8 +17,8 @@ use super::{Jwt, TokenError};
 /// # Errors
 ///
 /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid. Its source is a
-/// [`TokenError`], so it is a 401 in `connect`. [`Error::Config`] if a method that reads the handshake is called after `open`
-/// has returned.
+/// [`TokenError`], so it is a 401 in `connect`. [`Error::Config`] if a method that reads the
+/// handshake is called after `open` has returned.
 impl<C> Jwt<C> {
     /// Reads a token that is a message, or a part of one.
     ///

@@ -75,8 +75,8 @@ impl Credentials {
     }
 }
 
-/// A value that cookies and tokens are read from: a [`Handshake`](super::Handshake) in `connect`, or the
-/// [`Socket`](crate::Socket) of a connection in `auth` and `open`.
+/// A value that cookies and tokens are read from: a [`Handshake`](super::Handshake) in `connect`,
+/// or the [`Socket`](crate::Socket) of a connection in `auth` and `open`.
 ///
 /// No other type can implement it.
 ///
@@ -85,7 +85,10 @@ impl Credentials {
 /// use harpia::extract::CredentialSource;
 /// use harpia::session::SessionError;
 ///
-/// async fn user(sessions: &Session<String>, from: &impl CredentialSource) -> Result<String, SessionError> {
+/// async fn user(
+///     sessions: &Session<String>,
+///     from: &impl CredentialSource,
+/// ) -> Result<String, SessionError> {
 ///     sessions.from_ws(from).await
 /// }
 /// ```

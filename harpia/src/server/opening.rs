@@ -8,8 +8,8 @@
 //!      close                                   response, FIN, discard
 //! ```
 //!
-//! With TLS, the TLS handshake comes first. One time limit, `handshake_timeout`, holds for all of it. If the client leaves meanwhile, the
-//! user's code is dropped, and the permit is free again.
+//! With TLS, the TLS handshake comes first. One time limit, `handshake_timeout`, holds for all of
+//! it. If the client leaves meanwhile, the user's code is dropped, and the permit is free again.
 
 use std::future::Future;
 use std::io;

@@ -245,8 +245,9 @@ impl<T, S: Store> Session<T, S> {
     /// Returns the id in the cookie of the handshake.
     ///
     /// Pass the [`Handshake`](crate::extract::Handshake) in `connect`, and the
-    /// [`Socket`](crate::Socket) in `auth` and `open`. Keep the id in the connection's data to use the session later. This does not look in the store.
-    /// [`get`](Self::get) tells whether the session exists.
+    /// [`Socket`](crate::Socket) in `auth` and `open`. Keep the id in the connection's data to use
+    /// the session later. This does not look in the store. [`get`](Self::get) tells whether the
+    /// session exists.
     ///
     /// ```
     /// use harpia::prelude::*;
