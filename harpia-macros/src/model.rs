@@ -18,7 +18,7 @@ pub(crate) struct Route {
     pub(crate) handlers: Vec<Handler>,
     pub(crate) near_misses: Vec<NearMiss>,
     /// The path of a macro call among the methods. The macro cannot see what that call expands to.
-    pub(crate) unseen: Option<Path>,
+    pub(crate) macro_call: Option<Path>,
 }
 
 impl Route {

@@ -76,7 +76,7 @@ fn unseen_auth(route: &Route) -> Option<TokenStream> {
     if route.handler(Kind::Auth).is_some() {
         return None;
     }
-    let (path, self_type) = (route.unseen.as_ref()?, &route.self_type);
+    let (path, self_type) = (route.macro_call.as_ref()?, &route.self_type);
     Some(quote_spanned! {path.span()=>
         let _ = {
             #[allow(unused_imports)]

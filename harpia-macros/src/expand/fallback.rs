@@ -26,7 +26,7 @@ pub(super) fn expand(block: &Block, krate: &Path) -> TokenStream {
 /// reports those itself, once.
 fn generics(block: &Block) -> Generics {
     let mut generics = block.generics.clone();
-    let is_tied = |parameter: &&GenericParam| !block.is_loose(parameter);
+    let is_tied = |parameter: &&GenericParam| !block.is_unconstrained(parameter);
     let tied: Punctuated<GenericParam, Token![,]> =
         generics.params.iter().filter(is_tied).cloned().collect();
     if tied.len() < generics.params.len() {

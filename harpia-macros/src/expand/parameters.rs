@@ -20,7 +20,7 @@ pub(super) struct Expanded {
     pub(super) beside: TokenStream,
 }
 
-pub(super) fn expand(route: &Route, demands: &TokenStream) -> Expanded {
+pub(super) fn expand(route: &Route, route_bounds: &TokenStream) -> Expanded {
     let (mut types, mut values) = (TokenStream::new(), TokenStream::new());
     let mut lets = TokenStream::new();
     let (mut names, mut choices) = (Vec::new(), TokenStream::new());
@@ -55,7 +55,7 @@ pub(super) fn expand(route: &Route, demands: &TokenStream) -> Expanded {
                 #(type #names;)*
             }
 
-            impl #impl_generics __ConditionalParameters for __Route #type_generics #demands {
+            impl #impl_generics __ConditionalParameters for __Route #type_generics #route_bounds {
                 #choices
             }
         }

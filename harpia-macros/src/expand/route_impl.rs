@@ -18,7 +18,7 @@ pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
         ..
     } = route;
     let (impl_generics, _, where_clause) = generics.split_for_impl();
-    let demands = demands(route);
+    let route_bounds = route_bounds(route);
     let path_checks = checks::values(route);
     // Without bounds on the impl, `.ws(Chat)` compiles, and does not add that a trait is not
     // implemented: the checks have reported why the type cannot be a route.
@@ -26,9 +26,9 @@ pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
         let made = quote!(__harpia::__private::Made(__Route(self)).route());
         (quote!(#where_clause), made)
     } else {
-        (demands.clone(), quote!(__Route(self)))
+        (route_bounds.clone(), quote!(__Route(self)))
     };
-    let route = route_impl(route, &demands);
+    let route = route_impl(route, &route_bounds);
     quote! {
         #[automatically_derived]
         // These lints also look into generated code.
@@ -55,7 +55,7 @@ pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
 }
 
 /// Returns the type `__Route`, its impls and its checks.
-fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
+fn route_impl(route: &Route, route_bounds: &TokenStream) -> TokenStream {
     let Route {
         path,
         generics,
@@ -72,7 +72,7 @@ fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
         types: parameter_types,
         values,
         beside: conditional_types,
-    } = parameters::expand(route, demands);
+    } = parameters::expand(route, route_bounds);
     let methods = handlers
         .iter()
         .map(|handler| handler::expand(handler, route));
@@ -86,7 +86,7 @@ fn route_impl(route: &Route, demands: &TokenStream) -> TokenStream {
         struct __Route #impl_generics (::std::sync::Arc<#self_type>) #where_clause;
 
         #[automatically_derived]
-        impl #impl_generics __harpia::Route for __Route #type_generics #demands {
+        impl #impl_generics __harpia::Route for __Route #type_generics #route_bounds {
             const PATH: &'static str = #path;
             const OPTIONS: __harpia::Options = __harpia::Options::new() #(#options)*;
             const INLINE: __harpia::route::Inline = {
@@ -147,7 +147,7 @@ fn connect(route: &Route) -> TokenStream {
 /// once, by the checks. The bounds keep each handler from reporting it again: rustc assumes that a
 /// bound with a lifetime holds, even if it does not. A generic route gets plain bounds, since
 /// whether they hold may depend on the types that its user chooses.
-fn demands(route: &Route) -> TokenStream {
+fn route_bounds(route: &Route) -> TokenStream {
     let Route {
         self_type,
         data,

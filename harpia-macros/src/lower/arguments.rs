@@ -10,7 +10,7 @@ use crate::model::{Argument, By, Kind};
 use crate::parse::Method;
 use crate::suggest::nearest_or_longer;
 
-use super::parameters::{Seen, condition, is_word, text_type};
+use super::parameters::{UsedParameters, condition, is_word, text_type};
 use super::wording::handler as wording;
 
 /// Returns the arguments of one handler, in order.
@@ -18,7 +18,7 @@ pub(super) fn read(
     kind: Kind,
     method: &Method,
     names: &[String],
-    seen: &mut Seen,
+    seen: &mut UsedParameters,
     problems: &mut Diagnostics,
 ) -> Vec<Argument> {
     let mut reader = Reader {
@@ -34,8 +34,8 @@ pub(super) fn read(
     for argument in inputs() {
         match reader.argument(argument) {
             Ok(argument) => reader.found.push(argument),
-            Err(Wrong::At(node, problem)) => problems.on(node, problem),
-            Err(Wrong::Reported) => {}
+            Err(ArgumentError::At(node, problem)) => problems.on(node, problem),
+            Err(ArgumentError::Reported) => {}
         }
     }
     reader.found
@@ -50,12 +50,12 @@ struct Reader<'a> {
     /// The names of arguments that the handler has. An argument of another name is not taken for
     /// one of these.
     claimed: Vec<String>,
-    seen: &'a mut Seen,
+    seen: &'a mut UsedParameters,
     found: Vec<Argument>,
 }
 
 /// Why an argument is not valid.
-enum Wrong {
+enum ArgumentError {
     /// A problem, and the node to report it at.
     At(TokenStream, Problem),
     /// The same mistake has been reported at another handler.
@@ -63,7 +63,7 @@ enum Wrong {
 }
 
 impl<'a> Reader<'a> {
-    fn argument(&mut self, argument: &PatType) -> Result<Argument, Wrong> {
+    fn argument(&mut self, argument: &PatType) -> Result<Argument, ArgumentError> {
         let name = name_of(&argument.pat);
         let known = name.as_ref().and_then(|name| self.parameter_name(name));
         if let (Some(known), false) = (known, is_exclusive_socket(&argument.ty)) {
@@ -97,11 +97,11 @@ impl<'a> Reader<'a> {
 
     /// Reads a path parameter. `&T` and `T` share a slot, and `&str` borrows from the slot of a
     /// `String`.
-    fn parameter(&mut self, name: &str, ty: &Type) -> Result<Argument, Wrong> {
+    fn parameter(&mut self, name: &str, ty: &Type) -> Result<Argument, ArgumentError> {
         let (ty, by) = match ty {
             Type::Reference(reference) if reference.mutability.is_some() => {
                 let problem = wording::exclusive_parameter(name, &reference.elem);
-                return Err(Wrong::at(ty, problem));
+                return Err(ArgumentError::at(ty, problem));
             }
             Type::Reference(reference) if is_word(&reference.elem, "str") => {
                 (text_type(), By::Reference)
@@ -113,10 +113,13 @@ impl<'a> Reader<'a> {
         Ok(Argument::Parameter { index, by, ty })
     }
 
-    fn socket(&self, argument: &PatType) -> Result<Option<Argument>, Wrong> {
+    fn socket(&self, argument: &PatType) -> Result<Option<Argument>, ArgumentError> {
         if self.kind == Kind::Connect {
             return match is_any_socket(&argument.ty) {
-                true => Err(Wrong::at(&argument.ty, wording::connect_with_socket())),
+                true => Err(ArgumentError::at(
+                    &argument.ty,
+                    wording::connect_with_socket(),
+                )),
                 false => Ok(None),
             };
         }
@@ -128,12 +131,11 @@ impl<'a> Reader<'a> {
             Type::Reference(reference) if reference.mutability.is_some() => {
                 Ok(Some(Argument::Socket((*reference.elem).clone())))
             }
-            Type::Reference(reference) if is_socket_type(&reference.elem) => Err(Wrong::at(
-                &argument.ty,
-                wording::socket_by_value(&reference.elem),
-            )),
+            Type::Reference(reference) if is_socket_type(&reference.elem) => Err(
+                ArgumentError::at(&argument.ty, wording::socket_by_value(&reference.elem)),
+            ),
             ty if is_socket_type(ty) && !self.may_be_message(argument) => {
-                Err(Wrong::at(ty, wording::socket_by_value(ty)))
+                Err(ArgumentError::at(ty, wording::socket_by_value(ty)))
             }
             _ => Ok(None),
         }
@@ -157,7 +159,7 @@ impl<'a> Reader<'a> {
         &mut self,
         argument: &PatType,
         name: Option<&Ident>,
-    ) -> Result<Argument, Wrong> {
+    ) -> Result<Argument, ArgumentError> {
         let ty = (*argument.ty).clone();
         let count = self.found.iter().filter(|one| is_ordered(one)).count();
         let Some(next) = self.kind.in_order().get(count) else {
@@ -165,7 +167,7 @@ impl<'a> Reader<'a> {
         };
         if *next == "code" && referent(&ty).is_some_and(|ty| is_word(ty, "str")) {
             let reason = name.map_or_else(|| "reason".to_owned(), plain);
-            return Err(Wrong::at(&ty, wording::close_order(&reason)));
+            return Err(ArgumentError::at(&ty, wording::close_order(&reason)));
         }
         let is_another = name.is_some_and(|name| plain(name) != *next);
         let is_reported = name.is_some_and(|name| self.seen.unknown.contains(&plain(name)));
@@ -190,7 +192,11 @@ impl<'a> Reader<'a> {
 
     /// Checks the name of the message, which is fixed on a route with path parameters, and that the
     /// message is taken by value.
-    fn check_message(&mut self, argument: &PatType, name: Option<&Ident>) -> Result<(), Wrong> {
+    fn check_message(
+        &mut self,
+        argument: &PatType,
+        name: Option<&Ident>,
+    ) -> Result<(), ArgumentError> {
         let own = self.kind.message_name().unwrap_or("message");
         let is_own = |name: &Ident| plain(name) == own || name.to_string().starts_with('_');
         if let (Some(name), false) = (name.filter(|name| !is_own(name)), self.names.is_empty()) {
@@ -202,7 +208,7 @@ impl<'a> Reader<'a> {
             Some(ty) => {
                 let name = name.map_or_else(|| own.to_owned(), Ident::to_string);
                 let problem = wording::message_by_reference(self.kind, &name, ty);
-                Err(Wrong::at(&argument.ty, problem))
+                Err(ArgumentError::at(&argument.ty, problem))
             }
             None => Ok(()),
         }
@@ -210,7 +216,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the problem of an argument that the handler does not take. If it is likely, that is
     /// a misspelled path parameter.
-    fn extra(&mut self, argument: &PatType, name: Option<&Ident>) -> Wrong {
+    fn extra(&mut self, argument: &PatType, name: Option<&Ident>) -> ArgumentError {
         let names = self.names;
         if let (Some(name), false, false) = (name, names.is_empty(), is_any_socket(&argument.ty)) {
             let name = plain(name);
@@ -226,19 +232,19 @@ impl<'a> Reader<'a> {
         }
         let is_socket = is_any_socket(&argument.ty);
         let problem = wording::extra_argument(self.kind, argument, is_socket, names);
-        Wrong::at(argument, problem)
+        ArgumentError::at(argument, problem)
     }
 
-    fn unknown(&mut self, argument: &PatType, name: String, problem: Problem) -> Wrong {
+    fn unknown(&mut self, argument: &PatType, name: String, problem: Problem) -> ArgumentError {
         if self.seen.unknown.contains(&name) {
-            return Wrong::Reported;
+            return ArgumentError::Reported;
         }
         self.seen.unknown.push(name);
-        Wrong::at(&argument.pat, problem)
+        ArgumentError::at(&argument.pat, problem)
     }
 }
 
-impl Wrong {
+impl ArgumentError {
     fn at(node: &impl ToTokens, problem: Problem) -> Self {
         Self::At(node.to_token_stream(), problem)
     }

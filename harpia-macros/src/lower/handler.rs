@@ -9,7 +9,7 @@ use crate::model::{Argument, Handler, Kind};
 use crate::parse::{Block, Method, conditions, mentions};
 
 use super::arguments::{self, typed};
-use super::parameters::Seen;
+use super::parameters::UsedParameters;
 use super::wording::handler as wording;
 
 /// What is known of the route while the arguments of a handler are read.
@@ -17,7 +17,7 @@ pub(super) struct Context<'a> {
     /// The path parameters, or `None` if the path itself is wrong. Then the meaning of an argument
     /// cannot be known, and arguments are not checked.
     pub(super) names: Option<&'a [String]>,
-    pub(super) seen: &'a mut Seen,
+    pub(super) seen: &'a mut UsedParameters,
 }
 
 /// Returns the handler if the method is one and is valid.

@@ -18,7 +18,7 @@ use crate::names;
 use crate::parse::{Arguments, Block, Item, Source};
 use crate::path;
 
-use parameters::Seen;
+use parameters::UsedParameters;
 
 /// Returns a route unless there is a problem, be it one that is reported here or one that rustc is
 /// certain to report.
@@ -32,7 +32,7 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         .as_ref()
         .map(|arguments| options::lower(&arguments.options, problems));
     let block = block(source, problems)?;
-    let mut seen = Seen::default();
+    let mut seen = UsedParameters::default();
     let mut handlers = Vec::new();
     for method in &block.methods {
         let context = handler::Context {
@@ -43,16 +43,20 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
     }
     let data = options.as_ref().and_then(|options| options.data.clone());
     let data = data
-        .or_else(|| data_of(&handlers))
-        .or_else(|| data_made(&handlers));
+        .or_else(|| socket_data_type(&handlers))
+        .or_else(|| connect_data_type(&handlers));
     let auth_timeout = options.as_ref().map(|options| &options.auth_timeout);
     if let Some(key) = auth_timeout.and_then(Option::as_ref) {
         check_auth(key, block, data.as_ref(), problems);
     }
     check_repeated(block, problems);
     let near_misses = near_miss::find(block);
-    check_some(block, &near_misses, problems);
-    let is_tied = !block.generics.params.iter().any(|one| block.is_loose(one));
+    check_has_handlers(block, &near_misses, problems);
+    let is_tied = !block
+        .generics
+        .params
+        .iter()
+        .any(|one| block.is_unconstrained(one));
     let ((path, _), options) = (path?, options?);
     let route = Route {
         path,
@@ -65,7 +69,7 @@ pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route
         parameters: seen.parameters,
         handlers,
         near_misses,
-        unseen: block.macros.first().cloned(),
+        macro_call: block.macros.first().cloned(),
     };
     (is_tied && problems.is_empty()).then_some(route)
 }
@@ -156,7 +160,7 @@ fn block<'a>(source: &'a Source, problems: &mut Diagnostics) -> Option<&'a Block
 
 /// Reports a block without any handler. If its only handler has a mistake, that mistake has been
 /// reported.
-fn check_some(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostics) {
+fn check_has_handlers(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostics) {
     let mut names = block.methods.iter().map(|method| &method.signature.ident);
     if names.any(|name| Kind::of(name).is_some()) || !problems.is_empty() {
         return;
@@ -188,7 +192,7 @@ fn check_repeated(block: &Block, problems: &mut Diagnostics) {
 
 /// Returns the `D` of the first handler that names `Socket<D>`. Handlers without a `#[cfg]` come
 /// first.
-fn data_of(handlers: &[Handler]) -> Option<Type> {
+fn socket_data_type(handlers: &[Handler]) -> Option<Type> {
     let named_by = |is_conditional: bool| {
         let handlers = handlers.iter();
         let mut arguments = handlers
@@ -208,7 +212,7 @@ fn socket_data(argument: &Argument) -> Option<Type> {
 }
 
 /// Returns the `D` of a `connect` handler that returns `HandlerResult<D>` or `Result<D, E>`.
-fn data_made(handlers: &[Handler]) -> Option<Type> {
+fn connect_data_type(handlers: &[Handler]) -> Option<Type> {
     let connect = handlers.iter().find(|one| one.kind == Kind::Connect)?;
     let Type::Path(output) = connect.output.as_ref()? else {
         return None;

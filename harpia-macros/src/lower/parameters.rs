@@ -9,14 +9,14 @@ use crate::parse::{Method, conditions};
 
 /// The parameters that the handlers so far take.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct UsedParameters {
     pub(super) parameters: Vec<Parameter>,
     /// Unknown names that have been reported. If several handlers read the same unknown name, the
     /// mistake is in the path, and is reported once.
     pub(super) unknown: Vec<String>,
 }
 
-impl Seen {
+impl UsedParameters {
     /// Returns the index of the slot for a parameter with a type. Handlers that take a parameter by
     /// the same type share a slot, and a `&str` uses the slot of a `String`. The slot exists if one
     /// of its handlers does.

@@ -116,7 +116,7 @@ impl Block {
 
     /// Returns whether the self type does not use a generic parameter. rustc reports such a
     /// parameter.
-    pub(crate) fn is_loose(&self, parameter: &GenericParam) -> bool {
+    pub(crate) fn is_unconstrained(&self, parameter: &GenericParam) -> bool {
         let name = match parameter {
             GenericParam::Lifetime(_) => return false,
             GenericParam::Type(ty) => ty.ident.to_string(),

@@ -39,7 +39,7 @@ impl<R: Route> Connection<R> {
         if failure == Failure::Open {
             self.transport.replace_close(close.clone());
         }
-        let close = self.settle_close(close);
+        let close = self.request_and_adopt_close(close);
         if failure == Failure::Violation {
             self.transport.send_close_now(&close.frame);
         }
@@ -48,7 +48,7 @@ impl<R: Route> Connection<R> {
 
     /// Begins to close. Calls `error` first if the cause is reported there.
     pub(super) fn begin_close(&mut self, close: &Close) -> Step {
-        let close = self.settle_close(close.clone());
+        let close = self.request_and_adopt_close(close.clone());
         match Error::from_cause(close.cause) {
             Some(error) => self.report(error, Failure::Handler),
             None => self.leave_hub(&close),
@@ -58,7 +58,7 @@ impl<R: Route> Connection<R> {
     /// Closes after `open` was dropped before it returned. `error` is not called with a failure of
     /// `open`.
     pub(super) fn cancel_open(&mut self) -> Step {
-        self.hub.refuse(self.transport.id().slot());
+        self.hub.open_failed(self.transport.id().slot());
         let close = self.transport.requested_close();
         self.begin_close(&close.unwrap_or_else(|| Close::of(CloseCause::Shutdown)))
     }
@@ -66,14 +66,14 @@ impl<R: Route> Connection<R> {
     /// Requests the close and returns the one that takes effect: the first request wins.
     ///
     /// From here on nothing can be sent. The `close` handler gets the same code and reason.
-    fn settle_close(&mut self, close: Close) -> Close {
+    fn request_and_adopt_close(&mut self, close: Close) -> Close {
         self.transport.request_close(close.clone());
         let decided = self.transport.requested_close().unwrap_or(close);
-        self.begin_closing(&decided);
+        self.keep_close_for_handler(&decided);
         decided
     }
 
-    fn begin_closing(&mut self, close: &Close) {
+    fn keep_close_for_handler(&mut self, close: &Close) {
         if let Some(state) = self.user.idle() {
             state.closing = Some(Box::new(Closing::new(close.frame.clone())));
         }
@@ -115,7 +115,7 @@ impl<R: Route> Connection<R> {
             .is_some_and(|state| state.closing.is_none())
         {
             // The close was requested before any handler was called.
-            self.begin_closing(&Close::of(cause));
+            self.keep_close_for_handler(&Close::of(cause));
         }
         let Some(closing) = self.closing() else {
             return;

@@ -211,7 +211,7 @@ impl InputState {
 pub(super) fn limits<'a>(transport: &Transport, budget: &'a Arc<Budget>) -> DecodeLimits<'a> {
     DecodeLimits {
         max_message: transport.limits().max_message,
-        deflate: transport.deflates(),
+        deflate: transport.accepts_deflated(),
         budget,
     }
 }

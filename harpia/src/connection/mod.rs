@@ -215,7 +215,7 @@ impl<R: Route> Connection<R> {
         match (finished, self.phase) {
             (Finished::Failed(error), Phase::Closing) => self.call(OnError(error)),
             (Finished::Failed(error), Phase::Opening) => {
-                self.hub.refuse(self.transport.id().slot());
+                self.hub.open_failed(self.transport.id().slot());
                 self.report(error, Failure::Open)
             }
             (Finished::Failed(error), _) => self.report(error, Failure::Handler),
@@ -261,7 +261,7 @@ impl<R: Route> Connection<R> {
                         .activate(&self.transport, state.socket.take_pending());
                 }
             }
-            Some(CloseCause::Handler) => self.hub.refuse(self.transport.id().slot()),
+            Some(CloseCause::Handler) => self.hub.open_failed(self.transport.id().slot()),
             // The hub closed the connection: the client still gets what was published before that.
             Some(_) => self.opened = true,
         }

@@ -53,8 +53,8 @@ impl Hub {
     }
 
     /// Notes that `open` has failed. The connection gets nothing of what it is owed.
-    pub(crate) fn refuse(&self, slot: Slot) {
-        self.append(Record::Refuse(slot));
+    pub(crate) fn open_failed(&self, slot: Slot) {
+        self.append(Record::OpenFailed(slot));
     }
 
     /// Notes that `open` has returned `Ok`.

@@ -45,7 +45,7 @@ pub(crate) enum Record {
     Open(Slot),
     /// `open` has failed, or its own handler closed the connection: it gets nothing of what it is
     /// owed.
-    Refuse(Slot),
+    OpenFailed(Slot),
     /// `open` has returned `Ok`: the connection gets what it is owed, and its pending messages go
     /// out.
     Activate(Slot, PendingFrames),
@@ -94,7 +94,7 @@ impl Record {
             Self::Activate(_, pending) => owing || !pending.is_empty(),
             Self::Enter { .. }
             | Self::Open(_)
-            | Self::Refuse(_)
+            | Self::OpenFailed(_)
             | Self::Subscribe(..)
             | Self::Unsubscribe(..)
             | Self::Deactivate(_)

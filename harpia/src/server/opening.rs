@@ -92,8 +92,8 @@ async fn open(
     let client = Client { address, has_tls };
     let first = match read_head(&mut stream, limit.as_mut(), &context).await {
         Ok(first) => first,
-        Err(Unread::Gone) => return None,
-        Err(Unread::Late) => {
+        Err(HeadError::Gone) => return None,
+        Err(HeadError::Late) => {
             let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request took too long");
             return refuse(stream, refusal, Method::GET).await;
         }
@@ -117,7 +117,7 @@ async fn open(
                 // polled.
                 biased;
                 prepared = preparing => prepared,
-                () = early.until_left(&mut stream, budget) => return None,
+                () = early.client_left(&mut stream, budget) => return None,
                 _ = stage.wait_for(|stage| *stage == ShutdownStage::Aborting) => return None,
                 () = limit.as_mut() => {
                     Err(refusal::too_slow(endpoint.log_limits(), endpoint.path()))
@@ -169,7 +169,7 @@ async fn with_tls(
 }
 
 /// Why there is no head.
-enum Unread {
+enum HeadError {
     /// The client has left, or the server shuts down before the client has sent a byte.
     Gone,
     /// The head was not complete in time.
@@ -180,7 +180,7 @@ async fn read_head(
     stream: &mut ClientStream,
     mut limit: Pin<&mut Sleep>,
     context: &Context,
-) -> Result<First, Unread> {
+) -> Result<First, HeadError> {
     let mut bytes = FirstBytes::default();
     let mut stage = context.stage.clone();
     let mut is_draining = false;
@@ -192,12 +192,12 @@ async fn read_head(
         tokio::select! {
             // The head has usually arrived. Then neither the timer nor the watch is touched.
             biased;
-            read = bytes.read(stream) => return read.map_err(|_| Unread::Gone),
+            read = bytes.read(stream) => return read.map_err(|_| HeadError::Gone),
             _ = stage.wait_for(is_over) => {}
-            () = limit.as_mut() => return Err(Unread::Late),
+            () = limit.as_mut() => return Err(HeadError::Late),
         }
         if is_draining || bytes.is_empty() {
-            return Err(Unread::Gone);
+            return Err(HeadError::Gone);
         }
         is_draining = true;
     }
@@ -249,7 +249,7 @@ impl EarlyBytes {
     ///
     /// A client that is not read can leave unnoticed, so one that sends more is not kept. The bytes
     /// are charged to `budget`, and a client that exceeds it is not kept either.
-    async fn until_left(&mut self, stream: &mut ClientStream, budget: &Arc<Budget>) {
+    async fn client_left(&mut self, stream: &mut ClientStream, budget: &Arc<Budget>) {
         let mut charge = Charge::new(Arc::clone(budget));
         loop {
             let room = MAX_EARLY_BYTES.saturating_sub(self.bytes().len());

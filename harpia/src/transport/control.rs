@@ -34,7 +34,7 @@ impl Transport {
 
     /// Sends a control frame. If the transport is blocked, `wait` adds the frame to the outbox.
     fn control(&self, frame: Bytes, wait: impl FnOnce(&mut Outbox, Bytes)) {
-        let mut state = self.lock_with_empty_cork();
+        let mut state = self.write_cork_and_lock();
         if state.close_queued {
             return;
         }
@@ -55,7 +55,7 @@ impl Transport {
 
     /// Sends the close frame after all queued messages. No frame can be sent after it.
     pub(crate) fn send_close(&self, frame: &CloseFrame) {
-        self.queue_close_frame(self.lock_with_empty_cork(), frame);
+        self.queue_close_frame(self.write_cork_and_lock(), frame);
     }
 
     /// Sends the close frame in place of the queued messages.
@@ -63,7 +63,7 @@ impl Transport {
     /// A frame that is partly written is completed first. A corked frame still goes out if the
     /// socket is not full.
     pub(crate) fn send_close_now(&self, frame: &CloseFrame) {
-        let mut state = self.lock_with_empty_cork();
+        let mut state = self.write_cork_and_lock();
         if !state.close_queued
             && let WriteState::Blocked(outbox) = &mut state.write_state
         {

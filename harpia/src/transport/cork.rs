@@ -61,7 +61,7 @@ impl Transport {
 
     /// Writes the cork and removes it. Does nothing if the transport is not corked.
     pub(crate) fn uncork(&self) {
-        let mut state = self.lock_with_empty_cork();
+        let mut state = self.write_cork_and_lock();
         let cork = state.cork.take();
         drop(state);
         if let Some(mut cork) = cork
@@ -77,7 +77,7 @@ impl Transport {
     /// Race: writing the cork releases the lock, and a `Peer` on another thread may add a frame to
     /// the cork before this thread has the lock again. The write that follows would overtake this
     /// frame, or lose it if the write is a close frame. So the loop checks again under the lock.
-    pub(super) fn lock_with_empty_cork(&self) -> MutexGuard<'_, TransportState> {
+    pub(super) fn write_cork_and_lock(&self) -> MutexGuard<'_, TransportState> {
         let mut state = self.lock();
         while state.has_corked_frames() {
             self.write_cork(state);

@@ -223,7 +223,7 @@ impl Transport {
     }
 
     /// Returns whether the peer may send compressed messages.
-    pub(crate) fn deflates(&self) -> bool {
+    pub(crate) fn accepts_deflated(&self) -> bool {
         self.agreement.is_some()
     }
 
@@ -279,7 +279,7 @@ impl Transport {
 
     /// Writes a batch of whole frames, on behalf of the flusher.
     pub(crate) fn write_batch(&self, batch: &mut Batch<'_>) -> SendStatus {
-        let mut state = self.lock_with_empty_cork();
+        let mut state = self.write_cork_and_lock();
         if state.close_queued {
             return SendStatus::Closed;
         }

@@ -77,7 +77,7 @@ impl Transport {
         } = owed;
         // The outbox charges the batches from here on.
         drop(charge);
-        let mut state = self.lock_with_empty_cork();
+        let mut state = self.write_cork_and_lock();
         if state.close_queued {
             return;
         }

@@ -38,7 +38,7 @@ impl Table {
         };
         match member.activity {
             // Its handler or a `Peer` closed it before `open` returned, so it never was active.
-            Activity::Opening => self.refuse(slot),
+            Activity::Opening => self.open_failed(slot),
             // The hub closed it while `open` was running: it gets what was published before that.
             Activity::Over => self.write_owed(slot),
             // Another task closed it, and has not appended `Deactivate` yet.

@@ -130,11 +130,11 @@ impl Table {
             return;
         }
         self.write_own_batch(slot);
-        self.owe_from_here(slot);
+        self.start_owing(slot);
     }
 
     /// Notes that a member is owed nothing up to the current record.
-    pub(super) fn owe_from_here(&mut self, slot: Slot) {
+    pub(super) fn start_owing(&mut self, slot: Slot) {
         let owed_from = (self.round, self.position);
         if let Some(member) = self.member(slot) {
             member.owed_from = owed_from;

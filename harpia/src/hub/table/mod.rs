@@ -38,7 +38,7 @@ pub(super) struct Table {
     /// Connections that enter from now on are closed, too.
     is_shutting_down: bool,
     /// `Some` once a shutdown has canceled handlers. It also applies to connections that enter later.
-    cancels: Option<WithClose>,
+    cancels: Option<CancelsClose>,
     /// The members, by slot.
     members: Vec<Option<Member>>,
     member_count: usize,
@@ -115,7 +115,7 @@ impl Activity {
 }
 
 /// Whether `close` handlers are cancelled too.
-type WithClose = bool;
+type CancelsClose = bool;
 
 /// What the flusher has to do after a record was applied.
 pub(super) enum FollowUp {
@@ -167,7 +167,7 @@ impl Table {
                 authenticates,
             } => self.enter(transport, route, authenticates),
             Record::Open(slot) => self.open(slot),
-            Record::Refuse(slot) => self.refuse(slot),
+            Record::OpenFailed(slot) => self.open_failed(slot),
             Record::Activate(slot, pending) => self.activate(slot, pending),
             Record::Subscribe(slot, topic) => self.join_channel(slot, Channel::Topic(topic)),
             Record::Unsubscribe(slot, topic) => self.leave_channel(slot, &Channel::Topic(topic)),

@@ -21,7 +21,7 @@ impl Table {
         }
         member.activity = Activity::Opening;
         let route = member.route;
-        self.owe_from_here(slot);
+        self.start_owing(slot);
         self.join_channel(slot, Channel::Server);
         self.join_channel(slot, Channel::Route(route));
     }
@@ -49,7 +49,7 @@ impl Table {
     }
 
     /// Drops what a member is owed, since its `open` has failed or its own handler closed it.
-    pub(super) fn refuse(&mut self, slot: Slot) {
+    pub(super) fn open_failed(&mut self, slot: Slot) {
         self.forget_owed(slot);
         self.stop_receiving(slot);
     }

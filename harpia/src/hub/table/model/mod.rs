@@ -127,7 +127,7 @@ fn a_topic_is_forgotten_if_its_last_member_is_closed_between_two_rounds() {
             0,
             Step::Enter {
                 route: 0,
-                deflates: false,
+                accepts_deflated: false,
                 authenticates: false,
             },
         );

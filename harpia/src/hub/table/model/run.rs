@@ -20,9 +20,9 @@ impl Model {
         match step {
             Step::Enter {
                 route,
-                deflates,
+                accepts_deflated,
                 authenticates,
-            } => self.enter(slot, route, deflates, authenticates),
+            } => self.enter(slot, route, accepts_deflated, authenticates),
             Step::PublishExcept { to, is_stale } => self.publish_except(slot, to, is_stale),
             Step::Subscribers(index) => self.request_subscribers(index),
             Step::Publish {
@@ -40,13 +40,13 @@ impl Model {
         }
     }
 
-    fn enter(&mut self, slot: Slot, route: RouteId, deflates: bool, authenticates: bool) {
+    fn enter(&mut self, slot: Slot, route: RouteId, accepts_deflated: bool, authenticates: bool) {
         if self.connection(slot).is_some() {
             return;
         }
         self.generations[slot as usize] += 1;
         let id = ConnectionId::new(slot, self.generation(slot));
-        let agreement = Agreement::choose(deflates.then_some("permessage-deflate"));
+        let agreement = Agreement::choose(accepts_deflated.then_some("permessage-deflate"));
         let (transport, test_peer) = self.wire.wide(id, Limits::default(), agreement);
         let transport = Arc::new(transport);
         self.records.push(Record::Enter {
@@ -72,12 +72,12 @@ impl Model {
                 connection.state = State::Opening;
                 self.records.push(Record::Open(slot));
             }
-            Step::Refuse if connection.state == State::Opening && !connection.opened => {
+            Step::OpenFailed if connection.state == State::Opening && !connection.opened => {
                 connection.owed.clear();
                 connection.state = State::Over;
                 // So that no later step activates it.
                 connection.opened = true;
-                self.records.push(Record::Refuse(slot));
+                self.records.push(Record::OpenFailed(slot));
             }
             Step::Deactivate if self.counters.deactivate(&connection.transport) => {
                 connection.state = State::Over;

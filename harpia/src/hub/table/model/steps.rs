@@ -17,13 +17,13 @@ const ROUTES: RouteId = 2;
 pub(super) enum Step {
     Enter {
         route: RouteId,
-        deflates: bool,
+        accepts_deflated: bool,
         authenticates: bool,
     },
     /// `auth` returns `Ok`.
     Open,
     /// `open` fails.
-    Refuse,
+    OpenFailed,
     /// `open` returns `Ok`. The topic is one that the connection published to before.
     Activate(Option<usize>),
     Subscribe(usize),
@@ -74,13 +74,13 @@ fn step() -> impl Strategy<Value = Step> {
     let except = (0..TOPICS, any::<bool>());
     let publish = (channel(), any::<bool>(), any::<bool>());
     prop_oneof![
-        4 => enter.prop_map(|(route, deflates, authenticates)| Step::Enter {
+        4 => enter.prop_map(|(route, accepts_deflated, authenticates)| Step::Enter {
             route,
-            deflates,
+            accepts_deflated,
             authenticates,
         }),
         2 => Just(Step::Open),
-        1 => Just(Step::Refuse),
+        1 => Just(Step::OpenFailed),
         5 => activation(),
         5 => (0..TOPICS).prop_map(Step::Subscribe),
         3 => (0..TOPICS).prop_map(Step::Unsubscribe),
@@ -116,10 +116,10 @@ fn full_table() -> impl Strategy<Value = Vec<(Slot, Step)>> {
     vec(connection, SLOTS as usize).prop_map(|all| {
         let mut steps = Vec::new();
         for (slot, (route, topics, is_activated, activation)) in (0..SLOTS).zip(all) {
-            let (route, deflates, authenticates) = route;
+            let (route, accepts_deflated, authenticates) = route;
             let enter = Step::Enter {
                 route,
-                deflates,
+                accepts_deflated,
                 authenticates,
             };
             steps.push((slot, enter));
