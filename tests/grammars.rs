@@ -1,7 +1,8 @@
-//! Grammars that `harpia` and `harpia-macros` both implement, since neither can call the other's: the
-//! macro checks attributes at compile time, and the library checks what is built at run time.
+//! Grammars that `harpia` and `harpia-macros` both implement, since neither can call the other's:
+//! the macro checks attributes at compile time, and the library checks what is built at run time.
 //!
-//! The unit tests of each crate run its functions on a table of examples. Here the tables are equal.
+//! The unit tests of each crate run its functions on a table of examples. Here the tables are
+//! equal.
 
 use std::fs;
 use std::path::Path;

@@ -67,13 +67,13 @@
 //!
 //! # Logging
 //!
-//! harpia logs with [`tracing`](https://docs.rs/tracing), so nothing is written until the program
-//! installs a subscriber, for example with `tracing_subscriber::fmt().init()`. What is logged at
-//! which level: [`guide::first_route`] for the server and handlers, [`guide::closing`] for
-//! connections.
+//! harpia logs with [`tracing`](https://docs.rs/tracing). Nothing is written until the program
+//! installs a subscriber, for example with `tracing_subscriber::fmt().init()`. The levels of the
+//! log lines are in two tables of the guide: [`guide::first_route`] has the lines about the server
+//! and handlers, and [`guide::closing`] has the lines about closed connections.
 //!
-//! Each handler runs inside a span `handler` at level `info`, with the fields `connection` (its id)
-//! and `route`. So the log lines of a handler name the connection. `connect` has no connection yet.
+//! Each handler except `connect` runs inside a span `handler` at level `info`, with the fields
+//! `connection` (its id) and `route`. The log lines of your handlers therefore name the connection.
 //!
 //! # Share state with a background task
 //!
@@ -231,7 +231,8 @@ pub use transport::SendStatus;
 ///
 /// # Required values
 ///
-/// There are two ways to require a cookie, or any other value. They differ in what the client sees:
+/// A field can require a cookie, or any other value, in two ways. They differ in what the client
+/// sees. (A third way is the handler `connect`, which can answer with any status.)
 ///
 /// | field | if it is missing | the client sees |
 /// |---|---|---|
@@ -267,13 +268,13 @@ pub use transport::SendStatus;
 ///     }
 ///
 ///     fn message(&self, ws: &mut Socket<Member>, message: String) {
-///         println!("{}: {message}", ws.data.name);   // never empty here
+///         println!("{}: {message}", ws.data.name);   // `open` has set it
 ///     }
 /// }
 /// ```
 ///
-/// `message` runs only after `open` has returned `Ok`. `close` also runs if `open` failed, and then
-/// finds the default.
+/// `message` runs only after `open` has returned `Ok`. `close` also runs if `open` has failed. In
+/// that case, the name is still its default.
 pub use harpia_macros::FromHandshake;
 
 /// Makes a router of several routes, and compares their paths at compile time.
@@ -461,8 +462,8 @@ pub use harpia_macros::routes;
 /// # let _ = App::new().ws(Chat { db: Database });
 /// ```
 ///
-/// It runs after all checks of the handshake, such as the origin. An `Err` refuses the upgrade, and
-/// the `error` handler is not called:
+/// `connect` runs after all checks of the handshake, such as the origin. An `Err` refuses the
+/// upgrade. The `error` handler is not called, since there is no connection yet:
 ///
 /// | error, or the first of its sources that is one of these | response |
 /// |---|---|
@@ -499,7 +500,8 @@ pub use harpia_macros::routes;
 /// ```
 ///
 /// - If `auth` returns `Err`, or the first message is not of its type, the connection closes with
-///   1008 "Invalid Token". Only the `error` handler gets the reason.
+///   1008 "Invalid Token", whatever code the error names. Only an error with 1013 (a session store
+///   that is down) keeps its code. The `error` handler gets the reason, and the client does not.
 /// - If the message does not arrive, or `auth` does not return, within `auth_timeout`, the
 ///   connection closes with 1008 "Auth Timeout". An `auth` that waits is dropped at its `await`.
 ///   `error` is called in this case, but not for a client that sends nothing.
@@ -533,8 +535,9 @@ pub use harpia_macros::routes;
 /// `authenticate`), it is a compile error that names the handler. `#[allow(dead_code)]` turns the
 /// check off. A `pub` method counts as called.
 ///
-/// The macro cannot see the expansion of a macro call in the block: a handler in it would never be
-/// called. An `auth` in it is a compile error, since the route would only look authenticated.
+/// If a macro call in the block expands to a handler, `#[ws_route]` does not see this handler, and
+/// harpia never calls it. An `auth` from a macro call is a compile error, since the route would
+/// look authenticated and let everybody in.
 ///
 /// # Messages
 ///

@@ -265,7 +265,8 @@ impl Options {
         self
     }
 
-    /// Closes with 1001 when the peer has neither sent a byte nor read what it was sent for this time.
+    /// Closes with 1001 when the peer has neither sent a byte nor read what it was sent for this
+    /// time.
     ///
     /// `None`: never.
     ///

@@ -33,8 +33,8 @@ pub enum Broadcast {
 /// Types that a handler can return: `()`, and a `Result` of it.
 ///
 /// A [`message`](crate::Route::message) handler can also return a [`Broadcast`], unless its route
-/// has `broadcast = off`: see [`MessageOutput`]. An [`auth`](crate::Route::auth) handler must return
-/// a `Result`: see [`AuthOutput`].
+/// has `broadcast = off`: see [`MessageOutput`]. An [`auth`](crate::Route::auth) handler must
+/// return a `Result`: see [`AuthOutput`].
 ///
 /// ```
 /// use harpia::prelude::*;

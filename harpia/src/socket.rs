@@ -197,7 +197,8 @@ impl<D> Socket<D> {
     /// - A reason longer than 123 bytes is cut.
     /// - A code that must not be sent is replaced by 1011 (RFC 6455 section 7.4).
     /// - 1005 sends a close frame without a code.
-    /// - After a close in `open`, `open` has 15 seconds to return. Then it is dropped at its `await`.
+    /// - After a close in `open`, `open` has 15 seconds to return. Then it is dropped at its
+    ///   `await`.
     ///
     /// # Examples
     ///
@@ -270,8 +271,8 @@ impl<D> Socket<D> {
     /// a fresh token, replaces it. `Jwt` calls this itself for each token that it reads from a
     /// connection.
     ///
-    /// The time is compared with the system's clock, so it also holds if the clock is set or the
-    /// machine sleeps.
+    /// harpia compares the time with the system's clock. If the clock is set, or the machine
+    /// sleeps, the connection still closes at this time.
     ///
     /// # Examples
     ///
@@ -358,24 +359,29 @@ impl<D> Socket<D> {
 
     /// Returns how many messages this peer has missed so far.
     ///
-    /// It misses messages only on a route with `slow = skip`. The count never starts again. Compare
-    /// it in `drain`, to tell a client that it has to fetch the state again.
+    /// A peer misses messages only on a route with `slow = skip`. The count starts with the
+    /// connection and never restarts. `drain` can compare it with an earlier count, and tell the
+    /// client to fetch the state again.
     ///
     /// # Examples
     ///
     /// ```
     /// use harpia::prelude::*;
     ///
+    /// #[derive(FromHandshake)]
+    /// struct Reader { #[from(default)] skipped: u32 }
+    ///
     /// struct Prices;
     ///
-    /// #[ws_route("/prices", broadcast = off, slow = skip)]
+    /// #[ws_route("/prices", data = Reader, broadcast = off, slow = skip)]
     /// impl Prices {
-    ///     fn open(&self, ws: &mut Socket) {
+    ///     fn open(&self, ws: &mut Socket<Reader>) {
     ///         ws.subscribe("prices");
     ///     }
     ///
-    ///     fn drain(&self, ws: &mut Socket) {
-    ///         if ws.skipped() > 0 {
+    ///     fn drain(&self, ws: &mut Socket<Reader>) {
+    ///         if ws.skipped() > ws.data.skipped {
+    ///             ws.data.skipped = ws.skipped();
     ///             ws.send("reload");
     ///         }
     ///     }
@@ -387,7 +393,7 @@ impl<D> Socket<D> {
 
     /// Subscribes this connection to a topic.
     ///
-    /// It gets every message that is published after this call.
+    /// The connection gets every message that is published to the topic after this call.
     ///
     /// A topic is a name. It exists while it has subscribers. Subscribing twice changes nothing,
     /// and a connection leaves its topics when it closes. All routes of a server share the names: a
@@ -478,12 +484,12 @@ impl<D> Socket<D> {
     ///
     /// # In `open` and `auth`
     ///
-    /// In `auth` and `open`, `ws.publish` keeps the message, and sends it as soon as the connection is
-    /// active, which is when `open` has returned `Ok`. A rejected connection publishes nothing, not
-    /// even from its `close` handler.
+    /// In `auth` and `open`, `ws.publish` keeps the message, and sends it as soon as the connection
+    /// is active, which is when `open` has returned `Ok`. A rejected connection publishes nothing,
+    /// not even from its `close` handler.
     ///
-    /// `ws.hub().publish` sends at once, also in `auth` and `open`, since it does not publish for this
-    /// connection.
+    /// `ws.hub().publish` sends at once, also in `auth` and `open`, since it does not publish for
+    /// this connection.
     ///
     /// # Returns
     ///

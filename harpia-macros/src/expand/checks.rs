@@ -12,10 +12,10 @@ use crate::model::{Argument, By, Kind, Route};
 
 /// Checks on the values of constants, for the initializer of `PATH`.
 ///
-/// For a failed check, rustc prints "evaluation of `<Chat as IntoRoute>::PATH::ORIGINS` failed here".
-/// So each check is named after the mistake. A `const` item cannot use the generics of its impl.
-/// For a generic route, the checks are expressions, which rustc evaluates when the route is added
-/// to an app.
+/// For a failed check, rustc prints "evaluation of `<Chat as IntoRoute>::PATH::ORIGINS` failed
+/// here". So each check is named after the mistake. A `const` item cannot use the generics of its
+/// impl. For a generic route, the checks are expressions, which rustc evaluates when the route is
+/// added to an app.
 pub(super) fn values(route: &Route) -> TokenStream {
     let Route {
         path,

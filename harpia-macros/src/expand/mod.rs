@@ -1,10 +1,10 @@
 //! Turns a valid route into tokens. This stage cannot fail.
 //!
 //! The user's block comes first, unchanged. The generated code is one `impl IntoRoute` for the
-//! user's type, which a user could write by hand. The body of `share_route` has everything else: the
-//! name `__harpia` for the crate, and a private type that implements `Route`. That type allows
-//! private data on a public route: an associated type in an impl of the public type would have to be
-//! public.
+//! user's type, which a user could write by hand. The body of `share_route` has everything else:
+//! the name `__harpia` for the crate, and a private type that implements `Route`. That type allows
+//! private data on a public route: an associated type in an impl of the public type would have to
+//! be public.
 
 mod checks;
 mod fallback;

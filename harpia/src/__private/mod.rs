@@ -226,8 +226,8 @@ impl<D: FromHandshake> Reads<D> {
     }
 }
 
-/// The parts of the handshake that a type reads, for the data of a route with `connect`: none, since
-/// the handler reads them. It works like [`Reads`].
+/// The parts of the handshake that a type reads, for the data of a route with `connect`: none,
+/// since the handler reads them. It works like [`Reads`].
 #[derive(Debug)]
 pub struct MadeByConnect<D>(PhantomData<D>);
 

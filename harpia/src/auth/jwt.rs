@@ -100,8 +100,8 @@ pub struct Jwt<C> {
 
 /// Reads the claims of a verified token.
 ///
-/// It is chosen where a verifier is made. So a type that cannot be claims is an error there, and not
-/// again wherever a handler reads a token.
+/// It is chosen where a verifier is made. So a type that cannot be claims is an error there, and
+/// not again wherever a handler reads a token.
 pub(super) type ReadClaims<C> = fn(Value) -> Result<C, JsonError>;
 
 pub(super) fn read_claims<C: ClaimsSet>(claims: Value) -> Result<C, JsonError> {

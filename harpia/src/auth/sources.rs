@@ -104,8 +104,8 @@ impl<C> Jwt<C> {
     /// # Errors
     ///
     /// [`Error::Close`] with 1008 "Invalid Token" if the token is missing or invalid.
-    /// [`Error::Config`] after `open` has returned. On a route with `origins = any` there are no cookies,
-    /// so it is as if none was sent.
+    /// [`Error::Config`] after `open` has returned. On a route with `origins = any` there are no
+    /// cookies, so it is as if none was sent.
     ///
     /// # Examples
     ///

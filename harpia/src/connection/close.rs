@@ -2,8 +2,8 @@
 //!
 //! 1. It leaves the hub, so it gets no more broadcasts. Its input is discarded from here on.
 //! 2. The outbox and the close frame are written, as long as the peer makes progress.
-//! 3. `close` is called once, at the latest after [`CLOSE_HANDLER_DELAY`]. For a slow consumer it is
-//!    called at once.
+//! 3. `close` is called once, at the latest after [`CLOSE_HANDLER_DELAY`]. For a slow consumer it
+//!    is called at once.
 //! 4. The peer answers with its close frame (RFC 6455 section 5.5.1). Frames before it are skipped
 //!    by their heads. After a violation of the protocol, no answer is expected (section 7.1.7).
 //! 5. The server ends its side of the TCP connection first (section 7.1.1), and then the peer.

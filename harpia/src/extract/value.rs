@@ -4,8 +4,9 @@ use std::str::FromStr;
 
 /// Types that are parsed from a single value of a handshake.
 ///
-/// Every [`FromStr`] type is one. The type of a path parameter, and of a field with `#[from(query)]`,
-/// `#[from(header)]`, `#[from(cookie)]` or `#[from(path)]`, must implement this trait.
+/// Every [`FromStr`] type is one. The type of a path parameter, and of a field with
+/// `#[from(query)]`, `#[from(header)]`, `#[from(cookie)]` or `#[from(path)]`, must implement this
+/// trait.
 ///
 /// ```
 /// use harpia::prelude::*;

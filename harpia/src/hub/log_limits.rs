@@ -1,5 +1,5 @@
-//! The limits on repeated log lines of one server: one for each kind of line, so that a flood of one
-//! kind does not hide another.
+//! The limits on repeated log lines of one server: one for each kind of line, so that a flood of
+//! one kind does not hide another.
 
 use crate::close::CloseCause;
 use crate::log_limit::LogLimit;

@@ -35,14 +35,14 @@ fn rows_of_the_code() -> Vec<(String, String)> {
         (
             "`rate`",
             format!(
-                "{} messages per second; a pause saves up at most one period",
+                "{0} messages per second, in bursts of up to {0}",
                 rate.messages
             ),
         ),
         (
             "`idle_timeout`",
             format!(
-                "{} without a byte from the client",
+                "{} in which the client neither sends nor reads a byte",
                 optional(route.idle_timeout)
             ),
         ),
@@ -77,15 +77,16 @@ fn rows_of_the_code() -> Vec<(String, String)> {
         (
             "`shutdown_timeout`",
             format!(
-                "{}, then {} for `close` handlers",
+                "{}, then {} for `close` handlers and {} for the last writes",
                 time(SHUTDOWN_TIMEOUT),
+                time(SHUTDOWN_GRACE),
                 time(SHUTDOWN_GRACE)
             ),
         ),
         (
             "`handshake_timeout`",
             format!(
-                "{} for the request head, the connection's data and the 101 together",
+                "{} for the request head, `connect` or `FromHandshake`, and the 101 together",
                 time(HANDSHAKE_TIMEOUT)
             ),
         ),

@@ -169,8 +169,8 @@ fn split(text: &str) -> Option<(&str, &str, Option<u16>)> {
     is_scheme(scheme).then_some((scheme, host, port))
 }
 
-/// Returns whether a text is a scheme of pages (RFC 3986 section 3.1). `ws` and `wss` are schemes of
-/// WebSocket URLs, and no page has them.
+/// Returns whether a text is a scheme of pages (RFC 3986 section 3.1). `ws` and `wss` are schemes
+/// of WebSocket URLs, and no page has them.
 fn is_scheme(text: &str) -> bool {
     let is_rest = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let is_socket = ["ws", "wss"].iter().any(|ws| ws.eq_ignore_ascii_case(text));

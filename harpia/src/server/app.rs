@@ -248,10 +248,10 @@ impl App {
 
     /// Sets how long the opening of a connection may take. Default: 10 seconds.
     ///
-    /// The time begins when the client is accepted. It includes the request head,
-    /// [`FromHandshake`](crate::extract::FromHandshake), and the response. If the head is not
-    /// complete in time, the client gets a 408. If the connection's data is not made in time, the
-    /// client gets a 503, and the future that makes it is dropped.
+    /// The time begins when the client is accepted. It includes the request head, the handler
+    /// `connect` or [`FromHandshake`](crate::extract::FromHandshake), and the response. If the head
+    /// is not complete in time, the client gets a 408. If `connect` or `FromHandshake` does not
+    /// return in time, its future is dropped, and the client gets a 503.
     ///
     /// # Examples
     ///
@@ -266,8 +266,8 @@ impl App {
         self
     }
 
-    /// Serves TLS on all TCP sockets. Unix sockets, and streams of a [`Listener`] of the program's own
-    /// that are not TCP, stay as they are.
+    /// Serves TLS on all TCP sockets. Unix sockets, and streams of a [`Listener`] of the program's
+    /// own that are not TCP, stay as they are.
     ///
     /// The TLS handshake is a part of the opening, which
     /// [`handshake_timeout`](Self::handshake_timeout) limits. It never holds up other clients.
@@ -295,9 +295,9 @@ impl App {
     /// Believes what these proxies say about the address of their clients.
     ///
     /// Each is an address, a network such as `"10.0.0.0/8"`, or `"unix"` for all clients of Unix
-    /// sockets. [`RemoteAddr`](crate::RemoteAddr) is then the last address in
-    /// `X-Forwarded-For` (see [`forwarded_header`](Self::forwarded_header)) that is not one of these
-    /// proxies. A client that connects directly cannot name another address. Default: none.
+    /// sockets. [`RemoteAddr`](crate::RemoteAddr) is then the last address in `X-Forwarded-For`
+    /// (see [`forwarded_header`](Self::forwarded_header)) that is not one of these proxies. A
+    /// client that connects directly cannot name another address. Default: none.
     ///
     /// An invalid text is an [`Error::Config`](crate::Error::Config) of [`bind`](Self::bind).
     ///

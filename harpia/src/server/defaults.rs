@@ -62,8 +62,10 @@ impl App {
 
     /// Sets after how much silence a client is closed with 1001. Default: 2 minutes.
     ///
-    /// Any byte from the client counts, so an answered ping keeps the connection. `None` disables
-    /// the timeout. Accurate to about half a second.
+    /// Silence means that no byte comes from the client, and that the client reads nothing of what
+    /// the server sent. An answered ping ends the silence, and so does a slow download. While a
+    /// handler waits, the time stands still. `None` disables the timeout. Accurate to about half a
+    /// second.
     ///
     /// # Examples
     ///
@@ -80,7 +82,8 @@ impl App {
 
     /// Sets after how much silence a client is sent a ping. Default: 30 seconds.
     ///
-    /// `None` disables pings. Accurate to about half a second.
+    /// Any byte from the client ends the silence. While a handler of the connection waits, no ping
+    /// is sent. `None` disables pings. Accurate to about half a second.
     ///
     /// # Examples
     ///
@@ -137,9 +140,8 @@ impl App {
     /// own attribute (`compression = on` is 1 KiB) or from here. So a broadcast is compressed once
     /// for all recipients.
     ///
-    /// Compression takes microseconds of the sender's thread where encoding takes nanoseconds
-    /// (`benches/micro.rs`), and saves most of the bytes of JSON. It helps on slow networks rather
-    /// than on fast ones.
+    /// Compressing a message takes microseconds, and encoding it takes nanoseconds
+    /// (`benches/micro.rs`). Compression saves most of the bytes of JSON. It pays on slow networks.
     ///
     /// Do not compress messages that hold a secret next to text from an attacker: the compressed
     /// length can reveal the secret (the BREACH attack).
@@ -158,7 +160,9 @@ impl App {
 
     /// Limits how many messages a client may send. Default: 200 per second.
     ///
-    /// A client that exceeds it is closed with 1008. `None` disables the limit.
+    /// A client can send a burst as large as the number of messages, and then one message more for
+    /// each fraction of the period: with 20 per 5 seconds, one each 250 ms. A client that exceeds
+    /// the rate is closed with 1008. `None` disables the limit.
     ///
     /// # Examples
     ///

@@ -112,9 +112,9 @@ pub(super) fn hide_secrets(headers: &mut HeaderMap) {
 
 /// Removes what a browser adds to a request by itself: cookies and Basic credentials.
 ///
-/// On a route where pages of any origin may connect, they do not tell who wants to connect: any page
-/// could act for its visitors (cross-site WebSocket hijacking). A bearer token stays, since a page
-/// has to know it to send it.
+/// On a route where pages of any origin may connect, they do not tell who wants to connect: any
+/// page could act for its visitors (cross-site WebSocket hijacking). A bearer token stays, since a
+/// page has to know it to send it.
 pub(super) fn remove_ambient_credentials(headers: &mut HeaderMap) {
     headers.remove(COOKIE);
     for name in [AUTHORIZATION, PROXY_AUTHORIZATION] {

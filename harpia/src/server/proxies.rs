@@ -59,8 +59,8 @@ impl Proxies {
         Ok(())
     }
 
-    /// Returns the address of the client that has sent a request: the last one in the header that is
-    /// not a trusted proxy. What a client writes into the header itself is before that.
+    /// Returns the address of the client that has sent a request: the last one in the header that
+    /// is not a trusted proxy. What a client writes into the header itself is before that.
     pub(super) fn client(&self, peer: RemoteAddr, headers: &HeaderMap) -> RemoteAddr {
         if !self.trusts(peer) {
             return peer;

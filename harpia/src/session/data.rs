@@ -35,8 +35,8 @@ impl<T: DeserializeOwned + Send + Serialize> SessionData for T {}
 
 /// The functions that write and read the data of a session.
 ///
-/// They are chosen where sessions are made. So a type that cannot be session data is an error there,
-/// and not again wherever a handler reads a session.
+/// They are chosen where sessions are made. So a type that cannot be session data is an error
+/// there, and not again wherever a handler reads a session.
 pub(super) struct Format<T> {
     write: fn(&T) -> Result<Bytes, SessionError>,
     read: fn(&[u8]) -> Result<T, SessionError>,
@@ -117,12 +117,12 @@ impl<T, S: Store> Session<T, S> {
 
     /// Returns the data of the session that the handshake's cookie names.
     ///
-    /// In a `connect` handler, pass the [`Handshake`](crate::extract::Handshake). With `?`, a client
-    /// without a session gets a 401.
+    /// In a `connect` handler, pass the [`Handshake`](crate::extract::Handshake). With `?`, a
+    /// client without a session gets a 401.
     ///
     /// In `auth` or `open`, pass the [`Socket`](crate::Socket). With `?`, a connection without a
-    /// session is closed with 1008 "Unauthorized". If the store is down, it is closed with 1013 "Try
-    /// Again Later".
+    /// session is closed with 1008 "Unauthorized". If the store is down, it is closed with 1013
+    /// "Try Again Later".
     ///
     /// # Errors
     ///

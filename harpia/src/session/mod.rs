@@ -69,7 +69,8 @@
 //!   first message and not with `onopen`.
 //! - **Logout.** Call [`delete`](Session::delete), and set
 //!   [`removal_cookie`](Session::removal_cookie). Open connections stay open until
-//!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes them. Its example shows how.
+//!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes them. The guide has the [whole
+//!   handler](crate::guide::authentication#logout).
 //! - **Sessions before a login**, for example for a shopping cart, need a new id with the login:
 //!   call [`rotate`](Session::rotate). Else an attacker could plant an id in the browser before the
 //!   login and use it afterwards.
@@ -205,7 +206,8 @@ impl<T, S: Store> Session<T, S> {
     ///
     /// Its `Debug` does not show the id.
     ///
-    /// The cookie has no `Max-Age`, since the store renews a session that is used.
+    /// The cookie has no `Max-Age`, so a browser keeps it until the browser is closed. The session
+    /// itself ends after its [`ttl`](Self::ttl) without use.
     ///
     /// ```
     /// # use harpia::Session;
@@ -224,16 +226,15 @@ impl<T, S: Store> Session<T, S> {
 
     /// Returns the value of a `Set-Cookie` header that removes the session's cookie.
     ///
+    /// A logout also checks the page's origin, deletes the session and closes its connections: see
+    /// the [guide](crate::guide::authentication#logout).
+    ///
     /// ```
     /// use harpia::prelude::*;
+    /// use http::Response;
     /// use http::header::SET_COOKIE;
-    /// use http::{HeaderMap, Response};
     ///
-    /// async fn log_out(sessions: Session<String>, headers: HeaderMap) -> Response<()> {
-    ///     if let Ok(id) = sessions.id_from_cookies(&Cookies::from_headers(&headers)) {
-    ///         let _ = sessions.delete(&id).await;
-    ///     }
-    ///     let mut response = Response::new(());
+    /// fn without_session(mut response: Response<()>, sessions: &Session<String>) -> Response<()> {
     ///     response.headers_mut().insert(SET_COOKIE, sessions.removal_cookie());
     ///     response
     /// }

@@ -2,8 +2,8 @@
 //! buffer.
 //!
 //! The flusher writes from a thread of its own, with system calls that never wait. That works for
-//! TCP and Unix sockets. Any other stream, such as TLS, can only be polled by the connection's task,
-//! so writers append to its buffer, and the task writes the buffer.
+//! TCP and Unix sockets. Any other stream, such as TLS, can only be polled by the connection's
+//! task, so writers append to its buffer, and the task writes the buffer.
 
 use std::io::{self, IoSlice, Read};
 use std::net::Shutdown;
@@ -316,9 +316,9 @@ impl Buffered {
             if shuts_down {
                 ready!(io.stream.as_mut().poll_shutdown(context))?;
             }
-            // Race: a writer may have appended after the buffer was taken. It did not wake the task,
-            // because the stream was not marked as flushed. So this checks the buffer again before
-            // it sets the mark.
+            // Race: a writer may have appended after the buffer was taken. It did not wake the
+            // task, because the stream was not marked as flushed. So this checks the buffer again
+            // before it sets the mark.
             let mut out = self.out();
             if out.bytes.is_empty() && out.shuts_down == shuts_down {
                 out.is_flushed = true;

@@ -37,7 +37,8 @@ pub(super) struct Table {
     counters: Arc<Counters>,
     /// Connections that enter from now on are closed, too.
     is_shutting_down: bool,
-    /// `Some` once a shutdown has canceled handlers. It also applies to connections that enter later.
+    /// `Some` once a shutdown has canceled handlers. It also applies to connections that enter
+    /// later.
     cancels: Option<CancelsClose>,
     /// The members, by slot.
     members: Vec<Option<Member>>,

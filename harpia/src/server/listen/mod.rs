@@ -25,8 +25,8 @@ use bound::{OfProgram, Tcp};
 
 /// A source of connections of the program's own, for [`App::listen`](crate::App::listen).
 ///
-/// If [`Io`](Self::Io) is tokio's `TcpStream` or `UnixStream`, connections are written directly from
-/// the thread that delivers broadcasts, as with harpia's own listeners. The bytes of any other
+/// If [`Io`](Self::Io) is tokio's `TcpStream` or `UnixStream`, connections are written directly
+/// from the thread that delivers broadcasts, as with harpia's own listeners. The bytes of any other
 /// stream go through a write buffer, which the connection's task drains.
 ///
 /// # Examples

@@ -161,9 +161,9 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
         metrics: FANOUT,
         goals: &[goal(&CPU, Bound::Server(1.0, "bun-publish"))],
     },
-    // By default, the kernel buffers up to 4 MiB for each stalled connection, and these buffers take
-    // seconds to fill. Until then the kernel's allocations dominate. So this scenario and the next
-    // warm up for longer.
+    // By default, the kernel buffers up to 4 MiB for each stalled connection, and these buffers
+    // take seconds to fill. Until then the kernel's allocations dominate. So this scenario and the
+    // next warm up for longer.
     Scenario {
         name: "all-read",
         title: "Fan-out of 1 KiB: 801 connections that read",
