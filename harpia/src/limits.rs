@@ -98,6 +98,11 @@ pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// 1 s: these handlers are already late.
 pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
+/// How many bytes the fields of a PROXY header have.
+///
+/// 4 KiB: the addresses and what proxies add about a TLS client. The protocol allows 64 KiB.
+pub(crate) const MAX_PROXY_HEADER: usize = 4 * 1024;
+
 /// How many bytes of records wait in the hub's log for a flush round.
 ///
 /// 16 MiB: more would only add delay. A flush round takes all records at once, so the hub holds at

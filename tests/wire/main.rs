@@ -24,6 +24,7 @@ mod open;
 mod opening;
 mod options;
 mod protocol;
+mod proxy_protocol;
 mod routing;
 mod session;
 mod sharing;

@@ -103,6 +103,14 @@ async fn connect(
     address: SocketAddr,
     trusted: &[CertificateDer<'static>],
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    let stream = within(TcpStream::connect(address)).await?;
+    start_tls(stream, trusted).await
+}
+
+async fn start_tls(
+    stream: TcpStream,
+    trusted: &[CertificateDer<'static>],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     for certificate in trusted {
         roots.add(certificate.clone()).expect("a certificate");
@@ -113,7 +121,6 @@ async fn connect(
         .expect("versions");
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let stream = within(TcpStream::connect(address)).await?;
     let name = ServerName::try_from("localhost").expect("a name");
     within(TlsConnector::from(Arc::new(config)).connect(name, stream)).await
 }
@@ -172,6 +179,23 @@ async fn clients_exchange_messages_over_tls_and_close_cleanly() {
         // The answer goes out with the next read, which finds the end of the stream.
         assert!(!matches!(within(client.next()).await, Some(Ok(_))));
     }
+}
+
+#[tokio::test]
+async fn the_header_of_a_proxy_comes_before_the_tls_handshake() {
+    let files = Files::new();
+    let trusted = [files.renew()];
+    let app = App::new().tls(files.tls()).proxy_protocol(true);
+    let running = start(app.trusted_proxies(["127.0.0.1"])).await;
+    let mut stream = TcpStream::connect(running.address)
+        .await
+        .expect("it connects");
+    let header = b"PROXY TCP4 203.0.113.7 192.0.2.1 56324 443\r\n";
+    stream.write_all(header).await.expect("it is written");
+    let stream = start_tls(stream, &trusted).await.expect("a TLS connection");
+    let upgraded = within(client_async("wss://localhost/chat", stream)).await;
+    let mut client = upgraded.expect("the server upgrades").0;
+    assert_eq!(text(&mut client).await, "from 203.0.113.7:56324");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -31,6 +31,8 @@ pub(crate) struct LogLimits {
     pub(crate) slow_openings: LogLimit,
     /// Upgrades that offer subprotocols to a route without any.
     pub(crate) unused_protocols: LogLimit,
+    /// Connections of trusted proxies without a PROXY header.
+    pub(crate) proxy_headers: LogLimit,
     /// Upgrades for a path that no route has.
     pub(crate) unknown_paths: LogLimit,
 }

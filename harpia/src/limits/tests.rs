@@ -94,6 +94,7 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             "request head",
             format!("{}, {MAX_HEADERS} headers", size(MAX_HEAD)),
         ),
+        ("fields of a PROXY header", size(MAX_PROXY_HEADER)),
         ("bytes before the 101", size(MAX_EARLY_BYTES)),
         (
             "fallback: a response or a request body without progress",

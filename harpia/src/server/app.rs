@@ -334,6 +334,30 @@ impl App {
         self
     }
 
+    /// Reads a PROXY header from each connection of a trusted proxy. Default: `false`.
+    ///
+    /// HAProxy, the `stream` module of nginx and the TCP load balancers of clouds send this header
+    /// (PROXY protocol, version 1 or 2) instead of a request header, since they do not read
+    /// requests. [`RemoteAddr`](crate::RemoteAddr) is then the client in the header. If the header
+    /// says that the client has used TLS, requests count as such for the check of origins.
+    ///
+    /// With this setting, every connection of a trusted proxy has to start with the header, or it
+    /// is closed. A client that is not a trusted proxy cannot send one. Without
+    /// [`trusted_proxies`](Self::trusted_proxies), `bind` returns an
+    /// [`Error::Config`](crate::Error::Config).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().trusted_proxies(["10.0.0.0/8"]).proxy_protocol(true);
+    /// ```
+    pub fn proxy_protocol(mut self, is_on: bool) -> Self {
+        self.proxies.has_proxy_protocol = is_on;
+        self
+    }
+
     /// Lets several processes listen on the same TCP address (`SO_REUSEPORT`).
     ///
     /// Linux then spreads new connections over them. All of them must set it. It applies to

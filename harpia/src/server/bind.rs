@@ -114,6 +114,7 @@ impl App {
         for proxy in &self.trusted_proxies {
             proxies.trust(proxy)?;
         }
+        proxies.check()?;
         let options = ListenOptions {
             reuse_port: self.reuse_port,
         };

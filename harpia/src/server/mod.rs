@@ -15,6 +15,7 @@
 //! | [`stream`] | the stream of an accepted client |
 //! | `tls` | certificates and TLS handshakes |
 //! | [`proxies`] | the address of a client behind trusted proxies |
+//! | [`preamble`] | what comes before a request: the header of a proxy, and the TLS handshake |
 //! | [`opening`] | the task of a client: its request head, the 101, and then its connection |
 //! | [`head`] | reads and parses a request head |
 //! | [`upgrade`] | checks an upgrade and makes its connection |
@@ -36,6 +37,7 @@ mod http1;
 mod http_io;
 pub(crate) mod listen;
 mod opening;
+mod preamble;
 mod proxies;
 mod refusal;
 mod route_config;

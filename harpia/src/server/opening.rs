@@ -8,8 +8,9 @@
 //!      close                                   response, FIN, discard
 //! ```
 //!
-//! With TLS, the TLS handshake comes first. One time limit, `handshake_timeout`, holds for all of
-//! it. If the client leaves meanwhile, the user's code is dropped, and the permit is free again.
+//! The header of a proxy and the TLS handshake come before the head: see [`preamble`]. One time
+//! limit, `handshake_timeout`, holds for the whole opening. If the client leaves meanwhile, the
+//! user's code is dropped, and the permit is free again.
 
 use std::future::Future;
 use std::io;
@@ -29,11 +30,10 @@ use crate::extract::RemoteAddr;
 use crate::limits::{LINGER, MAX_EARLY_BYTES, MAX_LINGER_BYTES};
 use crate::protocol::handshake;
 
-use super::context::{Client, Context};
+use super::context::Context;
 use super::head::{First, FirstBytes, Head};
 use super::http1;
-#[cfg(feature = "tls")]
-use super::listen;
+use super::preamble;
 use super::refusal::{self, Refusal};
 use super::router::Found;
 use super::shutdown::ShutdownStage;
@@ -85,11 +85,8 @@ async fn open(
     context: Arc<Context>,
 ) -> Option<Running> {
     let mut limit = pin!(sleep(context.handshake_timeout));
-    #[cfg(feature = "tls")]
-    let (mut stream, has_tls) = with_tls(stream, limit.as_mut(), &context).await?;
-    #[cfg(not(feature = "tls"))]
-    let (mut stream, has_tls) = (stream, false);
-    let client = Client { address, has_tls };
+    let preamble = preamble::read(stream, address, limit.as_mut(), &context).await;
+    let (mut stream, client) = preamble?;
     let first = match read_head(&mut stream, limit.as_mut(), &context).await {
         Ok(first) => first,
         Err(HeadError::Gone) => return None,
@@ -134,36 +131,6 @@ async fn open(
         Found::NoRoute | Found::Unreadable => {
             refusal::log_unknown_path(context.hub.log_limits(), path);
             refuse(stream, Refusal::not_found(), head.request.method.clone()).await
-        }
-    }
-}
-
-/// Makes the TLS handshake, if the server has TLS and the client has a TCP socket.
-///
-/// Returns the stream, and whether it is one of TLS. Returns `None` if the handshake fails or takes
-/// too long.
-#[cfg(feature = "tls")]
-async fn with_tls(
-    stream: ClientStream,
-    limit: Pin<&mut Sleep>,
-    context: &Context,
-) -> Option<(ClientStream, bool)> {
-    let (tls, socket) = match (&context.tls, stream) {
-        (Some(tls), ClientStream::Socket(socket)) if !listen::is_unix(&socket) => (tls, socket),
-        (_, stream) => return Some((stream, false)),
-    };
-    let mut stage = context.stage.clone();
-    let accepted = tokio::select! {
-        accepted = Box::pin(tls.accept(socket)) => accepted,
-        () = limit => return None,
-        _ = stage.wait_for(|stage| *stage != ShutdownStage::Serving) => return None,
-    };
-    match accepted {
-        Ok(stream) => Some((ClientStream::Other(Box::pin(stream)), true)),
-        Err(error) => {
-            // Scanners and clients that do not trust the certificate: ordinary on the internet.
-            tracing::debug!("TLS handshake failed: {error}");
-            None
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Proxies {
     /// Whether clients of Unix sockets are proxies.
     unix: bool,
     pub(super) header: ForwardedHeader,
+    /// Whether they send a PROXY header before each connection.
+    pub(super) has_proxy_protocol: bool,
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -57,6 +59,23 @@ impl Proxies {
         })?;
         self.networks.push(network);
         Ok(())
+    }
+
+    /// Reports settings that contradict each other.
+    pub(super) fn check(&self) -> Result {
+        if self.has_proxy_protocol && self.networks.is_empty() && !self.unix {
+            return Err(Error::Config {
+                message: "`proxy_protocol` needs `trusted_proxies`: harpia reads the header of \
+                          no other client"
+                    .into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns whether a peer has to send a PROXY header before its first byte.
+    pub(super) fn sends_header(&self, peer: RemoteAddr) -> bool {
+        self.has_proxy_protocol && self.trusts(peer)
     }
 
     /// Returns the address of the client that has sent a request: the last one in the header that

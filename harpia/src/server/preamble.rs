@@ -1,0 +1,167 @@
+//! What comes before the request head: the header of a proxy, and the TLS handshake.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use proxy_header::{ParseConfig, ProxyHeader};
+use tokio::io::AsyncReadExt;
+use tokio::time::Sleep;
+
+use crate::extract::RemoteAddr;
+use crate::limits::MAX_PROXY_HEADER;
+
+use super::context::{Client, Context};
+#[cfg(feature = "tls")]
+use super::listen;
+use super::shutdown::ShutdownStage;
+use super::stream::ClientStream;
+
+/// The bytes with which a header of version 2 of the PROXY protocol starts.
+const VERSION_2: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
+
+/// The longest header of version 1 of the PROXY protocol, by its specification.
+const MAX_VERSION_1: usize = 107;
+
+/// Reads the preamble. Returns the stream of the request, and what is known of its client.
+///
+/// Returns `None` if the client has left, the preamble is invalid, the time limit has passed, or
+/// the server shuts down.
+pub(super) async fn read(
+    stream: ClientStream,
+    address: RemoteAddr,
+    limit: Pin<&mut Sleep>,
+    context: &Context,
+) -> Option<(ClientStream, Client)> {
+    let client = Client {
+        address,
+        has_tls: false,
+    };
+    if !has_preamble(&stream, client, context) {
+        return Some((stream, client));
+    }
+    let mut stage = context.stage.clone();
+    tokio::select! {
+        read = steps(stream, client, context) => read,
+        () = limit => None,
+        _ = stage.wait_for(|stage| *stage != ShutdownStage::Serving) => None,
+    }
+}
+
+#[cfg_attr(not(feature = "tls"), expect(unused_variables))]
+fn has_preamble(stream: &ClientStream, client: Client, context: &Context) -> bool {
+    #[cfg(feature = "tls")]
+    if context.tls.is_some() && is_tcp(stream) {
+        return true;
+    }
+    context.proxies.sends_header(client.address)
+}
+
+/// Reads both parts, in their order on the wire.
+///
+/// Boxed, so that an opening without a preamble has no room for it.
+fn steps<'a>(
+    mut stream: ClientStream,
+    mut client: Client,
+    context: &'a Context,
+) -> Pin<Box<dyn Future<Output = Option<(ClientStream, Client)>> + Send + 'a>> {
+    Box::pin(async move {
+        if context.proxies.sends_header(client.address) {
+            match read_proxy_header(&mut stream, client).await {
+                Ok(behind_proxy) => client = behind_proxy,
+                // The proxy looks whether the server is alive, or its client has left.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
+                Err(error) => {
+                    log_no_proxy_header(context, client.address, &error);
+                    return None;
+                }
+            }
+        }
+        #[cfg(feature = "tls")]
+        return accept_tls(stream, client, context).await;
+        #[cfg(not(feature = "tls"))]
+        Some((stream, client))
+    })
+}
+
+/// Reads the PROXY header of a trusted proxy, of version 1 or 2, and returns the client in it.
+///
+/// Reads no byte after the header, since the TLS handshake needs them. Version 1 has no length, so
+/// its bytes are read one by one.
+async fn read_proxy_header(stream: &mut ClientStream, proxy: Client) -> io::Result<Client> {
+    let mut bytes = vec![0; VERSION_2.len()];
+    stream.read_exact(&mut bytes).await?;
+    if bytes == VERSION_2 {
+        let mut fields = [0; 4];
+        stream.read_exact(&mut fields).await?;
+        bytes.extend_from_slice(&fields);
+        let length = usize::from(u16::from_be_bytes([fields[2], fields[3]]));
+        if length > MAX_PROXY_HEADER {
+            return Err(io::Error::other("the header is too long"));
+        }
+        let start = bytes.len();
+        bytes.resize(start + length, 0);
+        stream.read_exact(&mut bytes[start..]).await?;
+    } else if bytes.starts_with(b"PROXY ") {
+        while !bytes.ends_with(b"\r\n") {
+            if bytes.len() == MAX_VERSION_1 {
+                return Err(io::Error::other("the header is too long"));
+            }
+            bytes.push(stream.read_u8().await?);
+        }
+    } else {
+        return Err(io::Error::other("there is no PROXY header"));
+    }
+    let (header, _) = ProxyHeader::parse(&bytes, ParseConfig::default())
+        .map_err(|_| io::Error::other("the header is malformed"))?;
+    // Without an address, the proxy itself is the client, for example to check the server's health.
+    let address = header.proxied_address().map(|proxied| proxied.source);
+    let canonical = |from: SocketAddr| SocketAddr::new(from.ip().to_canonical(), from.port());
+    Ok(Client {
+        address: address.map_or(proxy.address, |from| canonical(from).into()),
+        has_tls: header.ssl().is_some_and(|ssl| ssl.client_ssl()),
+    })
+}
+
+fn log_no_proxy_header(context: &Context, proxy: RemoteAddr, error: &io::Error) {
+    if let Some(suppressed) = context.hub.log_limits().proxy_headers.admit() {
+        tracing::warn!(
+            %proxy,
+            suppressed,
+            "connection of a trusted proxy refused: {error}; let the proxy send one, or remove \
+             `proxy_protocol`"
+        );
+    }
+}
+
+#[cfg(feature = "tls")]
+fn is_tcp(stream: &ClientStream) -> bool {
+    matches!(stream, ClientStream::Socket(socket) if !listen::is_unix(socket))
+}
+
+/// Makes the TLS handshake, if the server has TLS and the client has a TCP socket.
+///
+/// Returns `None` if the handshake fails.
+#[cfg(feature = "tls")]
+async fn accept_tls(
+    stream: ClientStream,
+    mut client: Client,
+    context: &Context,
+) -> Option<(ClientStream, Client)> {
+    let (tls, socket) = match (&context.tls, stream) {
+        (Some(tls), ClientStream::Socket(socket)) if !listen::is_unix(&socket) => (tls, socket),
+        (_, stream) => return Some((stream, client)),
+    };
+    match tls.accept(socket).await {
+        Ok(stream) => {
+            client.has_tls = true;
+            Some((ClientStream::Other(Box::pin(stream)), client))
+        }
+        Err(error) => {
+            // Scanners and clients that do not trust the certificate: ordinary on the internet.
+            tracing::debug!("TLS handshake failed: {error}");
+            None
+        }
+    }
+}
