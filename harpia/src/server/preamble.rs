@@ -1,6 +1,5 @@
 //! What comes before the request head: the header of a proxy, and the TLS handshake.
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -43,7 +42,8 @@ pub(super) async fn read(
     }
     let mut stage = context.stage.clone();
     tokio::select! {
-        read = steps(stream, client, context) => read,
+        // Boxed, so that an opening without a preamble has no room for it.
+        read = Box::pin(steps(stream, client, context)) => read,
         () = limit => None,
         _ = stage.wait_for(|stage| *stage != ShutdownStage::Serving) => None,
     }
@@ -59,30 +59,26 @@ fn has_preamble(stream: &ClientStream, client: Client, context: &Context) -> boo
 }
 
 /// Reads both parts, in their order on the wire.
-///
-/// Boxed, so that an opening without a preamble has no room for it.
-fn steps<'a>(
+async fn steps(
     mut stream: ClientStream,
     mut client: Client,
-    context: &'a Context,
-) -> Pin<Box<dyn Future<Output = Option<(ClientStream, Client)>> + Send + 'a>> {
-    Box::pin(async move {
-        if context.proxies.sends_header(client.address) {
-            match read_proxy_header(&mut stream, client).await {
-                Ok(behind_proxy) => client = behind_proxy,
-                // The proxy looks whether the server is alive, or its client has left.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
-                Err(error) => {
-                    log_no_proxy_header(context, client.address, &error);
-                    return None;
-                }
+    context: &Context,
+) -> Option<(ClientStream, Client)> {
+    if context.proxies.sends_header(client.address) {
+        match read_proxy_header(&mut stream, client).await {
+            Ok(behind_proxy) => client = behind_proxy,
+            // The proxy looks whether the server is alive, or its client has left.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
+            Err(error) => {
+                log_no_proxy_header(context, client.address, &error);
+                return None;
             }
         }
-        #[cfg(feature = "tls")]
-        return accept_tls(stream, client, context).await;
-        #[cfg(not(feature = "tls"))]
-        Some((stream, client))
-    })
+    }
+    #[cfg(feature = "tls")]
+    return accept_tls(stream, client, context).await;
+    #[cfg(not(feature = "tls"))]
+    Some((stream, client))
 }
 
 /// Reads the PROXY header of a trusted proxy, of version 1 or 2, and returns the client in it.
