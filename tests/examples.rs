@@ -1,8 +1,9 @@
 //! The example programs, run as a user runs them.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use harpia_tests::{Client, Program};
+use harpia_tests::{Client, Program, within};
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -48,6 +49,28 @@ async fn echo_replies_to_the_sender_and_chat_reaches_the_others() {
     assert_eq!(two.text().await, "from one");
     two.send("from two").await;
     assert_eq!(one.text().await, "from two");
+}
+
+#[tokio::test]
+async fn clients_that_connect_while_a_service_with_a_passed_socket_restarts_are_served() {
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let chat = Program::start_with_socket("example-chat", &socket);
+    let address = chat.address();
+    let mut old = Client::connect(address, "/rooms/garden?name=Ada", &[]).await;
+    assert!(old.text().await.contains("Ada"));
+    let closed = tokio::spawn(async move { old.closed().await });
+    chat.stop("TERM");
+    let closed = within(closed).await.expect("the client ends");
+    assert_eq!(closed, (1001, "Server Shutdown".into()));
+
+    let waits = tokio::spawn(async move {
+        let mut new = Client::connect(address, "/rooms/garden?name=Grace", &[]).await;
+        new.text().await
+    });
+    let chat = Program::start_with_socket("example-chat", &socket);
+    let welcome = within(waits).await.expect("the client is served");
+    assert!(welcome.contains("Grace"), "{welcome}");
+    chat.stop("TERM");
 }
 
 #[tokio::test]

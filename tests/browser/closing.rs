@@ -6,12 +6,13 @@ use harpia::HttpRequest;
 use harpia::prelude::*;
 use harpia_tests::TestServer;
 use http::Response;
+use serde_json::Value;
 use tower::service_fn;
 
 use crate::WIDE;
-use crate::driver::Driver;
+use crate::driver::{Driver, Page};
 
-struct Closer;
+pub(crate) struct Closer;
 
 #[ws_route("/closer", broadcast = off)]
 impl Closer {
@@ -30,6 +31,14 @@ async fn a_close_by_a_handler_is_clean_and_has_its_code() {
     let address = server.address();
     let page = driver.open(WIDE).await;
     page.goto(&format!("http://{address}/")).await;
+    let closed = late_answer(&page, &format!("ws://{address}/closer")).await;
+    assert_eq!(closed, "4001 As You Wish true");
+    page.close().await;
+}
+
+/// Lets a page connect to [`Closer`], and returns the code, the reason and whether the close was
+/// clean.
+pub(crate) async fn late_answer(page: &Page, url: &str) -> Value {
     // The page is busy when the close frame arrives, so its answer is late.
     let script = "return await new Promise((done) => { \
                       const socket = new WebSocket(given); \
@@ -41,9 +50,5 @@ async fn a_close_by_a_handler_is_clean_and_has_its_code() {
                       socket.onclose = ({ code, reason, wasClean }) => \
                           done(`${code} ${reason} ${wasClean}`); \
                   });";
-    let closed = page
-        .run(script, format!("ws://{address}/closer").into())
-        .await;
-    assert_eq!(closed, "4001 As You Wish true");
-    page.close().await;
+    page.run(script, url.into()).await
 }

@@ -66,6 +66,8 @@ impl Driver {
         let emulation = json!({ "deviceMetrics": screen });
         let options = json!({ "args": arguments, "mobileEmulation": emulation });
         capabilities.insert("goog:chromeOptions".to_owned(), options);
+        // The certificates of the tests are self-signed.
+        capabilities.insert("acceptInsecureCerts".to_owned(), true.into());
         let url = format!("http://127.0.0.1:{}", self.port);
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = within(builder.capabilities(capabilities).connect(&url)).await;

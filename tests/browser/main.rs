@@ -5,6 +5,7 @@
 mod chat;
 mod closing;
 mod driver;
+mod edge;
 mod origins;
 mod profile;
 mod tokens;

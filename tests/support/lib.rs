@@ -5,27 +5,32 @@
 //!   reading of the protocol against another one.
 //! - [`RawClient`] reads and writes bytes. It sends frames that no correct client sends.
 //! - [`Events`] collects what handlers report, [`Log`] what the server logs.
-//! - [`Program`] runs an example program, [`RedisServer`] runs a Redis server.
+//! - [`Program`] runs an example program, [`RedisServer`] a Redis server, and [`Nginx`] an nginx.
+//! - [`CertificateFiles`] and [`start_tls`] are for tests of TLS.
 //!
 //! Nothing here sleeps: a test waits for an event.
 
 mod client;
 mod events;
 mod log;
+mod nginx;
 mod program;
 mod raw;
 mod redis;
 mod server;
+mod tls;
 
 use std::time::Duration;
 
 pub use client::Client;
 pub use events::Events;
 pub use log::Log;
+pub use nginx::Nginx;
 pub use program::Program;
 pub use raw::{Frame, RawClient, handshake, masked, status};
 pub use redis::RedisServer;
 pub use server::TestServer;
+pub use tls::{CertificateFiles, self_signed, start_tls};
 
 /// Awaits a future that must complete.
 ///

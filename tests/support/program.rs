@@ -3,12 +3,15 @@
 use std::env;
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::RawClient;
+use command_fds::{CommandFdExt, FdMapping};
+
+use crate::{CertificateFiles, RawClient};
 
 /// A running example. Dropping it kills the process.
 #[derive(Debug)]
@@ -44,7 +47,45 @@ impl Program {
         Self::spawn(Command::new(built(name)).stdout(Stdio::null()), port)
     }
 
+    /// Starts an example on a free port, with TLS.
+    pub fn start_with_tls(name: &str, files: &CertificateFiles) -> Self {
+        let mut command = Command::new(built(name));
+        command.env("TLS_CERT", files.certificate());
+        command.env("TLS_KEY", files.key());
+        Self::spawn(command.stdout(Stdio::null()), free_port())
+    }
+
+    /// Starts an example on a Unix socket.
+    pub fn start_on_unix(name: &str, path: &Path) -> Self {
+        let mut command = Command::new(built(name));
+        command.env("LISTEN", format!("unix:{}", path.display()));
+        Self::spawn_until(command.stdout(Stdio::null()), 0, || {
+            UnixStream::connect(path).is_ok()
+        })
+    }
+
+    /// Starts an example that inherits a socket, as systemd starts a service.
+    pub fn start_with_socket(name: &str, listener: &TcpListener) -> Self {
+        let port = listener.local_addr().expect("an address").port();
+        let socket = listener.try_clone().expect("a second descriptor").into();
+        let mut command = Command::new(built(name));
+        command.env("LISTEN_FDS", "1").stdout(Stdio::null());
+        // The first socket of a service has the descriptor 3.
+        let mapping = FdMapping {
+            parent_fd: socket,
+            child_fd: 3,
+        };
+        command.fd_mappings(vec![mapping]).expect("no collision");
+        // The socket takes connections before the program listens, so there is nothing to wait for.
+        Self::spawn_until(&mut command, port, || true)
+    }
+
     fn spawn(command: &mut Command, port: u16) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        Self::spawn_until(command, port, || TcpStream::connect(address).is_ok())
+    }
+
+    fn spawn_until(command: &mut Command, port: u16, listens: impl Fn() -> bool) -> Self {
         let spawned = command.env("PORT", port.to_string()).spawn();
         let mut process = spawned.expect("the example starts");
         let outputs = [
@@ -56,7 +97,7 @@ impl Program {
             port,
             outputs: outputs.into_iter().flatten().collect(),
         };
-        program.wait_until_it_listens();
+        program.wait_until(listens);
         program
     }
 
@@ -143,14 +184,12 @@ impl Program {
         assert!(is_sent, "could not send the signal {signal}");
     }
 
-    fn wait_until_it_listens(&mut self) {
-        let address = self.address();
+    fn wait_until(&mut self, listens: impl Fn() -> bool) {
         let end = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(address).is_err() {
+        while !listens() {
             let ended = self.process.try_wait().expect("a status");
             assert!(ended.is_none(), "the program exited early: {ended:?}");
-            let is_in_time = Instant::now() < end;
-            assert!(is_in_time, "the program does not listen on {address}");
+            assert!(Instant::now() < end, "the program does not listen");
             thread::yield_now();
         }
     }
@@ -163,7 +202,7 @@ impl Drop for Program {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }
@@ -183,7 +222,7 @@ fn read_on(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
 fn built(name: &str) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "--package", name])
+        .args(["build", "--quiet", "--all-features", "--package", name])
         .status();
     assert!(
         status.is_ok_and(|status| status.success()),

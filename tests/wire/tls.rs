@@ -4,22 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::slice;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use harpia::prelude::*;
 use harpia::{Error, Tls};
-use harpia_tests::{Log, RawClient, handshake, status, within};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use harpia_tests::{
+    CertificateFiles, Log, RawClient, handshake, self_signed, start_tls, status, within,
+};
+use rcgen::CertifiedKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -30,52 +30,6 @@ impl Chat {
     fn open(&self, ws: &mut Socket<RemoteAddr>) {
         ws.subscribe("all");
         ws.send(format!("from {}", ws.data));
-    }
-}
-
-/// The certificate and key files of a server.
-struct Files {
-    folder: PathBuf,
-}
-
-impl Files {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("harpia-tls-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).expect("a folder");
-        Self { folder }
-    }
-
-    fn certificate(&self) -> PathBuf {
-        self.folder.join("fullchain.pem")
-    }
-
-    fn key(&self) -> PathBuf {
-        self.folder.join("privkey.pem")
-    }
-
-    /// Writes a new certificate, and returns it.
-    fn renew(&self) -> CertificateDer<'static> {
-        let CertifiedKey { cert, signing_key } = self_signed();
-        std::fs::write(self.certificate(), cert.pem()).expect("it is written");
-        std::fs::write(self.key(), signing_key.serialize_pem()).expect("it is written");
-        cert.der().clone()
-    }
-
-    fn tls(&self) -> Tls {
-        Tls::files(self.certificate(), self.key()).expect("the files are valid")
-    }
-}
-
-fn self_signed() -> CertifiedKey<rcgen::KeyPair> {
-    generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate")
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -107,24 +61,6 @@ async fn connect(
     start_tls(stream, trusted).await
 }
 
-async fn start_tls(
-    stream: TcpStream,
-    trusted: &[CertificateDer<'static>],
-) -> std::io::Result<TlsStream<TcpStream>> {
-    let mut roots = RootCertStore::empty();
-    for certificate in trusted {
-        roots.add(certificate.clone()).expect("a certificate");
-    }
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder
-        .with_safe_default_protocol_versions()
-        .expect("versions");
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let name = ServerName::try_from("localhost").expect("a name");
-    within(TlsConnector::from(Arc::new(config)).connect(name, stream)).await
-}
-
 type Ws = WebSocketStream<TlsStream<TcpStream>>;
 
 async fn join(address: SocketAddr, trusted: &[CertificateDer<'static>]) -> Ws {
@@ -144,7 +80,7 @@ async fn text(client: &mut Ws) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_exchange_messages_over_tls_and_close_cleanly() {
-    let files = Files::new();
+    let files = CertificateFiles::new();
     let trusted = [files.renew()];
     let running = start(App::new().tls(files.tls())).await;
     let mut one = join(running.address, &trusted).await;
@@ -183,7 +119,7 @@ async fn clients_exchange_messages_over_tls_and_close_cleanly() {
 
 #[tokio::test]
 async fn the_header_of_a_proxy_comes_before_the_tls_handshake() {
-    let files = Files::new();
+    let files = CertificateFiles::new();
     let trusted = [files.renew()];
     let app = App::new().tls(files.tls()).proxy_protocol(true);
     let running = start(app.trusted_proxies(["127.0.0.1"])).await;
@@ -200,7 +136,7 @@ async fn the_header_of_a_proxy_comes_before_the_tls_handshake() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_certificate_is_used_under_load_and_no_connection_is_dropped() {
-    let files = Files::new();
+    let files = CertificateFiles::new();
     let first = files.renew();
     let running = start(App::new().tls(files.tls())).await;
     let mut old = Vec::new();
@@ -225,7 +161,7 @@ async fn a_new_certificate_is_used_under_load_and_no_connection_is_dropped() {
 #[tokio::test]
 async fn files_that_do_not_fit_together_leave_the_former_certificate_in_use() {
     let log = Log::begin();
-    let files = Files::new();
+    let files = CertificateFiles::new();
     let first = files.renew();
     let running = start(App::new().tls(files.tls())).await;
     std::fs::write(files.certificate(), self_signed().cert.pem()).expect("it is written");
@@ -238,13 +174,13 @@ async fn files_that_do_not_fit_together_leave_the_former_certificate_in_use() {
 
 #[tokio::test]
 async fn invalid_files_are_named_in_the_error() {
-    let files = Files::new();
+    let files = CertificateFiles::new();
     files.renew();
     let error = |certificate: PathBuf, key: PathBuf| match Tls::files(certificate, key) {
         Err(error @ Error::Config { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     };
-    let missing = error(files.folder.join("none.pem"), files.key());
+    let missing = error(files.key().with_file_name("none.pem"), files.key());
     assert!(missing.contains("none.pem"), "{missing}");
     let swapped = error(files.key(), files.certificate());
     assert!(
@@ -258,7 +194,7 @@ async fn invalid_files_are_named_in_the_error() {
 
 #[tokio::test]
 async fn a_client_that_never_finishes_its_tls_handshake_holds_up_nobody_and_is_dropped() {
-    let files = Files::new();
+    let files = CertificateFiles::new();
     let trusted = [files.renew()];
     let app = App::new().tls(files.tls());
     let running = start(app.handshake_timeout(Duration::from_millis(300))).await;
@@ -272,7 +208,7 @@ async fn a_client_that_never_finishes_its_tls_handshake_holds_up_nobody_and_is_d
 
 #[tokio::test]
 async fn only_pages_over_tls_may_connect_to_a_server_with_tls() {
-    let files = Files::new();
+    let files = CertificateFiles::new();
     let trusted = [files.renew()];
     let running = start(App::new().tls(files.tls())).await;
     for (origin, expected) in [("https://localhost", 101), ("http://localhost", 403)] {
@@ -316,16 +252,16 @@ async fn a_configuration_of_the_program_is_used() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_but_steady_download_over_tls_outlives_the_idle_timeout() {
-    struct Files2;
+    struct Pages;
     #[ws_route("/files", broadcast = off, idle_timeout = "2s", ping = off)]
-    impl Files2 {
+    impl Pages {
         fn open(&self, ws: &mut Socket) {
             ws.send(vec![7; 900 * 1024]);
         }
     }
-    let files = Files::new();
+    let files = CertificateFiles::new();
     let trusted = [files.renew()];
-    let running = start(App::new().ws(Files2).tls(files.tls())).await;
+    let running = start(App::new().ws(Pages).tls(files.tls())).await;
     let mut stream = connect(running.address, &trusted)
         .await
         .expect("a TLS connection");
