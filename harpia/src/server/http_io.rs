@@ -20,8 +20,25 @@ pub(super) struct HttpIo {
     /// The bytes that were read before hyper began. They come first.
     unread: Bytes,
     /// Set while a write waits for the client.
-    stalled: Option<Pin<Box<Sleep>>>,
+    stalled: Option<Stalled>,
     linger: Linger,
+}
+
+/// A write that waits for the client.
+struct Stalled {
+    until: Pin<Box<Sleep>>,
+    /// What the kernel had for the client when the time began. Meanwhile nothing is written, so the
+    /// client makes progress if the kernel has less at the end.
+    unsent: usize,
+}
+
+impl Stalled {
+    fn begin(unsent: usize) -> Self {
+        Self {
+            until: Box::pin(sleep(HTTP_PROGRESS)),
+            unsent,
+        }
+    }
 }
 
 /// The end of the stream: FIN, then reading for a while. Closing a socket with unread input sends a
@@ -46,7 +63,9 @@ impl HttpIo {
         (self.stream, self.unread)
     }
 
-    /// Fails a write that has waited for too long. Any progress starts the time anew.
+    /// Fails a write that has waited for too long. Any progress starts the time anew: a write that
+    /// succeeds, or bytes that the client has acknowledged. On a slow link with a large send buffer,
+    /// the socket takes bytes only once in many seconds.
     fn limit<T>(
         &mut self,
         polled: Poll<io::Result<T>>,
@@ -56,11 +75,16 @@ impl HttpIo {
             self.stalled = None;
             return polled;
         }
-        let stalled = self
-            .stalled
-            .get_or_insert_with(|| Box::pin(sleep(HTTP_PROGRESS)));
-        ready!(stalled.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        loop {
+            let unsent = || self.stream.unsent();
+            let stalled = self.stalled.get_or_insert_with(|| Stalled::begin(unsent()));
+            ready!(stalled.until.as_mut().poll(context));
+            let left = self.stream.unsent();
+            if left >= stalled.unsent {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.stalled = Some(Stalled::begin(left));
+        }
     }
 }
 
@@ -136,7 +160,13 @@ impl AsyncWrite for HttpIo {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use crate::transport::AsyncStream;
 
     use super::*;
 
@@ -155,6 +185,60 @@ mod tests {
         client.read_exact(&mut read).await.unwrap();
         tokio::time::sleep(HTTP_PROGRESS / 2 + HTTP_PROGRESS / 4).await;
         assert!(!writing.is_finished(), "progress starts the time anew");
+        let error = writing.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    /// A stream that takes no bytes, with a number of bytes in its kernel.
+    struct Full(Arc<AtomicUsize>);
+
+    impl AsyncStream for Full {
+        fn unsent(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    impl AsyncRead for Full {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Full {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_acknowledges_bytes_keeps_a_write_waiting() {
+        let unsent = Arc::new(AtomicUsize::new(1000));
+        let stream = ClientStream::Other(Box::pin(Full(Arc::clone(&unsent))));
+        let mut io = HttpIo::new(stream, Bytes::new());
+        let writing = tokio::spawn(async move { io.write_all(b"more").await });
+        for left in [900, 800, 799] {
+            tokio::time::sleep(HTTP_PROGRESS / 2).await;
+            unsent.store(left, Ordering::Relaxed);
+            tokio::time::sleep(HTTP_PROGRESS / 2 + Duration::from_millis(1)).await;
+            assert!(!writing.is_finished(), "{left}");
+        }
+        tokio::time::sleep(HTTP_PROGRESS).await;
         let error = writing.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

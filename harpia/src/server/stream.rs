@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::transport::{AsyncStream, Stream};
+use crate::transport::{AsyncStream, Stream, unsent};
 
 /// The stream of a client, before it becomes the stream of a connection.
 pub(super) enum ClientStream {
@@ -27,6 +27,14 @@ impl From<ClientStream> for Stream {
 }
 
 impl ClientStream {
+    /// Returns how many bytes the kernel has for the client, as far as that is known.
+    pub(super) fn unsent(&self) -> usize {
+        match self {
+            Self::Socket(socket) => socket.unsent(),
+            Self::Other(stream) => stream.unsent(),
+        }
+    }
+
     fn inner(self: Pin<&mut Self>) -> Pin<&mut dyn AsyncStream> {
         match self.get_mut() {
             Self::Socket(socket) => Pin::<&mut TcpStream>::new(socket),
@@ -35,7 +43,11 @@ impl ClientStream {
     }
 }
 
-impl AsyncStream for TcpStream {}
+impl AsyncStream for TcpStream {
+    fn unsent(&self) -> usize {
+        unsent(self)
+    }
+}
 
 #[cfg(test)]
 impl AsyncStream for tokio::io::DuplexStream {}
