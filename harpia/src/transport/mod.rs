@@ -89,7 +89,6 @@ use signals::{Signal, Signals};
 pub(crate) use stream::{AsyncStream, Stream};
 use timers::CloseTimers;
 pub(crate) use timers::{Now, Timer};
-#[cfg(feature = "tls")]
 pub(crate) use unsent::of as unsent;
 
 /// The result of a send, a publish or a broadcast. Sending never waits.
