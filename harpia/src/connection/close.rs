@@ -6,7 +6,8 @@
 //!    is called at once.
 //! 4. The peer answers with its close frame (RFC 6455 section 5.5.1). Frames before it are skipped
 //!    by their heads. After a violation of the protocol, no answer is expected (section 7.1.7).
-//! 5. The server ends its side of the TCP connection first (section 7.1.1), and then the peer.
+//! 5. The server ends its side of the TCP connection first (section 7.1.1), and then the peer. If
+//!    the client has closed first, the server does not wait for this end.
 //!
 //! A peer makes progress if bytes of it arrive, or if it reads what it was sent. Steps 2, 4 and 5
 //! end after [`CLOSE_STALL`] without progress, and 4 and 5 together after [`CLOSE_TIMEOUT`].
@@ -204,10 +205,25 @@ impl<R: Route> Connection<R> {
         };
         if !closing.expects_close_frame() {
             self.transport.shut_down_writes();
+            if self.has_nothing_to_read(buffer) {
+                return Step::Done;
+            }
             self.phase = Phase::AwaitingPeerEnd;
             return Step::Again;
         }
         self.step_discarding(context, buffer)
+    }
+
+    /// Returns whether the client has closed first, and its close frame was the last of its input.
+    ///
+    /// A client must not send anything after its close frame (RFC 6455 section 5.5.1), so no input
+    /// can turn the end of the socket into a reset. Waiting for the client's end would cost two
+    /// system calls of a short connection. Only the task of a TLS stream can write that stream's
+    /// end, so the task waits.
+    fn has_nothing_to_read(&self, buffer: &ReadBuffer) -> bool {
+        self.transport.cause() == Some(CloseCause::Client)
+            && self.transport.is_direct()
+            && self.inbound.is_empty(buffer)
     }
 
     /// Waits until the peer ends its side. To close a socket with unread input sends a TCP reset,

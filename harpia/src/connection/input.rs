@@ -111,6 +111,11 @@ impl InputState {
         }
     }
 
+    /// Returns whether everything that was read is decoded or discarded.
+    pub(super) fn is_empty(&self, buffer: &ReadBuffer) -> bool {
+        self.undecoded.is_none() && buffer.unread.is_empty()
+    }
+
     /// Stops decoding, and returns the [`Skip`] that goes on at this position.
     pub(super) fn stop(&mut self) -> Skip {
         self.decoder.stop()

@@ -6,7 +6,7 @@ use crate::close::{Close, CloseCause, CloseFrame};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
-use super::{SendStatus, Signal, Transport, TransportState, WriteState};
+use super::{SendStatus, Signal, Stream, Transport, TransportState, WriteState};
 
 /// An event that the connection's task handles before it reads more input.
 #[derive(Debug)]
@@ -182,6 +182,11 @@ impl Transport {
         if let Some(unsent) = self.stream.unsent() {
             self.progress.look(unsent, queued, now);
         }
+    }
+
+    /// Returns whether the stream is a socket, which any thread can write.
+    pub(crate) fn is_direct(&self) -> bool {
+        matches!(self.stream, Stream::Direct(_))
     }
 
     /// Shuts down the write direction of the socket. The peer can still be read.
