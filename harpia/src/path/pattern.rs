@@ -1,5 +1,7 @@
 //! The syntax of a route's path, such as `/rooms/{room}`: a parameter is a whole segment.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 /// A path with valid syntax.
@@ -96,7 +98,7 @@ impl Pattern {
                     parameters += 1;
                     format!("{{p{parameters}}}")
                 }
-                None => canonical(segment),
+                None => canonical(segment).into_owned(),
             });
         segments.collect::<Vec<_>>().join("/")
     }
@@ -104,13 +106,18 @@ impl Pattern {
 
 /// Percent-encodes each segment of a path in one way, so that `/caf%C3%A9` and `/café` are equal.
 ///
-/// An escaped `/` stays within its segment.
-pub(crate) fn canonical(path: &str) -> String {
+/// An escaped `/` stays within its segment. Most paths are canonical already, and are not copied.
+pub(crate) fn canonical(path: &str) -> Cow<'_, str> {
+    let is_unreserved =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~');
+    if path.bytes().all(is_unreserved) {
+        return path.into();
+    }
     let segments = path.split('/').map(|segment| {
         let bytes: Vec<u8> = percent_decode_str(segment).collect();
         percent_encode(&bytes, ESCAPED).to_string()
     });
-    segments.collect::<Vec<_>>().join("/")
+    segments.collect::<Vec<_>>().join("/").into()
 }
 
 /// All characters but RFC 3986's unreserved ones. `{`, `}` and `*` are syntax of matchit.

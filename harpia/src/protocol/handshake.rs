@@ -37,10 +37,13 @@ pub(crate) struct Rules {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Negotiated {
     /// The value of `Sec-WebSocket-Accept`, which proves that the server has read the request.
-    pub(crate) accept: String,
+    accept: AcceptKey,
     pub(crate) protocol: Option<Arc<str>>,
     pub(crate) extension: Option<Agreement>,
 }
+
+/// 20 bytes in base64.
+type AcceptKey = [u8; 28];
 
 /// Why a request is not upgraded. [`Fault::status`] is the only table of statuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -165,17 +168,20 @@ impl Negotiated {
         bytes.extend_from_slice(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
         );
-        let mut line = |name: &str, value: &str| {
-            for part in [name, ": ", value, "\r\n"] {
-                bytes.extend_from_slice(part.as_bytes());
+        let mut line = |name: &[u8], value: &[u8]| {
+            for part in [name, b": ", value, b"\r\n"] {
+                bytes.extend_from_slice(part);
             }
         };
-        line("Sec-WebSocket-Accept", &self.accept);
+        line(b"Sec-WebSocket-Accept", &self.accept);
         if let Some(protocol) = &self.protocol {
-            line("Sec-WebSocket-Protocol", protocol);
+            line(b"Sec-WebSocket-Protocol", protocol.as_bytes());
         }
         if let Some(extension) = self.extension {
-            line("Sec-WebSocket-Extensions", &extension.to_string());
+            line(
+                b"Sec-WebSocket-Extensions",
+                extension.to_string().as_bytes(),
+            );
         }
         bytes.extend_from_slice(b"\r\n");
         bytes
@@ -188,8 +194,10 @@ impl Negotiated {
         let headers = response.headers_mut();
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        if let Ok(accept) = HeaderValue::from_bytes(&self.accept) {
+            headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        }
         let agreed = [
-            (SEC_WEBSOCKET_ACCEPT, Some(self.accept.clone())),
             (
                 SEC_WEBSOCKET_PROTOCOL,
                 self.protocol.as_ref().map(|name| name.to_string()),
@@ -209,13 +217,16 @@ impl Negotiated {
 }
 
 /// Returns the proof of a key (RFC 6455 section 4.2.2), or `None` if it is not a key.
-fn accept(key: &HeaderValue) -> Option<String> {
+fn accept(key: &HeaderValue) -> Option<AcceptKey> {
     const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     let key = key.as_bytes();
-    is_key(key).then(|| {
-        let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
-        STANDARD.encode(digest)
-    })
+    if !is_key(key) {
+        return None;
+    }
+    let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
+    let mut accept = [0; 28];
+    STANDARD.encode_slice(digest, &mut accept).ok()?;
+    Some(accept)
 }
 
 /// Returns whether a request announces a body.

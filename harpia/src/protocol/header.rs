@@ -19,7 +19,13 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
 
 /// Returns whether a list names this token, in upper or lower case.
 pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    tokens(headers, name).any(|known| known.eq_ignore_ascii_case(token))
+    let token = token.as_bytes();
+    // Usually the token is alone.
+    headers.get_all(name).into_iter().any(|value| {
+        let mut parts = value.as_bytes().split(|byte| *byte == b',');
+        value.as_bytes().eq_ignore_ascii_case(token)
+            || parts.any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
+    })
 }
 
 /// Iterates over the parts of a comma-separated list, over all headers of this name.

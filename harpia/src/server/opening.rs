@@ -12,7 +12,7 @@
 //! limit, `handshake_timeout`, holds for the whole opening. If the client leaves meanwhile, the
 //! user's code is dropped, and the permit is free again.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -107,18 +107,24 @@ async fn open(
             let method = head.request.method.clone();
             let mut early = EarlyBytes::new(head.rest);
             let preparing = prepare(head.request, &*endpoint, path_values, client.address);
-            let mut stage = context.stage.clone();
-            let budget = context.hub.unauthenticated_input_budget();
-            let prepared = tokio::select! {
-                // Usually the data is ready at the first poll, and the other branches are not
-                // polled.
-                biased;
-                prepared = preparing => prepared,
-                () = early.client_left(&mut stream, budget) => return None,
-                _ = stage.wait_for(|stage| *stage == ShutdownStage::Aborting) => return None,
-                () = limit.as_mut() => {
-                    Err(refusal::too_slow(endpoint.log_limits(), endpoint.path()))
-                },
+            let mut preparing = Box::pin(preparing);
+            // Usually the data is ready at the first poll, and nothing else is polled.
+            let prepared = match poll_once(preparing.as_mut()).await {
+                Poll::Ready(prepared) => prepared,
+                Poll::Pending => {
+                    let client = ClientWait {
+                        stream: &mut stream,
+                        early: &mut early,
+                        limit: limit.as_mut(),
+                        context: &context,
+                    };
+                    match Box::pin(client.until_done(preparing)).await? {
+                        Ok(prepared) => prepared,
+                        Err(TooSlow) => {
+                            Err(refusal::too_slow(endpoint.log_limits(), endpoint.path()))
+                        }
+                    }
+                }
             };
             match prepared {
                 Ok(upgrade) => start(upgrade, stream, early, permit, limit).await,
@@ -131,6 +137,39 @@ async fn open(
         Found::NoRoute | Found::Unreadable => {
             refusal::log_unknown_path(context.hub.log_limits(), path);
             refuse(stream, Refusal::not_found(), head.request.method.clone()).await
+        }
+    }
+}
+
+/// Polls a future once.
+async fn poll_once<F: Future + Unpin>(mut future: F) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context))).await
+}
+
+/// A client that waits for its connection's data.
+///
+/// Boxed, so that the opening of a client that need not wait has no room for it.
+struct ClientWait<'a> {
+    stream: &'a mut ClientStream,
+    early: &'a mut EarlyBytes,
+    limit: Pin<&'a mut Sleep>,
+    context: &'a Context,
+}
+
+/// The data was not made in time.
+struct TooSlow;
+
+impl ClientWait<'_> {
+    /// Waits for the future. Returns `None` if the client leaves before, or the server aborts.
+    async fn until_done<T>(self, preparing: impl Future<Output = T>) -> Option<Result<T, TooSlow>> {
+        let mut stage = self.context.stage.clone();
+        let budget = self.context.hub.unauthenticated_input_budget();
+        tokio::select! {
+            biased;
+            prepared = preparing => Some(Ok(prepared)),
+            () = self.early.client_left(self.stream, budget) => None,
+            _ = stage.wait_for(|stage| *stage == ShutdownStage::Aborting) => None,
+            () = self.limit => Some(Err(TooSlow)),
         }
     }
 }

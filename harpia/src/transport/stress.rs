@@ -14,7 +14,7 @@ use socket2::SockRef;
 use tokio::runtime::Builder;
 
 use crate::budget::Budget;
-use crate::close::{CloseCode, CloseFrame};
+use crate::close::{Close, CloseCause, CloseCode, CloseFrame};
 use crate::id::ConnectionId;
 use crate::limits::Limits;
 use crate::message::Message;
@@ -89,7 +89,9 @@ impl Task {
         if self.transport.poll_drain(context).is_pending() {
             return Poll::Pending;
         }
-        if matches!(self.transport.next_event(), TransportEvent::Drained) {
+        if !self.transport.is_closing()
+            && matches!(self.transport.next_event(), TransportEvent::Drained)
+        {
             self.drained += 1;
         }
         if self.sent < MESSAGES {
@@ -109,8 +111,12 @@ impl Task {
             return Poll::Ready(self.drained);
         }
         if is_over.swap(false, Ordering::AcqRel) {
-            self.transport
-                .send_close(&CloseFrame::bare(CloseCode::NORMAL));
+            let frame = CloseFrame::bare(CloseCode::NORMAL);
+            // As a connection does. Without a request, `poll_flush` would not ask for the last
+            // poll, after the close frame is written.
+            let close = Close::new(CloseCause::Handler, frame.clone());
+            self.transport.request_close(close);
+            self.transport.send_close(&frame);
             context.waker().wake_by_ref();
         }
         Poll::Pending
