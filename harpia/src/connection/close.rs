@@ -204,10 +204,10 @@ impl<R: Route> Connection<R> {
             return Step::Done;
         };
         if !closing.expects_close_frame() {
-            self.transport.shut_down_writes();
             if self.has_nothing_to_read(buffer) {
                 return Step::Done;
             }
+            self.transport.shut_down_writes();
             self.phase = Phase::AwaitingPeerEnd;
             return Step::Again;
         }
@@ -217,7 +217,7 @@ impl<R: Route> Connection<R> {
     /// Returns whether the client has closed first, and its close frame was the last of its input.
     ///
     /// A client must not send anything after its close frame (RFC 6455 section 5.5.1), so no input
-    /// can turn the end of the socket into a reset. Waiting for the client's end would cost two
+    /// can turn the end of the socket into a reset. Waiting for the client's end would cost three
     /// system calls of a short connection. Only the task of a TLS stream can write that stream's
     /// end, so the task waits.
     fn has_nothing_to_read(&self, buffer: &ReadBuffer) -> bool {

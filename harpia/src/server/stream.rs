@@ -20,7 +20,7 @@ pub(super) enum ClientStream {
 impl From<ClientStream> for Stream {
     fn from(stream: ClientStream) -> Self {
         match stream {
-            ClientStream::Socket(socket) => Self::Direct(socket),
+            ClientStream::Socket(socket) => Self::direct(socket),
             ClientStream::Other(stream) => Self::buffered(stream),
         }
     }

@@ -8,7 +8,7 @@
 use std::io::{self, IoSlice, Read};
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::PoisonError;
+use std::sync::{PoisonError, RwLock};
 use std::task::{Context, Poll, Waker, ready};
 
 use socket2::SockRef;
@@ -30,14 +30,67 @@ pub(crate) trait AsyncStream: AsyncRead + AsyncWrite + Send {
 
 /// The byte stream of a connection.
 pub(crate) enum Stream {
-    /// A TCP or Unix socket. The system calls are the same for both, so tokio's `TcpStream` serves
-    /// both, and a connection stays as small as with one kind.
-    Direct(TcpStream),
+    /// A TCP or Unix socket.
+    Direct(Socket),
     /// Any other stream, with its write buffer.
     Buffered(Box<Buffered>),
 }
 
+/// A socket, until the connection's task ends.
+///
+/// The system calls of TCP and Unix sockets are the same, so tokio's `TcpStream` serves both, and a
+/// connection stays as small as with one kind.
+///
+/// The task closes the socket when it ends. The hub may hold the transport for up to a tick longer,
+/// and closing thousands of sockets there would delay the delivery of broadcasts. Only the close
+/// locks for writing, so the lock does not wait otherwise.
+pub(crate) struct Socket(RwLock<Option<TcpStream>>);
+
+impl Socket {
+    /// Calls `call` with the socket, or fails if it is closed.
+    #[inline]
+    fn with<T>(&self, call: impl FnOnce(&TcpStream) -> io::Result<T>) -> io::Result<T> {
+        let socket = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        socket.as_ref().map_or_else(|| Err(closed()), call)
+    }
+
+    /// The same for a call that may have to wait.
+    #[inline]
+    fn poll_with<T>(
+        &self,
+        call: impl FnOnce(&TcpStream) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let socket = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        socket
+            .as_ref()
+            .map_or_else(|| Poll::Ready(Err(closed())), call)
+    }
+
+    fn close(&self) {
+        let socket = self
+            .0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(socket);
+    }
+
+    /// Returns the socket, to set an option of it.
+    #[cfg(test)]
+    pub(super) fn configure(&self, set: impl FnOnce(SockRef<'_>) -> io::Result<()>) {
+        self.with(|socket| set(SockRef::from(socket))).unwrap();
+    }
+}
+
+fn closed() -> io::Error {
+    io::ErrorKind::NotConnected.into()
+}
+
 impl Stream {
+    pub(crate) fn direct(socket: TcpStream) -> Self {
+        Self::Direct(Socket(RwLock::new(Some(socket))))
+    }
+
     pub(crate) fn buffered(io: Pin<Box<dyn AsyncStream>>) -> Self {
         Self::Buffered(Box::new(Buffered {
             io: Mutex::new(Io {
@@ -54,8 +107,8 @@ impl Stream {
     pub(super) fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match (self, slices) {
             // `write` is cheaper than `writev`, and most writes have one slice.
-            (Self::Direct(socket), [single]) => socket.try_write(single),
-            (Self::Direct(socket), _) => socket.try_write_vectored(slices),
+            (Self::Direct(socket), [single]) => socket.with(|socket| socket.try_write(single)),
+            (Self::Direct(socket), _) => socket.with(|socket| socket.try_write_vectored(slices)),
             (Self::Buffered(buffered), _) => buffered.append(slices),
         }
     }
@@ -63,7 +116,7 @@ impl Stream {
     /// Waits until a write can take at least one byte. Only the connection's task calls this.
     pub(super) fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Direct(socket) => socket.poll_write_ready(context),
+            Self::Direct(socket) => socket.poll_with(|socket| socket.poll_write_ready(context)),
             Self::Buffered(buffered) => {
                 let flushed = buffered.poll_flush(context);
                 match flushed {
@@ -98,7 +151,10 @@ impl Stream {
     /// that cannot be told at this moment.
     pub(super) fn unsent(&self) -> Option<usize> {
         match self {
-            Self::Direct(socket) => Some(unsent::of(socket)),
+            Self::Direct(socket) => {
+                let unsent = socket.with(|socket| Ok(unsent::of(socket)));
+                Some(unsent.unwrap_or_default())
+            }
             Self::Buffered(buffered) => buffered.unsent(),
         }
     }
@@ -111,11 +167,14 @@ impl Stream {
         }
     }
 
-    /// Drops the waker of a task that ends.
+    /// Closes the socket of a task that ends, or drops the task's waker.
     pub(super) fn release(&self) {
-        if let Self::Buffered(buffered) = self {
-            let waker = buffered.out().waker.take();
-            drop(waker);
+        match self {
+            Self::Direct(socket) => socket.close(),
+            Self::Buffered(buffered) => {
+                let waker = buffered.out().waker.take();
+                drop(waker);
+            }
         }
     }
 
@@ -128,7 +187,10 @@ impl Stream {
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         match self {
-            Self::Direct(socket) => poll_socket(socket, context, || read(socket, buffer)),
+            Self::Direct(socket) => socket.poll_with(|socket| {
+                let read = || read(socket, buffer);
+                poll_socket(socket, context, read)
+            }),
             Self::Buffered(buffered) => buffered.poll_read(context, buffer),
         }
     }
@@ -139,7 +201,7 @@ impl Stream {
             Self::Direct(socket) => {
                 let mut byte = [0];
                 let mut buffer = ReadBuf::new(&mut byte);
-                let peeked = socket.poll_peek(context, &mut buffer);
+                let peeked = socket.poll_with(|socket| socket.poll_peek(context, &mut buffer));
                 peeked.map_ok(|_| buffer.filled().first().copied())
             }
             Self::Buffered(buffered) => buffered.poll_peek(context),
@@ -152,7 +214,9 @@ impl Stream {
     pub(super) fn shut_down_writes(&self) {
         match self {
             // This fails if the peer has already reset the connection, which needs no handling.
-            Self::Direct(socket) => drop(SockRef::from(socket).shutdown(Shutdown::Write)),
+            Self::Direct(socket) => {
+                let _ = socket.with(|socket| SockRef::from(socket).shutdown(Shutdown::Write));
+            }
             Self::Buffered(buffered) => {
                 let mut out = buffered.out();
                 out.shuts_down = true;

@@ -179,7 +179,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[test]
 fn concurrent_writers_never_tear_lose_or_reorder_frames() {
-    write_concurrently(Stream::Direct);
+    write_concurrently(Stream::direct);
 }
 
 #[test]

@@ -11,7 +11,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 
@@ -55,7 +54,7 @@ impl TestSockets {
         let Stream::Direct(socket) = &transport.stream else {
             unreachable!("`wide` makes a direct stream");
         };
-        SockRef::from(socket).set_send_buffer_size(2048).unwrap();
+        socket.configure(|socket| socket.set_send_buffer_size(2048));
         (transport, peer)
     }
 
@@ -70,7 +69,7 @@ impl TestSockets {
         peer.set_nonblocking(true).unwrap();
         let stream = self.adopt(net::TcpStream::from(OwnedFd::from(server)));
         let budget = Arc::new(Budget::new(usize::MAX));
-        let stream = Stream::Direct(stream);
+        let stream = Stream::direct(stream);
         let transport = Transport::new(stream, id, Arc::new(limits), budget, agreement, 1);
         (transport, TestPeer { stream: peer })
     }
