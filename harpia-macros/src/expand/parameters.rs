@@ -1,9 +1,11 @@
-//! The path parameters of a route as one tuple, which is parsed before the upgrade.
+//! Expands the path parameters of a route into one tuple. The server parses it before the upgrade.
 //!
-//! The handlers' code names the elements by index, so no `#[cfg]` may shift them. A parameter that
-//! only handlers behind `#[cfg]` take is `()` when all of these are compiled out, since its type
-//! may be compiled out, too. An element of a tuple type cannot have a `#[cfg]`. So the type is an
-//! associated type, which can, and which may use the route's generics.
+//! The handlers' code names the elements of the tuple by index, so no `#[cfg]` may change an index.
+//!
+//! A parameter may be taken only by handlers behind a `#[cfg]`. If all of them are compiled out,
+//! the parameter's type may be compiled out, too, and the element is `()`. Rust allows no `#[cfg]`
+//! on an element of a tuple type, but it allows one on an associated type. The element therefore
+//! names an associated type. Such a type can also use the route's generics.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -16,7 +18,7 @@ pub(super) struct Expanded {
     pub(super) types: TokenStream,
     /// The code that makes the tuple, or rejects the request.
     pub(super) values: TokenStream,
-    /// The items beside the `impl Route`.
+    /// The items that stand beside the `impl Route`.
     pub(super) beside: TokenStream,
 }
 

@@ -1,5 +1,5 @@
-//! The `impl IntoRoute` that makes a route of the user's type. It contains the `impl Route` with
-//! the handlers.
+//! Expands the `impl IntoRoute` that turns the user's type into a route. The `impl Route` with the
+//! handlers is inside it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -20,8 +20,8 @@ pub(super) fn expand(route: &Route, krate: &Path) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let route_bounds = route_bounds(route);
     let path_checks = checks::values(route);
-    // Without bounds on the impl, `.ws(Chat)` compiles, and does not add that a trait is not
-    // implemented: the checks have reported why the type cannot be a route.
+    // If the user's type cannot be a route, the checks report why. This impl has no bounds of its
+    // own, so that `.ws(Chat)` still compiles, and rustc adds no error about a missing trait.
     let (bounds, made) = if generics.params.is_empty() {
         let made = quote!(__harpia::__private::Made(__Route(self)).route());
         (quote!(#where_clause), made)
@@ -116,7 +116,8 @@ fn route_impl(route: &Route, route_bounds: &TokenStream) -> TokenStream {
     }
 }
 
-/// Returns the `connect` of a route without such a handler: its data implements `FromHandshake`.
+/// Returns the `connect` method of a route that has no `connect` handler. The method makes the
+/// route's data with `FromHandshake`.
 fn connect(route: &Route) -> TokenStream {
     if route.handler(Kind::Connect).is_some() {
         return TokenStream::new();
@@ -143,10 +144,12 @@ fn connect(route: &Route) -> TokenStream {
     }
 }
 
-/// Returns the bounds that the generated code relies on. A type that breaks a bound is reported
-/// once, by the checks. The bounds keep each handler from reporting it again: rustc assumes that a
-/// bound with a lifetime holds, even if it does not. A generic route gets plain bounds, since
-/// whether they hold may depend on the types that its user chooses.
+/// Returns the bounds that the generated code relies on.
+///
+/// The checks report a type that breaks a bound. The bounds have a lifetime, `for<'__given>`,
+/// because rustc assumes that such a bound holds, even if it does not. Without the lifetime, rustc
+/// would report the type again at each handler. A generic route gets bounds without the lifetime,
+/// because they may hold for some of the types that its user chooses and not for others.
 fn route_bounds(route: &Route) -> TokenStream {
     let Route {
         self_type,
@@ -176,8 +179,8 @@ fn predicates(generics: &Generics) -> impl Iterator<Item = &WherePredicate> {
     clause.flat_map(|clause| &clause.predicates)
 }
 
-/// Returns the code that marks an `async` handler as one that may wait. It has the handler's own
-/// `#[cfg]`. `connect` is not marked, since it may always wait.
+/// Returns the code that marks an `async` handler as one that may wait. The code has the handler's
+/// own `#[cfg]`. `connect` may always wait and is not marked.
 fn inline(kind: Kind, handlers: &[Handler]) -> TokenStream {
     let lines = handlers
         .iter()

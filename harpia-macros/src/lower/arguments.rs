@@ -47,8 +47,8 @@ struct Reader<'a> {
     names: &'a [String],
     /// The predicate of the handler's `#[cfg]`.
     condition: Option<TokenStream>,
-    /// The names of arguments that the handler has. An argument of another name is not taken for
-    /// one of these.
+    /// The names of the handler's arguments, without the path parameters. If `code` is among them,
+    /// an argument with another name is never read as the code.
     claimed: Vec<String>,
     seen: &'a mut UsedParameters,
     found: Vec<Argument>,
@@ -75,8 +75,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the path parameter that a name refers to. `_room` is `room`, which the handler does
-    /// not use.
+    /// Returns the path parameter that a name refers to. `_room` refers to `room`: the handler
+    /// takes the parameter and does not use it.
     fn parameter_name(&self, name: &Ident) -> Option<&'a str> {
         let written = name.unraw().to_string();
         let names = || self.names.iter().map(String::as_str);
@@ -85,8 +85,8 @@ impl<'a> Reader<'a> {
             .or_else(|| names().find(|known| *known == plain(name)))
     }
 
-    /// Returns the name that an argument takes, besides those of the path parameters. An argument
-    /// without a name can only be the message.
+    /// Returns the name that an argument claims, or `None` for a path parameter. A pattern without
+    /// a name, such as `(x, y)`, can only be the message, and claims the message's name.
     fn claim(&self, argument: &PatType) -> Option<String> {
         match name_of(&argument.pat) {
             Some(name) => self.parameter_name(&name).is_none().then(|| plain(&name)),
@@ -95,8 +95,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a path parameter. `&T` and `T` share a slot, and `&str` borrows from the slot of a
-    /// `String`.
+    /// Reads a path parameter. `&T` and `T` share a slot of the tuple, and `&str` borrows from the
+    /// slot of a `String`.
     fn parameter(&mut self, name: &str, ty: &Type) -> Result<Argument, ArgumentError> {
         let (ty, by) = match ty {
             Type::Reference(reference) if reference.mutability.is_some() => {
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns whether a `Socket` by value may be a message whose type is named `Socket`, too.
+    /// Returns whether a `Socket` by value may be the message, of a user's type with that name.
     fn may_be_message(&self, argument: &PatType) -> bool {
         let Some(own) = self.kind.message_name() else {
             return false;
@@ -190,8 +190,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Checks the name of the message, which is fixed on a route with path parameters, and that the
-    /// message is taken by value.
+    /// Checks the name of the message, and that the handler takes the message by value. On a route
+    /// with path parameters, the name must be the message's own, or start with `_`.
     fn check_message(
         &mut self,
         argument: &PatType,
@@ -214,8 +214,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the problem of an argument that the handler does not take. If it is likely, that is
-    /// a misspelled path parameter.
+    /// Returns the error for an argument that the handler cannot take. If the argument is likely to
+    /// be a misspelled path parameter, the error is about that.
     fn extra(&mut self, argument: &PatType, name: Option<&Ident>) -> ArgumentError {
         let names = self.names;
         if let (Some(name), false, false) = (name, names.is_empty(), is_any_socket(&argument.ty)) {

@@ -135,7 +135,7 @@ pub(crate) struct Transport {
     limits: Arc<Limits>,
     /// Bounds what the outboxes of all connections hold together.
     budget: Arc<Budget>,
-    /// The compression that the handshake agreed on; `None` means no compression.
+    /// The compression that client and server agreed on; `None` means no compression.
     agreement: Option<Agreement>,
     pub(crate) liveness: Liveness,
     pub(crate) progress: Progress,
@@ -144,11 +144,11 @@ pub(crate) struct Transport {
     /// Set while the connection receives broadcasts and may publish. The caller that clears it has
     /// to tell the hub.
     active: AtomicBool,
-    /// Set once a handler has published, which is separate from the route's automatic broadcast.
+    /// Set once a handler has published. The route's automatic broadcast does not set it.
     published: AtomicBool,
     /// How many messages were dropped because the backlog was full.
     skipped: AtomicU32,
-    /// A lock, since the task, the flusher and every `Peer` write to the same socket. Only
+    /// The task, the flusher and every `Peer` write to the same socket, so this is a lock. Only
     /// nonblocking calls are made while it is held.
     state: Mutex<TransportState>,
 }
@@ -158,7 +158,8 @@ struct TransportState {
     write_state: WriteState,
     /// Set when a close frame is queued or sent, or the socket has failed. No frame may follow.
     close_queued: bool,
-    /// Set while `open` runs. Its sends go out even if the hub has already requested a close.
+    /// Set while `open` runs, until a handler or a `Peer` closes the connection. While it is set,
+    /// sends go out even if the hub has requested a close.
     opening: bool,
     /// `Some` while the transport is corked. Always `None` while it is blocked.
     cork: Option<Box<Cork>>,
@@ -228,8 +229,8 @@ impl Transport {
 
     /// Returns the form in which the peer receives messages that go to many peers.
     ///
-    /// A peer with a small compression window receives them uncompressed: such a message is
-    /// compressed once, for the largest window, and would not fit a smaller one.
+    /// Such a message is compressed once, for the largest compression window. A peer with a smaller
+    /// window could not read it, and receives the message uncompressed.
     pub(crate) fn form(&self) -> Form {
         match self.agreement {
             Some(agreement) if agreement.max_message() == usize::MAX => Form::Deflated,
@@ -299,7 +300,7 @@ impl Transport {
     /// thread blocks the transport or requests a close. In the bad order the task checks, the
     /// writer sets its signal and finds no waker, and the task parks forever. The task prevents
     /// this: it calls `attach` before it checks. Writers set the signal before they look for the
-    /// waker. So the task sees the signal or is woken.
+    /// waker. Either the task sees the signal, or the writer finds the waker.
     pub(crate) fn attach(&self, waker: &Waker) {
         self.stream.attach(waker);
         let mut state = self.lock();
@@ -314,8 +315,8 @@ impl Transport {
 
     /// Writes until everything is written or the socket is full, and returns the bytes written.
     ///
-    /// A partial write does not end the loop, only `WouldBlock` does: without it, tokio would still
-    /// consider the socket writable and would not wait for the operating system.
+    /// After a partial write, the loop goes on until `WouldBlock`. Only `WouldBlock` tells tokio
+    /// that the socket is not writable. Without it, tokio would not wait for the operating system.
     fn write(&self, slices: &[IoSlice<'_>], total: usize) -> io::Result<usize> {
         let mut written = 0;
         let result = self.write_some(slices, total, &mut written);
@@ -348,7 +349,7 @@ impl Transport {
         Ok(())
     }
 
-    /// Unlocks the state, then wakes the task, which may need the lock at once.
+    /// Unlocks the state before it wakes the task, because the task may need the lock at once.
     fn wake(&self, state: MutexGuard<'_, TransportState>) {
         let waker = state.waker.clone();
         drop(state);

@@ -4,9 +4,9 @@
 //! which collects the published messages in their channels. Then it delivers them ([`deliver`]),
 //! with one write for each member.
 //!
-//! If a member joins or leaves a channel in the middle of a round, it is flushed first: it gets
-//! what it is owed up to that record. So each member gets exactly what was published between its
-//! join and its leave.
+//! Before a member joins or leaves a channel in the middle of a round, the table flushes the
+//! member: it writes to the member the messages of the round up to that record. Each member
+//! therefore gets exactly the messages that were published between its join and its leave.
 //!
 //! While a member's `open` is running, its messages are kept for it ([`opening`]).
 
@@ -35,10 +35,10 @@ use deliver::{Buffers, MergedBatch};
 #[derive(Default)]
 pub(super) struct Table {
     counters: Arc<Counters>,
-    /// Connections that enter from now on are closed, too.
+    /// Set once a shutdown has begun. Connections that enter later are closed, too.
     is_shutting_down: bool,
-    /// `Some` once a shutdown has canceled handlers. It also applies to connections that enter
-    /// later.
+    /// `Some` once a shutdown has canceled handlers. Handlers of connections that enter later are
+    /// canceled, too.
     cancels: Option<CancelsClose>,
     /// The members, by slot.
     members: Vec<Option<Member>>,
@@ -61,7 +61,7 @@ pub(super) struct Table {
     /// Members whose backlog overflowed while their `open` was running. They have to leave their
     /// channels.
     overflowed: Vec<Slot>,
-    /// How many members are owed messages until their `open` has returned.
+    /// How many members have messages kept for them until their `open` has returned.
     owing: usize,
     /// The channels whose active members were listed in the current round.
     listed_channels: Vec<ChannelIndex>,
@@ -74,22 +74,25 @@ pub(super) struct Member {
     pub(super) last_ping: u32,
     route: RouteId,
     activity: Activity,
-    /// It was active at some time. So its messages go out, also those of its `close` handler.
+    /// Set once the member has been active. Its messages are then published even after it is
+    /// closed, including those of its `close` handler.
     was_active: bool,
-    /// What it gets when its `open` has returned `Ok`. `None` if that is nothing.
+    /// The messages that the member gets once its `open` has returned `Ok`. `None` if there are
+    /// none.
     owed: Option<Box<Owed>>,
     memberships: Vec<Membership>,
-    /// The last round in which a batch was written to it.
+    /// The last round in which a batch was written to the member.
     written_round: u64,
-    /// The last round in which it published something, and so needs a batch of its own.
+    /// The last round in which the member published something. It needs a batch of its own in that
+    /// round.
     published_round: u64,
-    /// A round and a position in it: in that round, it is owed nothing up to that position.
+    /// A round, and a position in that round up to which the member is owed nothing.
     owed_from: (u64, u32),
 }
 
 /// Whether a member gets published messages.
 ///
-/// Depends only on the log, and not on closes that were requested from the transport meanwhile.
+/// Only the table changes this. A close that another thread requests from the transport does not.
 ///
 /// ```text
 /// Enter ──► Authenticating ──Open──► Opening ──Activate──► Active
@@ -104,8 +107,8 @@ enum Activity {
     /// `open` is running: the member's messages are kept for it.
     Opening,
     Active,
-    /// The member gets nothing that is published from now on. What it was owed before is kept
-    /// until the log says whether its `open` has returned `Ok`.
+    /// The member gets nothing that is published from now on. Messages that were kept for it stay
+    /// until a record tells whether its `open` has returned `Ok`.
     Over,
 }
 
@@ -145,7 +148,7 @@ impl Table {
 
     /// Returns a slot that is above all slots in use.
     pub(super) fn next_slot(&self) -> Slot {
-        // Cannot saturate: slots are numbered by `u32`, so there are no more members than that.
+        // Cannot saturate: each member has a slot of its own, and slots are `u32` numbers.
         Slot::try_from(self.members.len()).unwrap_or(Slot::MAX)
     }
 
@@ -184,7 +187,7 @@ impl Table {
                 frame,
                 except,
             } => {
-                // The slot may belong to another connection by now, which gets the message.
+                // If the slot belongs to another connection by now, that one gets the message.
                 let except = self.is_present(except).then(|| except.slot());
                 self.publish(&Channel::Topic(topic), except, frame);
             }
@@ -252,7 +255,8 @@ impl Table {
         }
     }
 
-    /// Leaves all connections to themselves: no more records are applied, and there is no sweep.
+    /// Makes all connections close without the hub, which applies no more records and runs no more
+    /// sweeps.
     pub(super) fn detach_all(&self) {
         self.for_each_transport(Transport::detach);
     }
