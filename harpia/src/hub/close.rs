@@ -37,12 +37,12 @@ impl Hub {
     ///
     /// Use it to close all pages of a user who logs out or is banned, or a room that has ended.
     ///
-    /// Subscribers first get everything that was published before this call, also those whose
-    /// `open` has not returned yet.
+    /// Subscribers first get everything that was published before this call, even if their `open`
+    /// has not returned yet.
     ///
-    /// Connections that subscribe after this call are not closed. So first change what `open`
-    /// checks (delete the session, mark the room as ended), then call this. In `open`, subscribe
-    /// first, then check.
+    /// Connections that subscribe after this call are not closed. Before you call it, change what
+    /// `open` checks: delete the session, or mark the room as ended. In `open`, subscribe first,
+    /// then check.
     ///
     /// # Examples
     ///

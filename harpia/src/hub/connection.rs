@@ -1,11 +1,11 @@
-//! What a connection tells the hub, from its entry to its leave.
+//! The calls that a connection makes to the hub, from `reserve` to `leave`.
 //!
-//! A connection calls these in this order; `close` and `deactivate` may come from other tasks at
-//! any time:
+//! A connection makes these calls in this order. Other tasks may call `close` and `deactivate` at
+//! any time.
 //!
 //! ```text
 //! reserve ─► enter ─► open ─► activate ─► deactivate ─► send_close ─► leave
-//!            (open only with `auth`; refuse instead of activate if `open` failed)
+//!            (open only with `auth`; open_failed instead of activate if `open` failed)
 //! ```
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Hub {
 
     /// Adds a connection to the table.
     ///
-    /// Without `auth`, it is owed every broadcast from here on.
+    /// A connection without `auth` is owed every broadcast from here on.
     pub(crate) fn enter(&self, transport: Arc<Transport>, route: RouteId, authenticates: bool) {
         if self.shared.log.is_shutting_down() {
             transport.request_close(Close::of(CloseCause::Shutdown));
@@ -52,32 +52,32 @@ impl Hub {
         self.append(Record::Open(slot));
     }
 
-    /// Notes that `open` has failed. The connection gets nothing of what it is owed.
+    /// Notes that `open` has failed. What the connection is owed is dropped.
     pub(crate) fn open_failed(&self, slot: Slot) {
         self.append(Record::OpenFailed(slot));
     }
 
     /// Notes that `open` has returned `Ok`.
     ///
-    /// The connection gets what it is owed and everything that follows. The `pending` messages,
-    /// which its handlers published before, go out right after this record.
+    /// The connection gets what it is owed, and everything that is published later. Its handlers
+    /// published the `pending` messages before. They go out right after this record.
     pub(crate) fn activate(&self, transport: &Transport, pending: Vec<(ByteString, Message)>) {
         self.shared.counters.activate(transport);
         let pending = pending.into_iter();
         let pending = pending.map(|(topic, message)| (topic, self.encode(&message)));
         self.append(Record::Activate(transport.id().slot(), pending.collect()));
-        // Race: this method and `close` on another task. `close` requests the close and then
-        // clears the active flag; this method sets the active flag and then looks for a close. If
-        // `close` cleared the flag before it was set, and this method had looked before the close
-        // was requested, a closed connection would stay active. The transport's lock prevents
-        // that: `close` takes it between its two steps, and this method takes it in
-        // `close_frame`, so at least one of the two sees what the other did.
+        // Race: this method, and `close` on another task. `close` requests the close and then
+        // clears the active flag. This method sets the active flag and then looks for a close. If
+        // neither saw what the other did, a closed connection would stay active. The transport's
+        // lock prevents that: `close` takes the lock before it clears the flag, and this method
+        // takes it in `close_frame`, after it has set the flag. The second to take the lock sees
+        // what the first did before.
         if transport.close_frame().is_some() {
             self.deactivate(transport);
         }
     }
 
-    /// Ends the connection's part in broadcasts: it gets everything published before, and no more.
+    /// Takes the connection out of broadcasts. It still gets everything that was published before.
     ///
     /// Only the first call has an effect.
     pub(crate) fn deactivate(&self, transport: &Transport) {
@@ -88,8 +88,8 @@ impl Hub {
 
     /// Requests a close for a handler or a `Peer`, and deactivates the connection.
     ///
-    /// From here on the connection neither sends nor gets broadcasts, even if its handler is still
-    /// running.
+    /// From here on the connection neither sends nor gets broadcasts, even while a handler of it is
+    /// still running.
     pub(crate) fn close(&self, transport: &Transport, close: Close) {
         transport.set_opening(false);
         if transport.request_close(close) {
@@ -99,13 +99,13 @@ impl Hub {
 
     /// Sends the close frame after everything that was published before.
     ///
-    /// Returns `false` if nothing published is still on its way. Then the connection sends the
-    /// close frame itself, at once.
+    /// Returns `false` if no published message is on its way, or the server has stopped. The
+    /// connection then sends the close frame itself, at once.
     pub(crate) fn send_close(&self, slot: Slot, frame: CloseFrame) -> bool {
         !self.shared.log.is_delivered() && self.append(Record::SendClose(slot, frame))
     }
 
-    /// Removes the connection from the table. Its slot is reused after that.
+    /// Removes the connection from the table. Its slot can be reused after that.
     pub(crate) fn leave(&self, slot: Slot) {
         self.append(Record::Leave(slot));
     }
@@ -149,7 +149,7 @@ impl Hub {
 
     /// Waits until the log has room.
     ///
-    /// A connection that publishes waits here before it reads on, which slows its client.
+    /// A connection that publishes waits here before it reads more input. That slows its client.
     pub(crate) fn poll_room(&self, context: &mut Context<'_>, slot: Slot) -> Poll<()> {
         self.shared.log.poll_room(context, slot)
     }

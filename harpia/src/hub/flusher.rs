@@ -1,7 +1,7 @@
 //! The flusher: the one thread that takes the log's records and delivers them in flush rounds.
 //!
-//! It is a thread and not a task: a flush round writes to thousands of sockets, which would block
-//! everything else on a tokio worker. It runs no user code and drops no user data.
+//! The flusher is a thread and not a task. A flush round writes to thousands of sockets. On a tokio
+//! worker, it would block all other tasks. The flusher runs no user code and drops no user data.
 
 use std::io;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use super::table::{FollowUp, Table};
 
 /// Starts the thread.
 ///
-/// It ends with the record `Stop`, which the server appends when its last connection is gone or
-/// when it is dropped.
+/// The thread ends with the record `Stop`. The server appends this record when its last connection
+/// is gone, or when the server is dropped.
 pub(super) fn spawn(hub: Hub) -> io::Result<()> {
     thread::Builder::new()
         .name("harpia-flusher".into())
@@ -69,7 +69,7 @@ impl<'a> Flusher<'a> {
 
     /// Stops the log and applies its last records.
     ///
-    /// The connections that are left close themselves, without the hub.
+    /// The remaining connections close themselves, without the hub.
     pub(super) fn stop(&mut self) {
         let mut records = self.hub.shared.log.stop();
         self.flush(&mut records);
@@ -94,8 +94,8 @@ impl<'a> Flusher<'a> {
 
 /// Waits for a fifth of the time that the flush round took.
 ///
-/// Meanwhile messages gather, so that the next round writes more of them at once. Without the
-/// pause, batches vary between a few messages and many.
+/// During the pause, messages gather in the log, so that the next round writes more of them at
+/// once. Without the pause, the number of messages in a batch varies widely.
 fn pause(round: Duration) {
     let length = (round / 5).min(MAX_PAUSE);
     if length > MIN_PAUSE {

@@ -47,10 +47,10 @@ struct LogState {
     /// Wakers of tasks that wait for room, at most one for each connection.
     room_wakers: HashMap<Slot, Waker>,
     flusher: FlusherState,
-    /// Some connection whose `open` is running was owed messages after the last flush round.
+    /// Set if some connection whose `open` is running was owed messages after the last flush round.
     ///
-    /// Then its activation wakes the flusher, and its close frame goes through the log: written
-    /// directly, the close frame would overtake the messages.
+    /// While it is set, an activation wakes the flusher, and a close frame goes through the log. A
+    /// close frame that was written directly would overtake the owed messages.
     owing: bool,
     is_stopped: bool,
 }
@@ -64,12 +64,12 @@ struct LogState {
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum FlusherState {
-    /// It is in a flush round, or about to begin one.
+    /// The flusher is in a flush round, or about to begin one.
     Running,
-    /// It waits for a record that wakes it, at most until the next tick of the sweep. Everything
-    /// published is delivered.
+    /// The flusher waits for a record that wakes it, at most until the next tick of the sweep.
+    /// Everything published is delivered.
     WaitingForTick,
-    /// It waits for any record, without a time limit: there are no connections to sweep.
+    /// The flusher waits for any record, without a time limit: there are no connections to sweep.
     WaitingForConnection,
 }
 
@@ -150,7 +150,7 @@ impl Log {
 
     /// Appends a connection's message, or returns it as the error if the log is full.
     ///
-    /// Then the caller waits with [`poll_room`](Self::poll_room) and tries again.
+    /// After an error, the caller waits with [`poll_room`](Self::poll_room) and tries again.
     pub(super) fn try_publish(
         &self,
         channel: Channel,
@@ -180,9 +180,9 @@ impl Log {
         answer.await.unwrap_or_default()
     }
 
-    /// Returns whether everything published is delivered, and no connection is owed any of it.
+    /// Returns whether every published message is delivered, and none is owed to a connection.
     ///
-    /// Then bytes that the caller writes to a socket directly come after it.
+    /// If so, bytes that the caller writes directly to a socket come after all these messages.
     pub(super) fn is_delivered(&self) -> bool {
         let state = self.lock();
         state.flusher != FlusherState::Running && !state.owing
@@ -212,9 +212,9 @@ impl Log {
     pub(super) async fn shutdown_begun(&self) {
         let notified = self.shutdown.notified();
         let mut notified = std::pin::pin!(notified);
-        // Race: this task and `append` of a `Shutdown` record. If the shutdown began after the
-        // flag was read and before this task was registered, the notification would be lost. So
-        // this task registers first and then reads the flag, which `append` sets before it
+        // Race: this task, and `append` of a `Shutdown` record. If the shutdown began after this
+        // task read the flag and before it registered, the notification would be lost. To prevent
+        // that, this task registers before it reads the flag, and `append` sets the flag before it
         // notifies.
         notified.as_mut().enable();
         if !self.is_shutting_down.load(Ordering::Acquire) {
@@ -225,8 +225,8 @@ impl Log {
     /// Waits for records, and moves them all into `records`, which must be empty.
     ///
     /// With a `timeout`, waits at most that long for a record that wakes the flusher. Without one,
-    /// waits until there is any record. `owing`: after the last flush round, some connection whose
-    /// `open` is running is owed messages.
+    /// waits until there is any record. `owing` says whether, after the last flush round, some
+    /// connection whose `open` is running is owed messages.
     pub(super) fn take_records(
         &self,
         records: &mut Vec<Record>,
@@ -257,7 +257,7 @@ impl Log {
         wakers.into_values().for_each(Waker::wake);
     }
 
-    /// Stops the log: it accepts no more records, and tasks that wait for room go on.
+    /// Stops the log, which accepts no more records. Tasks that wait for room go on.
     ///
     /// Returns the records that the flusher has not taken.
     pub(super) fn stop(&self) -> Vec<Record> {

@@ -1,5 +1,5 @@
-//! The limits on repeated log lines of one server: one for each kind of line, so that a flood of
-//! one kind does not hide another.
+//! The limits on repeated log lines of one server. Each kind of line has its own limit, so that a
+//! flood of one kind does not hide another.
 
 use crate::close::CloseCause;
 use crate::log_limit::LogLimit;
@@ -13,7 +13,7 @@ pub(crate) struct LogLimits {
     pub(crate) skipping: LogLimit,
     /// Errors that reach the default `error` handler.
     pub(crate) errors: LogLimit,
-    /// Errors of `close`, `drain` and `error`, which end nothing.
+    /// Errors of the handlers `close`, `drain` and `error`. They do not end the connection.
     pub(crate) handler_errors: LogLimit,
     /// Connection data that panics when it is dropped.
     pub(crate) drop_panics: LogLimit,

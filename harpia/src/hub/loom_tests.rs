@@ -61,8 +61,8 @@ fn slots(records: &[Record]) -> Vec<Slot> {
 
 #[test]
 fn the_flusher_gets_every_record_and_keeps_each_writers_order() {
-    // Without a timeout the flusher waits for any record. With one it waits for a record that wakes
-    // it, since no time passes in loom.
+    // Without a timeout the flusher waits for any record. With a timeout it waits for a record that
+    // wakes it: no time passes in loom, so the timeout never ends.
     for timeout in [None, Some(Duration::MAX)] {
         explore(move || {
             let log = Arc::new(Log::new());
@@ -115,8 +115,8 @@ fn a_task_that_waits_for_room_goes_on_after_the_next_round_or_the_stop() {
             move || {
                 let (parked, waker) = Parked::waker();
                 let mut context = Context::from_waker(&waker);
-                // As a connection does: it keeps what it could not append, and is not read until
-                // there is room.
+                // Does what a connection does: it keeps the message that it could not append, and
+                // is not read until there is room.
                 while log
                     .try_publish(Channel::Server, 1, filling_message())
                     .is_err()

@@ -1,4 +1,4 @@
-//! The part of [`Hub`] that lists a topic's active subscribers, and its answers.
+//! The part of [`Hub`] that lists a topic's active subscribers, and the types of its answers.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The records of the log: everything that changes who gets what, and everything that is published.
+//! The records of the log: changes of members and their channels, closes, and published messages.
 
 use std::sync::Arc;
 
@@ -25,13 +25,14 @@ pub(crate) enum Channel {
     Topic(ByteString),
 }
 
-/// What a connection published before it was active, each message with its topic.
+/// The messages that a connection published before it was active, each with its topic.
 pub(crate) type PendingFrames = Vec<(ByteString, Encoded)>;
 
 /// One entry of the log.
 ///
-/// Records that only the connection's own task appends carry its slot. Records that other tasks
-/// append carry its id, since the slot may belong to another connection by then.
+/// A record that only the connection's own task appends carries the connection's slot. A record
+/// that other tasks append carries its id, because the slot may belong to another connection by
+/// then.
 #[derive(Debug)]
 pub(crate) enum Record {
     /// A connection enters the table. Without `auth` it is owed every broadcast from here on.
@@ -43,10 +44,10 @@ pub(crate) enum Record {
     /// `auth` has returned `Ok`: the connection is owed every broadcast and every message to its
     /// topics from here on.
     Open(Slot),
-    /// `open` has failed, or its own handler closed the connection: it gets nothing of what it is
-    /// owed.
+    /// `open` has failed, or its own handler closed the connection. What the connection is owed is
+    /// dropped.
     OpenFailed(Slot),
-    /// `open` has returned `Ok`: the connection gets what it is owed, and its pending messages go
+    /// `open` has returned `Ok`. The connection gets what it is owed, and its pending messages go
     /// out.
     Activate(Slot, PendingFrames),
     Subscribe(Slot, ByteString),
@@ -86,9 +87,9 @@ pub(crate) enum Record {
 impl Record {
     /// Returns whether the record wakes the flusher, because a task or a client waits for it.
     ///
-    /// The other records only have to be in order when the next round comes. Leaving the flusher
-    /// asleep saves a wake-up for each connection that comes or goes. `owing`: some connection
-    /// whose `open` is running is owed messages.
+    /// All other records can wait for the next round. This saves a wake-up for each connection that
+    /// comes or goes. `owing` says whether some connection whose `open` is running is owed
+    /// messages.
     pub(super) fn wakes_flusher(&self, owing: bool) -> bool {
         match self {
             Self::Activate(_, pending) => owing || !pending.is_empty(),

@@ -44,7 +44,7 @@ impl Sweep {
     }
 }
 
-/// Pings one connection or wakes its task if that is due. Returns a close if one is due.
+/// Pings one connection or wakes its task, if either is due. Returns a close if one is due.
 fn visit(member: &mut Member, now: Now) -> Option<Close> {
     let transport = &member.transport;
     if transport.is_closing() {
@@ -77,9 +77,10 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
     None
 }
 
-/// Returns whether a peer has neither sent a byte nor read what it was sent, for a time in ticks.
+/// Returns whether, for `limit` ticks, a peer has neither sent a byte nor read what it was sent.
 ///
-/// The second is looked at only when the time has passed by half, since it costs a system call.
+/// To find out whether the peer reads costs a system call. This function makes the call only once
+/// the peer has been silent for half of the time.
 fn is_idle(transport: &Transport, last_heard: u32, limit: u32, now: u32) -> bool {
     if now.saturating_sub(last_heard) < limit / 2 {
         return false;

@@ -16,7 +16,7 @@ pub(super) struct Membership {
     pub(super) channel: ChannelIndex,
     /// The member's index in the channel's list of members.
     ///
-    /// It is no wider than a slot, since each connection has a few memberships.
+    /// Each connection has a few memberships, so this has the width of a slot, to save memory.
     pub(super) member_index: Slot,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct ChannelState {
     pub(super) touched_round: u64,
     /// The messages of the current round.
     pub(super) messages: Vec<Published>,
-    /// The active members, if they were requested in the current round and are still the same.
+    /// The list of active members, if it was requested in the current round and is still right.
     pub(super) listing: Option<Arc<[ConnectionId]>>,
 }
 
@@ -114,7 +114,7 @@ impl Table {
         self.drop_if_empty(channel);
     }
 
-    /// Returns the index of a channel, which is created if it has no members yet.
+    /// Returns the index of a channel. Creates the channel if it has no members yet.
     fn channel(&mut self, name: Channel) -> ChannelIndex {
         if let Some(&index) = self.channel_indices.get(&name) {
             return index;
@@ -133,8 +133,8 @@ impl Table {
             }
             None => {
                 self.channels.push(state);
-                // Cannot saturate: there are no more channels than memberships, whose memory would
-                // be exhausted long before.
+                // Cannot saturate: each channel has a member, and the memory for so many
+                // memberships would be exhausted long before.
                 ChannelIndex::try_from(self.channels.len() - 1).unwrap_or(ChannelIndex::MAX)
             }
         };
@@ -148,8 +148,8 @@ impl Table {
         if channel.members.is_empty() {
             self.channel_indices.remove(&channel.name);
             channel.messages = Vec::new();
-            // The index of a touched channel is still in `touched_channels`, so it is not free yet.
-            // `deliver` frees it at the end of the round.
+            // The index of a touched channel is still in `touched_channels`. `deliver` frees it at
+            // the end of the round.
             if channel.touched_round != self.round {
                 self.free_channels.push(index);
             }

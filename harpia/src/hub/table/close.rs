@@ -1,6 +1,6 @@
 //! Closing members: by the hub, by their handlers, and by a shutdown.
 //!
-//! Each of these first flushes the member, so that its close frame follows everything that was
+//! Each close first flushes the member, so that the close frame follows everything that was
 //! published before.
 
 use bytestring::ByteString;
@@ -26,9 +26,10 @@ impl Table {
         // A connection is deactivated only after its `open` has returned `Ok`, so it gets what it
         // is owed.
         //
-        // Race: `Hub::activate` on the connection's task and `Hub::close` on another one. If
-        // `close` appends `Deactivate` before `activate` appends its record, the member is still
-        // opening here, and `Activate` will find it over. It gets what it is owed in either order.
+        // Race: `Hub::activate` on the connection's task, and `Hub::close` on another task. If
+        // `close` appends `Deactivate` before `activate` appends `Activate`, the member is still
+        // `Opening` here, and already `Over` when `Activate` is applied. In either order, the
+        // member gets what it is owed.
         self.write_owed(slot);
     }
 
@@ -37,11 +38,12 @@ impl Table {
             return;
         };
         match member.activity {
-            // Its handler or a `Peer` closed it before `open` returned, so it never was active.
+            // A handler or a `Peer` closed the member before `open` returned: it was never active.
             Activity::Opening => self.open_failed(slot),
-            // The hub closed it while `open` was running: it gets what was published before that.
+            // The hub closed the member while `open` was running. The member still gets what was
+            // published before that.
             Activity::Over => self.write_owed(slot),
-            // Another task closed it, and has not appended `Deactivate` yet.
+            // Another task closed the member, and has not appended `Deactivate` yet.
             Activity::Active | Activity::Authenticating => self.flush_member(slot),
         }
         if let Some(member) = self.member(slot) {
@@ -49,17 +51,18 @@ impl Table {
         }
     }
 
-    /// Requests a close. From here on the connection is not active, even if its handler still runs.
+    /// Requests a close. From here on the connection is not active, even while a handler of it
+    /// still runs.
     pub(in crate::hub) fn request_close(&mut self, slot: Slot, close: Close) {
-        // Flushed first: the messages published before may overflow the backlog. Then the member
-        // is closed as a slow consumer, which is the first cause and so decides.
+        // The member is flushed first, because messages that were published before may overflow its
+        // backlog. If they do, the member is closed as a slow consumer: the first cause decides.
         self.flush_member(slot);
         let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) else {
             return;
         };
         if member.transport.request_close(close) {
             self.counters.deactivate(&member.transport);
-            // What it is owed is kept: the log does not say yet whether `open` returns `Ok`.
+            // What the member is owed is kept until a record tells whether `open` returned `Ok`.
             self.stop_receiving(slot);
         }
     }

@@ -12,7 +12,7 @@ use crate::transport::Batch;
 use super::channels::Published;
 use super::{Activity, ChannelIndex, ChannelState, Member, Membership, Table};
 
-/// The buffers that channels' batches are composed in, kept from round to round.
+/// The buffers in which the batches of channels are composed. They are kept from round to round.
 #[derive(Default)]
 pub(super) struct Buffers {
     plain: Vec<u8>,
@@ -21,10 +21,11 @@ pub(super) struct Buffers {
 
 /// The last batch that was merged from several channels.
 ///
-/// Most members of the same set of channels get the same batch, so it is used again for them.
+/// Most members of the same set of channels get the same batch, so the batch is used again for
+/// them.
 #[derive(Default)]
 pub(super) struct MergedBatch {
-    /// The round in which it may be used again, or 0 for none.
+    /// The round in which the batch may be used again; 0 means never.
     round: u64,
     channels: Vec<ChannelIndex>,
     form: Option<Form>,
@@ -53,16 +54,17 @@ impl Table {
         }
     }
 
-    /// Returns whether a message of this sender is published.
+    /// Returns whether messages of this sender are published.
     ///
-    /// The hub may close a connection before its activation is applied. Then the connection never
-    /// was active, which its task does not know yet, and its messages are dropped.
+    /// The hub may close a connection before the connection's activation is applied. Such a
+    /// connection was never active, but its task does not know that yet and may still publish. Its
+    /// messages are dropped.
     pub(super) fn may_publish(&mut self, from: Option<Slot>) -> bool {
         let sender = from.and_then(|slot| self.member(slot));
         sender.is_none_or(|sender| sender.was_active || sender.activity != Activity::Over)
     }
 
-    /// Delivers what the round collected: one write for each member of a touched channel.
+    /// Delivers the messages of the round, with one write for each member of a touched channel.
     pub(in crate::hub) fn deliver(&mut self) {
         let touched = std::mem::take(&mut self.touched_channels);
         for &index in &touched {
@@ -81,8 +83,8 @@ impl Table {
         self.forget_all_listings();
         shrink(&mut self.buffers.plain);
         shrink(&mut self.buffers.deflated);
-        // Between two rounds no channel counts as touched, so that a channel that the sweep
-        // empties is freed.
+        // Ends the round, so that no channel counts as touched until the next round begins. The
+        // sweep runs in between, and a channel that it empties is then freed at once.
         self.round += 1;
         shrink(&mut self.merged.bytes);
     }
@@ -124,7 +126,7 @@ impl Table {
         self.needs_own_batch = needs_own_batch;
     }
 
-    /// Writes what a member is owed so far in this round.
+    /// Writes the messages that a member is owed so far in this round.
     pub(super) fn flush_member(&mut self, slot: Slot) {
         if self.touched_channels.is_empty() {
             return;
@@ -143,7 +145,7 @@ impl Table {
 
     /// Writes a batch made for one member, merged from its channels in the order of the log.
     ///
-    /// Leaves out what the member published itself and what precedes its `owed_from`.
+    /// Leaves out the member's own messages, and messages up to its `owed_from`.
     fn write_own_batch(&mut self, slot: Slot) {
         let is_applying = self.is_applying();
         let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
@@ -174,7 +176,8 @@ impl Table {
                 .flat_map(|&index| &self.channels[index as usize].messages)
                 .filter(|message| message.position > since && message.from != Some(slot));
             self.merged.merge(messages.collect(), form);
-            // A batch made while records are still applied is not used again: more may follow.
+            // While records are being applied, more messages may follow, so the batch made then is
+            // not used again.
             let is_reusable = gets_all && !is_applying;
             self.merged.round = if is_reusable { round } else { 0 };
             self.merged.channels = touched;
@@ -185,7 +188,8 @@ impl Table {
         }
     }
 
-    /// Returns whether records are being applied: `deliver` empties the list of touched channels.
+    /// Returns whether records are being applied, and not delivered. The list of touched channels
+    /// is empty while `deliver` runs.
     fn is_applying(&self) -> bool {
         !self.touched_channels.is_empty()
     }

@@ -1,7 +1,7 @@
 //! Members whose `open` is running.
 //!
-//! They are in their channels like all members. Their batches are kept in `Member::owed`, and
-//! written when `open` has returned `Ok`.
+//! These members are in their channels like all others. Their batches are kept in `Member::owed`,
+//! and written when `open` has returned `Ok`.
 
 use crate::close::{Close, CloseCause};
 use crate::hub::record::{Channel, PendingFrames};
@@ -11,7 +11,7 @@ use crate::transport::Batch;
 use super::{Activity, Member, Table};
 
 impl Table {
-    /// Makes a member an opening one: from here on it is owed what its channels get.
+    /// Sets a member to `Opening`. From here on, it is owed the messages of its channels.
     pub(super) fn open(&mut self, slot: Slot) {
         let Some(member) = self.member(slot) else {
             return;
@@ -36,8 +36,8 @@ impl Table {
         if member.activity != Activity::Opening {
             return;
         }
-        // What earlier rounds left is written here. What the current round has published so far
-        // comes after that, and is written at the end of the round.
+        // Batches of earlier rounds are written here. Messages that the current round has published
+        // so far are written after them, at the end of the round.
         member.activity = Activity::Active;
         member.was_active = true;
         self.write_owed(slot);
@@ -71,8 +71,8 @@ impl Table {
         }
     }
 
-    /// Takes the members whose backlog overflowed while their `open` was running out of their
-    /// channels.
+    /// Removes from their channels the members whose backlog overflowed while their `open` was
+    /// running.
     pub(super) fn drop_overflowed(&mut self) {
         while let Some(slot) = self.overflowed.pop() {
             self.leave_all_channels(slot);
@@ -83,8 +83,8 @@ impl Table {
 impl Member {
     /// Writes a batch to the member's transport, or keeps it while `open` is running.
     ///
-    /// Updates `owing`, the number of members that are owed something. Adds the member to
-    /// `overflowed` if its backlog overflows and it has to leave its channels.
+    /// Updates `owing`, the number of members that are owed something. If the backlog overflows,
+    /// the member has to leave its channels: this method then adds the member to `overflowed`.
     pub(super) fn receive(
         &mut self,
         batch: &mut Batch<'_>,

@@ -19,12 +19,12 @@ pub(super) struct Connection {
     pub(super) opened: bool,
     pub(super) was_active: bool,
     pub(super) disconnected: bool,
-    /// Its close frame was sent.
+    /// The close frame of the connection was sent.
     pub(super) close_sent: bool,
     pub(super) topics: BTreeSet<usize>,
-    /// The messages that it gets once `open` has returned `Ok`.
+    /// The messages that the connection gets once `open` has returned `Ok`.
     pub(super) owed: Vec<String>,
-    /// The messages that it must get in the current round.
+    /// The messages that the connection must get in the current round.
     pub(super) expected: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum State {
     Authenticating,
     Opening,
     Active,
-    /// It was deactivated or disconnected, and gets nothing published later.
+    /// The connection was deactivated or disconnected, and gets nothing published later.
     Over,
 }
 
@@ -82,7 +82,7 @@ impl Connection {
         }
     }
 
-    /// Moves what it is owed to what it must get in this round.
+    /// Moves all owed messages to those that the connection must get in this round.
     pub(super) fn expect_owed(&mut self) {
         for message in std::mem::take(&mut self.owed) {
             self.expect(message);
@@ -95,7 +95,7 @@ impl Connection {
         }
     }
 
-    /// Checks that it got in this round exactly what it must get.
+    /// Checks that the connection got exactly the messages that it must get in this round.
     pub(super) fn check(&mut self, names: &HashMap<Vec<u8>, String>) {
         let bytes = self.test_peer.read();
         let mut rest = &bytes[..];

@@ -1,8 +1,9 @@
 //! The table, compared with a simple model under random records and random flush rounds.
 //!
-//! The model applies each record at once, and notes what each connection must get for it: at once
-//! if the connection is active, or once `open` has returned `Ok` if that is still running. However
-//! the records are divided into rounds, each connection must get exactly that, in that order.
+//! The model applies each record at once, and notes the messages that each connection must get. An
+//! active connection must get a message at once. A connection whose `open` is running must get it
+//! once `open` has returned `Ok`. However the records are divided into rounds, each connection must
+//! get exactly the noted messages, in the same order.
 
 mod check;
 mod connection;
@@ -135,7 +136,7 @@ fn a_topic_is_forgotten_if_its_last_member_is_closed_between_two_rounds() {
         model.run(0, Step::Activate(None));
         model.publish(0, Channel::Topic(topic(0)), false, false);
         model.flush();
-        // As the sweep does after a deadline.
+        // The sweep does this after a deadline.
         model.table.request_close(0, disconnect());
         model.connection(0).unwrap().disconnect();
         model.leave(0);

@@ -75,7 +75,7 @@ impl Model {
             Step::OpenFailed if connection.state == State::Opening && !connection.opened => {
                 connection.owed.clear();
                 connection.state = State::Over;
-                // So that no later step activates it.
+                // Prevents a later step from activating the connection.
                 connection.opened = true;
                 self.records.push(Record::OpenFailed(slot));
             }
@@ -93,9 +93,10 @@ impl Model {
             }
             Step::SendClose => {
                 match connection.state {
-                    // The hub closed it while `open` was running, and `open` has returned `Ok`.
+                    // The hub closed the connection while `open` was running, and `open` has
+                    // returned `Ok`.
                     State::Over => connection.expect_owed(),
-                    // Its handler or a `Peer` closed it.
+                    // A handler or a `Peer` closed the connection.
                     State::Opening => connection.state = State::Over,
                     State::Authenticating | State::Active => {}
                 }
@@ -114,7 +115,8 @@ impl Model {
 
     /// Activates a connection, since its `open` has returned `Ok`.
     ///
-    /// With `is_closed_first`, another task closes it meanwhile, and appends its record first.
+    /// With `is_closed_first`, another task closes the connection meanwhile, and appends its record
+    /// before the activation.
     fn activate(&mut self, slot: Slot, pending: Option<usize>, is_closed_first: bool) {
         let Some(connection) = &mut self.connections[slot as usize] else {
             return;
@@ -146,7 +148,8 @@ impl Model {
         let pending = pending.into_iter().collect();
         self.records.push(Record::Activate(slot, pending));
         if is_over {
-            // The hub closed it before, which its task notices right after the activation.
+            // The hub closed the connection before. The connection's task notices that right after
+            // the activation.
             let connection = self.connections[slot as usize].as_ref();
             let connection = connection.expect("checked above");
             assert!(self.counters.deactivate(&connection.transport));
@@ -191,7 +194,8 @@ impl Model {
         });
     }
 
-    /// Encodes a message. If it is published, notes it for each connection that must get it.
+    /// Encodes a message. If it is published, notes the message for each connection that must get
+    /// it.
     fn encode(
         &mut self,
         to: &Channel,

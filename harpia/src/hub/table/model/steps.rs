@@ -42,9 +42,10 @@ pub(super) enum Step {
     },
     /// Requests the active subscribers of a topic.
     Subscribers(usize),
-    /// Deactivates the connection as the hub does: only if it is active.
+    /// Deactivates the connection if it is active, as the hub does.
     Deactivate,
-    /// Another task closes the connection during its activation, and appends its record first.
+    /// Another task closes the connection during the activation, and appends its record before the
+    /// activation.
     DeactivateAndActivate(Option<usize>),
     /// Appends the close frame.
     SendClose,
@@ -139,7 +140,7 @@ fn full_table() -> impl Strategy<Value = Vec<(Slot, Step)>> {
 
 /// A round of messages to several channels, in which few members join a channel or publish.
 ///
-/// So a batch that was composed for one member is used again for others.
+/// In such a round, a batch that was composed for one member is used again for others.
 fn burst() -> impl Strategy<Value = Vec<(Slot, Step)>> {
     let step = prop_oneof![
         8 => channel().prop_map(|to| Step::Publish { to, has_sender: false, is_long: true }),
