@@ -39,7 +39,7 @@ impl Transport {
         self.lock().opening
     }
 
-    /// Sets whether `open` runs. Its sends go out even if the hub has already requested a close.
+    /// Sets whether `open` runs. While it runs, sends go out even if the hub has requested a close.
     pub(crate) fn set_opening(&self, opening: bool) {
         self.lock().opening = opening;
     }
@@ -47,9 +47,9 @@ impl Transport {
     /// Replaces the requested close, for an `open` that failed: its error decides the close frame.
     ///
     /// Race: the hub may request a close while `open` runs. In the bad order the hub's request is
-    /// first, and the client would get the hub's close frame instead of the one that `open` chose.
-    /// So this call replaces the earlier request. It keeps a close that a handler requested, and
-    /// does nothing once a close frame is queued or the socket has failed.
+    /// first, and the client gets the hub's close frame instead of the one that `open` chose. To
+    /// prevent that, this call replaces the earlier request. It keeps a close that a handler
+    /// requested, and does nothing once a close frame is queued or the socket has failed.
     pub(crate) fn replace_close(&self, close: Close) {
         let mut state = self.lock();
         let is_by_handler = |close: &Close| close.cause == CloseCause::Handler;
@@ -59,7 +59,7 @@ impl Transport {
         }
     }
 
-    /// Returns whether a close frame is queued or sent, or the socket has failed.
+    /// Returns whether a close frame is queued or sent, or nothing can be written any more.
     pub(crate) fn is_close_queued(&self) -> bool {
         self.lock().close_queued
     }
@@ -118,8 +118,8 @@ impl Transport {
 
     /// Returns whether there is neither an event nor an outbox to drain.
     ///
-    /// Inlined, since the task checks this once per message. [`next_event`](Self::next_event) is
-    /// rarely called, so it is not.
+    /// This method is inlined, because the task calls it once per message. The task rarely calls
+    /// [`next_event`](Self::next_event), which is not inlined.
     #[inline]
     pub(crate) fn has_no_events(&self) -> bool {
         self.signals.is_empty()
@@ -127,7 +127,7 @@ impl Transport {
 
     /// Returns the next event: a requested close, else `Skipping`, else `Drained`.
     ///
-    /// A requested close is returned by every call, the other events once.
+    /// Every call returns a requested close again. The other events are returned once.
     pub(crate) fn next_event(&self) -> TransportEvent {
         if self.signals.has(Signal::Closing)
             && let Some(close) = &self.lock().close
@@ -154,7 +154,8 @@ impl Transport {
         self.wake_task();
     }
 
-    /// Returns whether a shutdown cancels handlers; `in_close` checks for the `close` handler.
+    /// Returns whether a shutdown cancels handlers. With `in_close`, returns whether it cancels the
+    /// `close` handler.
     pub(crate) fn is_cancelled(&self, in_close: bool) -> bool {
         self.signals.has(if in_close {
             Signal::CancelClose
@@ -173,7 +174,7 @@ impl Transport {
         self.mark_lost(self.lock());
     }
 
-    /// Looks at whether the peer reads what it is sent. The hub's sweep calls this.
+    /// Checks whether the peer reads what it is sent. The hub's sweep calls this.
     pub(crate) fn look_at_progress(&self, now: u32) {
         let queued = match &self.lock().write_state {
             WriteState::Blocked(outbox) => outbox.len(),
@@ -184,7 +185,7 @@ impl Transport {
         }
     }
 
-    /// Returns whether the stream is a socket, which any thread can write.
+    /// Returns whether the stream is a socket. Any thread can write to a socket.
     pub(crate) fn is_direct(&self) -> bool {
         matches!(self.stream, Stream::Direct(_))
     }

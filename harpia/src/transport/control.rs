@@ -72,7 +72,7 @@ impl Transport {
         self.queue_close_frame(state, frame);
     }
 
-    /// Writes or queues the close frame unless that happened before, and wakes the task.
+    /// Writes or queues the close frame, unless one was queued before. Wakes the task.
     pub(super) fn queue_close_frame(
         &self,
         mut state: MutexGuard<'_, TransportState>,

@@ -1,4 +1,5 @@
-//! Corking: sends go out in one write while the connection has more buffered input to handle.
+//! Corking: while the connection has more buffered input to handle, its sends are gathered and go
+//! out in one write.
 //!
 //! The task corks before it calls a handler, and uncorks at the end of each poll. Any other writer
 //! writes the cork first. `transport/mod.rs` has the diagram.
@@ -34,7 +35,7 @@ impl Cork {
 const FULL: usize = 64 * 1024;
 
 thread_local! {
-    /// The worker thread's cork while no transport uses it.
+    /// The worker thread's spare cork, while no transport uses it.
     static SPARE: Cell<Option<Box<Cork>>> = const { Cell::new(None) };
 }
 
@@ -72,11 +73,12 @@ impl Transport {
         }
     }
 
-    /// Writes the cork, and returns the lock with the cork empty. For writes that bypass the cork.
+    /// Writes the cork, and returns the lock while the cork is empty. For writes that bypass it.
     ///
-    /// Race: writing the cork releases the lock, and a `Peer` on another thread may add a frame to
-    /// the cork before this thread has the lock again. The write that follows would overtake this
-    /// frame, or lose it if the write is a close frame. So the loop checks again under the lock.
+    /// Race: writing the cork releases the lock. A `Peer` on another thread may add a frame to the
+    /// cork before this thread has the lock again. The caller's write would overtake that frame.
+    /// If the caller writes a close frame, the other frame would be lost. To prevent that, the loop
+    /// checks the cork again under the lock.
     pub(super) fn write_cork_and_lock(&self) -> MutexGuard<'_, TransportState> {
         let mut state = self.lock();
         while state.has_corked_frames() {

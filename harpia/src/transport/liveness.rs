@@ -1,6 +1,6 @@
 //! When the peer was last heard, and the deadline of the connection's current step.
 //!
-//! The hub's sweep checks both a few times a second, so a connection needs no timer of its own.
+//! The hub's sweep checks both times about twice a second, so a connection needs no timer.
 //! Times are in ticks (see `clock.rs`).
 
 use std::time::Duration;
@@ -17,8 +17,8 @@ pub(crate) struct Liveness {
     deadline: AtomicU32,
 }
 
-/// The value of `heard` while a handler waits. The connection is not read then, so silence does not
-/// show that the peer is idle.
+/// The value of `heard` while a handler waits. The connection is not read during that time, so
+/// silence does not show that the peer is idle.
 const PAUSED: u32 = u32::MAX;
 
 impl Liveness {

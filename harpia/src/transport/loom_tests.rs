@@ -1,7 +1,7 @@
-//! Loom tests of one transport: in no order of its threads is a wake-up or a message lost.
+//! Loom tests of one transport: no order of its threads loses a wake-up or a message.
 //!
-//! The locks and atomics are loom's, the socket is the operating system's. A lost wake-up would let
-//! the task wait forever. Loom reports this as a deadlock.
+//! The locks and atomics are loom's. The socket is the operating system's. After a lost wake-up,
+//! the task waits forever, and loom reports a deadlock.
 
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
@@ -16,7 +16,7 @@ use crate::sync::{Condvar, Mutex, explore};
 use super::test_peer::{Frame, TestPeer, TestSockets, split};
 use super::{Batch, SendStatus, Transport, TransportEvent};
 
-/// A stand-in for a parked task: its thread waits until the waker is called.
+/// A stand-in for a parked task. Its thread waits until the waker is called.
 pub(crate) struct Parked {
     woken: Mutex<bool>,
     changed: Condvar,

@@ -11,7 +11,7 @@ use super::Transport;
 
 /// A message in the form in which one peer receives it.
 pub(super) enum Outgoing<'a> {
-    /// Not encoded yet. Most messages are written at once, so their frame need not be kept.
+    /// Not encoded yet. Most messages are written at once, and then no frame has to be kept.
     Plain(&'a Message),
     /// A compressed frame.
     Deflated(Bytes),
@@ -41,8 +41,8 @@ impl Outgoing<'_> {
 impl Transport {
     /// Compresses a message if that is worthwhile.
     ///
-    /// The handshake must have agreed on compression, and the message must reach the route's
-    /// `compression` size, fit the peer's compression window, and become smaller.
+    /// Compression is worthwhile if it was agreed on in the handshake, and if the message reaches
+    /// the route's `compression` size, fits the peer's compression window, and becomes smaller.
     pub(super) fn outgoing<'a>(&self, message: &'a Message) -> Outgoing<'a> {
         let Some(agreement) = self.agreement else {
             return Outgoing::Plain(message);
@@ -55,8 +55,8 @@ impl Transport {
 
     /// Writes a message, and returns the bytes written and the length of its frame.
     ///
-    /// Head and payload of a small frame are first copied into one piece, since the kernel handles
-    /// one piece faster than two.
+    /// The head and the payload of a small frame are first copied into one piece, because the
+    /// kernel handles one piece faster than two.
     pub(super) fn write_message(&self, outgoing: &Outgoing<'_>) -> io::Result<(usize, usize)> {
         let message = match outgoing {
             Outgoing::Plain(message) => message,

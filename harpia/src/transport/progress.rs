@@ -1,19 +1,19 @@
-//! Whether a peer that reads slowly still reads.
+//! Finds out whether a slow peer still reads.
 //!
 //! A slow download may take longer than `idle_timeout`, and a client that only downloads may send
-//! nothing meanwhile. Such a client is alive: the peer's kernel acknowledges bytes. "The socket is
-//! writable again" is too coarse a sign for that. On a link of 100 KB/s, it came once in 11
-//! seconds. So the hub's sweep looks at how many bytes the kernel still has for the peer.
+//! nothing meanwhile. Such a client is not idle: its kernel still acknowledges bytes. A socket that
+//! becomes writable again is too coarse a sign of that: on a link of 100 KB/s, this happened once
+//! in 11 seconds. The hub's sweep therefore asks how many bytes the kernel still has for the peer.
 
 use crate::sync::atomic::{AtomicU32, Ordering};
 
 /// How much a peer must have to read, in bytes, for its progress to count.
 ///
-/// 4 KiB: more than pings and a close frame. The kernel of a program that hangs acknowledges those
-/// too, and such a program must be closed as idle.
+/// 4 KiB: more than pings and a close frame. Even if a client program hangs, its kernel
+/// acknowledges those, and the connection of such a program must be closed as idle.
 const MIN_WAITING: u32 = 4096;
 
-/// What one connection's peer has acknowledged. Only the hub's sweep looks.
+/// The bytes that one connection's peer has acknowledged. Only the hub's sweep updates this.
 #[derive(Debug)]
 pub(crate) struct Progress {
     /// The bytes that the stream has taken, modulo 2^32. Changed under the transport's lock.
@@ -45,8 +45,8 @@ impl Progress {
         self.written.store(written, Ordering::Relaxed);
     }
 
-    /// Compares with the last look. `in_kernel` is what the kernel has for the peer, and `queued`
-    /// is what waits for the kernel, both in bytes.
+    /// Compares with the last look. The kernel has `in_kernel` bytes for the peer, and `queued`
+    /// bytes wait for the kernel.
     pub(super) fn look(&self, in_kernel: usize, queued: usize, now: u32) {
         let written = self.written.load(Ordering::Relaxed);
         let acknowledged = written.wrapping_sub(in_kernel as u32);

@@ -1,8 +1,8 @@
-//! Flags for a connection's task, in one byte: one atomic load per message shows that none is set.
+//! Flags for a connection's task, in one byte, so that one atomic load shows whether any is set.
 
 use crate::sync::atomic::{AtomicU8, Ordering};
 
-/// The flags of one connection. A thread that sets one also wakes the task.
+/// The flags of one connection. Another thread that sets a flag also wakes the task.
 #[derive(Debug)]
 pub(super) struct Signals(AtomicU8);
 
@@ -14,7 +14,7 @@ pub(super) enum Signal {
     Drained = 1,
     /// A close was requested.
     Closing = 2,
-    /// There is an outbox, which the task has to write.
+    /// There is an outbox that the task has to write.
     Blocked = 4,
     /// A shutdown cancels handlers that wait, except `close`.
     Cancel = 8,

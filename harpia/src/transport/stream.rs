@@ -1,9 +1,9 @@
 //! The byte stream of a connection: a socket that any thread writes, or a stream with a write
 //! buffer.
 //!
-//! The flusher writes from a thread of its own, with system calls that never wait. That works for
-//! TCP and Unix sockets. Any other stream, such as TLS, can only be polled by the connection's
-//! task, so writers append to its buffer, and the task writes the buffer.
+//! The flusher writes from a thread of its own, with system calls that never wait. TCP and Unix
+//! sockets allow that. Any other stream, such as TLS, can only be polled by the connection's task.
+//! Writers append to the buffer of such a stream, and the task writes the buffer.
 
 use std::io::{self, IoSlice, Read};
 use std::net::Shutdown;
@@ -22,7 +22,7 @@ use super::unsent;
 
 /// A stream that only a task can read and write.
 pub(crate) trait AsyncStream: AsyncRead + AsyncWrite + Send {
-    /// Returns how many bytes the kernel has for the peer, as far as that is known.
+    /// Returns how many bytes the kernel has for the peer, or zero if that is not known.
     fn unsent(&self) -> usize {
         0
     }
@@ -38,12 +38,12 @@ pub(crate) enum Stream {
 
 /// A socket, until the connection's task ends.
 ///
-/// The system calls of TCP and Unix sockets are the same, so tokio's `TcpStream` serves both, and a
-/// connection stays as small as with one kind.
+/// The system calls of TCP and Unix sockets are the same, so tokio's `TcpStream` serves both. This
+/// keeps a connection as small as if there were one kind of socket.
 ///
-/// The task closes the socket when it ends. The hub may hold the transport for up to a tick longer,
-/// and closing thousands of sockets there would delay the delivery of broadcasts. Only the close
-/// locks for writing, so the lock does not wait otherwise.
+/// The task closes the socket when it ends. The hub may hold the transport for up to a tick longer.
+/// To close thousands of sockets there would delay the delivery of broadcasts. Only the close takes
+/// the lock for writing, so all other calls can hold it at the same time.
 pub(crate) struct Socket(RwLock<Option<TcpStream>>);
 
 impl Socket {
@@ -54,7 +54,7 @@ impl Socket {
         socket.as_ref().map_or_else(|| Err(closed()), call)
     }
 
-    /// The same for a call that may have to wait.
+    /// Like [`with`](Self::with), for a call that may have to wait.
     #[inline]
     fn poll_with<T>(
         &self,
@@ -148,7 +148,7 @@ impl Stream {
     }
 
     /// Returns how many bytes wait for the peer in the write buffer and in the kernel, or `None` if
-    /// that cannot be told at this moment.
+    /// the task is using the stream at this moment.
     pub(super) fn unsent(&self) -> Option<usize> {
         match self {
             Self::Direct(socket) => {
@@ -159,7 +159,7 @@ impl Stream {
         }
     }
 
-    /// Stores the waker of the connection's task, which writers of the buffer wake.
+    /// Stores the waker of the connection's task. Writers wake the task through it.
     #[inline]
     pub(super) fn attach(&self, waker: &Waker) {
         if let Self::Buffered(buffered) = self {
@@ -264,24 +264,25 @@ fn read(socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// A stream that its task polls, and the bytes that other threads want written.
 pub(crate) struct Buffered {
-    /// Locked by the connection's task only, so this lock never waits.
+    /// The connection's task locks this. The hub's sweep only tries to, and holds the lock for one
+    /// system call at most.
     io: Mutex<Io>,
-    /// Locked for a copy of bytes, never while the stream is polled.
+    /// Held while bytes are copied, never while the stream is polled.
     out: Mutex<Out>,
 }
 
 struct Io {
     stream: Pin<Box<dyn AsyncStream>>,
-    /// The bytes that the stream is given now, and how many of them it has taken.
+    /// The bytes that are being written, and how many of them the stream has taken.
     writing: Vec<u8>,
     written: usize,
-    /// A byte that was read to be looked at, and is still unread for the connection.
+    /// A byte that `poll_peek` has read from the stream. `poll_read` returns it first.
     peeked: Option<u8>,
 }
 
 struct Out {
     bytes: Vec<u8>,
-    /// The length of `Io::writing`, for which there is still no more room.
+    /// The length of `Io::writing`. These bytes still take up room in the buffer.
     in_flight: usize,
     /// Whether the stream has taken everything and reported it as flushed.
     is_flushed: bool,
@@ -332,7 +333,7 @@ impl Buffered {
         Ok(taken)
     }
 
-    /// Unlocks, then wakes the task, which may need the lock at once.
+    /// Unlocks before it wakes the task, because the task may need the lock at once.
     fn wake(out: MutexGuard<'_, Out>) {
         let waker = out.waker.clone();
         drop(out);
@@ -380,9 +381,9 @@ impl Buffered {
             if shuts_down {
                 ready!(io.stream.as_mut().poll_shutdown(context))?;
             }
-            // Race: a writer may have appended after the buffer was taken. It did not wake the
-            // task, because the stream was not marked as flushed. So this checks the buffer again
-            // before it sets the mark.
+            // Race: a writer may have appended after this task took the buffer. The writer did not
+            // wake the task, because the stream was not marked as flushed. To find such bytes, the
+            // task checks the buffer again, under the lock, before it sets the mark.
             let mut out = self.out();
             if out.bytes.is_empty() && out.shuts_down == shuts_down {
                 out.is_flushed = true;
@@ -403,8 +404,8 @@ impl Buffered {
     }
 
     fn unsent(&self) -> Option<usize> {
-        // Race: the task may hold this lock for a write to the stream. The hub's sweep, which calls
-        // this, must not wait for that. It looks again soon.
+        // Race: the task may hold this lock for a write to the stream. The hub's sweep calls this
+        // method and must not wait for the task. It tries again soon.
         let in_kernel = self.io.try_lock().ok()?.stream.unsent();
         let out = self.out();
         Some(in_kernel + out.bytes.len() + out.in_flight)

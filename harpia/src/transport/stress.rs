@@ -112,8 +112,8 @@ impl Task {
         }
         if is_over.swap(false, Ordering::AcqRel) {
             let frame = CloseFrame::bare(CloseCode::NORMAL);
-            // As a connection does. Without a request, `poll_flush` would not ask for the last
-            // poll, after the close frame is written.
+            // A connection requests a close, too. Without the request, `poll_flush` would not
+            // ask for the last poll, after the close frame is written.
             let close = Close::new(CloseCause::Handler, frame.clone());
             self.transport.request_close(close);
             self.transport.send_close(&frame);
@@ -154,8 +154,8 @@ fn pong(transport: &Transport) {
     }
 }
 
-/// Yields to the other threads. If many bytes wait, it waits until the outbox is written, so that
-/// the transport switches between blocked and open many times.
+/// Yields to the other threads. If many bytes wait, this function waits until the outbox is
+/// written, so that the transport switches between blocked and open many times.
 fn pace(transport: &Transport, status: SendStatus) {
     assert_ne!(status, SendStatus::Closed);
     thread::yield_now();

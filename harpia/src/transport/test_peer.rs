@@ -1,8 +1,8 @@
 //! The peer of a transport, for tests: it reads frame by frame what the transport has written.
 //!
-//! Transport and peer are a Unix socket pair, which delivers written bytes at once. So a test need
-//! not wait for bytes to arrive. The test also runs tokio's I/O driver itself, so it controls when
-//! the transport learns about the socket.
+//! Transport and peer are a Unix socket pair. Written bytes arrive at once, so a test need not wait
+//! for them. A test also runs tokio's I/O driver itself, and thereby controls when the transport
+//! learns about the socket.
 
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};

@@ -21,7 +21,7 @@ struct Task {
     waker: Waker,
 }
 
-/// Counts how often the task was wake_counter.
+/// Counts how often the task was woken.
 #[derive(Default)]
 struct WakeCounter(AtomicUsize);
 

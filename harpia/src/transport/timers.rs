@@ -1,8 +1,8 @@
 //! Times at which the hub closes a connection: a handler's deadline, and the expiry of a token.
 //!
-//! The hub's sweep checks them, so no task is woken for it. A deadline is a duration, measured by a
-//! clock that never jumps. An expiry is a time of day. So a token also expires while the machine is
-//! suspended, or when its clock is set forward.
+//! The hub's sweep checks these times, so no task has to wake up for the check. A deadline is
+//! measured by a clock that never jumps. An expiry is a time of day. A token therefore also expires
+//! while the machine is suspended, or when its clock is set forward.
 
 use std::sync::PoisonError;
 
@@ -29,12 +29,13 @@ pub(crate) struct Now {
 /// The close timers of one connection, each with its close frame.
 #[derive(Debug)]
 pub(crate) struct CloseTimers {
-    /// In ticks; 0 means never. Not under the lock, since the sweep reads it for every connection.
+    /// In ticks; 0 means never. The sweep reads this for every connection, so it is not under the
+    /// lock.
     deadline: AtomicU32,
-    /// In seconds since 1970; 0 means never. Not under the lock for the same reason.
+    /// In seconds since 1970; 0 means never. It is not under the lock for the same reason.
     expiry: AtomicU32,
-    /// The handler writes these and the sweep reads them, hence the lock. Boxed, since most
-    /// connections have no timer.
+    /// A handler writes these and the sweep reads them, so they are under a lock. They are boxed,
+    /// because most connections have no timer.
     frames: Mutex<Option<Box<Frames>>>,
 }
 
@@ -88,8 +89,8 @@ impl CloseTimers {
         self.passed(now)?;
         let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
         // Race: a handler may set the timer to a later time after the check above and before this
-        // thread has the lock. The connection would then be closed too early. `change` sets time
-        // and frame under the lock, so a second check finds the new time.
+        // thread has the lock. The connection would then be closed too early. `change` sets the
+        // time and the frame under the lock, so the second check below finds the new time.
         let timer = self.passed(now)?;
         let frame = frames.as_mut()?.of(timer).clone();
         Some((timer, frame?))

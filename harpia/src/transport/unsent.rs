@@ -2,11 +2,11 @@
 
 use tokio::net::TcpStream;
 
-/// Returns the bytes that the kernel has and the peer has not acknowledged. Zero if the kernel does
-/// not tell.
+/// Returns how many bytes the kernel has that the peer has not acknowledged, or zero if the kernel
+/// does not report the number.
 ///
-/// This is `SIOCOUTQ` (`man 7 tcp`). For a Unix socket it includes the kernel's overhead, and falls
-/// when the peer reads.
+/// This is `SIOCOUTQ` (`man 7 tcp`). For a Unix socket, the number includes the kernel's overhead,
+/// and falls when the peer reads.
 #[cfg(target_os = "linux")]
 pub(crate) fn of(socket: &TcpStream) -> usize {
     use std::os::fd::AsRawFd;
@@ -24,7 +24,8 @@ pub(crate) fn of(socket: &TcpStream) -> usize {
     }
 }
 
-/// Returns zero: this system does not tell. A write that succeeds then counts as progress.
+/// Returns zero: this system does not report the number. Each write that succeeds then counts as
+/// progress.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn of(_: &TcpStream) -> usize {
     0
