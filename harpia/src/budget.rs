@@ -60,15 +60,20 @@ impl Charge {
     }
 
     /// Adds bytes to this share if the budget has room for them, and returns whether it has.
+    ///
+    /// The budget never counts bytes that did not fit, not even for a moment: another holder might
+    /// be refused because of them.
     pub(crate) fn try_add(&mut self, bytes: usize) -> bool {
-        let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
-        let fits = before.saturating_add(bytes) <= self.budget.limit;
-        if fits {
+        let limit = self.budget.limit;
+        let add = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= limit);
+        let added = self
+            .budget
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        if added.is_ok() {
             self.bytes += bytes;
-        } else {
-            self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
         }
-        fits
+        added.is_ok()
     }
 
     /// Moves this share to another budget. Without room there, the share stays where it is.

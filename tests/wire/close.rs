@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use harpia::SendStatus;
 use harpia::prelude::*;
-use harpia_tests::{Events, RawClient, TestServer, masked};
+use harpia_tests::{Events, Log, RawClient, TestServer, masked};
 
 /// Closes with the code and reason that the message names: `code reason`.
 struct Closer(Events);
@@ -363,4 +363,23 @@ async fn a_protocol_error_drops_queued_messages_but_completes_a_frame_being_writ
     assert!(read > 0 && read + 90 < sent, "{read} of {sent}");
     assert_eq!(client.read_frame().await, None);
     assert_eq!(events.next().await, "close 1002");
+}
+
+#[tokio::test]
+async fn a_close_reason_of_a_client_cannot_add_a_line_to_the_log() {
+    struct Silent;
+    #[ws_route("/silent", broadcast = off)]
+    impl Silent {
+        fn message(&self) {}
+    }
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(Silent)).await;
+    let mut client = server.join("/silent").await;
+    client.close_with(4000, "bye\nWARN forged").await;
+    server.shut_down().await;
+    let text = log.text();
+    let mut lines = text.lines();
+    let closed = lines.find(|line| line.contains("connection closed"));
+    let closed = closed.expect("a line about the close");
+    assert!(closed.contains(r"bye\nWARN forged"), "{closed}");
 }

@@ -281,3 +281,12 @@ async fn a_hand_written_route_behaves_like_a_macro_route() {
     assert_eq!(client.text().await, "times 3");
     assert_eq!(server.refused("/by-hand/x", &[]).await.0, 404);
 }
+
+#[tokio::test]
+async fn a_path_with_thousands_of_segments_is_404_and_others_are_served() {
+    let server = TestServer::start(App::new().ws(Fixed)).await;
+    for path in ["/a".repeat(15_000), "/%61".repeat(7_000)] {
+        assert_eq!(server.refused(&path, &[]).await.0, 404);
+    }
+    server.connect("/rooms/lobby").await;
+}

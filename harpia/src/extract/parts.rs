@@ -61,13 +61,15 @@ impl fmt::Debug for Url {
 
 impl FromHandshake for Url {
     async fn from_handshake(handshake: &Handshake) -> Result<Self, Rejection> {
-        let text = handshake
-            .uri
-            .path_and_query()
-            .map_or("/", |both| both.as_str());
+        // In absolute form the path may be empty, as in `http://host?room=1`, and counts as `/`.
+        let path = handshake.uri.path();
+        let text = match handshake.uri.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        };
         Ok(Self {
             text: text.into(),
-            path_len: handshake.uri.path().len(),
+            path_len: path.len(),
         })
     }
 }
@@ -148,13 +150,35 @@ mod tests {
 
     use super::*;
 
+    fn address() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 1))
+    }
+
     fn rejected<T: DeserializeOwned + Send + 'static>(uri: &'static str) -> String {
-        let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        let handshake = Handshake::new(Uri::from_static(uri), HeaderMap::new(), address);
+        let handshake = Handshake::new(Uri::from_static(uri), HeaderMap::new(), address());
         let read = pin!(Query::<T>::from_handshake(&handshake));
         match read.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Err(rejection)) if rejection.status() == 400 => rejection.message().into(),
             _ => panic!("{uri} was not rejected with 400"),
+        }
+    }
+
+    #[test]
+    fn a_url_is_cut_at_its_query_also_in_absolute_form_and_with_an_empty_path() {
+        for (uri, path, query) in [
+            ("/a%20b?c=d", "/a%20b", Some("c=d")),
+            ("/a", "/a", None),
+            ("/a?", "/a", Some("")),
+            ("http://a?room=1", "/", Some("room=1")),
+            ("http://a", "/", None),
+            ("http://a/b?c", "/b", Some("c")),
+        ] {
+            let handshake = Handshake::new(Uri::from_static(uri), HeaderMap::new(), address());
+            let read = pin!(Url::from_handshake(&handshake));
+            let Poll::Ready(Ok(url)) = read.poll(&mut Context::from_waker(Waker::noop())) else {
+                panic!("{uri} was rejected");
+            };
+            assert_eq!((url.path(), url.query()), (path, query), "{uri}");
         }
     }
 

@@ -218,7 +218,13 @@ impl Router {
                     message: format!("path `{}`: {error}", entry.pattern.as_str()),
                 })?;
         }
-        Ok(RouteTable { table, paths })
+        let slashes = |path: &String| path.matches('/').count();
+        let max_slashes = paths.iter().map(slashes).max().unwrap_or_default();
+        Ok(RouteTable {
+            table,
+            paths,
+            max_slashes,
+        })
     }
 }
 
@@ -244,6 +250,8 @@ pub(super) struct RouteTable {
     table: matchit::Router<Destination>,
     /// The routes' paths as written, with their prefixes, in the order of their addition.
     paths: Vec<String>,
+    /// The number of slashes in the path with the most of them.
+    max_slashes: usize,
 }
 
 struct Destination {
@@ -285,6 +293,10 @@ impl RouteTable {
 
     /// Finds the route of a path and the values of its parameters.
     pub(super) fn find(&self, path: &str) -> Found {
+        // A path with thousands of segments would be expensive to make canonical.
+        if path.bytes().filter(|byte| *byte == b'/').count() > self.max_slashes {
+            return Found::NoRoute;
+        }
         let path = canonical(path);
         let Ok(found) = self.table.at(&path) else {
             return Found::NoRoute;

@@ -10,7 +10,6 @@ use bytes::Bytes;
 
 use crate::close::{Close, CloseCause};
 use crate::options::Slow;
-use crate::protocol::frame;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
@@ -49,11 +48,12 @@ impl Transport {
     /// Adds a batch to the outbox.
     ///
     /// If the backlog is full, the route's `slow` option decides: the batch is dropped, or the
-    /// connection is closed.
+    /// connection is closed. `frames` counts its frames.
     pub(super) fn queue(
         &self,
         mut state: MutexGuard<'_, TransportState>,
         batch: Bytes,
+        frames: impl FnOnce() -> usize,
     ) -> SendStatus {
         let WriteState::Blocked(outbox) = &mut state.write_state else {
             return SendStatus::Closed;
@@ -61,24 +61,23 @@ impl Transport {
         let is_first_skip = !outbox.is_skipping();
         match (outbox.push(batch, self.limits.backlog), self.limits.slow) {
             (Ok(waiting), _) => SendStatus::Queued(waiting),
-            (Err(BacklogFull(batch)), Slow::Skip) => {
-                self.count_skipped(&batch);
+            (Err(BacklogFull), Slow::Skip) => {
+                self.count_skipped(frames());
                 if is_first_skip {
                     self.signals.set(Signal::Skipping);
                     self.wake(state);
                 }
                 SendStatus::Dropped
             }
-            (Err(BacklogFull(_)), Slow::Close) => {
+            (Err(BacklogFull), Slow::Close) => {
                 self.close_slow_consumer(state);
                 SendStatus::Closed
             }
         }
     }
 
-    /// Counts the messages of a batch that is dropped for this peer.
-    pub(super) fn count_skipped(&self, batch: &[u8]) {
-        let frames = frame::count(batch);
+    /// Counts messages that are dropped for this peer.
+    pub(super) fn count_skipped(&self, frames: usize) {
         self.budget.count_skipped(frames);
         let frames = u32::try_from(frames).unwrap_or(u32::MAX);
         self.skipped.fetch_add(frames, Ordering::Relaxed);
@@ -118,7 +117,8 @@ impl Transport {
 
     /// Writes the buffer of a stream that only its task can write. Does nothing for a socket.
     ///
-    /// Returns whether the close frame was written by this call, so that the next step is due.
+    /// Returns whether the next step of a close is due: this call has written everything of a
+    /// connection that closes, or the stream has failed.
     #[inline]
     pub(crate) fn poll_flush(&self, context: &mut Context<'_>) -> bool {
         if self.stream.is_flushed() {
@@ -160,8 +160,8 @@ impl Transport {
 
     /// Returns whether nothing will be written any more.
     ///
-    /// Either everything up to the close frame was handed to the operating system, or the socket
-    /// has failed.
+    /// This is the case once the operating system has everything up to the close frame, or the
+    /// socket has failed.
     pub(crate) fn is_flushed(&self) -> bool {
         let state = self.lock();
         let is_written = !matches!(state.write_state, WriteState::Blocked(_));

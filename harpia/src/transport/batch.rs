@@ -4,15 +4,19 @@
 
 use bytes::Bytes;
 
+use crate::protocol::frame;
+
 /// Frames borrowed from the buffer in which the flusher encoded them.
 ///
-/// The first socket that blocks causes one copy, of the exact size. The other sockets that block
-/// share this copy.
+/// The first socket that blocks causes a copy of the frames, of the exact size. All other sockets
+/// that block share this copy.
 #[derive(Debug)]
 pub(crate) struct Batch<'a> {
     bytes: &'a [u8],
     /// The copy that outboxes share; `None` until a socket blocks.
     shared: Option<Bytes>,
+    /// The number of its frames; `None` until a socket skips them.
+    frames: Option<usize>,
 }
 
 impl<'a> Batch<'a> {
@@ -21,6 +25,7 @@ impl<'a> Batch<'a> {
         Self {
             bytes,
             shared: None,
+            frames: None,
         }
     }
 
@@ -29,6 +34,7 @@ impl<'a> Batch<'a> {
         Self {
             bytes,
             shared: Some(bytes.clone()),
+            frames: None,
         }
     }
 
@@ -45,5 +51,12 @@ impl<'a> Batch<'a> {
         self.shared
             .get_or_insert_with(|| Bytes::copy_from_slice(self.bytes))
             .clone()
+    }
+
+    /// Returns how many frames it has. Only the first call counts them, since many slow peers may
+    /// skip the same batch.
+    pub(super) fn frames(&mut self) -> usize {
+        let bytes = self.bytes;
+        *self.frames.get_or_insert_with(|| frame::count(bytes))
     }
 }

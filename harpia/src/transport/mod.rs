@@ -272,7 +272,7 @@ impl Transport {
                 Ok((written, _)) => self.block(state, outgoing.into_frame(), written),
                 Err(_) => self.mark_lost(state),
             },
-            WriteState::Blocked(_) => self.queue(state, outgoing.into_frame()),
+            WriteState::Blocked(_) => self.queue(state, outgoing.into_frame(), || 1),
             WriteState::Closed => SendStatus::Closed,
         }
     }
@@ -289,7 +289,7 @@ impl Transport {
                 Ok(written) => self.block(state, batch.share(), written),
                 Err(_) => self.mark_lost(state),
             },
-            WriteState::Blocked(_) => self.queue(state, batch.share()),
+            WriteState::Blocked(_) => self.queue(state, batch.share(), || batch.frames()),
             WriteState::Closed => SendStatus::Closed,
         }
     }

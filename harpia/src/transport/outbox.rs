@@ -17,7 +17,7 @@ use super::stream::Stream;
 
 /// The error of a push into a full outbox. Returns the batch that was not added.
 #[derive(Debug)]
-pub(super) struct BacklogFull(pub(super) Bytes);
+pub(super) struct BacklogFull;
 
 /// Frames that wait for a full socket. The backlog bounds it (see `push`).
 pub(super) struct Outbox {
@@ -34,8 +34,8 @@ pub(super) struct Outbox {
     /// The cost of the batches that were owed when `open` returned. They may wait in addition to a
     /// full backlog.
     allowance: usize,
-    /// Set when a message is dropped, until the outbox is empty. So the peer misses one contiguous
-    /// gap, not scattered messages.
+    /// Set from the first dropped message until the outbox is empty. Meanwhile all messages are
+    /// dropped, so that the peer misses one contiguous gap and not scattered messages.
     skipping: bool,
 }
 
@@ -57,7 +57,7 @@ impl Outbox {
     pub(super) fn new(budget: Arc<Budget>, batch: Bytes, written: usize) -> Self {
         let mut outbox = Self::empty(budget);
         if written == 0 && frame::is_control(&batch) {
-            // If it were data, a newer control frame would overtake it.
+            // As data, this control frame would be overtaken by a newer one.
             outbox.set_control(batch);
         } else {
             outbox.put_back(batch, written);
@@ -72,8 +72,8 @@ impl Outbox {
 
     /// Adds a batch of whole frames, and returns the number of bytes that wait.
     ///
-    /// The backlog is checked before the batch is added, so a single large message never
-    /// exceeds it by itself. The outbox holds at most the backlog, the owed batches and one batch.
+    /// The backlog is checked before the batch is added, so no batch is refused for its own size.
+    /// The outbox holds at most the backlog, the owed batches and one batch.
     ///
     /// # Errors
     ///
@@ -84,13 +84,13 @@ impl Outbox {
         let is_full = self.counted.bytes() >= limit || self.counted.budget().is_spent();
         if self.skipping || is_full {
             self.skipping = true;
-            return Err(BacklogFull(batch));
+            return Err(BacklogFull);
         }
         self.push_unbounded(batch);
         Ok(self.len())
     }
 
-    /// Adds a batch without checking the backlog, for the one close frame and for owed batches.
+    /// Adds a batch without checking the backlog: the close frame, or an owed batch.
     pub(super) fn push_unbounded(&mut self, batch: Bytes) {
         self.count(cost(&batch), batch.len());
         self.data.push_back(batch);
@@ -98,8 +98,8 @@ impl Outbox {
 
     /// Adds the batches that were owed when `open` returned, without checking the backlog.
     ///
-    /// If messages were dropped after them (`has_gap`), later messages are dropped, too, until the
-    /// outbox is empty.
+    /// `has_gap` says whether messages after these batches were dropped. If so, later messages are
+    /// dropped, too, until the outbox is empty.
     pub(super) fn push_owed(&mut self, batches: Vec<Bytes>, has_gap: bool) {
         for batch in batches {
             self.allowance += cost(&batch);
@@ -108,7 +108,7 @@ impl Outbox {
         self.skipping |= has_gap;
     }
 
-    /// Puts a control frame before the data. It replaces a control frame that is not begun.
+    /// Puts a control frame before the data. Replaces a control frame that is not begun.
     pub(super) fn set_control(&mut self, frame: Bytes) {
         self.control = frame;
     }
@@ -174,7 +174,7 @@ impl Outbox {
             self.protect_begun_control();
         }
         while written > 0 {
-            // The written bytes came from these pieces, so `data` is not empty.
+            // Cannot be empty: the remaining written bytes came from `data`.
             let Some(piece) = self.data.pop_front() else {
                 break;
             };
@@ -187,8 +187,8 @@ impl Outbox {
         }
     }
 
-    /// Turns a control frame that was begun into the partly written frame, so that a newer control
-    /// frame does not replace it.
+    /// Moves a control frame that was begun to `partial`, so that a newer control frame does not
+    /// replace it.
     fn protect_begun_control(&mut self) {
         if !self.control.is_empty() {
             self.partial = std::mem::take(&mut self.control);
@@ -219,9 +219,9 @@ impl Outbox {
     }
 }
 
-/// Returns what a piece counts in the backlog and the budget, in bytes.
+/// Returns how many bytes a piece counts in the backlog and the budget.
 ///
-/// Every piece needs memory for its queue entry, so a small one counts as `MIN_MESSAGE_COST`.
+/// Every piece needs memory for its queue entry, so a small piece counts as `MIN_MESSAGE_COST`.
 pub(super) fn cost(piece: &Bytes) -> usize {
     piece.len().max(MIN_MESSAGE_COST)
 }

@@ -1,7 +1,8 @@
 //! Owed batches: messages published while `open` runs, written after `open` has returned `Ok`.
 //!
-//! The hub's table keeps them. They have a whole `backlog` of their own, in addition to the one for
-//! the sends of `open`. So moving them to the outbox never overflows it.
+//! The hub's table keeps these batches. They may take up a whole `backlog`, in addition to the
+//! backlog for the sends of `open`. The outbox allows for both, so moving them to the outbox never
+//! overflows it.
 
 use std::io;
 use std::sync::Arc;
@@ -33,8 +34,8 @@ impl Owed {
 impl Transport {
     /// Keeps a batch until `open` has returned.
     ///
-    /// Returns `false` if the backlog is full and the route closes slow consumers. All owed batches
-    /// are dropped then, and the caller has to request a close.
+    /// Returns `false` if the backlog is full and the route closes slow consumers. In this case all
+    /// owed batches are dropped, and the caller has to request a close.
     pub(crate) fn owe(&self, owed: &mut Option<Box<Owed>>, batch: &mut Batch<'_>) -> bool {
         let kept = owed.get_or_insert_with(|| {
             Box::new(Owed {
@@ -51,7 +52,7 @@ impl Transport {
         }
         match self.limits.slow {
             Slow::Skip => {
-                self.count_skipped(batch.bytes());
+                self.count_skipped(batch.frames());
                 if !std::mem::replace(&mut kept.has_gap, true) {
                     self.signals.set(Signal::Skipping);
                     self.wake_task();
@@ -67,15 +68,15 @@ impl Transport {
 
     /// Writes the owed batches, after everything that was sent so far.
     ///
-    /// Bytes that the socket does not take wait in the outbox. If there is a gap, the `drain`
-    /// handler is called when everything is written.
+    /// Bytes that the socket does not take wait in the outbox. If messages were dropped after the
+    /// batches, the `drain` handler is called when everything is written.
     pub(crate) fn write_owed(&self, owed: Owed) {
         let Owed {
             batches,
             charge,
             has_gap,
         } = owed;
-        // The outbox charges the batches from here on.
+        // From here on, the outbox charges the batches to the budget.
         drop(charge);
         let mut state = self.write_cork_and_lock();
         if state.close_queued {
