@@ -1,7 +1,7 @@
-//! Authentication: a route with `auth` waits for the first message before anything else.
+//! Authentication: a connection of a route with `auth` first waits for the client's first message.
 //!
-//! Until `auth` has returned `Ok`, `open` is not called. The connection receives no broadcasts and
-//! causes none, and `close` is not called when it ends.
+//! Until `auth` has returned `Ok`, `open` is not called, and the connection receives and causes no
+//! broadcasts. If it ends before, `close` is not called.
 
 use std::task::Context;
 
@@ -51,7 +51,8 @@ impl<R: Route> Connection<R> {
     ///
     /// Race: the client may leave while `auth` runs. The connection is not read during that time,
     /// so a close frame or the end of the stream is still unread, and `open` would be called for a
-    /// client that is gone. This looks at the next byte first, without consuming a message.
+    /// client that is gone. To prevent that, this step looks at the next byte first, and consumes
+    /// no message.
     pub(super) fn step_authenticated(
         &mut self,
         context: &mut Context<'_>,
@@ -70,7 +71,7 @@ impl<R: Route> Connection<R> {
         self.open()
     }
 
-    /// Returns the requested close, or that of `auth_timeout` if its deadline has passed.
+    /// Returns the requested close, or the close for `auth_timeout` if its deadline has passed.
     fn close_before_open(&self) -> Option<Close> {
         if let TransportEvent::Close(close) = self.transport.next_event() {
             return Some(close);

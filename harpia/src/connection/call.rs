@@ -1,8 +1,8 @@
 //! Calling user code: in place or boxed, with each poll under `catch_unwind`.
 //!
-//! A handler that never waits is polled once, in place. Every other handler is boxed together with
-//! the [`ConnectionState`] that it borrows from, and its future returns that state with the result.
-//! So the connection holds no reference to itself.
+//! A handler that never waits is polled once, in place. Every other handler borrows from the
+//! [`ConnectionState`]. Its future is boxed and owns that state, so that the connection holds no
+//! reference to itself. The future returns the state with the result.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -28,7 +28,7 @@ pub(super) trait HandlerCall<R: Route>: Send + Sized + 'static {
     /// Whether the handler never waits.
     const INLINE: bool;
 
-    /// Whether the handler is `close`, which a shutdown cancels later than the others.
+    /// Whether the handler is `close`. A shutdown cancels `close` later than other handlers.
     const IN_CLOSE: bool = false;
 
     fn run(
@@ -47,7 +47,7 @@ pub(super) enum Finished {
     Broadcast(Message),
     /// Call `error` with this error.
     Failed(Error),
-    /// `error` has returned: close like this.
+    /// Close the connection with this close, since `error` has returned.
     Reported(Close),
     /// The handler was dropped before it returned.
     Cancelled,
@@ -56,7 +56,7 @@ pub(super) enum Finished {
 /// Why a handler did not return.
 pub(super) enum Interruption {
     Panicked(String),
-    /// A shutdown canceled the handler, because its time was over.
+    /// A shutdown canceled the handler, because the handler's time was over.
     Cancelled,
 }
 
@@ -70,7 +70,7 @@ pub(super) enum User<R: Route> {
     Idle(Box<ConnectionState<R>>),
     /// A waiting handler owns it.
     Waiting(Waiting<R>),
-    /// A placeholder while one of the two is built or dropped.
+    /// A placeholder while `Idle` or `Waiting` is built or dropped.
     Lent,
 }
 
@@ -84,7 +84,8 @@ impl<R: Route> User<R> {
     }
 }
 
-/// Calls a handler. Returns what to do after it, or `None` if it is boxed and has to be polled.
+/// Calls a handler. Returns what to do after it, or `None` if the handler is boxed and has to be
+/// polled.
 #[inline]
 pub(super) fn begin<R: Route, H: HandlerCall<R>>(
     user: &mut User<R>,
@@ -111,7 +112,7 @@ pub(super) fn begin<R: Route, H: HandlerCall<R>>(
 
 /// Returns the span of a handler, so that log lines of the application name the connection.
 ///
-/// Without a subscriber that asks for it, this costs one atomic load.
+/// If no subscriber asks for the span, this costs one atomic load.
 #[inline]
 fn span<R: Route>(transport: &Transport) -> Span {
     tracing::info_span!("handler", connection = %transport.id(), route = R::PATH)
@@ -153,7 +154,7 @@ async fn run_to_end<F: Future>(
         }
     })
     .await;
-    // Dropping a handler that has not returned runs user code too, and that may panic.
+    // A handler that has not returned runs user code when it is dropped. That code may panic, too.
     match catch(|| code.set(None)) {
         Ok(()) => result,
         Err(panicked) => result.and(Err(panicked)),

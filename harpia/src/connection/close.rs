@@ -1,16 +1,18 @@
 //! How a connection closes, always in this order:
 //!
-//! 1. It leaves the hub, so it gets no more broadcasts. Its input is discarded from here on.
+//! 1. The connection leaves the hub, so it gets no more broadcasts. Its input is discarded from
+//!    here on.
 //! 2. The outbox and the close frame are written, as long as the peer makes progress.
-//! 3. `close` is called once, at the latest after [`CLOSE_HANDLER_DELAY`]. For a slow consumer it
-//!    is called at once.
+//! 3. `close` is called once everything is written, at the latest after [`CLOSE_HANDLER_DELAY`].
+//!    For a slow consumer it is called at once.
 //! 4. The peer answers with its close frame (RFC 6455 section 5.5.1). Frames before it are skipped
 //!    by their heads. After a violation of the protocol, no answer is expected (section 7.1.7).
-//! 5. The server ends its side of the TCP connection first (section 7.1.1), and then the peer. If
-//!    the client has closed first, the server does not wait for this end.
+//! 5. The server ends its side of the TCP connection first (section 7.1.1), and then the peer ends
+//!    its own. If the client has sent its close frame first, the server need not wait for that.
 //!
 //! A peer makes progress if bytes of it arrive, or if it reads what it was sent. Steps 2, 4 and 5
-//! end after [`CLOSE_STALL`] without progress, and 4 and 5 together after [`CLOSE_TIMEOUT`].
+//! end after [`CLOSE_STALL`] without progress. After the peer's close frame, step 5 ends after
+//! [`PEER_END_TIMEOUT`] without progress. Steps 4 and 5 together end after [`CLOSE_TIMEOUT`].
 
 use std::task::Context;
 use std::time::Duration;
@@ -28,7 +30,7 @@ use super::phase::{Failure, Phase, Step};
 use super::task::Connection;
 
 impl<R: Route> Connection<R> {
-    /// Calls `error`. The connection closes after it.
+    /// Calls `error`. The connection closes after `error` has returned.
     pub(super) fn report(&mut self, error: Error, failure: Failure) -> Step {
         self.phase = Phase::Failing(failure);
         self.call(OnError(error))
@@ -47,7 +49,7 @@ impl<R: Route> Connection<R> {
         self.leave_hub(&close)
     }
 
-    /// Begins to close. Calls `error` first if the cause is reported there.
+    /// Begins to close. Calls `error` first if the cause is one that `error` gets.
     pub(super) fn begin_close(&mut self, close: &Close) -> Step {
         let close = self.request_and_adopt_close(close.clone());
         match Error::from_cause(close.cause) {
@@ -56,17 +58,18 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Closes after `open` was dropped before it returned. `error` is not called with a failure of
-    /// `open`.
+    /// Closes after `open` was dropped before it returned. This does not count as a failure of
+    /// `open`, so `error` is not called for it.
     pub(super) fn cancel_open(&mut self) -> Step {
         self.hub.open_failed(self.transport.id().slot());
         let close = self.transport.requested_close();
         self.begin_close(&close.unwrap_or_else(|| Close::of(CloseCause::Shutdown)))
     }
 
-    /// Requests the close and returns the one that takes effect: the first request wins.
+    /// Requests a close and returns the one that takes effect: the first request decides.
     ///
-    /// From here on nothing can be sent. The `close` handler gets the same code and reason.
+    /// From here on nothing can be sent. The `close` handler gets the code and the reason of the
+    /// returned close.
     fn request_and_adopt_close(&mut self, close: Close) -> Close {
         self.transport.request_close(close.clone());
         let decided = self.transport.requested_close().unwrap_or(close);
@@ -83,15 +86,15 @@ impl<R: Route> Connection<R> {
     /// Leaves the hub and queues the close frame, unless it is already queued.
     ///
     /// Race: the flusher may still have broadcasts to write that were published before the close. A
-    /// close frame that is written directly would overtake them, and the client would miss them. So
-    /// the frame goes through the hub's log, which keeps the order. It is written directly only if
+    /// close frame that is written directly would overtake them, and the client would miss them. To
+    /// keep the order, the close frame goes through the hub's log. It is written directly only if
     /// `open` has not returned `Ok` or the log has nothing left to deliver.
     pub(super) fn leave_hub(&mut self, close: &Close) -> Step {
         self.log_close(close);
         self.transport.uncork();
         self.phase = Phase::Flushing;
         if close.cause == CloseCause::Lost {
-            // A peer that has closed only its own side still got the replies that `uncork` wrote.
+            // `uncork` has written the last replies, for a peer that has closed only its own side.
             self.transport.drop_unsent();
         }
         self.stop_decoding(close.cause);
@@ -125,7 +128,7 @@ impl<R: Route> Connection<R> {
         closing.input = match cause {
             CloseCause::Client => ClosingInput::Ignored { has_close: true },
             CloseCause::Lost => ClosingInput::Ended,
-            // What the peer sent cannot be understood, or there is no room for it.
+            // The peer's input cannot be parsed, or there is no memory for it.
             CloseCause::Protocol | CloseCause::Overload => {
                 ClosingInput::Ignored { has_close: false }
             }
@@ -133,7 +136,7 @@ impl<R: Route> Connection<R> {
         };
     }
 
-    /// Returns the state of the closing. It is `None` only while a handler has it.
+    /// Returns the state of the closing connection, or `None` while a handler has it.
     fn closing(&mut self) -> Option<&mut Closing> {
         self.user.idle()?.closing.as_deref_mut()
     }
@@ -214,12 +217,12 @@ impl<R: Route> Connection<R> {
         self.step_discarding(context, buffer)
     }
 
-    /// Returns whether the client has closed first, and its close frame was the last of its input.
+    /// Returns whether the client has closed first, and no input follows its close frame.
     ///
-    /// A client must not send anything after its close frame (RFC 6455 section 5.5.1), so no input
-    /// can turn the end of the socket into a reset. Waiting for the client's end would cost three
-    /// system calls of a short connection. Only the task of a TLS stream can write that stream's
-    /// end, so the task waits.
+    /// Such a connection need not wait until the client ends its side. A client must not send
+    /// anything after its close frame (RFC 6455 section 5.5.1), so no unread input can turn the end
+    /// of the socket into a reset. On a short connection this saves three system calls. For a TLS
+    /// stream this returns `false`: only the task can write the end of the stream, so it goes on.
     fn has_nothing_to_read(&self, buffer: &ReadBuffer) -> bool {
         self.transport.cause() == Some(CloseCause::Client)
             && self.transport.is_direct()
@@ -270,7 +273,7 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Returns whether the peer has had enough time. Otherwise, the sweep wakes the task again.
+    /// Returns whether the time of the peer is over. If not, the sweep will wake the task again.
     fn is_given_up(&mut self) -> bool {
         if self.transport.is_detached() {
             return true;
@@ -296,7 +299,7 @@ impl<R: Route> Connection<R> {
         is_cancelled || is_stalled || is_over
     }
 
-    /// Has the sweep wake the task after a second, to look for progress.
+    /// Sets a deadline, so that the sweep wakes the task after a second to look for progress.
     fn check_later(&self) {
         let second = Duration::from_secs(1);
         self.transport.liveness.set_deadline(self.now(), second);

@@ -1,4 +1,4 @@
-//! What a connection that closes remembers: its close frame, its times, and its peer's input.
+//! The state of a connection that closes: its close frame, its times, and its peer's input.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::protocol::{Skip, Skipped};
 
 /// The state of a connection from the decision to close it. Boxed, since most connections are open.
 pub(super) struct Closing {
-    /// The frame that the `close` handler gets. Taken when it is called.
+    /// The frame that the `close` handler gets. It is taken when the handler is called.
     pub(super) frame: Option<CloseFrame>,
     /// The tick in which the connection has left the hub.
     pub(super) began: u32,
-    /// The tick in which the kernel got the last byte, once it did.
+    /// The tick in which the kernel got the last byte. `None` until then.
     pub(super) written: Option<u32>,
     pub(super) input: ClosingInput,
     /// How many bytes were discarded.
@@ -70,12 +70,12 @@ impl Closing {
         matches!(self.input, ClosingInput::Ended)
     }
 
-    /// Returns whether a time has passed since the connection has left the hub.
+    /// Returns whether this time has passed since the connection left the hub.
     pub(super) fn has_lasted(&self, now: u32, time: Duration) -> bool {
         now.saturating_sub(self.began) >= ticks(time)
     }
 
-    /// Returns whether a time has passed since the last byte was written.
+    /// Returns whether this time has passed since the last byte was written.
     pub(super) fn was_written_before(&self, now: u32, time: Duration) -> bool {
         let since = |written| now.saturating_sub(written) >= ticks(time);
         self.written.is_some_and(since)

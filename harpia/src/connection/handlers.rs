@@ -1,5 +1,5 @@
-//! The calls of a route's handlers. One type per handler knows the arguments, and what the
-//! connection has to do with the result.
+//! The calls of a route's handlers. Each handler has a type, which passes the arguments and decides
+//! what the connection has to do with the result.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) struct Open;
 /// The call of `message`.
 pub(super) struct OnMessage {
     message: Option<Message>,
-    /// A copy for the broadcast, on routes that broadcast.
+    /// A copy of the message for the automatic broadcast, on routes that have one.
     kept: Option<Message>,
 }
 
@@ -185,7 +185,7 @@ impl<R: Route> HandlerCall<R> for OnClose {
 
 /// Handles the outcome of a handler whose errors do not close the connection.
 ///
-/// Logs its errors. Only a panic is passed to `error`.
+/// Logs the handler's errors. Only a panic is passed to `error`.
 fn logged<R: Route>(handler: &'static str, outcome: Outcome<()>, hub: &Hub) -> Finished {
     match outcome {
         Ok(Ok(())) | Err(Interruption::Cancelled) => Finished::Done,

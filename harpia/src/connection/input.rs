@@ -11,7 +11,7 @@ use crate::transport::Transport;
 
 use super::closing::Closing;
 
-/// The input that a connection keeps between two polls. Empty when everything is decoded.
+/// The input that a connection keeps between two polls. It is empty when everything is decoded.
 pub(super) struct InputState {
     decoder: Decoder,
     /// Bytes that were read but not decoded, because a handler waits.
@@ -73,10 +73,7 @@ thread_local! {
 }
 
 impl InputState {
-    /// Begins with the bytes that came after the handshake.
-    ///
-    /// Copies them, because a slice of hyper's buffer, even an empty one, would keep all of it
-    /// allocated.
+    /// Begins with a copy of the bytes that came after the handshake.
     pub(super) fn new(first_bytes: &[u8], budget: &Arc<Budget>) -> Self {
         Self {
             decoder: Decoder::new(),
@@ -144,7 +141,8 @@ impl InputState {
             Poll::Ready(Ok(_)) => {
                 let is_too_much = closing.take(buffer.unread.bytes());
                 buffer.unread.end = buffer.unread.start;
-                // A flood must not hold up other connections of this thread: one read in a poll.
+                // Ends the reads of this poll, so that a flood does not hold up other connections
+                // of this thread.
                 buffer.reads = READS_PER_POLL;
                 match is_too_much {
                     true => Discarded::TooMuch,
@@ -154,14 +152,14 @@ impl InputState {
         }
     }
 
-    /// Moves the charge for kept bytes to another budget, if that has room.
+    /// Moves the charge for kept bytes to another budget, if that budget has room.
     pub(super) fn charge_to(&mut self, budget: &Arc<Budget>) {
         if let Some(undecoded) = &mut self.undecoded {
             undecoded.charge.move_to(budget);
         }
     }
 
-    /// Returns whether the peer closes next: with a close frame, or by closing its side.
+    /// Returns whether the peer's next input is a close frame or the end of the stream.
     ///
     /// Consumes nothing. Looks only at the first byte after the last message.
     pub(super) fn is_close_next(
@@ -188,8 +186,8 @@ impl InputState {
         }
     }
 
-    /// Corks the transport, once per poll, if more input of this peer is buffered. Then the replies
-    /// to several messages go out in one write. `poll` uncorks it before it returns.
+    /// Corks the transport, once per poll, if more input of this peer is buffered. The replies to
+    /// several messages then go out in one write. `poll` uncorks the transport before it returns.
     #[inline]
     pub(super) fn cork(&self, buffer: &mut ReadBuffer, transport: &Transport) {
         let undecoded = self
@@ -227,8 +225,8 @@ fn is_close(first: u8) -> bool {
 }
 
 impl Undecoded {
-    /// Copies the bytes, if there are any. If the budget has no room, keeps an empty copy instead,
-    /// which [`is_refused`](Self::is_refused) reports.
+    /// Copies the bytes, if there are any. If the budget has no room, keeps an empty copy instead.
+    /// [`is_refused`](Self::is_refused) then returns `true`.
     fn keep(bytes: &[u8], budget: &Arc<Budget>) -> Option<Box<Self>> {
         if bytes.is_empty() {
             return None;
@@ -330,8 +328,8 @@ mod tests {
 
     use super::*;
 
-    /// Returns whether a close is next after the peer has acted. Looks twice, to check that a look
-    /// consumes nothing.
+    /// Returns whether a close is next after `act`. Looks twice, to check that a look consumes
+    /// nothing.
     fn is_close_next(act: impl FnOnce(&TestPeer)) -> bool {
         let wire = TestSockets::new();
         let (transport, peer) = wire.wide(ConnectionId::new(0, 0), Limits::default(), None);

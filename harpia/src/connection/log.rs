@@ -1,4 +1,4 @@
-//! The log lines of a connection: why it closed, and that messages are left out for its client.
+//! The log lines of a connection: its close, and the first message that is dropped for its client.
 //!
 //! Repeated lines are limited, so a flood of clients cannot flood the log.
 

@@ -1,6 +1,6 @@
 //! The way of one message: the rate limit, its handler, and then the hub's log.
 //!
-//! While the log is full, a connection that publishes is not read. This is the backpressure on its
+//! While the log is full, a connection that publishes is not read. This puts backpressure on its
 //! client.
 
 use std::task::{Context, Poll};
@@ -53,8 +53,8 @@ impl<R: Route> Connection<R> {
     /// Appends the kept broadcast as soon as the hub's log has room.
     ///
     /// Race: the flusher may empty the log after `send_unsent` has found it full and before this
-    /// task waits. `Hub::poll_room` looks again under the log's lock before it stores the waker, so
-    /// the task either finds the room or is woken.
+    /// task waits. The task would then wait although there is room. To prevent that,
+    /// `Hub::poll_room` looks again, and stores the waker under the same lock.
     pub(super) fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let slot = self.transport.id().slot();
         loop {

@@ -63,9 +63,9 @@ impl<R: Route> Future for Connection<R> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        // Race: another thread may request a close or empty the log after a step has looked for
-        // events and before this poll returns `Pending`. The waker is stored before the first look,
-        // so that thread wakes the task, and the next poll finds the event.
+        // Race: another thread may request a close after a step has looked for events and before
+        // this poll returns `Pending`. The waker is stored before the first look, so that the other
+        // thread wakes the task, and the next poll finds the event.
         this.transport.attach(context.waker());
         let mut buffer = ReadBuffer::lend();
         let polled = this.run(context, &mut buffer);
@@ -79,12 +79,11 @@ impl<R: Route> Future for Connection<R> {
     }
 }
 
-/// A connection may move: its only pinned parts, the futures of handlers, are boxed.
+/// A connection may move. Only the futures of handlers are pinned, and these are boxed.
 impl<R: Route> Unpin for Connection<R> {}
 
 impl<R: Route> Connection<R> {
-    /// Makes steps until one has to wait, or until `STEPS_PER_POLL` are made, so that other tasks
-    /// can run.
+    /// Makes steps until one has to wait, at most `STEPS_PER_POLL`, so that other tasks can run.
     fn run(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Poll<()> {
         for _ in 0..STEPS_PER_POLL {
             if !self.transport.has_no_events() {
@@ -114,7 +113,7 @@ impl<R: Route> Connection<R> {
             Phase::Flushing => self.step_flushing(context, buffer),
             Phase::AwaitingPeerClose => self.step_awaiting_peer_close(context, buffer),
             Phase::AwaitingPeerEnd => self.step_awaiting_peer_end(context, buffer),
-            // In these phases a handler runs, and `poll_user` comes before a step.
+            // In these phases a handler runs, and `run` calls `poll_user` instead of this method.
             Phase::Authenticating | Phase::Opening | Phase::Failing(_) | Phase::Closing => {
                 Step::Wait
             }
@@ -123,8 +122,9 @@ impl<R: Route> Connection<R> {
 
     fn step_start(&mut self) -> Step {
         // Race: the server may begin to shut down while this connection is upgraded. The shutdown
-        // closes the connections in the hub's table, and this one is not there yet. `Hub::enter`
-        // requests the close in that case, and it takes effect here, before any handler is called.
+        // closes the connections in the hub's table, and this connection is not in the table yet.
+        // `Hub::enter` requests the close in that case. The close takes effect here, before any
+        // handler is called.
         if let Some(close) = self.transport.requested_close() {
             return self.leave_hub(&close);
         }
@@ -181,8 +181,8 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Calls a handler. An inline handler has finished when this returns. `poll_user` polls any
-    /// other.
+    /// Calls a handler. An inline handler has finished when this method returns. `poll_user` polls
+    /// any other handler.
     fn call(&mut self, call: impl HandlerCall<R>) -> Step {
         match begin(&mut self.user, call) {
             Some(finished) => self.finished(finished),
@@ -250,8 +250,8 @@ impl<R: Route> Connection<R> {
     /// Makes the connection active, after `open` has returned `Ok`.
     ///
     /// Race: another task may close the connection while `open` runs, and a closed connection must
-    /// not become active. So this looks at the requested close first. `Hub::activate` looks again,
-    /// for a close that comes between this look and the activation.
+    /// not become active. This method therefore looks for a requested close first. `Hub::activate`
+    /// looks again, for a close that is requested between this look and the activation.
     fn activate(&mut self) -> Step {
         match self.transport.cause() {
             None => {
@@ -262,7 +262,7 @@ impl<R: Route> Connection<R> {
                 }
             }
             Some(CloseCause::Handler) => self.hub.open_failed(self.transport.id().slot()),
-            // The hub closed the connection: the client still gets what was published before that.
+            // The hub closed the connection. The client still gets what was published before that.
             Some(_) => self.opened = true,
         }
         self.phase = Phase::Active;

@@ -20,13 +20,13 @@ pub(super) enum Phase {
     Opening,
     /// `open` has returned `Ok`.
     Active,
-    /// `error` runs. The connection closes after it.
+    /// `error` runs. The connection closes after `error` has returned.
     Failing(Failure),
     /// The outbox and the close frame are written. Input is discarded from here on.
     Flushing,
     /// `close` runs.
     Closing,
-    /// The kernel has the close frame. The connection waits for that of the peer.
+    /// The kernel has the close frame. The connection waits for the peer's close frame.
     AwaitingPeerClose,
     /// The server has ended its side. The connection waits until the peer ends its own.
     AwaitingPeerEnd,
@@ -36,7 +36,7 @@ impl Phase {
     /// Returns the budget for the peer's unfinished input.
     ///
     /// Unauthenticated clients have a budget of their own, so they cannot use up the memory of
-    /// authenticated ones.
+    /// authenticated clients.
     pub(super) fn input_budget<R: Route>(self, hub: &Hub) -> &Arc<Budget> {
         match self {
             Self::Start | Self::AwaitingFirstMessage | Self::Authenticating if R::AUTHENTICATES => {
@@ -50,11 +50,11 @@ impl Phase {
 /// Why `error` was called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Failure {
-    /// `open` failed. Its error decides the close frame, even if a close was requested before.
+    /// `open` failed. Its error decides the close frame, even if the hub requested a close before.
     Open,
     /// Another handler failed, or the client was a slow consumer.
     Handler,
-    /// The peer broke a rule. Its outbox is dropped, and the close frame is sent at once.
+    /// The peer broke a rule. The outbox is dropped, and the close frame is sent at once.
     Violation,
 }
 
@@ -62,7 +62,7 @@ pub(super) enum Failure {
 pub(super) enum Step {
     /// Make another step in the same poll.
     Again,
-    /// Return `Pending`. Whatever the connection waits for wakes the task.
+    /// Return `Pending`. The event that the connection waits for will wake the task.
     Wait,
     /// The connection is over.
     Done,

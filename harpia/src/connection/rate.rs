@@ -110,11 +110,11 @@ mod tests {
                     passed += 1;
                 }
             }
-            // A full bucket at once, and then the earned credit, unless the bucket overflowed.
+            // The full bucket allows messages at once, and the earned credit allows more later.
             let earned = u64::from(seconds) * 1000 * u64::from(messages) / period;
             prop_assert!(passed <= u64::from(messages) + earned);
-            // After a flood, less than the cost of one message is left. So the bucket does not
-            // overflow in 250 ms if it has room for that cost and for the credit of 250 ms.
+            // After a flood, less than the cost of one message is left. If the bucket has room for
+            // that cost and for the credit of 250 ms, it does not overflow in 250 ms.
             let messages = u64::from(messages);
             let cannot_overflow = period + 250 * messages <= period * messages;
             prop_assert!(!cannot_overflow || passed >= earned);

@@ -30,12 +30,12 @@ pub(super) struct ConnectionState<R: Route> {
     pub(super) socket: Socket<R::Data>,
     pub(super) parameters: R::Parameters,
     pub(super) rate: Bucket,
-    /// A broadcast that waits for room in the hub's log. Boxed because it is rare, to keep idle
-    /// connections small.
+    /// A broadcast that waits for room in the hub's log. Such a broadcast is rare, so it is boxed
+    /// to keep idle connections small.
     unsent: Option<Box<Encoded>>,
     /// `Some` once the close frame is decided.
     pub(super) closing: Option<Box<Closing>>,
-    /// Dropped with the connection. A shutdown waits until all permits are back.
+    /// The permit is dropped with the connection. A shutdown waits until all permits are back.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -58,7 +58,8 @@ impl<R: Route> ConnectionState<R> {
         }
     }
 
-    /// Appends a broadcast to the hub's log. If the log is full, keeps it and returns `false`.
+    /// Appends a broadcast to the hub's log. If the log is full, keeps the broadcast and returns
+    /// `false`.
     pub(super) fn append(&mut self, slot: Slot, frame: Encoded) -> bool {
         let channel = match self.shared.scope {
             Scope::Route => Channel::Route(self.shared.id),

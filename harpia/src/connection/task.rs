@@ -1,6 +1,6 @@
 //! The data of a connection's task, and how it is built and dropped.
 //!
-//! What the task does is in the parent module and its other files.
+//! The parent module and its other files contain the work of the task.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) struct Connection<R: Route> {
     /// Whether `close` still has to be called: `open` was called, and `close` was not.
     pub(super) owes_close: bool,
     /// Whether the close frame goes through the hub's log, after everything published before it.
-    /// True when `open` has returned `Ok`.
+    /// Set when `open` has returned `Ok`, unless a handler or a `Peer` closed the connection.
     pub(super) opened: bool,
     /// Whether a broadcast waits for room in the hub's log.
     pub(super) has_unsent: bool,
@@ -61,8 +61,8 @@ impl<R: Route> Connection<R> {
         self.hub.clock().now()
     }
 
-    /// Returns whether the deadline of the current phase has passed. It counts as passed if the hub
-    /// has stopped, because then no sweep wakes the task at the deadline.
+    /// Returns whether the deadline of the current phase has passed. Once the hub has stopped, no
+    /// sweep wakes the task at a deadline, so every deadline counts as passed.
     pub(super) fn is_overdue(&self) -> bool {
         self.transport.is_detached() || self.transport.liveness.is_overdue(self.now())
     }
@@ -73,7 +73,8 @@ impl<R: Route> Drop for Connection<R> {
     fn drop(&mut self) {
         self.hub.deactivate(&self.transport);
         let user = std::mem::replace(&mut self.user, User::Lent);
-        // Dropping the user's data runs user code. Its panic must not unwind the worker thread.
+        // The user's data may run user code when it is dropped. A panic there must not unwind the
+        // worker thread.
         if catch_unwind(AssertUnwindSafe(|| drop(user))).is_err()
             && let Some(suppressed) = self.hub.log_limits().drop_panics.admit()
         {
@@ -83,8 +84,8 @@ impl<R: Route> Drop for Connection<R> {
                 "connection data panicked in drop"
             );
         }
-        // After the drop of the user's data, which may still name the slot in a call of the hub.
-        // `leave` frees the slot, and the next connection may take it.
+        // `leave` frees the slot, and the next connection may take it. The user's data may use the
+        // slot in a call of the hub while it is dropped, so it is dropped before.
         self.hub.leave(self.transport.id().slot());
         self.transport.release_task();
     }

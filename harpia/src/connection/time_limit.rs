@@ -34,7 +34,8 @@ where
     .await
 }
 
-/// Drops `open` and returns `None` if it does not return in time after a close was requested.
+/// Drops `open` and returns `None` if `open` does not return in time after a close was requested.
+/// During a shutdown, `shutdown_timeout` is the limit.
 ///
 /// Without this, an `open` that never returns would keep its connection forever: while a handler
 /// waits, the connection is not read and `idle_timeout` does not apply.
@@ -51,14 +52,14 @@ where
     poll_fn(|context| match open.as_mut().poll(context) {
         Poll::Ready(result) => Poll::Ready(result.map(Some)),
         Poll::Pending => {
-            // A detached transport has no sweep to wake the task at the deadline, so `open` gets no
-            // time at all.
+            // A detached transport has no sweep that wakes the task at the deadline, so `open` gets
+            // no time at all.
             let is_over = is_limited && transport.liveness.is_overdue(clock.now());
             if is_over || transport.is_detached() {
                 return Poll::Ready(Ok(None));
             }
-            // Race: another task may request the close after this look. The request wakes this
-            // task, so the next poll sets the deadline.
+            // Race: another task may request a close after this look. The request wakes this task,
+            // and the next poll sets the deadline.
             let cause = transport.cause();
             if !is_limited && cause.is_some_and(|cause| cause != CloseCause::Shutdown) {
                 is_limited = true;

@@ -48,7 +48,7 @@ impl Transport {
     /// Adds a batch to the outbox.
     ///
     /// If the backlog is full, the route's `slow` option decides: the batch is dropped, or the
-    /// connection is closed. `frames` counts its frames.
+    /// connection is closed. `frames` counts the frames of the batch, if it is dropped.
     pub(super) fn queue(
         &self,
         mut state: MutexGuard<'_, TransportState>,

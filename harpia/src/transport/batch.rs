@@ -15,7 +15,7 @@ pub(crate) struct Batch<'a> {
     bytes: &'a [u8],
     /// The copy that outboxes share; `None` until a socket blocks.
     shared: Option<Bytes>,
-    /// The number of its frames; `None` until a socket skips them.
+    /// The number of frames in the batch; `None` until a peer skips the batch.
     frames: Option<usize>,
 }
 
@@ -53,8 +53,8 @@ impl<'a> Batch<'a> {
             .clone()
     }
 
-    /// Returns how many frames it has. Only the first call counts them, since many slow peers may
-    /// skip the same batch.
+    /// Returns how many frames the batch has. Only the first call counts them, because many slow
+    /// peers may skip the same batch.
     pub(super) fn frames(&mut self) -> usize {
         let bytes = self.bytes;
         *self.frames.get_or_insert_with(|| frame::count(bytes))

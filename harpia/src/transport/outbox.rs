@@ -15,7 +15,7 @@ use crate::protocol::frame;
 
 use super::stream::Stream;
 
-/// The error of a push into a full outbox. Returns the batch that was not added.
+/// The error of a push into a full outbox. The batch was not added.
 #[derive(Debug)]
 pub(super) struct BacklogFull;
 
