@@ -17,8 +17,8 @@ use super::listen::{Accept, Listeners};
 use super::opening::ClientTask;
 use super::stream::ClientStream;
 
-/// The pause after a failed accept. At the limit of open files every accept fails at once, until
-/// some files are closed.
+/// The pause after a failed accept. At the limit of open files, every accept fails immediately
+/// until some files are closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts clients and spawns a task for each, until the loop's own task is aborted.
@@ -32,8 +32,8 @@ pub(super) async fn accept_loop(
     loop {
         match next_client(&mut listeners, &permits).await {
             Ok((stream, address, permit)) => {
-                // Ends with the client's connection, at the latest by a shutdown. Holds the permit
-                // until then.
+                // The task ends with the client's connection, at the latest by a shutdown. It holds
+                // the permit until then.
                 tokio::spawn(ClientTask::new(
                     stream,
                     address,
@@ -51,7 +51,8 @@ pub(super) async fn accept_loop(
 
 /// Waits for a free permit and then for a client, so that every accepted client is served.
 ///
-/// One loop serves all listeners. If each had its own, each would hold a permit while it waits.
+/// One loop serves all listeners. If each listener had a loop of its own, each loop would hold a
+/// permit while it waits.
 async fn next_client(
     listeners: &mut [Box<dyn Accept>],
     permits: &Arc<Semaphore>,
@@ -67,7 +68,7 @@ async fn next_client(
         Poll::Pending
     })
     .await;
-    // A busy listener goes to the end, so that the others have their turn.
+    // The listener that has accepted goes to the end, so that the others have their turn.
     listeners[at..].rotate_left(1);
     let (stream, address) = accepted?;
     Ok((stream, address, permit))

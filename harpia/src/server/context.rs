@@ -1,4 +1,4 @@
-//! What the opening of each connection needs of its server, and of its client.
+//! The state that the opening of each connection needs: that of its server, and that of its client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,16 +29,16 @@ pub(super) struct Context {
     pub(super) tls: Option<Tls>,
 }
 
-/// What is known of a client besides its request.
+/// The facts about a client that are known before its request.
 #[derive(Clone, Copy)]
 pub(super) struct Client {
     pub(super) address: RemoteAddr,
-    /// Whether harpia itself has made a TLS handshake with it.
+    /// Whether the client has used TLS, with harpia or with the proxy that has sent its header.
     pub(super) has_tls: bool,
 }
 
 impl Client {
-    /// Replaces the address by that in a request, if the peer is a trusted proxy.
+    /// Replaces the address by the client's address in a request, if the peer is a trusted proxy.
     pub(super) fn behind(self, proxies: &Proxies, headers: &HeaderMap) -> Self {
         Self {
             address: proxies.client(self.address, headers),
@@ -46,7 +46,8 @@ impl Client {
         }
     }
 
-    /// Tells the origin check and the application that the request came over TLS, as a proxy does.
+    /// Adds the header with which a proxy says that a request came over TLS, for the origin check
+    /// and for the application.
     pub(super) fn mark(self, headers: &mut HeaderMap) {
         if self.has_tls {
             headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("https"));

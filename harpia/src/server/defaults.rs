@@ -28,8 +28,9 @@ impl App {
 
     /// Limits the time for a client to authenticate. Default: 5 seconds.
     ///
-    /// Applies to routes with `auth`, and counts from the upgrade until `auth` has returned. After
-    /// it, the connection is closed with 1008 "Auth Timeout". Accurate to about half a second.
+    /// Applies to routes with `auth`, and counts from the upgrade until `auth` has returned. When
+    /// the time is over, the connection is closed with 1008 "Auth Timeout". Accurate to about half
+    /// a second.
     ///
     /// # Examples
     ///
@@ -60,7 +61,7 @@ impl App {
         self
     }
 
-    /// Sets after how much silence a client is closed with 1001. Default: 2 minutes.
+    /// Sets the silence after which a client is closed with 1001. Default: 2 minutes.
     ///
     /// Silence means that no byte comes from the client, and that the client reads nothing of what
     /// the server sent. An answered ping ends the silence, and so does a slow download. While a
@@ -80,7 +81,7 @@ impl App {
         self
     }
 
-    /// Sets after how much silence a client is sent a ping. Default: 30 seconds.
+    /// Sets the silence after which a client is sent a ping. Default: 30 seconds.
     ///
     /// Any byte from the client ends the silence. While a handler of the connection waits, no ping
     /// is sent. `None` disables pings. Accurate to about half a second.
@@ -100,8 +101,8 @@ impl App {
 
     /// Limits the bytes that wait for one slow client. Default: 1 MiB.
     ///
-    /// One message or one flush round of broadcasts may exceed it. The send buffer of the kernel
-    /// (`tcp_wmem`) is not included.
+    /// One message or one flush round of broadcasts may exceed the limit. The send buffer of the
+    /// kernel (`tcp_wmem`) is not included.
     ///
     /// # Examples
     ///
@@ -136,9 +137,9 @@ impl App {
     /// Uses permessage-deflate (RFC 7692), for clients that support it.
     ///
     /// A route's own `compression` decides whether its connections compress. The size is the same
-    /// for the whole server, for sends and broadcasts: the smallest that any route has, from its
-    /// own attribute (`compression = on` is 1 KiB) or from here. So a broadcast is compressed once
-    /// for all recipients.
+    /// for the whole server, for sends and broadcasts, so that a broadcast is compressed once for
+    /// all recipients. It is the smallest that any route has, from its own attribute
+    /// (`compression = on` is 1 KiB) or from here.
     ///
     /// Compressing a message takes microseconds, and encoding it takes nanoseconds
     /// (`benches/micro.rs`). Compression saves most of the bytes of JSON. It pays on slow networks.

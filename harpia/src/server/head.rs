@@ -10,18 +10,18 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::limits::{MAX_HEAD, MAX_HEADERS};
 
-/// The room for a head that the first read fills. Most heads are shorter.
+/// The room that is reserved for each read, in bytes. Most heads are shorter.
 ///
-/// Allocators keep small blocks apart, and glibc's counts up to 1,032 bytes as small. A larger
-/// block costs several times as much.
+/// glibc's allocator treats blocks of up to 1,032 bytes as small. A larger block costs several
+/// times as much.
 const FIRST_READ: usize = 1024;
 
 /// The first bytes of a client.
 pub(super) struct First {
     /// The bytes as they were sent.
     pub(super) bytes: Bytes,
-    /// The request that they begin with. `None` if the parser refuses it or it is too long: then
-    /// hyper answers.
+    /// The request that the bytes begin with. `None` if the parser refuses the request or its head
+    /// is too long. In these cases hyper answers.
     pub(super) head: Option<Head>,
 }
 
@@ -68,8 +68,8 @@ impl FirstBytes {
     /// Takes the bytes if they hold a whole head, or can never become one. The first `known` bytes
     /// were parsed before.
     ///
-    /// A head is parsed anew only after the end of a line, so a client that sends byte by byte
-    /// cannot keep the parser busy: after [`MAX_HEADERS`] lines the head is refused.
+    /// A head is parsed again only after the end of a line, and is refused after [`MAX_HEADERS`]
+    /// lines. A client that sends byte by byte therefore cannot keep the parser busy.
     fn take(&mut self, known: usize) -> Option<First> {
         self.skip_empty_lines();
         let new = self.0.get(known..).unwrap_or_default();
@@ -91,7 +91,7 @@ impl FirstBytes {
         }
     }
 
-    /// Removes empty lines before a request, which are to be ignored (RFC 9112 section 2.2).
+    /// Removes empty lines before a request. A server should ignore them (RFC 9112 section 2.2).
     fn skip_empty_lines(&mut self) {
         let is_content = |byte: &u8| !matches!(byte, b'\r' | b'\n');
         let start = self.0.iter().position(is_content);

@@ -110,11 +110,12 @@ pub(super) fn hide_secrets(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes what a browser adds to a request by itself: cookies and Basic credentials.
+/// Removes the credentials that a browser adds to a request by itself: cookies, and those of Basic
+/// authentication.
 ///
-/// On a route where pages of any origin may connect, they do not tell who wants to connect: any
-/// page could act for its visitors (cross-site WebSocket hijacking). A bearer token stays, since a
-/// page has to know it to send it.
+/// On a route where pages of any origin may connect, these credentials do not prove that the user
+/// wants to connect: any page could act for its visitors (cross-site WebSocket hijacking). A bearer
+/// token stays, because a page can only send a token that it knows.
 pub(super) fn remove_ambient_credentials(headers: &mut HeaderMap) {
     headers.remove(COOKIE);
     for name in [AUTHORIZATION, PROXY_AUTHORIZATION] {
@@ -138,7 +139,8 @@ pub(super) fn text(status: StatusCode, message: &str) -> Response<Body> {
     response
 }
 
-/// Erases the types of a service. Its error is logged, and the client gets a 500 without its text.
+/// Erases the types of a service. If the service fails, the error is logged, and the client gets a
+/// 500 without the text of the error.
 pub(super) fn fallback<S, B>(service: S) -> Fallback
 where
     S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! HTTP with hyper: pages of the fallback, and upgrades that harpia did not read itself, such as a
+//! HTTP with hyper: pages of the fallback, and upgrades whose request hyper has read, such as a
 //! later request of the same client.
 
 use std::future::Future;
@@ -66,8 +66,8 @@ impl Pending {
 /// Serves HTTP. Returns an upgrade that was answered with a 101.
 ///
 /// hyper's connection is dropped here, before [`Pending::finish`] waits for the upgraded stream.
-/// The connection holds the sender of that stream, and keeps it if writing the 101 fails. If
-/// `finish` ran while the connection was alive, it would then wait forever.
+/// The connection holds the sender of that stream, and keeps the sender if writing the 101 fails.
+/// While the connection is alive, `finish` would wait forever in that case.
 async fn serve_http(
     stream: ClientStream,
     bytes: Bytes,
@@ -184,7 +184,7 @@ async fn respond_without_route(
     response
 }
 
-/// Responds to a plain request for the path of a route: with the fallback's page, if it has one.
+/// Responds to a plain request for the path of a route with the fallback's page, if there is one.
 async fn page_beside_route(request: Request<Incoming>, fallback: &Fallback) -> Response<Body> {
     let method = request.method().clone();
     let response = fallback(request.map(RequestBody::new)).await;

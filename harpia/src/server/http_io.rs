@@ -27,8 +27,8 @@ pub(super) struct HttpIo {
 /// A write that waits for the client.
 struct Stalled {
     until: Pin<Box<Sleep>>,
-    /// What the kernel had for the client when the time began. Meanwhile nothing is written, so the
-    /// client makes progress if the kernel has less at the end.
+    /// How many bytes the kernel had for the client when the time began. Nothing is written while
+    /// the write waits. If the kernel has fewer bytes at the end, the client has made progress.
     unsent: usize,
 }
 
@@ -41,8 +41,8 @@ impl Stalled {
     }
 }
 
-/// The end of the stream: FIN, then reading for a while. Closing a socket with unread input sends a
-/// reset, which could destroy the last response on its way.
+/// The end of the stream: a FIN, and then reading for a while. A socket that is closed with unread
+/// input sends a reset, which could destroy the last response on its way.
 enum Linger {
     Open,
     Discarding { until: Pin<Box<Sleep>>, left: usize },
@@ -64,8 +64,8 @@ impl HttpIo {
     }
 
     /// Fails a write that has waited for too long. Any progress starts the time anew: a write that
-    /// succeeds, or bytes that the client has acknowledged. On a slow link with a large send buffer,
-    /// the socket takes bytes only once in many seconds.
+    /// succeeds, or bytes that the client has acknowledged. Writes alone are too coarse a sign: on
+    /// a slow link with a large send buffer, the socket takes bytes only once in many seconds.
     fn limit<T>(
         &mut self,
         polled: Poll<io::Result<T>>,

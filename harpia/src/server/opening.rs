@@ -9,8 +9,8 @@
 //! ```
 //!
 //! The header of a proxy and the TLS handshake come before the head: see [`preamble`]. One time
-//! limit, `handshake_timeout`, holds for the whole opening. If the client leaves meanwhile, the
-//! user's code is dropped, and the permit is free again.
+//! limit, `handshake_timeout`, applies to the whole opening. If the client leaves during the
+//! opening, the user's code is dropped, and the permit is free again.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -42,8 +42,8 @@ use super::upgrade::{Running, Upgrade, prepare};
 
 /// The task of one client: its opening, and then its connection.
 ///
-/// One task serves both, since to spawn a second one costs as much as to parse the head. Both are
-/// boxed, so the task of an idle connection has no room for an opening.
+/// One task serves both, because spawning a second task costs as much as parsing the head. Both
+/// futures are boxed, so that the task of an idle connection takes no memory for an opening.
 pub(super) enum ClientTask {
     Opening(Pin<Box<dyn Future<Output = Option<Running>> + Send>>),
     Running(Running),
@@ -108,7 +108,7 @@ async fn open(
             let mut early = EarlyBytes::new(head.rest);
             let preparing = prepare(head.request, &*endpoint, path_values, client.address);
             let mut preparing = Box::pin(preparing);
-            // Usually the data is ready at the first poll, and nothing else is polled.
+            // Usually the data is ready at the first poll. Nothing else is polled then.
             let prepared = match poll_once(preparing.as_mut()).await {
                 Poll::Ready(prepared) => prepared,
                 Poll::Pending => {
@@ -148,7 +148,7 @@ async fn poll_once<F: Future + Unpin>(mut future: F) -> Poll<F::Output> {
 
 /// A client that waits for its connection's data.
 ///
-/// Boxed, so that the opening of a client that need not wait has no room for it.
+/// Its future is boxed, so that an opening without a wait takes no memory for it.
 struct ClientWait<'a> {
     stream: &'a mut ClientStream,
     early: &'a mut EarlyBytes,
@@ -160,7 +160,7 @@ struct ClientWait<'a> {
 struct TooSlow;
 
 impl ClientWait<'_> {
-    /// Waits for the future. Returns `None` if the client leaves before, or the server aborts.
+    /// Waits for the future. Returns `None` if the client leaves first, or the server aborts.
     async fn until_done<T>(self, preparing: impl Future<Output = T>) -> Option<Result<T, TooSlow>> {
         let mut stage = self.context.stage.clone();
         let budget = self.context.hub.unauthenticated_input_budget();
@@ -196,7 +196,7 @@ async fn read_head(
             true => *stage == ShutdownStage::Aborting,
         };
         tokio::select! {
-            // The head has usually arrived. Then neither the timer nor the watch is touched.
+            // The head has usually arrived, and then neither the timer nor the watch is polled.
             biased;
             read = bytes.read(stream) => return read.map_err(|_| HeadError::Gone),
             _ = stage.wait_for(is_over) => {}
@@ -230,7 +230,7 @@ async fn start(
 struct EarlyBytes {
     /// The bytes that came with the head.
     first: Bytes,
-    /// The first bytes and those that came later, if any did.
+    /// The first bytes and those that came later. Empty if none came later.
     all: Vec<u8>,
 }
 
@@ -253,8 +253,9 @@ impl EarlyBytes {
     /// Reads and keeps bytes. Returns when the client has left, or has sent more than
     /// [`MAX_EARLY_BYTES`].
     ///
-    /// A client that is not read can leave unnoticed, so one that sends more is not kept. The bytes
-    /// are charged to `budget`, and a client that exceeds it is not kept either.
+    /// The server does not notice that a client leaves unless it reads from the client. A client
+    /// that sends more than the server reads therefore counts as gone. The bytes are charged to
+    /// `budget`. If the budget has no room for them, the client also counts as gone.
     async fn client_left(&mut self, stream: &mut ClientStream, budget: &Arc<Budget>) {
         let mut charge = Charge::new(Arc::clone(budget));
         loop {
@@ -278,10 +279,11 @@ impl EarlyBytes {
 /// Answers an upgrade with an error, and closes.
 ///
 /// The bytes after the request are not interpreted: a proxy may have taken a second request for
-/// frames. They are read and discarded, since closing a socket with unread input sends a reset,
-/// which could destroy the response on its way.
+/// frames. The bytes are read and discarded, because a socket that is closed with unread input
+/// sends a reset, which could destroy the response on its way.
 ///
-/// Boxed, like [`http1::serve`], so that an opening without a refusal has no room for it.
+/// The future is boxed, like that of [`http1::serve`], so that an opening without a refusal takes
+/// no memory for it.
 fn refuse(
     mut stream: ClientStream,
     refusal: Refusal,

@@ -1,4 +1,4 @@
-//! What comes before the request head: the header of a proxy, and the TLS handshake.
+//! The preamble: the header of a proxy and the TLS handshake, which come before the request head.
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ const VERSION_2: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 /// The longest header of version 1 of the PROXY protocol, by its specification.
 const MAX_VERSION_1: usize = 107;
 
-/// Reads the preamble. Returns the stream of the request, and what is known of its client.
+/// Reads the preamble. Returns the stream of the request, and the facts about its client.
 ///
 /// Returns `None` if the client has left, the preamble is invalid, the time limit has passed, or
 /// the server shuts down.
@@ -42,7 +42,7 @@ pub(super) async fn read(
     }
     let mut stage = context.stage.clone();
     tokio::select! {
-        // Boxed, so that an opening without a preamble has no room for it.
+        // Boxed, so that an opening without a preamble takes no memory for it.
         read = Box::pin(steps(stream, client, context)) => read,
         () = limit => None,
         _ = stage.wait_for(|stage| *stage != ShutdownStage::Serving) => None,
@@ -67,7 +67,7 @@ async fn steps(
     if context.proxies.sends_header(client.address) {
         match read_proxy_header(&mut stream, client).await {
             Ok(behind_proxy) => client = behind_proxy,
-            // The proxy looks whether the server is alive, or its client has left.
+            // The proxy checks whether the server is alive, or the proxy's client has left.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
             Err(error) => {
                 log_no_proxy_header(context, client.address, &error);
@@ -83,8 +83,8 @@ async fn steps(
 
 /// Reads the PROXY header of a trusted proxy, of version 1 or 2, and returns the client in it.
 ///
-/// Reads no byte after the header, since the TLS handshake needs them. Version 1 has no length, so
-/// its bytes are read one by one.
+/// Reads no byte after the header, because these bytes belong to the TLS handshake or the request.
+/// A header of version 1 does not tell its length, so its bytes are read one by one.
 async fn read_proxy_header(stream: &mut ClientStream, proxy: Client) -> io::Result<Client> {
     let mut bytes = vec![0; VERSION_2.len()];
     stream.read_exact(&mut bytes).await?;
@@ -111,7 +111,8 @@ async fn read_proxy_header(stream: &mut ClientStream, proxy: Client) -> io::Resu
     }
     let (header, _) = ProxyHeader::parse(&bytes, ParseConfig::default())
         .map_err(|_| io::Error::other("the header is malformed"))?;
-    // Without an address, the proxy itself is the client, for example to check the server's health.
+    // Without an address in the header, the proxy itself is the client. It may check the server's
+    // health, for example.
     let address = header.proxied_address().map(|proxied| proxied.source);
     let canonical = |from: SocketAddr| SocketAddr::new(from.ip().to_canonical(), from.port());
     Ok(Client {
@@ -155,7 +156,8 @@ async fn accept_tls(
             Some((ClientStream::Other(Box::pin(stream)), client))
         }
         Err(error) => {
-            // Scanners and clients that do not trust the certificate: ordinary on the internet.
+            // The client may be a scanner, or may not trust the certificate. Both are ordinary on
+            // the internet.
             tracing::debug!("TLS handshake failed: {error}");
             None
         }

@@ -28,14 +28,14 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// The proxies whose word counts.
+/// The proxies that the operator trusts, and how they name their clients.
 #[derive(Debug, Default)]
 pub(super) struct Proxies {
     networks: Vec<IpNet>,
     /// Whether clients of Unix sockets are proxies.
     unix: bool,
     pub(super) header: ForwardedHeader,
-    /// Whether they send a PROXY header before each connection.
+    /// Whether the proxies send a PROXY header at the start of each connection.
     pub(super) has_proxy_protocol: bool,
 }
 
@@ -73,20 +73,20 @@ impl Proxies {
         Ok(())
     }
 
-    /// Returns whether a peer has to send a PROXY header before its first byte.
+    /// Returns whether a peer has to start with a PROXY header.
     pub(super) fn sends_header(&self, peer: RemoteAddr) -> bool {
         self.has_proxy_protocol && self.trusts(peer)
     }
 
-    /// Returns the address of the client that has sent a request: the last one in the header that
-    /// is not a trusted proxy. What a client writes into the header itself is before that.
+    /// Returns the address of the client that has sent a request: the last address in the header
+    /// that is not a trusted proxy. Addresses that the client itself has written stand before it.
     pub(super) fn client(&self, peer: RemoteAddr, headers: &HeaderMap) -> RemoteAddr {
         if !self.trusts(peer) {
             return peer;
         }
         let mut nearest = peer;
         for address in self.forwarded(headers).into_iter().rev() {
-            // An address that cannot be read, such as `unknown`, hides what is before it.
+            // An address that cannot be read, such as `unknown`, hides all addresses before it.
             let Some(address) = address else { break };
             nearest = address.into();
             if !self.trusts(nearest) {
@@ -106,7 +106,7 @@ impl Proxies {
         }
     }
 
-    /// Returns the addresses of the header in order, with `None` for one that cannot be read.
+    /// Returns the addresses of the header in order, with `None` for each that cannot be read.
     fn forwarded(&self, headers: &HeaderMap) -> Vec<Option<SocketAddr>> {
         let name = match self.header {
             ForwardedHeader::XForwardedFor => X_FORWARDED_FOR,

@@ -109,8 +109,8 @@ impl From<&Rejection> for Refusal {
 
 /// Logs an error of `connect`, `FromHandshake` or a path parameter, and returns the response.
 ///
-/// The first error of the chain that has a meaning here decides. The client learns nothing of other
-/// errors, which are mistakes or failures of the application.
+/// The first error of the chain that [`meaning`] knows decides the response. All other errors are
+/// mistakes or failures of the application, and the client learns nothing of them.
 pub(super) fn of_error(
     limits: &LogLimits,
     error: &(dyn error::Error + Send + Sync + 'static),
@@ -132,7 +132,7 @@ pub(super) fn of_error(
     Refusal::internal_error()
 }
 
-/// Returns the response for an error that tells what is wrong with the request.
+/// Returns the response for an error that is about the request.
 fn meaning(error: &(dyn error::Error + 'static)) -> Option<Refusal> {
     if let Some(rejection) = error.downcast_ref::<Rejection>() {
         return Some(rejection.into());

@@ -9,15 +9,15 @@ use crate::protocol::handshake::Rules;
 /// The app's defaults of the route options.
 #[derive(Default)]
 pub(super) struct Defaults {
-    /// All but `origins` and `protocols`, which may be chosen at run time here.
+    /// All options except `origins` and `protocols`. An app can choose these two at run time.
     pub(super) options: Options,
     pub(super) origins: Origins,
     pub(super) protocols: Vec<Arc<str>>,
 }
 
 impl Defaults {
-    /// Returns the size from which the server compresses: the smallest of its routes, or `None` if
-    /// no route compresses.
+    /// Returns the smallest message size that the server compresses: the minimum of all routes, or
+    /// `None` if no route compresses.
     ///
     /// There is one size for the whole server, because a broadcast is compressed once, before its
     /// recipients are known. With one size per route, the same message would be compressed or not

@@ -1,7 +1,6 @@
 //! Routing: the routes as a program adds them, and the table that finds the route of a path.
 //!
-//! Invalid paths are collected while routes are added, and the first is reported by
-//! [`Router::build`].
+//! The router collects invalid paths while routes are added. [`Router::build`] reports the first.
 
 use std::collections::HashMap;
 use std::fmt;

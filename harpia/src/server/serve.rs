@@ -158,8 +158,8 @@ impl Server {
         self.serve_with(Signals::none()).await;
     }
 
-    /// Serves until a shutdown begins, by the hub or by a signal. Each further signal ends one
-    /// stage of the shutdown.
+    /// Serves until the hub or a signal begins a shutdown. Each further signal ends one stage of
+    /// the shutdown.
     pub(super) async fn serve_with(self, mut signals: Signals) {
         let permits = Arc::new(Semaphore::new(
             self.max_connections.min(shutdown::MAX_PERMITS as usize),
@@ -175,9 +175,9 @@ impl Server {
             #[cfg(feature = "tls")]
             tls: self.tls,
         });
-        // The loop is a task, so that a worker accepts and not the thread that blocks on this
-        // future. The tasks that it spawns then start on that worker, without waking another
-        // thread. It ends when the shutdown begins, or when this future is dropped.
+        // The loop is a task, so that a worker thread accepts and not the thread that blocks on
+        // this future. The tasks of clients then start on that worker, without waking another
+        // thread. The loop ends when the shutdown begins, or when this future is dropped.
         let accepting = accept::accept_loop(
             self.listeners,
             Arc::clone(&permits),

@@ -27,7 +27,7 @@ impl From<ClientStream> for Stream {
 }
 
 impl ClientStream {
-    /// Returns how many bytes the kernel has for the client, as far as that is known.
+    /// Returns how many bytes the kernel has for the client, or zero if that is not known.
     pub(super) fn unsent(&self) -> usize {
         match self {
             Self::Socket(socket) => socket.unsent(),

@@ -1,5 +1,5 @@
-//! TLS: certificates from files, which are read again when they change, or a configuration of the
-//! program's own.
+//! TLS: certificates from files, or a configuration of the program's own. Files are read again when
+//! they change.
 
 use std::fmt;
 use std::io;
@@ -18,7 +18,7 @@ use tokio_rustls::server::TlsStream;
 use crate::error::{BoxError, Error, Result};
 use crate::transport::{AsyncStream, unsent};
 
-/// How often the files are looked at. A look costs two system calls.
+/// How often the files are checked for changes. A check costs two system calls.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// The certificate and the key of a server, for [`App::tls`](crate::App::tls).
@@ -43,7 +43,7 @@ enum Source {
 struct Files {
     certificates: PathBuf,
     key: PathBuf,
-    /// Locked for the time of a look. A handshake that finds it locked waits for that look.
+    /// Locked while the files are checked. Other handshakes wait until the check is done.
     loaded: Mutex<Loaded>,
 }
 
@@ -131,7 +131,7 @@ fn changed(certificates: &Path, key: &Path) -> Changed {
     [certificates, key].map(|path| path.metadata().and_then(|file| file.modified()).ok())
 }
 
-/// Makes a configuration of the files. The error is a sentence that names the file.
+/// Makes a configuration from the files. The error text names the file.
 fn load(certificates: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
     let chain = CertificateDer::pem_file_iter(certificates)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>);

@@ -1,5 +1,5 @@
-//! From a request to a connection: check the handshake, make the connection's data, and then the
-//! connection.
+//! The way from a request to a connection: check the handshake, make the connection's data, and
+//! start the connection.
 //!
 //! The code here is the same whether harpia ([`opening`](super::opening)) or hyper
 //! ([`http1`](super::http1)) has read the request.
@@ -35,7 +35,7 @@ use super::stream::ClientStream;
 
 /// A route without its types.
 pub(super) trait Endpoint: Send + Sync {
-    /// Returns what the route demands of a handshake.
+    /// Returns the rules of the route for a handshake.
     fn rules(&self) -> &Rules;
 
     /// Returns the path of the route, as it was declared.
@@ -153,14 +153,14 @@ impl<R: Route> Endpoint for Typed<R> {
     }
 }
 
-/// An accepted upgrade, which waits for its 101 to be written.
+/// An accepted upgrade whose 101 is not written yet.
 pub(super) struct Upgrade {
     pub(super) negotiated: Negotiated,
     launch: Launch,
 }
 
 impl Upgrade {
-    /// Makes the connection, which holds the permit until it ends.
+    /// Makes the connection. The connection holds the permit until it ends.
     pub(super) fn start(
         self,
         stream: ClientStream,
@@ -209,7 +209,7 @@ pub(super) async fn prepare(
     match guarded_future(endpoint.build_connection(&mut handshake)).await {
         Ok(Ok(launch)) => Ok(Upgrade { negotiated, launch }),
         Ok(Err(error)) => Err(refusal::of_error(limits, &*error, handshake.uri().path())),
-        // A panic in the user's code fails this request, and nothing else.
+        // A panic in the user's code fails only this request.
         Err(panic) => {
             refusal::log_panic(limits, &panic, handshake.uri().path());
             Err(Refusal::internal_error())

@@ -27,8 +27,8 @@ fn open(address: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener>
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // A restart need not wait for the connections of the former process. On Windows, this option
-    // would let two servers share the address.
+    // With this option, a restart need not wait for the connections of the former process. On
+    // Windows, the option would let two servers share the address.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     #[cfg(unix)]

@@ -16,8 +16,8 @@ use crate::transport::AsyncStream;
 
 use super::{Accept, ListenAddr, Listener};
 
-/// Whether an accepted socket inherits `TCP_NODELAY` from its listener. Setting it once saves a
-/// system call for each connection.
+/// Whether an accepted socket inherits `TCP_NODELAY` from its listener. If so, the option is set
+/// once, which saves a system call for each connection.
 const INHERITS_NODELAY: bool = cfg!(target_os = "linux");
 
 /// A TCP socket.
@@ -53,15 +53,15 @@ impl Accept for Tcp {
     }
 }
 
-/// Messages are small and written whole, so Nagle's algorithm would only delay them. An error means
-/// that the client is gone, and the first read reports that.
+/// Turns off Nagle's algorithm. Messages are written whole, so the algorithm would only delay them.
+/// An error means that the client is gone, and the first read reports that.
 fn set_nodelay(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
 }
 
 /// A listener of the program's own.
 pub(super) struct OfProgram<L: Listener> {
-    /// `None` while `accepting` has it.
+    /// `None` while `accepting` has the listener.
     listener: Option<L>,
     accepting: Option<Accepting<L>>,
     address: ListenAddr,
@@ -106,7 +106,8 @@ impl<L: Listener> Accept for OfProgram<L> {
     }
 }
 
-/// Recognizes the streams of sockets, which any thread can write.
+/// Makes the stream of a client, and recognizes the sockets among them. Any thread can write to a
+/// socket.
 fn client_stream<Io>(io: Io) -> io::Result<ClientStream>
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -131,7 +132,7 @@ where
     Ok(ClientStream::Other(Box::pin(Opaque(io))))
 }
 
-/// A stream of which harpia knows nothing but how to read and write it.
+/// A stream that harpia can only read and write.
 struct Opaque<Io>(Io);
 
 impl<Io: AsyncRead + AsyncWrite + Send + Unpin> AsyncStream for Opaque<Io> {}

@@ -114,7 +114,7 @@ pub enum ListenAddr {
 }
 
 impl ListenAddr {
-    /// Returns the TCP address, if it is one.
+    /// Returns the address if it is a TCP address.
     pub fn tcp(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(address) => Some(*address),
@@ -269,7 +269,8 @@ impl IntoListeners for net::TcpListener {
     }
 }
 
-/// Returns whether a socket is a Unix socket. TLS is for all others, so an error counts as `false`.
+/// Returns whether a socket is a Unix socket. All other sockets use TLS, so an error counts as
+/// `false`.
 #[cfg(feature = "tls")]
 pub(super) fn is_unix(socket: &tokio::net::TcpStream) -> bool {
     let address = socket2::SockRef::from(socket).local_addr();

@@ -29,7 +29,7 @@ struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // The program may have removed it, or another process may have replaced it.
+        // The result is ignored: the program may have removed the file itself.
         let _ = std::fs::remove_file(&self.0);
     }
 }
