@@ -1,8 +1,8 @@
 //! Compression of messages (RFC 7692). Each message is compressed by itself, without a context.
 //!
-//! So one compressed frame serves all recipients of a message, and a connection keeps no window.
-//! Each thread has one compressor and one decompressor. `extension` agrees on compression with a
-//! peer.
+//! One compressed frame therefore serves all recipients of a message, and a connection keeps no
+//! window. Each thread has one compressor and one decompressor. The module `extension` agrees on
+//! compression with a peer.
 
 use std::cell::RefCell;
 
@@ -43,7 +43,7 @@ thread_local! {
 
 /// Returns the longest compressed form of a message of `max_message` bytes.
 ///
-/// Deflate stores data that it cannot compress in blocks, each of which adds a few bytes.
+/// Deflate stores data in blocks if it cannot compress the data. Each block adds a few bytes.
 pub(super) fn max_compressed(max_message: usize) -> usize {
     max_message.saturating_add(max_message / 512 + 64)
 }
@@ -68,7 +68,8 @@ impl Inflater {
             if self.output.len() > max_message {
                 return Err(Violation::TooBig);
             }
-            // With room for one byte more than allowed, a message that is too long shows itself.
+            // The output has room for one byte more than allowed, so that a message that is too
+            // long is noticed.
             let room = (max_message - self.output.len()).saturating_add(1);
             self.output.reserve(room.min(STEP));
             let before = (self.stream.total_in(), self.output.len());
@@ -97,7 +98,7 @@ impl Inflater {
 /// How much room for output is reserved at a time, in bytes.
 const STEP: usize = 16 * 1024;
 
-/// Encodes a message as a compressed frame, or returns `None` if that is not shorter.
+/// Encodes a message as a compressed frame, or returns `None` if compression does not shorten it.
 pub(crate) fn encode(message: &Message) -> Option<Bytes> {
     DEFLATER.with_borrow_mut(|deflater| {
         deflater.stream.reset();

@@ -10,7 +10,7 @@ use super::{deflate, frame};
 #[derive(Clone, Debug)]
 pub(crate) struct Encoded {
     plain: Bytes,
-    /// Boxed to keep the struct small, since most servers do not compress.
+    /// Most servers do not compress, so this is boxed to keep the struct small.
     deflated: Option<Box<Bytes>>,
 }
 

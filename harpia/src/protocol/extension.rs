@@ -1,18 +1,19 @@
 //! Extensions in the handshake: the client's offers, and the agreement (RFC 7692 section 7.1).
 //!
 //! permessage-deflate is the only supported extension. Both sides always compress each message
-//! without a context (`no_context_takeover`), which a server may require without an offer of it.
+//! without a context (`no_context_takeover`). A server may require this even if the client did not
+//! offer it.
 
 use std::fmt;
 
 /// The agreement with one peer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Agreement {
-    /// The size of the peer's window for decompression, in bits, if it named one.
+    /// The size of the peer's window for decompression, in bits, if the peer named one.
     server_window: Option<u8>,
 }
 
-/// The largest window, in bits, which is used if none is named.
+/// The largest window, in bits. It is used if the peer names none.
 const FULL_WINDOW: u8 = 15;
 
 impl Agreement {

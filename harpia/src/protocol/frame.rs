@@ -42,8 +42,8 @@ pub(crate) fn append(message: &Message, out: &mut Vec<u8>) {
 
 /// Encodes a close frame.
 ///
-/// 1005 becomes an empty frame (RFC 6455 section 5.5.1). Any other code that must not be sent is a
-/// mistake of the application, and is replaced by 1011.
+/// Code 1005 becomes an empty frame (RFC 6455 section 5.5.1). Any other code that must not be sent
+/// is a mistake of the application. Such a code is replaced by 1011.
 pub(crate) fn encode_close(frame: &CloseFrame) -> Bytes {
     if frame.code == CloseCode::NO_STATUS {
         return encode_control(OpCode::Close, &[]);
@@ -68,12 +68,12 @@ pub(crate) fn encode_ping() -> Bytes {
     encode_control(OpCode::Ping, &[])
 }
 
-/// Encodes a pong, which has the payload of the ping (RFC 6455 section 5.5.3).
+/// Encodes a pong with the payload of the ping (RFC 6455 section 5.5.3).
 pub(crate) fn encode_pong(payload: &[u8]) -> Bytes {
     encode_control(OpCode::Pong, payload)
 }
 
-/// Encodes the frame of a compressed message, which has reserved bit 1 set (RFC 7692 section 6).
+/// Encodes the frame of a compressed message, with reserved bit 1 set (RFC 7692 section 6).
 pub(super) fn encode_compressed(is_text: bool, payload: &[u8]) -> Bytes {
     let opcode = if is_text {
         OpCode::Text

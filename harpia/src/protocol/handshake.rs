@@ -45,7 +45,7 @@ pub(crate) struct Negotiated {
 /// 20 bytes in base64.
 type AcceptKey = [u8; 28];
 
-/// Why a request is not upgraded. [`Fault::status`] is the only table of statuses.
+/// The reason why a request is not upgraded. [`Fault::status`] is the only table of statuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
     Method,
@@ -155,7 +155,7 @@ pub(crate) fn check(request: &Parts, rules: &Rules) -> Result<Negotiated, Fault>
     })
 }
 
-/// Returns whether the client offers subprotocols, of which it expects one in the response.
+/// Returns whether the client offers subprotocols. It then expects one of them in the response.
 pub(crate) fn offers_protocols(headers: &HeaderMap) -> bool {
     offered_protocols(headers).next().is_some()
 }
@@ -216,7 +216,7 @@ impl Negotiated {
     }
 }
 
-/// Returns the proof of a key (RFC 6455 section 4.2.2), or `None` if it is not a key.
+/// Returns the value that answers a key (RFC 6455 section 4.2.2), or `None` if the key is invalid.
 fn accept(key: &HeaderValue) -> Option<AcceptKey> {
     const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     let key = key.as_bytes();
@@ -231,8 +231,8 @@ fn accept(key: &HeaderValue) -> Option<AcceptKey> {
 
 /// Returns whether a request announces a body.
 ///
-/// The bytes after a handshake are frames. A client or proxy that sends a body there would read
-/// something else into the same bytes than this server.
+/// This server reads the bytes after a handshake as frames. A client or proxy that takes them for a
+/// body would disagree with the server about where the next request begins.
 fn has_body(headers: &HeaderMap) -> bool {
     let mut lengths = headers.get_all(CONTENT_LENGTH).into_iter();
     headers.contains_key(TRANSFER_ENCODING) || lengths.any(|length| length.as_bytes() != b"0")
@@ -256,7 +256,7 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
 
 /// Returns the host that the request was sent to.
 ///
-/// A second `Host` header, and one with a user name, make the request invalid.
+/// A request is invalid if it has a second `Host` header, or one with a user name.
 fn host(headers: &HeaderMap) -> Option<Authority> {
     let text = single(headers, &HOST)?.to_str().ok()?;
     let host: Authority = text.parse().ok()?;
@@ -265,8 +265,8 @@ fn host(headers: &HeaderMap) -> Option<Authority> {
 
 /// Chooses the first of the route's subprotocols that the client offers.
 ///
-/// If the client offers only other subprotocols, it would fail the connection after the handshake
-/// (RFC 6455 section 4.1). It gets a rejection with a reason instead.
+/// A client that offers only other subprotocols would fail the connection after the handshake (RFC
+/// 6455 section 4.1). Such a client gets a rejection with a reason instead.
 fn choose_protocol(headers: &HeaderMap, ours: &[Arc<str>]) -> Result<Option<Arc<str>>, Fault> {
     if ours.is_empty() {
         return Ok(None);

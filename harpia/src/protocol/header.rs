@@ -20,7 +20,7 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
 /// Returns whether a list names this token, in upper or lower case.
 pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let token = token.as_bytes();
-    // Usually the token is alone.
+    // Usually the token is the whole value, so this is checked first.
     headers.get_all(name).into_iter().any(|value| {
         let mut parts = value.as_bytes().split(|byte| *byte == b',');
         value.as_bytes().eq_ignore_ascii_case(token)
@@ -28,7 +28,7 @@ pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> 
     })
 }
 
-/// Iterates over the parts of a comma-separated list, over all headers of this name.
+/// Iterates over the parts of the comma-separated lists in all headers of this name.
 pub(super) fn tokens<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,

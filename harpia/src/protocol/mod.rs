@@ -1,6 +1,6 @@
 //! The WebSocket protocol (RFC 6455): the opening handshake, decoding and encoding.
 //!
-//! No I/O and no tasks. Only this module uses fastwebsockets.
+//! This module has no I/O and no tasks. No other module uses fastwebsockets.
 
 mod decoder;
 pub(crate) mod deflate;

@@ -12,7 +12,8 @@ use super::header::{single, texts};
 
 /// Returns whether the page that sent a request may connect.
 ///
-/// Programs send no `Origin` header. Browsers always do, and a page cannot forge it.
+/// Programs that are not browsers send no `Origin` header. Browsers always send it, and a page
+/// cannot forge it.
 pub(super) fn is_allowed(headers: &HeaderMap, host: &Authority, allowed: &Origins) -> bool {
     if !headers.contains_key(ORIGIN) {
         return true;
@@ -79,9 +80,9 @@ impl Origin {
 
     /// Returns whether this is a web page of the host that the request was sent to.
     ///
-    /// Compares host and port only, since a request does not carry its scheme. `is_tls` tells
-    /// whether a proxy reports TLS: a page that came without TLS may be written by an attacker on
-    /// the network, so it may then not connect.
+    /// Compares host and port only, since a request does not carry its scheme. `is_tls` says
+    /// whether a proxy reports that the request came over TLS. If so, a page that came without TLS
+    /// may not connect: an attacker on the network may have written that page.
     fn is_of_host(&self, authority: &Authority, is_tls: bool) -> bool {
         let Self::Tuple { scheme, host, port } = self else {
             return false;
@@ -98,8 +99,8 @@ impl Origin {
 
 /// Returns whether the proxy nearest to the client reports that the request came over TLS.
 ///
-/// The header needs no trust. It only leads to more rejections, so a client that forges it can only
-/// lock itself out.
+/// The header needs no trust, because it only leads to more rejections. A client that forges the
+/// header can only lock itself out.
 fn is_tls(headers: &HeaderMap) -> bool {
     let proto = first(headers, &X_FORWARDED_PROTO);
     let pairs = first(headers, &FORWARDED).into_iter();
@@ -124,7 +125,7 @@ fn first<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
         .map(str::trim)
 }
 
-/// Splits a parameter of `Forwarded` (RFC 7239 section 4), whose value may be quoted.
+/// Splits a parameter of `Forwarded` (RFC 7239 section 4). Its value may be quoted.
 fn pair(text: &str) -> (&str, &str) {
     let (name, value) = text.split_once('=').unwrap_or_default();
     (name.trim(), value.trim().trim_matches('"'))

@@ -1,10 +1,10 @@
-//! Validation of UTF-8 in pieces. A mistake is found at its first wrong byte, however input is
+//! Validation of UTF-8 in pieces. A mistake is found at its first wrong byte, however the input is
 //! split.
 
 /// The state of a text that is still incomplete.
 #[derive(Debug, Default)]
 pub(super) struct Validator {
-    /// The bytes of an incomplete character, at most three.
+    /// The bytes of an incomplete character: at most three between two pieces.
     partial: [u8; 4],
     len: usize,
 }

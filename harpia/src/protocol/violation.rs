@@ -3,7 +3,7 @@
 use crate::close::CloseCode;
 use crate::error::Error;
 
-/// A rule of RFC 6455 or a limit that a peer broke. The sections are those of RFC 6455.
+/// A rule or limit that a peer broke. Sections without an RFC are those of RFC 6455.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Violation {
     /// Section 5.1: a client must mask its frames.
@@ -36,8 +36,8 @@ pub(crate) enum Violation {
     Compressed,
     /// The message is larger than the route's `max_message`.
     TooBig,
-    /// The unfinished input of all peers together is over its budget. Each peer may be within its
-    /// own limits.
+    /// The unfinished input of all peers together exceeds its budget, even if each peer is within
+    /// its own limits.
     Overload,
 }
 

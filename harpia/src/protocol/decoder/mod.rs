@@ -72,9 +72,10 @@ impl Decoder {
         Self { partial: None }
     }
 
-    /// Takes bytes from the front of `input`. Returns how many, and the event that they complete.
+    /// Takes bytes from the front of `input`. Returns their number, and the event that they
+    /// complete.
     ///
-    /// Without an event, all of `input` is taken.
+    /// If they complete no event, all of `input` is taken.
     pub(crate) fn decode(
         &mut self,
         input: &mut [u8],
@@ -119,7 +120,7 @@ impl Decoder {
     }
 }
 
-/// Decodes an unfragmented frame that is complete in the input, which is the common case.
+/// Decodes an unfragmented frame that is complete in the input. This is the common case.
 fn decode_whole(
     input: &mut [u8],
     limits: &DecodeLimits<'_>,

@@ -22,7 +22,7 @@ pub(super) struct Partial {
     message: Option<Unfinished>,
     /// The payload of a control frame, which may come between the fragments of a message.
     control: Vec<u8>,
-    /// How many bytes of the last input were taken, also if there was a violation in it.
+    /// How many bytes of the last input were taken, even if the input contained a violation.
     taken: usize,
 }
 
@@ -43,13 +43,14 @@ struct Current {
 #[derive(Debug)]
 struct Unfinished {
     is_text: bool,
-    /// A compressed message is decompressed when it is complete, and its text is checked then.
+    /// Whether the message is compressed. If so, it is decompressed and its text is checked once it
+    /// is complete.
     compressed: bool,
     payload: Vec<u8>,
     /// The payload's share of the budget.
     charge: Charge,
     utf8: Validator,
-    /// The sum of the payloads that its frames have announced, in bytes.
+    /// The sum of the payload lengths that the message's frames have announced, in bytes.
     announced: u64,
 }
 
@@ -87,7 +88,7 @@ impl Partial {
             if let Some(event) = self.end_frame(limits)? {
                 return Ok((self.taken, Some(event)));
             }
-            // The fragment is complete, and its message is not.
+            // The fragment is complete, but its message is not.
             if self.taken == input.len() {
                 return Ok((self.taken, None));
             }
@@ -195,7 +196,8 @@ impl Partial {
 }
 
 impl Unfinished {
-    /// Adds bytes, and checks them if the message is text. `left` more bytes belong to this frame.
+    /// Adds bytes, and checks them if the message is text. `left` is the number of bytes of the
+    /// current frame that have not arrived.
     fn push(&mut self, bytes: &[u8], left: u64) -> Result<(), Violation> {
         if self.is_text && !self.compressed {
             self.utf8.feed(bytes).map_err(|_| Violation::Utf8)?;

@@ -1,5 +1,5 @@
-//! Skipping what a peer still sends after the server has decided to close: only the peer's close
-//! frame matters.
+//! Skips a peer's frames after the server has decided to close. Only the peer's close frame
+//! matters then.
 
 use fastwebsockets::OpCode;
 
@@ -16,19 +16,19 @@ pub(crate) struct Skip {
     is_close: bool,
 }
 
-/// What the input of a [`Skip`] ended with.
+/// The state of a [`Skip`] after an input.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Skipped {
-    /// Nothing special.
+    /// More frames may come.
     More,
-    /// The peer's close frame. What follows it means nothing (RFC 6455 section 5.5.1).
+    /// The peer's close frame was found. Bytes after it have no meaning (RFC 6455 section 5.5.1).
     Close,
-    /// A head that breaks a rule, so nothing after it can be understood.
+    /// A head breaks a rule, so nothing after it can be parsed.
     Violation,
 }
 
 impl Skip {
-    /// Goes on where a decoder has stopped: after the beginning of a head, or within a payload.
+    /// Begins where a decoder has stopped: after the beginning of a head, or within a payload.
     pub(super) fn after(head: &[u8], left: u64, is_close: bool) -> Self {
         let mut skip = Self {
             head_len: head.len(),
@@ -40,7 +40,7 @@ impl Skip {
         skip
     }
 
-    /// Takes all of the input, or the part of it up to a close frame or a violation.
+    /// Takes the input up to a close frame or a violation, or all of it if there is neither.
     pub(crate) fn take(&mut self, mut input: &[u8]) -> Skipped {
         loop {
             let skipped =

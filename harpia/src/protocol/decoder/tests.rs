@@ -1,4 +1,4 @@
-//! Tests of the decoder: each rule, split input, and the memory that it takes.
+//! Tests of the decoder: each rule, split input, and the memory that the decoder takes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -219,7 +219,7 @@ fn a_list_allows_exactly_its_origins() {
         ("HTTPS://BANK.test", true),
         ("http://bank.test", false),
         ("https://bank.test:8443", false),
-        // The host of the request itself, which may be a name that an attacker points here.
+        // The host of the request itself. An attacker may have made this name point to the server.
         ("https://own.test", false),
         ("http://own.test", false),
     ] {
