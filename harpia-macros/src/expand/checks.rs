@@ -1,7 +1,8 @@
-//! Checks that need type information. rustc makes them once for each type, at the user's spans.
+//! Checks that need type information. rustc makes each check once per type, and reports errors at
+//! the user's code.
 //!
 //! The code that passes arguments to handlers compiles for any type. These checks state which types
-//! are allowed, so a wrong type is one error, however many handlers name it.
+//! are allowed. A wrong type is therefore one error, however many handlers name it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -13,9 +14,9 @@ use crate::model::{Argument, By, Kind, Route};
 /// Checks on the values of constants, for the initializer of `PATH`.
 ///
 /// For a failed check, rustc prints "evaluation of `<Chat as IntoRoute>::PATH::ORIGINS` failed
-/// here". So each check is named after the mistake. A `const` item cannot use the generics of its
-/// impl. For a generic route, the checks are expressions, which rustc evaluates when the route is
-/// added to an app.
+/// here". Each check is a `const` item, because its name in this text then tells the mistake. A
+/// `const` item cannot use the generics of its impl. The checks of a generic route are therefore
+/// expressions, which rustc evaluates when the route is added to an app.
 pub(super) fn values(route: &Route) -> TokenStream {
     let Route {
         path,
@@ -24,7 +25,7 @@ pub(super) fn values(route: &Route) -> TokenStream {
         ..
     } = route;
     if route.handler(Kind::Connect).is_some() {
-        // With `connect`, the type of the data does not read the handshake.
+        // `connect` makes the data, so the type of the data does not read the handshake.
         return TokenStream::new();
     }
     let reads = quote!(__harpia::__private::Reads::<#data>);
@@ -42,8 +43,8 @@ pub(super) fn values(route: &Route) -> TokenStream {
     }
 }
 
-/// Checks on types: those beside the impl, and those inside it. Checks beside the impl see no
-/// bounds that would hide a mistake, but cannot name the impl's generics.
+/// Returns the checks on types: those to emit beside the impl, and those to emit inside it. Beside
+/// the impl, no bounds hide a mistake, but a check there cannot name the impl's generics.
 pub(super) fn types(route: &Route) -> (TokenStream, TokenStream) {
     let (arguments, auth) = (arguments(route), unseen_auth(route));
     if !route.generics.params.is_empty() {
@@ -54,9 +55,9 @@ pub(super) fn types(route: &Route) -> (TokenStream, TokenStream) {
     (beside, quote!())
 }
 
-/// Names the handlers, so that rustc does not take the methods that they call for dead code while
-/// no app has the route. With that, rustc's `dead_code` lint tells whether something calls a near
-/// miss.
+/// Returns code that names the handlers. Without it, rustc would take the methods that the handlers
+/// call for dead code if no app has the route. With it, rustc's `dead_code` lint reports exactly
+/// the near misses that nothing calls.
 fn named_handlers(route: &Route) -> TokenStream {
     if route.near_misses.is_empty() {
         return TokenStream::new();
@@ -69,9 +70,9 @@ fn named_handlers(route: &Route) -> TokenStream {
     quote!(#(#named)*)
 }
 
-/// Refuses an `auth` that a macro call in the block expands to. It would never be called, and the
-/// route would look authenticated. On a type without such a method, the path resolves to the `auth`
-/// of a trait, which passes the check.
+/// Refuses an `auth` that a macro call in the block expands to. harpia would never call such an
+/// `auth`, but the route would look authenticated. If the type has no method `auth`, the path in
+/// this check resolves to the `auth` of a trait, which passes.
 fn unseen_auth(route: &Route) -> Option<TokenStream> {
     if route.handler(Kind::Auth).is_some() {
         return None;
@@ -86,12 +87,14 @@ fn unseen_auth(route: &Route) -> Option<TokenStream> {
     })
 }
 
-/// Checks on the route and its data. For a generic route, the bounds of `Route` make these checks.
+/// Returns the checks on the route and its data. For a generic route, the bounds of `Route` make
+/// these checks.
 fn route_and_data(route: &Route) -> TokenStream {
     let Route {
         self_type, data, ..
     } = route;
-    // A type that is not `Sync` has its error from the line above.
+    // The line about `Sync` reports a type that is not `Sync`. For such a type, `Shared::some`
+    // returns a type that is `Send`, so that the next line does not report it again.
     let shared = quote_spanned! {self_type.span()=>
         let _ = |__route: &#self_type| {
             let _: &dyn ::core::marker::Sync = __route;
@@ -109,7 +112,7 @@ fn route_and_data(route: &Route) -> TokenStream {
     quote!(#shared #extracted)
 }
 
-/// Checks on the types of the handlers' arguments.
+/// Returns the checks on the types of the handlers' arguments.
 fn arguments(route: &Route) -> TokenStream {
     let mut lines = TokenStream::new();
     let mut checked: Vec<(&Type, Check)> = Vec::new();
@@ -167,7 +170,8 @@ impl Check {
             Self::Value => {
                 quote_spanned!(ty.span()=> <#ty as __harpia::extract::FromValue>::from_value)
             }
-            // A type that cannot be parsed has its error from `Check::Value`.
+            // `Check::Value` reports a type that cannot be parsed. For such a type, `Value::some`
+            // returns a type that is `Clone`, so that this check does not report it again.
             Self::Clone => quote_spanned! {ty.span()=>
                 || <_ as ::core::clone::Clone>::clone(__harpia::__private::Value::<#ty>::some())
             },

@@ -1,4 +1,4 @@
-//! The stub that replaces a route with mistakes, so that `.ws(Chat)` does not add another error.
+//! Expands a stub in place of a route with mistakes, so that `.ws(Chat)` adds no further error.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -23,7 +23,7 @@ pub(super) fn expand(block: &Block, krate: &Path) -> TokenStream {
 }
 
 /// Returns the generics of the block, without parameters that the self type does not use. rustc
-/// reports those itself, once.
+/// reports such parameters in the user's block, and would report them again in the stub.
 fn generics(block: &Block) -> Generics {
     let mut generics = block.generics.clone();
     let is_tied = |parameter: &&GenericParam| !block.is_unconstrained(parameter);

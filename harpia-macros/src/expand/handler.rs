@@ -1,6 +1,6 @@
-//! The method of `Route` for one handler. It reads the arguments, calls the user's method, and
-//! converts its return value to the trait's result. Each token has the span of the user's word that
-//! it is about, so that rustc reports errors there.
+//! Expands the method of `Route` for one handler. This method reads the arguments, calls the user's
+//! method, and converts the return value to the trait's result. A token that is about a word of the
+//! user's code has the span of that word, so that rustc reports errors there.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -42,8 +42,8 @@ pub(super) fn expand(handler: &Handler, route: &Route) -> TokenStream {
     }
 }
 
-/// Returns the arguments of the method of `Route`, besides the socket or handshake and the
-/// parameters.
+/// Returns the arguments of the method of `Route`, without the socket or handshake and without the
+/// path parameters.
 fn extra_arguments(kind: Kind) -> TokenStream {
     match kind {
         Kind::Connect | Kind::Open | Kind::Drain => quote!(),
@@ -75,7 +75,8 @@ fn body(handler: &Handler, route: &Route) -> TokenStream {
     }
 }
 
-/// Uses all arguments, so that those that the user's method does not take cause no warning.
+/// Returns code that uses all arguments. An argument that the user's method does not take would
+/// otherwise cause a warning.
 fn unused(kind: Kind) -> TokenStream {
     let rest = match kind {
         Kind::Connect => return quote!(let _ = (__handshake, __parameters);),
@@ -129,8 +130,8 @@ fn read(argument: &Argument, variable: &Ident, data: &Type) -> (TokenStream, Tok
     }
 }
 
-/// Passes an argument whose type the trait fixes. Any other type is an error at the type that the
-/// user wrote.
+/// Returns the code that passes an argument whose type is fixed by the trait. rustc reports any
+/// other type where the user wrote it.
 fn fixed(ty: &Type, wanted: &TokenStream, value: &str) -> TokenStream {
     let value = Ident::new(value, Span::call_site());
     quote_spanned! {ty.span()=>

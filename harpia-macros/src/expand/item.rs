@@ -1,4 +1,4 @@
-//! The user's block, unchanged, so that the user's tools see the code as it was written.
+//! Emits the user's block, so that the user's tools see the code as it was written.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
@@ -40,10 +40,10 @@ fn with_body(tokens: TokenStream, change: impl Fn(TokenStream) -> TokenStream) -
 }
 
 /// Makes rustc report a near miss that nothing calls. A method that is called is an ordinary
-/// method. The user's own `#[allow(dead_code)]` comes after this attribute, so it wins.
+/// method. The user's own `#[allow(dead_code)]` comes after this attribute and overrides it.
 ///
-/// A generic route that no app has calls nothing. So its near misses are reported only if no other
-/// method names them either.
+/// rustc sees no calls in a generic route that no app has. The near misses of a generic route are
+/// therefore reported only if nothing else in the block names them.
 fn linted(body: TokenStream, route: &Route) -> TokenStream {
     let is_generic = !route.generics.params.is_empty();
     let is_called = |near: &NearMiss| is_generic && count(body.clone(), &near.name) > 1;

@@ -1,10 +1,12 @@
 //! Turns a valid route into tokens. This stage cannot fail.
 //!
-//! The user's block comes first, unchanged. The generated code is one `impl IntoRoute` for the
-//! user's type, which a user could write by hand. The body of `share_route` has everything else:
-//! the name `__harpia` for the crate, and a private type that implements `Route`. That type allows
-//! private data on a public route: an associated type in an impl of the public type would have to
-//! be public.
+//! The user's block comes first ([`item`] lists the few changes to it). The generated code is one
+//! `impl IntoRoute` for the user's type, which a user could write by hand. The body of
+//! `share_route` has everything else: the name `__harpia` for the crate, and a private type that
+//! implements `Route`.
+//!
+//! Because of the private type, a public route can have private data. In an impl of the user's
+//! public type, the associated type `Data` would have to be public.
 
 mod checks;
 mod fallback;
@@ -21,8 +23,8 @@ use crate::model::Route;
 use crate::names;
 use crate::parse::{Item, OptionValue, Source};
 
-/// Returns the user's item, and the code of the route. If the route has mistakes, a stub that adds
-/// no second error replaces that code.
+/// Returns the user's item, and the code of the route. If the route has mistakes, a stub replaces
+/// its code, so that rustc adds no further error.
 pub(crate) fn output(source: &Source, route: Option<Route>, problems: TokenStream) -> TokenStream {
     let item = item::expand(source, route.as_ref());
     let krate = krate(source);

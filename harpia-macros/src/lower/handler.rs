@@ -12,15 +12,15 @@ use super::arguments::{self, typed};
 use super::parameters::UsedParameters;
 use super::wording::handler as wording;
 
-/// What is known of the route while the arguments of a handler are read.
+/// The facts about the route that are known while the arguments of a handler are read.
 pub(super) struct Context<'a> {
-    /// The path parameters, or `None` if the path itself is wrong. Then the meaning of an argument
-    /// cannot be known, and arguments are not checked.
+    /// The path parameters, or `None` if the path itself is wrong. In this case the meaning of an
+    /// argument is not known, and arguments are not checked.
     pub(super) names: Option<&'a [String]>,
     pub(super) seen: &'a mut UsedParameters,
 }
 
-/// Returns the handler if the method is one and is valid.
+/// Returns the handler if the method is a handler and is valid.
 pub(super) fn lower(
     method: &Method,
     context: Context<'_>,
@@ -59,8 +59,8 @@ pub(super) fn is_in(block: &Block, kind: Kind) -> bool {
     names.any(|name| Kind::of(name) == Some(kind))
 }
 
-/// Checks that `auth` is not behind `#[cfg]`, takes the first message, and returns a value. Without
-/// any of these, the route would let everybody in. Returns whether it is right.
+/// Checks that `auth` is not behind `#[cfg]`, takes the first message, and returns a value. If one
+/// of these fails, the route would let everybody in. Returns whether all are right.
 fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostics) -> bool {
     let name = &method.signature.ident;
     let takes_first =
@@ -77,8 +77,8 @@ fn check_auth(method: &Method, arguments: &[Argument], problems: &mut Diagnostic
     false
 }
 
-/// Checks that `connect` is not behind `#[cfg]`, where it would let everybody in, and returns a
-/// value. Returns whether it is right.
+/// Checks that `connect` is not behind `#[cfg]`, and that it returns a value. A route whose
+/// `connect` is compiled out would let everybody in. Returns whether both are right.
 fn check_connect(method: &Method, problems: &mut Diagnostics) -> bool {
     let signature = &method.signature;
     if let Some(condition) = condition(method) {
@@ -94,13 +94,13 @@ fn check_connect(method: &Method, problems: &mut Diagnostics) -> bool {
     false
 }
 
-/// Returns the first attribute that may leave the method out.
+/// Returns the first attribute that may compile the method out.
 fn condition(method: &Method) -> Option<&Attribute> {
     let mut attributes = method.attributes.iter();
     attributes.find(|attribute| !conditions(attribute).is_empty())
 }
 
-/// Checks the signature, except for the arguments.
+/// Checks the signature, except for the meaning of each argument. Returns whether it is right.
 fn check_signature(kind: Kind, signature: &Signature, problems: &mut Diagnostics) -> bool {
     let name = signature.ident.unraw().to_string();
     if !signature.generics.params.is_empty() {

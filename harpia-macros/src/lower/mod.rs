@@ -20,8 +20,8 @@ use crate::path;
 
 use parameters::UsedParameters;
 
-/// Returns a route unless there is a problem, be it one that is reported here or one that rustc is
-/// certain to report.
+/// Returns a route unless there is a problem. Either the problem is reported here, or rustc is
+/// certain to report it.
 pub(crate) fn route(source: &Source, problems: &mut Diagnostics) -> Option<Route> {
     let path = source
         .arguments
@@ -158,8 +158,7 @@ fn block<'a>(source: &'a Source, problems: &mut Diagnostics) -> Option<&'a Block
     }
 }
 
-/// Reports a block without any handler. If its only handler has a mistake, that mistake has been
-/// reported.
+/// Reports a block without any handler, unless another mistake has been reported.
 fn check_has_handlers(block: &Block, near_misses: &[NearMiss], problems: &mut Diagnostics) {
     let mut names = block.methods.iter().map(|method| &method.signature.ident);
     if names.any(|name| Kind::of(name).is_some()) || !problems.is_empty() {
@@ -171,16 +170,16 @@ fn check_has_handlers(block: &Block, near_misses: &[NearMiss], problems: &mut Di
     }
 }
 
-/// Reports `auth_timeout` without `auth`. Such a route would look authenticated and let everybody
-/// in.
+/// Reports `auth_timeout` without `auth`. Such a route would look authenticated, but would let
+/// everybody in.
 fn check_auth(key: &Ident, block: &Block, data: Option<&Type>, problems: &mut Diagnostics) {
     if !handler::is_in(block, Kind::Auth) {
         problems.at(key.span(), wording::auth_timeout(data));
     }
 }
 
-/// Reports two handlers of the same name. rustc alone would report an error at each use of the
-/// name.
+/// Reports two handlers of the same name. Without this, rustc would report an error at each use of
+/// the name.
 fn check_repeated(block: &Block, problems: &mut Diagnostics) {
     for name in block.repeated().filter(|name| Kind::of(name).is_some()) {
         problems.at(
@@ -190,8 +189,8 @@ fn check_repeated(block: &Block, problems: &mut Diagnostics) {
     }
 }
 
-/// Returns the `D` of the first handler that names `Socket<D>`. Handlers without a `#[cfg]` come
-/// first.
+/// Returns the `D` of the first handler that names `Socket<D>`. Handlers without a `#[cfg]` are
+/// searched first.
 fn socket_data_type(handlers: &[Handler]) -> Option<Type> {
     let named_by = |is_conditional: bool| {
         let handlers = handlers.iter();

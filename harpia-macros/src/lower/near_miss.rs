@@ -1,8 +1,8 @@
 //! Finds methods that may have been meant as handlers, such as `mesage`, `on_message` and
 //! `authenticate`.
 //!
-//! The name alone is no proof: a handler may call the method. So it is only recorded here. rustc
-//! knows whether something calls the method, and reports it if nothing does.
+//! The name alone is no proof: a handler may call the method. This file therefore only records the
+//! method. rustc knows whether anything calls it, and reports a method that nothing calls.
 
 use syn::ext::IdentExt;
 use syn::{FnArg, Pat, Signature};
@@ -48,7 +48,7 @@ fn meant(signature: &Signature) -> Option<Kind> {
         return (precedes_upgrade || is_upgrade(bare)).then_some(Kind::Connect);
     }
     match meant {
-        // There is no socket before the upgrade.
+        // `connect` runs before the upgrade, and has no socket. `open` has one.
         Some(Kind::Connect) => Some(Kind::Open),
         None if is_upgrade(bare) && signature.inputs.iter().any(is_socket) => Some(Kind::Open),
         meant => meant,

@@ -50,7 +50,7 @@ pub(super) fn lower(arguments: &[OptionArgument], problems: &mut Diagnostics) ->
     let mut seen: Vec<&Ident> = Vec::new();
     for argument in arguments {
         if seen.contains(&&argument.key) {
-            // A repeated unknown key has been reported at its first use.
+            // An unknown key has been reported at its first use.
             if KEYS.iter().any(|known| argument.key == known) {
                 let problem = wording::duplicate_option(&argument.key);
                 problems.at(argument.key.span(), problem);

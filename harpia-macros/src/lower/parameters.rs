@@ -7,19 +7,20 @@ use syn::Type;
 use crate::model::Parameter;
 use crate::parse::{Method, conditions};
 
-/// The parameters that the handlers so far take.
+/// The parameters that the handlers read so far take.
 #[derive(Default)]
 pub(super) struct UsedParameters {
     pub(super) parameters: Vec<Parameter>,
     /// Unknown names that have been reported. If several handlers read the same unknown name, the
-    /// mistake is in the path, and is reported once.
+    /// mistake is probably in the path, so it is reported once.
     pub(super) unknown: Vec<String>,
 }
 
 impl UsedParameters {
-    /// Returns the index of the slot for a parameter with a type. Handlers that take a parameter by
-    /// the same type share a slot, and a `&str` uses the slot of a `String`. The slot exists if one
-    /// of its handlers does.
+    /// Returns the index of the slot for a parameter of this type in the route's tuple. Handlers
+    /// that take a parameter by the same type share a slot, and a `&str` uses the slot of a
+    /// `String`. `condition` is the handler's `#[cfg]`: a slot has its type if at least one of its
+    /// handlers is compiled, and is `()` otherwise.
     pub(super) fn slot(&mut self, name: &str, ty: &Type, condition: Option<&TokenStream>) -> usize {
         let parameters = &mut self.parameters;
         let known = parameters
@@ -28,8 +29,8 @@ impl UsedParameters {
         if let Some(known) = known
             && is_word(ty, "String")
         {
-            // Prefers the user's `String`, which may be a type of their own, to
-            // `::std::string::String`.
+            // Replaces `::std::string::String` by the user's `String`, which may be a type of
+            // their own.
             parameters[known].ty = ty.clone();
         }
         let index = known.unwrap_or_else(|| {
@@ -49,7 +50,7 @@ impl UsedParameters {
     }
 }
 
-/// Returns the predicate under which a method exists, or `None` if it always does.
+/// Returns the predicate under which a method is compiled, or `None` if it always is.
 pub(super) fn condition(method: &Method) -> Option<TokenStream> {
     let predicates: Vec<TokenStream> = method.attributes.iter().flat_map(conditions).collect();
     match predicates.as_slice() {

@@ -120,7 +120,7 @@ pub(in crate::lower) fn lifetimes(names: &[String]) -> Problem {
     )
 }
 
-/// Reported at the type, since the rest of the argument is correct.
+/// This error is reported at the type, since the rest of the argument is correct.
 pub(in crate::lower) fn exclusive_parameter(name: &str, referent: &Type) -> Problem {
     let help = match text_of(referent).as_str() {
         "str" | "String" => {

@@ -1,7 +1,7 @@
 //! The errors of `#[ws_route]`: what is wrong, and text to paste.
 //!
-//! They are in lower case without a full stop, with harpia's words in backticks. The help uses the
-//! user's names.
+//! Errors are in lower case without a full stop, with harpia's words in backticks. The help uses
+//! the user's names.
 
 pub(super) mod handler;
 pub(super) mod options;
