@@ -138,8 +138,8 @@ impl App {
     ///
     /// A route's own `compression` decides whether its connections compress. The size is the same
     /// for the whole server, for sends and broadcasts, so that a broadcast is compressed once for
-    /// all recipients. The server uses the smallest size of all routes, from a route's own attribute
-    /// (`compression = on` is 1 KiB) or from here.
+    /// all recipients. The server uses the smallest size of all routes, from a route's own
+    /// attribute (`compression = on` is 1 KiB) or from here.
     ///
     /// Compressing a message takes microseconds, and encoding it takes nanoseconds
     /// (`benches/micro.rs`). Compression saves most of the bytes of JSON. It pays on slow networks.
