@@ -140,6 +140,18 @@ async fn a_unix_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() 
 }
 
 #[tokio::test]
+async fn the_socket_of_the_next_process_is_not_removed_at_the_end_of_the_former_one() {
+    let path = path();
+    let running = start(path.clone()).await;
+    std::fs::remove_file(&path).expect("it is there");
+    let next = std_unix::UnixListener::bind(&path).expect("it binds");
+    running.shut_down().await;
+    assert!(std_unix::UnixStream::connect(&path).is_ok());
+    drop(next);
+    std::fs::remove_file(&path).expect("it is there");
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_socket_is_not_replaced() {
     let path = path();
     std::fs::write(&path, "precious").expect("it is written");

@@ -3,7 +3,7 @@
 use std::io;
 use std::net;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net as unix;
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll, ready};
@@ -25,12 +25,35 @@ struct Unix {
     _file: Option<SocketFile>,
 }
 
-struct SocketFile(PathBuf);
+struct SocketFile {
+    path: PathBuf,
+    /// The device and the inode.
+    identity: (u64, u64),
+}
+
+impl SocketFile {
+    fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            identity: identity(path)?,
+        })
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let file = std::fs::symlink_metadata(path)?;
+    Ok((file.dev(), file.ino()))
+}
 
 impl Drop for SocketFile {
+    /// Removes the file, unless another process has replaced it.
+    ///
+    /// Race: the next process may start while this one still ends. It finds a socket that no
+    /// process listens on, and replaces it. Its socket must stay.
     fn drop(&mut self) {
-        // The result is ignored: the program may have removed the file itself.
-        let _ = std::fs::remove_file(&self.0);
+        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -99,11 +122,11 @@ fn is_left_behind(path: &Path) -> bool {
 
 impl IntoListeners for &Path {
     async fn into_listeners(self, _: &ListenOptions) -> Result<Listeners> {
-        let listener = bind(self).map_err(|source| Error::Listen {
+        let bound = bind(self).and_then(|listener| Ok((listener, SocketFile::new(self)?)));
+        let (listener, file) = bound.map_err(|source| Error::Listen {
             address: format!("unix:{}", self.display()),
             source,
         })?;
-        let file = SocketFile(self.to_owned());
         Ok(Listeners::one(Unix::new(listener, Some(file))?))
     }
 }
