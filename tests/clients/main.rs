@@ -1,0 +1,84 @@
+//! WebSocket libraries of other languages, as clients of a harpia server.
+//!
+//! There is one program for each language. All of them do the same. The first argument is the URL,
+//! and the second is `plain` or `deflate`: whether the program offers permessage-deflate.
+//!
+//! 1. Connect, and print the extension that the library reports: `none` or its name.
+//! 2. Send a text, a binary message, a text of 42,000 bytes and a binary message of 40,960 bytes.
+//!    The server echoes each, and the program prints what it receives.
+//! 3. Close with 1000 and the reason `done`. Print the code of the server's close frame.
+//! 4. Connect again and send `close`. The server closes with 4001 and a reason. Print the code and
+//!    the reason that the library reports.
+//!
+//! [`transcript`] is what a program must print.
+
+mod program;
+mod relay;
+
+use harpia::prelude::*;
+use harpia_tests::{Events, TestServer};
+
+use program::Program;
+use relay::Relay;
+
+/// The bytes of all messages that a program sends and receives, at least.
+const CONTENT: u64 = 42_000 + 40_960;
+
+/// Echoes each message, closes when it is told to, and reports each close.
+struct Echo(Events);
+
+#[ws_route("/echo", broadcast = off, compression = "64B")]
+impl Echo {
+    fn message(&self, ws: &mut Socket, message: Message) {
+        match message {
+            Message::Text(text) if text == "close" => ws.close(4001, "As You Wish 🌿"),
+            message => drop(ws.send(message)),
+        };
+    }
+
+    fn close(&self, code: CloseCode, reason: &str) {
+        self.0.note(format_args!("{code} {reason}"));
+    }
+}
+
+/// Returns what a program must print.
+fn transcript(extension: &str) -> String {
+    format!(
+        "extension: {extension}\n\
+         text: Grüße 🌿\n\
+         binary: 00ff7f80\n\
+         long text: 42000 bytes, as sent\n\
+         long binary: 40960 bytes, as sent\n\
+         closed by the client: 1000\n\
+         closed by the server: 4001 As You Wish 🌿\n"
+    )
+}
+
+/// Runs a program in one of its modes; returns how many bytes it has sent and received.
+async fn talk(program: &Program, mode: &str, extension: &str) -> (u64, u64) {
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Echo(events.clone()))).await;
+    let relay = Relay::start(server.address()).await;
+    let url = format!("ws://{}/echo", relay.address());
+    let output = program.run(&[&url, mode]).await;
+    assert_eq!(output, transcript(extension), "in the mode {mode}");
+    assert_eq!(events.next().await, "1000 done");
+    assert_eq!(events.next().await, "4001 As You Wish 🌿");
+    relay.finish().await
+}
+
+/// Runs a program in both modes.
+async fn understands(program: Program) {
+    let (sent, received) = talk(&program, "plain", "none").await;
+    assert!(sent > CONTENT && received > CONTENT, "{sent}, {received}");
+    let (sent, received) = talk(&program, "deflate", "permessage-deflate").await;
+    // Both sides have compressed the long messages: what is left is mostly the handshakes.
+    let least = CONTENT / 10;
+    assert!(sent < least && received < least, "{sent}, {received}");
+}
+
+#[tokio::test]
+#[ignore = "needs Python's websockets: tests/run"]
+async fn websockets_of_python_exchanges_messages_and_closes() {
+    understands(Program::script("/usr/bin/python3", "client.py")).await;
+}
