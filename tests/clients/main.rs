@@ -15,6 +15,8 @@
 mod program;
 mod relay;
 
+use std::process::Command;
+
 use harpia::prelude::*;
 use harpia_tests::{Events, TestServer};
 
@@ -81,4 +83,27 @@ async fn understands(program: Program) {
 #[ignore = "needs Python's websockets: tests/run"]
 async fn websockets_of_python_exchanges_messages_and_closes() {
     understands(Program::script("/usr/bin/python3", "client.py")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Node.js and ws: tests/run"]
+async fn ws_of_javascript_exchanges_messages_and_closes() {
+    // A Node.js that is not Debian's does not look where Debian's packages are.
+    let program = Program::script("node", "client.js").with("NODE_PATH", "/usr/share/nodejs");
+    understands(program).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Go and gorilla/websocket: tests/run"]
+async fn gorilla_of_go_exchanges_messages_and_closes() {
+    let program = Program::compiled("client.go", |source, program| {
+        let mut command = Command::new("go");
+        // Debian's packages of Go are sources in this folder.
+        command.env("GO111MODULE", "off");
+        command.env("GOPATH", "/usr/share/gocode");
+        command.env("GOCACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/go"));
+        command.args(["build", "-o", program, source]);
+        command
+    });
+    understands(program).await;
 }

@@ -1,6 +1,6 @@
 //! The client programs beside this file: how each is built and run.
 
-use std::process::Stdio;
+use std::process::{Command, ExitStatus, Stdio};
 
 use harpia_tests::within;
 
@@ -19,6 +19,33 @@ impl Program {
             words: vec![interpreter.to_owned(), source(file)],
             variables: Vec::new(),
         }
+    }
+
+    /// A program that a compiler has made.
+    ///
+    /// `compiler` gets the path of the source and that of the program, which it must write.
+    ///
+    /// # Panics
+    ///
+    /// If the compiler is missing or fails.
+    pub(crate) fn compiled(file: &str, compiler: impl FnOnce(&str, &str) -> Command) -> Self {
+        let program = format!("{}/{}", env!("CARGO_TARGET_TMPDIR"), file.replace('.', "-"));
+        let mut command = compiler(&source(file), &program);
+        let built = command.status();
+        assert!(
+            built.as_ref().is_ok_and(ExitStatus::success),
+            "{file} does not compile ({built:?}): tests/run installs what it needs"
+        );
+        Self {
+            words: vec![program],
+            variables: Vec::new(),
+        }
+    }
+
+    /// Adds a variable to the program's environment.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
     }
 
     /// Runs the program; returns what it has printed.
