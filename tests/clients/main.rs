@@ -107,3 +107,16 @@ async fn gorilla_of_go_exchanges_messages_and_closes() {
     });
     understands(program).await;
 }
+
+#[tokio::test]
+#[ignore = "needs a C++ compiler and WebSocket++: tests/run"]
+async fn websocketpp_of_cpp_exchanges_messages_and_closes() {
+    let program = Program::compiled("client.cpp", |source, program| {
+        let mut command = Command::new("c++");
+        // The library can use Asio instead of Boost. It is older than C++20.
+        command.args(["-std=c++14", "-DASIO_STANDALONE", source, "-o", program]);
+        command.args(["-lz", "-pthread"]);
+        command
+    });
+    understands(program).await;
+}
