@@ -82,14 +82,14 @@ async fn understands(program: Program) {
 #[tokio::test]
 #[ignore = "needs Python's websockets: tests/run"]
 async fn websockets_of_python_exchanges_messages_and_closes() {
-    understands(Program::script("/usr/bin/python3", "client.py")).await;
+    understands(Program::interpreted("/usr/bin/python3", "client.py")).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Node.js and ws: tests/run"]
 async fn ws_of_javascript_exchanges_messages_and_closes() {
     // A Node.js that is not Debian's does not look where Debian's packages are.
-    let program = Program::script("node", "client.js").with("NODE_PATH", "/usr/share/nodejs");
+    let program = Program::interpreted("node", "client.js").with("NODE_PATH", "/usr/share/nodejs");
     understands(program).await;
 }
 
@@ -97,13 +97,13 @@ async fn ws_of_javascript_exchanges_messages_and_closes() {
 #[ignore = "needs Go and gorilla/websocket: tests/run"]
 async fn gorilla_of_go_exchanges_messages_and_closes() {
     let program = Program::compiled("client.go", |source, program| {
-        let mut command = Command::new("go");
+        let mut compiler = Command::new("go");
         // Debian's packages of Go are sources in this folder.
-        command.env("GO111MODULE", "off");
-        command.env("GOPATH", "/usr/share/gocode");
-        command.env("GOCACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/go"));
-        command.args(["build", "-o", program, source]);
-        command
+        compiler.env("GOPATH", "/usr/share/gocode");
+        compiler.env("GO111MODULE", "off");
+        compiler.env("GOCACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/go"));
+        compiler.args(["build", "-o", program, source]);
+        compiler
     });
     understands(program).await;
 }
@@ -112,11 +112,28 @@ async fn gorilla_of_go_exchanges_messages_and_closes() {
 #[ignore = "needs a C++ compiler and WebSocket++: tests/run"]
 async fn websocketpp_of_cpp_exchanges_messages_and_closes() {
     let program = Program::compiled("client.cpp", |source, program| {
-        let mut command = Command::new("c++");
-        // The library can use Asio instead of Boost. It is older than C++20.
-        command.args(["-std=c++14", "-DASIO_STANDALONE", source, "-o", program]);
-        command.args(["-lz", "-pthread"]);
-        command
+        let mut compiler = Command::new("c++");
+        // The library is older than C++20. It can use Asio without Boost.
+        compiler.args(["-std=c++14", "-DASIO_STANDALONE", source, "-o", program]);
+        compiler.args(["-lz", "-pthread"]);
+        compiler
     });
     understands(program).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a Java compiler and Netty: tests/run"]
+async fn netty_of_java_exchanges_messages_and_closes() {
+    // Debian's netty-all.jar is empty.
+    let parts = [
+        "buffer",
+        "codec",
+        "codec-http",
+        "common",
+        "handler",
+        "resolver",
+        "transport",
+    ];
+    let libraries = parts.map(|part| format!("/usr/share/java/netty-{part}.jar"));
+    understands(Program::java("client.java", "Client", &libraries.join(":"))).await;
 }

@@ -4,47 +4,59 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use harpia_tests::within;
 
+/// The folder for what compilers write.
+const BUILT: &str = env!("CARGO_TARGET_TMPDIR");
+
 /// A client program that is ready to run.
 pub(crate) struct Program {
     /// The program and its arguments before the URL.
     words: Vec<String>,
-    /// Variables of its environment.
-    variables: Vec<(&'static str, String)>,
+    /// Variables that are added to its environment.
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Program {
     /// A program that an interpreter runs as it is.
-    pub(crate) fn script(interpreter: &str, file: &str) -> Self {
-        Self {
-            words: vec![interpreter.to_owned(), source(file)],
-            variables: Vec::new(),
-        }
+    pub(crate) fn interpreted(interpreter: &str, file: &str) -> Self {
+        Self::new(&[interpreter, &source(file)])
     }
 
-    /// A program that a compiler has made.
+    /// A program that a compiler makes.
     ///
-    /// `compiler` gets the path of the source and that of the program, which it must write.
+    /// `compiler` gets the path of the source and that of the program which it must write.
     ///
     /// # Panics
     ///
     /// If the compiler is missing or fails.
     pub(crate) fn compiled(file: &str, compiler: impl FnOnce(&str, &str) -> Command) -> Self {
-        let program = format!("{}/{}", env!("CARGO_TARGET_TMPDIR"), file.replace('.', "-"));
-        let mut command = compiler(&source(file), &program);
-        let built = command.status();
-        assert!(
-            built.as_ref().is_ok_and(ExitStatus::success),
-            "{file} does not compile ({built:?}): tests/run installs what it needs"
-        );
+        let program = format!("{BUILT}/{}", file.replace('.', "-"));
+        compile(compiler(&source(file), &program));
+        Self::new(&[&program])
+    }
+
+    /// A program in Java, with a class path.
+    ///
+    /// # Panics
+    ///
+    /// If the compiler is missing or fails.
+    pub(crate) fn java(file: &str, class: &str, libraries: &str) -> Self {
+        let mut compiler = Command::new("javac");
+        compiler.args(["-encoding", "UTF-8", "-cp", libraries, "-d", BUILT]);
+        compiler.arg(source(file));
+        compile(compiler);
+        Self::new(&["java", "-cp", &format!("{BUILT}:{libraries}"), class])
+    }
+
+    fn new(words: &[&str]) -> Self {
         Self {
-            words: vec![program],
+            words: words.iter().copied().map(str::to_owned).collect(),
             variables: Vec::new(),
         }
     }
 
     /// Adds a variable to the program's environment.
-    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.variables.push((name, value.to_owned()));
+    pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
         self
     }
 
@@ -52,17 +64,17 @@ impl Program {
     ///
     /// # Panics
     ///
-    /// If it fails, or runs longer than 20 seconds. It is killed then.
+    /// If it fails, or runs longer than 20 seconds. Then it is killed.
     pub(crate) async fn run(&self, arguments: &[&str]) -> String {
         let (program, first) = self.words.split_first().expect("a program");
         let mut command = tokio::process::Command::new(program);
         command.args(first).args(arguments).stdin(Stdio::null());
-        command.envs(self.variables.iter().cloned());
+        command.envs(self.variables.iter().copied());
         let output = within(command.kill_on_drop(true).output()).await;
-        let output = output.unwrap_or_else(|error| panic!("no {program} ({error}): tests/run"));
-        let errors = String::from_utf8_lossy(&output.stderr);
+        let output = output.unwrap_or_else(|error| panic!("no {program} ({error}): run tests/run"));
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{printed}\n{errors}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{printed}{errors}");
         printed
     }
 }
@@ -70,4 +82,12 @@ impl Program {
 /// Returns the path of a file beside this one.
 fn source(file: &str) -> String {
     format!("{}/clients/{file}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn compile(mut compiler: Command) {
+    let status = compiler.status();
+    assert!(
+        status.as_ref().is_ok_and(ExitStatus::success),
+        "{compiler:?} does not compile ({status:?}): run tests/run"
+    );
 }
