@@ -56,7 +56,7 @@ fn transcript(extension: &str) -> String {
     )
 }
 
-/// Runs a program in one of its modes; returns how many bytes it has sent and received.
+/// Checks a program in one of its modes; returns how many bytes it has sent and received.
 async fn talk(program: &Program, mode: &str, extension: &str) -> (u64, u64) {
     let events = Events::new();
     let server = TestServer::start(App::new().ws(Echo(events.clone()))).await;
@@ -69,20 +69,20 @@ async fn talk(program: &Program, mode: &str, extension: &str) -> (u64, u64) {
     relay.finish().await
 }
 
-/// Runs a program in both modes.
-async fn understands(program: Program) {
+/// Checks a program in both modes.
+async fn check(program: Program) {
     let (sent, received) = talk(&program, "plain", "none").await;
     assert!(sent > CONTENT && received > CONTENT, "{sent}, {received}");
     let (sent, received) = talk(&program, "deflate", "permessage-deflate").await;
-    // Both sides have compressed the long messages: what is left is mostly the handshakes.
-    let least = CONTENT / 10;
-    assert!(sent < least && received < least, "{sent}, {received}");
+    // Both sides compress the long messages. What is left is mostly the handshakes.
+    let limit = CONTENT / 10;
+    assert!(sent < limit && received < limit, "{sent}, {received}");
 }
 
 #[tokio::test]
 #[ignore = "needs Python's websockets: tests/run"]
 async fn websockets_of_python_exchanges_messages_and_closes() {
-    understands(Program::interpreted("/usr/bin/python3", "client.py")).await;
+    check(Program::interpreted("/usr/bin/python3", "client.py")).await;
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn websockets_of_python_exchanges_messages_and_closes() {
 async fn ws_of_javascript_exchanges_messages_and_closes() {
     // A Node.js that is not Debian's does not look where Debian's packages are.
     let program = Program::interpreted("node", "client.js").with("NODE_PATH", "/usr/share/nodejs");
-    understands(program).await;
+    check(program).await;
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn gorilla_of_go_exchanges_messages_and_closes() {
         compiler.args(["build", "-o", program, source]);
         compiler
     });
-    understands(program).await;
+    check(program).await;
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn websocketpp_of_cpp_exchanges_messages_and_closes() {
         compiler.args(["-lz", "-pthread"]);
         compiler
     });
-    understands(program).await;
+    check(program).await;
 }
 
 #[tokio::test]
@@ -135,5 +135,5 @@ async fn netty_of_java_exchanges_messages_and_closes() {
         "transport",
     ];
     let libraries = parts.map(|part| format!("/usr/share/java/netty-{part}.jar"));
-    understands(Program::java("client.java", "Client", &libraries.join(":"))).await;
+    check(Program::java("client.java", "Client", &libraries.join(":"))).await;
 }
