@@ -177,8 +177,8 @@ pub use transport::SendStatus;
 ///
 /// Single values are parsed by [`FromStr`](std::str::FromStr). Use `Option<T>` for a value that may
 /// be missing. If any other value is missing, or a value does not parse, the upgrade is refused
-/// with a 400 that names it (a path parameter: 404). If the crate has another name, put
-/// `#[from(crate = my::harpia)]` on the struct.
+/// with a 400 that names it (a path parameter: 404). If the program imports harpia under another
+/// name, put `#[from(crate = my::harpia)]` on the struct.
 ///
 /// ```
 /// use harpia::prelude::*;
@@ -400,8 +400,8 @@ pub use harpia_macros::routes;
 /// # Handlers
 ///
 /// Each handler is optional, and is an `fn` or `async fn`. Without `message`, each message is
-/// broadcast as it is. An `async fn` can wait as long as it likes: its connection is not read in
-/// the meantime, and other connections are not delayed.
+/// broadcast as it is (with `broadcast = off`: ignored). An `async fn` can wait as long as it
+/// likes: its connection is not read in the meantime, and other connections are not delayed.
 ///
 /// | handler | called | arguments |
 /// |---|---|---|
@@ -411,7 +411,7 @@ pub use harpia_macros::routes;
 /// | `message` | for each message, one after the other | socket, message (any [`FromMessage`]) |
 /// | `close` | exactly once for each `open`, even if `open` failed | socket, [`CloseCode`], `&str` |
 /// | `drain` | when everything that waited for a slow client is written | socket |
-/// | `error` | when a handler fails or the client breaks a rule | socket, `&`[`Error`] |
+/// | `error` | when `auth`, `open` or `message` fails, when a handler panics, or when the client breaks a rule | socket, `&`[`Error`] |
 ///
 /// - The socket is the argument of type `&mut Socket<Data>`. It can have any position and any name,
 ///   and can be left out. `connect` has none, since it runs before the upgrade.
@@ -419,9 +419,10 @@ pub use harpia_macros::routes;
 ///   for any `FromStr + Clone`, `room: &T` or `room: &str`. It is parsed once, before the upgrade.
 ///   A value that does not parse is a 404.
 /// - The other arguments follow in order, and can be left out from the end. On a route with path
-///   parameters, the message is called `message` (in `auth`: `first`), or is a pattern such as
-///   `Json(say)`, or has a name that starts with `_`. Otherwise, `message(&self, room: String)` on
-///   `/{room_id}`, meant as the parameter, would get the message.
+///   parameters, the message must be called `message` (in `auth`: `first`), be a pattern such as
+///   `Json(say)`, or have a name that starts with `_`. Any other name is a compile error. Without
+///   this rule, `message(&self, room: String)` on `/{room_id}` would silently get the message
+///   instead of the parameter.
 ///
 /// A handler returns nothing, or `Result<(), E>` for any error type `E`. `message` can also return
 /// a [`Broadcast`], and `connect` returns `Result<Data, E>`. An `Err` from `open` or `message`
@@ -465,7 +466,7 @@ pub use harpia_macros::routes;
 /// `connect` runs after all checks of the handshake, such as the origin. An `Err` refuses the
 /// upgrade. The `error` handler is not called, since there is no connection yet:
 ///
-/// | error, or the first of its sources that is one of these | response |
+/// | `connect` ends with (of an error that wraps others, the first of these counts) | response |
 /// |---|---|
 /// | [`Rejection`](extract::Rejection), also from [`or_reject`](extract::OrReject::or_reject) | its status, text and headers |
 /// | a token that [`Jwt`](auth::Jwt) refuses, or [`SessionError::NotFound`](session::SessionError::NotFound) | 401 |
@@ -504,7 +505,7 @@ pub use harpia_macros::routes;
 ///   that is down) keeps its code. The `error` handler gets the reason, and the client does not.
 /// - If the message does not arrive, or `auth` does not return, within `auth_timeout`, the
 ///   connection closes with 1008 "Auth Timeout". An `auth` that waits is dropped at its `await`.
-///   `error` is called in this case, but not for a client that sends nothing.
+///   `error` is called if `auth` took too long, but not if no message came.
 /// - In these cases, and if the connection was closed or lost in the meantime, neither `open` nor
 ///   `close` is called.
 /// - The first message has at most 16 KiB, or `max_message` if that is less. A longer one closes
@@ -564,7 +565,7 @@ pub use harpia_macros::routes;
 /// | `slow` | `close`, `skip` | `close` |
 /// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) on a server holds for all routes | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
-/// | `origins` | `["https://…"]`: exactly these, also of apps and extensions (list the server's own too); `any` | the same host and port |
+/// | `origins` | `["https://…"]`: only these; list the server's own origin too, and those of apps and browser extensions; `any` | the same host and port |
 /// | `protocols` | `["chat.v1"]` | none |
 /// | `crate` | the path of harpia, if it is not `::harpia` | |
 ///
@@ -574,8 +575,9 @@ pub use harpia_macros::routes;
 /// - A rate is a number of messages per time: `"50/s"`, `"20/10s"`.
 /// - Numbers are whole: `"90s"`, not `"1.5m"`.
 ///
-/// [`App`] has a method of the same name for each option, which sets the default of all routes and
-/// documents the option. [`guide::limits`] has all limits with their reasons.
+/// [`App`] has a method of the same name for each option except `data` and `crate`. It sets the
+/// default of all routes and documents the option. [`guide::limits`] has all limits with their
+/// reasons.
 pub use harpia_macros::ws_route;
 
 /// Re-exports what most programs use.

@@ -132,7 +132,7 @@ impl<D> Socket<D> {
         self.transport.id()
     }
 
-    /// Sends a message to this peer alone. Never waits.
+    /// Sends a message to this client alone. Never waits.
     ///
     /// The message is text, bytes or a [`Message`]: [`IntoMessage`] lists the types. To send any
     /// other value, use [`send_json`](Self::send_json).
@@ -161,7 +161,7 @@ impl<D> Socket<D> {
         self.transport.send(&message.into_message())
     }
 
-    /// Sends a value to this peer alone, as JSON text.
+    /// Sends a value to this client alone, as JSON text.
     ///
     /// Never waits. See [`send`](Self::send).
     ///
@@ -189,14 +189,15 @@ impl<D> Socket<D> {
         Ok(self.send(Message::json(value)?))
     }
 
-    /// Closes the connection after all messages that were sent and broadcast so far.
+    /// Closes the connection after all messages that were sent and broadcast so far (in `open`:
+    /// only those that `open` has sent to this client).
     ///
-    /// The first call decides the code and the reason. From then on sends return `Closed`, and the
-    /// message that is being handled is not broadcast.
+    /// The first call decides the code and the reason, unless `open` fails: then its error decides.
+    /// From then on sends return `Closed`, and the message that is being handled is not broadcast.
     ///
     /// - A reason longer than 123 bytes is cut.
-    /// - A code that must not be sent is replaced by 1011 (RFC 6455 section 7.4).
-    /// - 1005 sends a close frame without a code.
+    /// - 1005 sends a close frame without a code. Any other code that must not be sent is replaced
+    ///   by 1011 (RFC 6455 section 7.4).
     /// - After a close in `open`, `open` has 15 seconds to return. Then it is dropped at its
     ///   `await`.
     ///
@@ -335,7 +336,7 @@ impl<D> Socket<D> {
         }
     }
 
-    /// Returns whether nobody has closed the connection yet.
+    /// Returns `true` until somebody closes the connection.
     ///
     /// # Examples
     ///
@@ -357,9 +358,9 @@ impl<D> Socket<D> {
         !self.transport.is_closing()
     }
 
-    /// Returns how many messages this peer has missed so far.
+    /// Returns how many messages this client has missed so far.
     ///
-    /// A peer misses messages only on a route with `slow = skip`. The count starts with the
+    /// A client misses messages only on a route with `slow = skip`. The count starts with the
     /// connection and never restarts. `drain` can compare it with an earlier count, and tell the
     /// client to fetch the state again.
     ///
@@ -469,7 +470,7 @@ impl<D> Socket<D> {
         self.hub.unsubscribe(self.id().slot(), topic.into());
     }
 
-    /// Sends a message to all other active subscribers of a topic. Never waits.
+    /// Sends a message to all other subscribers of a topic. Never waits.
     ///
     /// This connection need not be subscribed itself. All connections see the messages of the
     /// server in the same order. To publish a value as JSON, use
@@ -493,10 +494,11 @@ impl<D> Socket<D> {
     ///
     /// # Returns
     ///
-    /// - `Sent`: the message will be sent, or it is kept until the connection is active.
-    /// - `Dropped`: the server has 16 MiB of messages to distribute, or the messages that are kept
-    ///   for this connection have reached the route's `backlog`. With a `backlog` of 0, none is
-    ///   kept.
+    /// - `Sent`: the message will be sent. In `auth` and `open`: it is kept until the connection is
+    ///   active, and dropped if it never is.
+    /// - `Dropped`: 16 MiB of messages wait for delivery on the server, or the messages that are
+    ///   kept for this connection have reached the route's `backlog`. With a `backlog` of 0, none
+    ///   is kept.
     /// - `Closed`: the connection was closed in `auth` or `open`, or the server has shut down.
     ///
     /// # Examples

@@ -48,7 +48,10 @@ fn rows_of_the_code() -> Vec<(String, String)> {
         ),
         (
             "`ping`",
-            format!("a ping after {} without a byte", optional(route.ping)),
+            format!(
+                "a ping after {} without a byte from the client",
+                optional(route.ping)
+            ),
         ),
         (
             "`backlog`",

@@ -144,6 +144,11 @@ impl App {
     /// Compressing a message takes microseconds, and encoding it takes nanoseconds
     /// (`benches/micro.rs`). Compression saves most of the bytes of JSON. It pays on slow networks.
     ///
+    /// harpia compresses each message on its own, and asks clients to do so too
+    /// (`client_no_context_takeover`). Browsers and most libraries follow. Netty refuses such an
+    /// answer unless its handshaker is created with `allowClientNoContext`. Perl's
+    /// `Mojo::UserAgent` 9.31 ignores it, and its second compressed message closes with 1007.
+    ///
     /// Do not compress messages that hold a secret next to text from an attacker: the compressed
     /// length can reveal the secret (the BREACH attack).
     ///
