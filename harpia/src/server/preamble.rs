@@ -126,8 +126,8 @@ fn log_no_proxy_header(context: &Context, proxy: RemoteAddr, error: &io::Error) 
         tracing::warn!(
             %proxy,
             suppressed,
-            "connection of a trusted proxy refused: {error}; let the proxy send one, or remove \
-             `proxy_protocol`"
+            "connection of a trusted proxy refused: {error}; let the proxy send a PROXY header, or \
+             remove `proxy_protocol`"
         );
     }
 }

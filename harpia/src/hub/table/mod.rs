@@ -118,7 +118,7 @@ impl Activity {
     }
 }
 
-/// Whether `close` handlers are cancelled too.
+/// Whether `close` handlers are canceled, too.
 type CancelsClose = bool;
 
 /// What the flusher has to do after a record was applied.
