@@ -466,15 +466,16 @@ pub use harpia_macros::routes;
 /// `connect` runs after all checks of the handshake, such as the origin. An `Err` refuses the
 /// upgrade. The `error` handler is not called, since there is no connection yet:
 ///
-/// | `connect` ends with (of an error that wraps others, the first of these counts) | response |
+/// | `connect` ends with | response |
 /// |---|---|
 /// | [`Rejection`](extract::Rejection), also from [`or_reject`](extract::OrReject::or_reject) | its status, text and headers |
 /// | a token that [`Jwt`](auth::Jwt) refuses, or [`SessionError::NotFound`](session::SessionError::NotFound) | 401 |
 /// | any other error, or a panic | 500, and the error is logged |
 /// | no result within [`handshake_timeout`](App::handshake_timeout) | 503 |
 ///
-/// On a route with `origins = any`, or with `"null"` among its origins, harpia removes cookies and
-/// Basic credentials from the request before `connect` sees it.
+/// If an error wraps other errors, the first one in this table decides. On a route with `origins =
+/// any`, or with `"null"` among its origins, harpia removes cookies and Basic credentials from the
+/// request before `connect` sees it.
 ///
 /// # Authentication by the first message
 ///
@@ -563,9 +564,9 @@ pub use harpia_macros::routes;
 /// | `ping` | a time, `off` | `"30s"` |
 /// | `backlog` | a size | `"1MiB"` |
 /// | `slow` | `close`, `skip` | `close` |
-/// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) on a server holds for all routes | `off` |
+/// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) of a server applies to all of its routes | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
-/// | `origins` | `["https://…"]`: only these; list the server's own origin too, and those of apps and browser extensions; `any` | the same host and port |
+/// | `origins` | `["https://…"]`: only pages of these origins (list the server's own too, and those of apps and browser extensions), or `any` | the same host and port |
 /// | `protocols` | `["chat.v1"]` | none |
 /// | `crate` | the path of harpia, if it is not `::harpia` | |
 ///

@@ -15,7 +15,7 @@ pub(crate) struct Limits {
     /// 64 KiB of payload: above any chat message, below what hurts when thousands of clients send
     /// it.
     pub(crate) max_message: usize,
-    /// 2 minutes: four unanswered pings.
+    /// 2 minutes: three unanswered pings.
     pub(crate) idle_timeout: Option<Duration>,
     /// 30 s: less than the 60 s after which proxies commonly drop an idle connection.
     pub(crate) ping: Option<Duration>,
