@@ -3,7 +3,7 @@
 //!
 //! An option or a handler that is added to one place and forgotten in another fails here, and the
 //! failure names the place. The table of close causes has a test of its own in
-//! `harpia/src/close/cause.rs`, and the table of limits in `harpia/src/limits.rs`.
+//! `harpia/src/close/cause.rs`, and the table of limits in `harpia/src/limits/tests.rs`.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -103,10 +103,10 @@ pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// 4 KiB: the addresses and what proxies add about a TLS client. The protocol allows 64 KiB.
 pub(crate) const MAX_PROXY_HEADER: usize = 4 * 1024;
 
-/// How many bytes of records wait in the hub's log for a flush round.
+/// How many bytes of records may wait in the hub's log before it counts as full.
 ///
 /// 16 MiB: more would only add delay. A flush round takes all records at once, so the hub holds at
-/// most about twice this.
+/// most about twice this, and one message more.
 pub(crate) const LOG_CAPACITY: usize = 16 * 1024 * 1024;
 
 /// How many bytes the outboxes of all connections hold together.
@@ -136,14 +136,15 @@ pub(crate) const OPEN_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// is not cut off, however slow it is.
 pub(crate) const CLOSE_STALL: Duration = Duration::from_secs(15);
 
-/// How long a peer may take to answer the close frame, from when the kernel has it.
+/// How long a connection may stay open after the kernel has its close frame, whatever the peer
+/// sends.
 ///
-/// 30 s: so that a peer that trickles bytes does not hold its place.
+/// 30 s: a peer that sends a byte now and then makes progress, but must not hold its place.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a peer may leave its side open after both close frames.
+/// How long a peer may make no progress after both close frames.
 ///
-/// 2 s: a round trip of a slow phone. All has been said, but a reset by bytes that are still on
+/// 2 s: a round trip of a slow phone. The server waits, because a reset that is caused by bytes on
 /// their way could destroy the close frame.
 pub(crate) const PEER_END_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -237,8 +238,8 @@ pub(crate) const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// 64 KiB: four TLS records, and enough to write while the task is woken. More waits in the outbox.
 pub(crate) const WRITE_BUFFER: usize = 64 * 1024;
 
-/// How long the opening of a connection may take, unless it is set: the request head, the
-/// connection's data, and the 101.
+/// How long the opening of a connection may take, unless it is set: the PROXY header, the TLS
+/// handshake, the request head, the connection's data, and the 101.
 ///
 /// 10 s: several round trips of a slow phone, and a slow database. A client that takes longer is an
 /// attack or broken.

@@ -20,7 +20,7 @@ pub(crate) enum CloseCause {
     Deadline,
     /// A token expired.
     Expired,
-    /// Nothing came from the client for `idle_timeout`.
+    /// For `idle_timeout`, nothing came from the client and it read nothing.
     Idle,
     /// The server shuts down.
     Shutdown,

@@ -1,18 +1,22 @@
-//! How a connection closes, always in this order:
+//! How a connection closes:
 //!
-//! 1. The connection leaves the hub, so it gets no more broadcasts. Its input is discarded from
-//!    here on.
+//! 1. The connection is deactivated in the hub, so it gets no more broadcasts. Its input is
+//!    discarded from here on.
 //! 2. The outbox and the close frame are written, as long as the peer makes progress.
-//! 3. `close` is called once everything is written, at the latest after [`CLOSE_HANDLER_DELAY`].
-//!    For a slow consumer it is called at once.
+//! 3. `close` is called once everything is written, or after [`CLOSE_HANDLER_DELAY`] while step 2
+//!    goes on. For a slow consumer it is called at once.
 //! 4. The peer answers with its close frame (RFC 6455 section 5.5.1). Frames before it are skipped
 //!    by their heads. After a violation of the protocol, no answer is expected (section 7.1.7).
 //! 5. The server ends its side of the TCP connection first (section 7.1.1), and then the peer ends
 //!    its own. If the client has sent its close frame first, the server need not wait for that.
 //!
-//! A peer makes progress if bytes of it arrive, or if it reads what it was sent. Steps 2, 4 and 5
-//! end after [`CLOSE_STALL`] without progress. After the peer's close frame, step 5 ends after
-//! [`PEER_END_TIMEOUT`] without progress. Steps 4 and 5 together end after [`CLOSE_TIMEOUT`].
+//! A peer makes progress if bytes of it arrive, or if it reads what it was sent.
+//!
+//! | limit | on steps | counts |
+//! |---|---|---|
+//! | [`CLOSE_STALL`] | 2, 4, 5 | the time without progress |
+//! | [`PEER_END_TIMEOUT`] | 4 and 5, instead, once the peer's close frame has come | the time without progress |
+//! | [`CLOSE_TIMEOUT`] | 4 and 5 together | all time since everything was written |
 
 use std::task::Context;
 use std::time::Duration;
@@ -43,10 +47,10 @@ impl<R: Route> Connection<R> {
             self.transport.replace_close(close.clone());
         }
         let close = self.request_and_adopt_close(close);
-        if failure == Failure::Violation {
+        if failure == Failure::Peer {
             self.transport.send_close_now(&close.frame);
         }
-        self.leave_hub(&close)
+        self.begin_flushing(&close)
     }
 
     /// Begins to close. Calls `error` first if the cause is one that `error` gets.
@@ -54,19 +58,19 @@ impl<R: Route> Connection<R> {
         let close = self.request_and_adopt_close(close.clone());
         match Error::from_cause(close.cause) {
             Some(error) => self.report(error, Failure::Handler),
-            None => self.leave_hub(&close),
+            None => self.begin_flushing(&close),
         }
     }
 
     /// Closes after `open` was dropped before it returned. This does not count as a failure of
     /// `open`, so `error` is not called for it.
     pub(super) fn cancel_open(&mut self) -> Step {
-        self.hub.open_failed(self.transport.id().slot());
+        self.hub.never_opened(self.transport.id().slot());
         let close = self.transport.requested_close();
         self.begin_close(&close.unwrap_or_else(|| Close::of(CloseCause::Shutdown)))
     }
 
-    /// Requests a close and returns the one that takes effect: the first request decides.
+    /// Requests a close. Returns the one that takes effect, which is the first that was requested.
     ///
     /// From here on nothing can be sent. The `close` handler gets the code and the reason of the
     /// returned close.
@@ -83,25 +87,25 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Leaves the hub and queues the close frame, unless it is already queued.
+    /// Deactivates the connection in the hub, and queues the close frame unless it already is.
     ///
     /// Race: the flusher may still have broadcasts to write that were published before the close. A
     /// close frame that is written directly would overtake them, and the client would miss them. To
-    /// keep the order, the close frame goes through the hub's log. It is written directly only if
-    /// `open` has not returned `Ok` or the log has nothing left to deliver.
-    pub(super) fn leave_hub(&mut self, close: &Close) -> Step {
+    /// keep the order, the close frame goes through the hub's log. It is written directly if the
+    /// client gets no such broadcasts (see `closes_through_log`), or the log has delivered all.
+    pub(super) fn begin_flushing(&mut self, close: &Close) -> Step {
         self.log_close(close);
         self.transport.uncork();
         self.phase = Phase::Flushing;
         if close.cause == CloseCause::Lost {
             // `uncork` has written the last replies, for a peer that has closed only its own side.
-            self.transport.drop_unsent();
+            self.transport.drop_outbox();
         }
         self.stop_decoding(close.cause);
         self.hub.deactivate(&self.transport);
         if !self.transport.is_close_queued() {
             let (slot, frame) = (self.transport.id().slot(), close.frame.clone());
-            if !(self.opened && self.hub.send_close(slot, frame)) {
+            if !(self.closes_through_log && self.hub.send_close(slot, frame)) {
                 self.transport.send_close(&close.frame);
             }
         }
@@ -148,11 +152,11 @@ impl<R: Route> Connection<R> {
         buffer: &mut ReadBuffer,
     ) -> Step {
         if !self.transport.is_flushed() && self.is_given_up() {
-            self.transport.drop_unsent();
+            self.transport.drop_outbox();
         }
         let is_flushed = self.transport.is_flushed();
-        if self.owes_close && (is_flushed || self.is_close_handler_due()) {
-            self.owes_close = false;
+        if self.needs_close_handler && (is_flushed || self.is_close_handler_due()) {
+            self.needs_close_handler = false;
             let decided = self.closing().and_then(|closing| closing.frame.take());
             let frame = decided.unwrap_or_else(|| CloseFrame::bare(CloseCode::ABNORMAL));
             self.phase = Phase::Closing;
@@ -169,7 +173,7 @@ impl<R: Route> Connection<R> {
                 Step::Wait
             }
             Discarded::TooMuch => {
-                self.transport.drop_unsent();
+                self.transport.drop_outbox();
                 Step::Again
             }
         }
@@ -220,9 +224,9 @@ impl<R: Route> Connection<R> {
     /// Returns whether the client has closed first, and no input follows its close frame.
     ///
     /// Such a connection need not wait until the client ends its side. A client must not send
-    /// anything after its close frame (RFC 6455 section 5.5.1), so no unread input can turn the end
-    /// of the socket into a reset. On a short connection this saves three system calls. For a TLS
-    /// stream this returns `false`: only the task can write the end of the stream, so it goes on.
+    /// anything after its close frame (RFC 6455 section 5.5.1), so the socket can be closed without
+    /// unread input, which would cause a reset. On a short connection this saves three system
+    /// calls. A TLS stream gets `false`, because the task still has to write the end of the stream.
     fn has_nothing_to_read(&self, buffer: &ReadBuffer) -> bool {
         self.transport.cause() == Some(CloseCause::Client)
             && self.transport.is_direct()
@@ -273,7 +277,9 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    /// Returns whether the time of the peer is over. If not, the sweep will wake the task again.
+    /// Returns whether a limit of this file's table is exceeded, or the server no longer waits.
+    ///
+    /// Also sets a deadline, so that the sweep wakes the task to look again.
     fn is_given_up(&mut self) -> bool {
         if self.transport.is_detached() {
             return true;

@@ -26,7 +26,7 @@ impl<R: Route> Connection<R> {
                 code: CloseCode::POLICY,
                 rule: "Rate Limit Exceeded",
             };
-            return self.report(error, Failure::Violation);
+            return self.report(error, Failure::Peer);
         }
         self.inbound.cork(buffer, &self.transport);
         let Some(state) = self.user.idle() else {
@@ -45,23 +45,23 @@ impl<R: Route> Connection<R> {
             && let Some(state) = self.user.idle()
         {
             let frame = self.hub.encode(message);
-            self.has_unsent = !state.append(self.transport.id().slot(), frame);
+            self.has_unpublished = !state.append(self.transport.id().slot(), frame);
         }
         Step::Again
     }
 
     /// Appends the kept broadcast as soon as the hub's log has room.
     ///
-    /// Race: the flusher may empty the log after `send_unsent` has found it full and before this
+    /// Race: the flusher may empty the log after `publish_again` has found it full and before this
     /// task waits. The task would then wait although there is room. To prevent that,
     /// `Hub::poll_room` looks again, and stores the waker under the same lock.
-    pub(super) fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_unpublished(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let slot = self.transport.id().slot();
         loop {
             let Some(state) = self.user.idle() else {
                 return Poll::Ready(());
             };
-            if state.send_unsent(slot) {
+            if state.publish_again(slot) {
                 return Poll::Ready(());
             }
             if self.hub.poll_room(context, slot).is_pending() {

@@ -11,19 +11,26 @@
 //! ```text
 //!            with `auth`
 //!  Start ─────────────────► AwaitingFirstMessage ──► Authenticating ──► Authenticated
-//!    │                               │                     │                 │
-//!    │ without `auth`                │                     │ Err             │
-//!    ▼                               │                     │                 │
-//!  Opening ◄─────────────────────────┼─────────────────────┼─────────────────┘
-//!    │ Ok            │ Err           │                     │
-//!    ▼               ▼               │                     │
-//!  Active ──────► Failing ◄──────────┼─────────────────────┘   `error` runs
-//!    │               │               │
-//!    └───────────────┴───────────────┴──► Flushing ──► Closing ──► Flushing ──► AwaitingPeerClose
-//!      a close was requested,             the close    `close`     if not all         │
-//!      or the client closed               frame is     runs        is written         ▼
-//!                                         written                  yet          AwaitingPeerEnd
+//!    │                                                                       │
+//!    │ without `auth`                                                        │
+//!    ▼                                                                       │
+//!  Opening ◄─────────────────────────────────────────────────────────────────┘
+//!    │ `open` returned Ok
+//!    ▼
+//!  Opened
+//!
+//!  from any of these phases:
+//!    ├─ a handler failed, or the cause of the close is one that `error` gets ──► Failing ─┐
+//!    └─ the client has closed, or another close was requested ──────────┐                 │
+//!                                                                       ▼                 ▼
+//!  AwaitingPeerEnd ◄── AwaitingPeerClose ◄── everything is written ── Flushing ◄──────────┘
+//!                                                                      │    ▲
+//!                                                     `close` is due   ▼    │ it returned
+//!                                                                      Closing
 //! ```
+//!
+//! If `close` fails, `error` is called within `Closing`. If the socket is lost, the connection is
+//! over instead of waiting for its peer.
 
 mod auth;
 mod call;
@@ -63,9 +70,9 @@ impl<R: Route> Future for Connection<R> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        // Race: another thread may request a close after a step has looked for events and before
-        // this poll returns `Pending`. The waker is stored before the first look, so that the other
-        // thread wakes the task, and the next poll finds the event.
+        // Race: another thread requests a close after a step of this poll has looked for events. If
+        // no waker were stored by then, nothing would poll the task again. The waker is therefore
+        // stored before the first look.
         this.transport.attach(context.waker());
         let mut buffer = ReadBuffer::lend();
         let polled = this.run(context, &mut buffer);
@@ -109,7 +116,7 @@ impl<R: Route> Connection<R> {
             Phase::Start => self.step_start(),
             Phase::AwaitingFirstMessage => self.step_awaiting_first_message(context, buffer),
             Phase::Authenticated => self.step_authenticated(context, buffer),
-            Phase::Active => self.step_active(context, buffer),
+            Phase::Opened => self.step_opened(context, buffer),
             Phase::Flushing => self.step_flushing(context, buffer),
             Phase::AwaitingPeerClose => self.step_awaiting_peer_close(context, buffer),
             Phase::AwaitingPeerEnd => self.step_awaiting_peer_end(context, buffer),
@@ -126,7 +133,7 @@ impl<R: Route> Connection<R> {
         // `Hub::enter` requests the close in that case. The close takes effect here, before any
         // handler is called.
         if let Some(close) = self.transport.requested_close() {
-            return self.leave_hub(&close);
+            return self.begin_flushing(&close);
         }
         if R::AUTHENTICATES {
             self.await_first_message()
@@ -135,11 +142,11 @@ impl<R: Route> Connection<R> {
         }
     }
 
-    fn step_active(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Step {
-        if self.has_unsent && self.poll_unsent(context).is_pending() {
+    fn step_opened(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuffer) -> Step {
+        if self.has_unpublished && self.poll_unpublished(context).is_pending() {
             return Step::Wait;
         }
-        self.has_unsent = false;
+        self.has_unpublished = false;
         if !self.transport.has_no_events() {
             match self.transport.next_event() {
                 TransportEvent::None => {}
@@ -163,7 +170,7 @@ impl<R: Route> Connection<R> {
                 self.transport.liveness.heard(self.now());
                 Step::Again
             }
-            Input::Violation(violation) => self.report(violation.into(), Failure::Violation),
+            Input::Violation(violation) => self.report(violation.into(), Failure::Peer),
             Input::Ended => self.begin_close(&Close::of(CloseCause::Lost)),
             Input::Wait => Step::Wait,
         }
@@ -215,7 +222,7 @@ impl<R: Route> Connection<R> {
         match (finished, self.phase) {
             (Finished::Failed(error), Phase::Closing) => self.call(OnError(error)),
             (Finished::Failed(error), Phase::Opening) => {
-                self.hub.open_failed(self.transport.id().slot());
+                self.hub.never_opened(self.transport.id().slot());
                 self.report(error, Failure::Open)
             }
             (Finished::Failed(error), _) => self.report(error, Failure::Handler),
@@ -239,33 +246,35 @@ impl<R: Route> Connection<R> {
 
     fn open(&mut self) -> Step {
         if R::AUTHENTICATES {
-            self.hub.open(self.transport.id().slot());
+            self.hub.authenticated(self.transport.id().slot());
         }
         self.transport.set_opening(true);
         self.phase = Phase::Opening;
-        self.owes_close = true;
+        self.needs_close_handler = true;
         self.call(Open)
     }
 
-    /// Makes the connection active, after `open` has returned `Ok`.
+    /// Activates the connection in the hub, after `open` has returned `Ok`.
     ///
-    /// Race: another task may close the connection while `open` runs, and a closed connection must
-    /// not become active. This method therefore looks for a requested close first. `Hub::activate`
-    /// looks again, for a close that is requested between this look and the activation.
+    /// If a close was requested while `open` ran, the connection enters `Opened` without being
+    /// activated. The first step there finds the close.
+    ///
+    /// Race: another task may close the connection while this method runs, and a closed connection
+    /// must not become active. `Hub::activate` therefore looks for a close again.
     fn activate(&mut self) -> Step {
         match self.transport.cause() {
             None => {
-                self.opened = true;
+                self.closes_through_log = true;
                 if let Some(state) = self.user.idle() {
                     self.hub
                         .activate(&self.transport, state.socket.take_pending());
                 }
             }
-            Some(CloseCause::Handler) => self.hub.open_failed(self.transport.id().slot()),
+            Some(CloseCause::Handler) => self.hub.never_opened(self.transport.id().slot()),
             // The hub closed the connection. The client still gets what was published before that.
-            Some(_) => self.opened = true,
+            Some(_) => self.closes_through_log = true,
         }
-        self.phase = Phase::Active;
+        self.phase = Phase::Opened;
         Step::Again
     }
 }

@@ -18,11 +18,11 @@ pub(super) enum Phase {
     Authenticated,
     /// `open` runs.
     Opening,
-    /// `open` has returned `Ok`.
-    Active,
+    /// `open` has returned `Ok`. Messages are read and handled until a close is requested.
+    Opened,
     /// `error` runs. The connection closes after `error` has returned.
     Failing(Failure),
-    /// The outbox and the close frame are written. Input is discarded from here on.
+    /// The connection writes the outbox and the close frame. It discards input from here on.
     Flushing,
     /// `close` runs.
     Closing,
@@ -54,8 +54,9 @@ pub(super) enum Failure {
     Open,
     /// Another handler failed, or the client was a slow consumer.
     Handler,
-    /// The peer broke a rule. The outbox is dropped, and the close frame is sent at once.
-    Violation,
+    /// The peer broke a rule or a limit. The outbox is dropped, and the close frame is sent at
+    /// once.
+    Peer,
 }
 
 /// The result of one step.
@@ -122,7 +123,7 @@ mod tests {
                 "{phase:?}"
             );
         }
-        for phase in [Phase::Authenticated, Phase::Opening, Phase::Active] {
+        for phase in [Phase::Authenticated, Phase::Opening, Phase::Opened] {
             let budget = phase.input_budget::<Guarded>(&hub);
             assert!(Arc::ptr_eq(budget, hub.input_budget()), "{phase:?}");
         }
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn a_route_without_auth_uses_the_common_input_budget_from_the_start() {
         let hub = Hub::new();
-        for phase in [Phase::Start, Phase::Opening, Phase::Active] {
+        for phase in [Phase::Start, Phase::Opening, Phase::Opened] {
             let budget = phase.input_budget::<Chat>(&hub);
             assert!(Arc::ptr_eq(budget, hub.input_budget()), "{phase:?}");
         }

@@ -32,7 +32,7 @@ pub(super) struct ConnectionState<R: Route> {
     pub(super) rate: Bucket,
     /// A broadcast that waits for room in the hub's log. Such a broadcast is rare, so it is boxed
     /// to keep idle connections small.
-    unsent: Option<Box<Encoded>>,
+    unpublished: Option<Box<Encoded>>,
     /// `Some` once the close frame is decided.
     pub(super) closing: Option<Box<Closing>>,
     /// The permit is dropped with the connection. A shutdown waits until all permits are back.
@@ -52,7 +52,7 @@ impl<R: Route> ConnectionState<R> {
             shared,
             socket,
             parameters,
-            unsent: None,
+            unpublished: None,
             closing: None,
             _permit: permit,
         }
@@ -66,13 +66,13 @@ impl<R: Route> ConnectionState<R> {
             _ => Channel::Server,
         };
         let refused = self.shared.hub.broadcast_from(slot, channel, frame);
-        self.unsent = refused.err().map(Box::new);
-        self.unsent.is_none()
+        self.unpublished = refused.err().map(Box::new);
+        self.unpublished.is_none()
     }
 
     /// Appends the kept broadcast, if there is one. Returns `false` if the log is still full.
-    pub(super) fn send_unsent(&mut self, slot: Slot) -> bool {
-        match self.unsent.take() {
+    pub(super) fn publish_again(&mut self, slot: Slot) -> bool {
+        match self.unpublished.take() {
             Some(frame) => self.append(slot, *frame),
             None => true,
         }

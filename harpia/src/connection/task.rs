@@ -24,12 +24,12 @@ pub(crate) struct Connection<R: Route> {
     pub(super) inbound: InputState,
     pub(super) phase: Phase,
     /// Whether `close` still has to be called: `open` was called, and `close` was not.
-    pub(super) owes_close: bool,
-    /// Whether the close frame goes through the hub's log, after everything published before it.
+    pub(super) needs_close_handler: bool,
+    /// Whether the close frame has to follow what was published before it, through the hub's log.
     /// Set when `open` has returned `Ok`, unless a handler or a `Peer` closed the connection.
-    pub(super) opened: bool,
+    pub(super) closes_through_log: bool,
     /// Whether a broadcast waits for room in the hub's log.
-    pub(super) has_unsent: bool,
+    pub(super) has_unpublished: bool,
     pub(super) hub: Hub,
 }
 
@@ -50,9 +50,9 @@ impl<R: Route> Connection<R> {
             user: User::Idle(Box::new(state)),
             inbound: InputState::new(first_bytes, Phase::Start.input_budget::<R>(&hub)),
             phase: Phase::Start,
-            owes_close: false,
-            opened: false,
-            has_unsent: false,
+            needs_close_handler: false,
+            closes_through_log: false,
+            has_unpublished: false,
             hub,
         }
     }

@@ -4,8 +4,8 @@
 //! any time.
 //!
 //! ```text
-//! reserve ─► enter ─► open ─► activate ─► deactivate ─► send_close ─► leave
-//!            (open only with `auth`; open_failed instead of activate if `open` failed)
+//! reserve ─► enter ─► authenticated ─► activate ─► deactivate ─► send_close ─► leave
+//!            (authenticated only with `auth`; never_opened instead of activate if `open` failed)
 //! ```
 
 use std::sync::Arc;
@@ -48,13 +48,13 @@ impl Hub {
     /// Notes that `auth` has returned `Ok`.
     ///
     /// From here on the connection is owed every broadcast, and every message to its topics.
-    pub(crate) fn open(&self, slot: Slot) {
-        self.append(Record::Open(slot));
+    pub(crate) fn authenticated(&self, slot: Slot) {
+        self.append(Record::Authenticated(slot));
     }
 
     /// Notes that `open` has failed. What the connection is owed is dropped.
-    pub(crate) fn open_failed(&self, slot: Slot) {
-        self.append(Record::OpenFailed(slot));
+    pub(crate) fn never_opened(&self, slot: Slot) {
+        self.append(Record::NeverOpened(slot));
     }
 
     /// Notes that `open` has returned `Ok`.

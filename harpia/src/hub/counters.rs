@@ -24,7 +24,7 @@ impl Counters {
 
     /// Marks a connection as active and counts it.
     pub(super) fn activate(&self, transport: &Transport) {
-        transport.set_active();
+        transport.mark_counted();
         self.active.fetch_add(1, Ordering::Relaxed);
         if transport.form() == Form::Deflated {
             self.deflating.fetch_add(1, Ordering::Relaxed);
@@ -33,7 +33,7 @@ impl Counters {
 
     /// Clears the active mark. Returns `true` only for the call that deactivated the connection.
     pub(super) fn deactivate(&self, transport: &Transport) -> bool {
-        let was_active = transport.take_active();
+        let was_active = transport.take_counted();
         if was_active {
             self.active.fetch_sub(1, Ordering::Relaxed);
             if transport.form() == Form::Deflated {

@@ -63,8 +63,11 @@ impl<'a> Flusher<'a> {
     /// Waits for records, at most until the next tick if there are connections to sweep.
     pub(super) fn take_records(&self, records: &mut Vec<Record>) {
         let timeout = (!self.table.is_empty()).then_some(TICK);
-        let owing = self.table.is_owing();
-        self.hub.shared.log.take_records(records, timeout, owing);
+        let owes_members = self.table.owes_members();
+        self.hub
+            .shared
+            .log
+            .take_records(records, timeout, owes_members);
     }
 
     /// Stops the log and applies its last records.

@@ -1,8 +1,9 @@
 //! The log: the one order of all records.
 //!
-//! Appending takes one short lock. The log is bounded in bytes. While it is full, connections that
-//! publish are not read until the next flush round, and messages published through [`Hub`] are
-//! dropped. Joins and leaves always fit: their number is bounded by the number of connections.
+//! Appending takes one short lock. The log is bounded in bytes: it is full once it has
+//! `LOG_CAPACITY`, so the last message may exceed the capacity. While the log is full, connections
+//! that publish are not read until the next flush round, and messages published through [`Hub`] are
+//! dropped. Other records are always appended.
 //!
 //! [`Hub`]: super::Hub
 
@@ -47,11 +48,12 @@ struct LogState {
     /// Wakers of tasks that wait for room, at most one for each connection.
     room_wakers: HashMap<Slot, Waker>,
     flusher: FlusherState,
-    /// Set if some connection whose `open` is running was owed messages after the last flush round.
+    /// Set if the table kept messages, after the last flush round, for a connection whose `open` is
+    /// running.
     ///
     /// While it is set, an activation wakes the flusher, and a close frame goes through the log. A
     /// close frame that was written directly would overtake the owed messages.
-    owing: bool,
+    owes_members: bool,
     is_stopped: bool,
 }
 
@@ -83,7 +85,7 @@ impl Log {
                 next_slot: 0,
                 room_wakers: HashMap::new(),
                 flusher: FlusherState::Running,
-                owing: false,
+                owes_members: false,
                 is_stopped: false,
             }),
             flusher_wakeup: Condvar::new(),
@@ -185,7 +187,7 @@ impl Log {
     /// If so, bytes that the caller writes directly to a socket come after all these messages.
     pub(super) fn is_delivered(&self) -> bool {
         let state = self.lock();
-        state.flusher != FlusherState::Running && !state.owing
+        state.flusher != FlusherState::Running && !state.owes_members
     }
 
     #[inline]
@@ -225,16 +227,16 @@ impl Log {
     /// Waits for records, and moves them all into `records`, which must be empty.
     ///
     /// With a `timeout`, waits at most that long for a record that wakes the flusher. Without one,
-    /// waits until there is any record. `owing` says whether, after the last flush round, some
-    /// connection whose `open` is running is owed messages.
+    /// waits until there is any record. `owes_members` says whether, after the last flush round,
+    /// the table keeps messages for a connection whose `open` is running.
     pub(super) fn take_records(
         &self,
         records: &mut Vec<Record>,
         timeout: Option<Duration>,
-        owing: bool,
+        owes_members: bool,
     ) {
         let mut state = self.lock();
-        state.owing = owing;
+        state.owes_members = owes_members;
         state = match timeout {
             Some(timeout) if !state.has_waking_record() => {
                 state.flusher = FlusherState::WaitingForTick;
@@ -275,7 +277,7 @@ impl Log {
         if state.is_stopped {
             return false;
         }
-        let wakes_flusher = record.wakes_flusher(state.owing);
+        let wakes_flusher = record.wakes_flusher(state.owes_members);
         state.bytes += record.size();
         state.records.push(record);
         if state.bytes >= LOG_CAPACITY {
@@ -308,7 +310,7 @@ impl Log {
 impl LogState {
     fn has_waking_record(&self) -> bool {
         let mut records = self.records.iter();
-        self.bytes >= LOG_CAPACITY || records.any(|record| record.wakes_flusher(self.owing))
+        self.bytes >= LOG_CAPACITY || records.any(|record| record.wakes_flusher(self.owes_members))
     }
 }
 

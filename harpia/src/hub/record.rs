@@ -43,10 +43,10 @@ pub(crate) enum Record {
     },
     /// `auth` has returned `Ok`: the connection is owed every broadcast and every message to its
     /// topics from here on.
-    Open(Slot),
+    Authenticated(Slot),
     /// `open` has failed, or its own handler closed the connection. What the connection is owed is
     /// dropped.
-    OpenFailed(Slot),
+    NeverOpened(Slot),
     /// `open` has returned `Ok`. The connection gets what it is owed, and its pending messages go
     /// out.
     Activate(Slot, PendingFrames),
@@ -88,14 +88,14 @@ impl Record {
     /// Returns whether the record wakes the flusher, because a task or a client waits for it.
     ///
     /// All other records can wait for the next round. This saves a wake-up for each connection that
-    /// comes or goes. `owing` says whether some connection whose `open` is running is owed
-    /// messages.
-    pub(super) fn wakes_flusher(&self, owing: bool) -> bool {
+    /// comes or goes. `owes_members` says whether the table keeps messages for a connection whose
+    /// `open` is running.
+    pub(super) fn wakes_flusher(&self, owes_members: bool) -> bool {
         match self {
-            Self::Activate(_, pending) => owing || !pending.is_empty(),
+            Self::Activate(_, pending) => owes_members || !pending.is_empty(),
             Self::Enter { .. }
-            | Self::Open(_)
-            | Self::OpenFailed(_)
+            | Self::Authenticated(_)
+            | Self::NeverOpened(_)
             | Self::Subscribe(..)
             | Self::Unsubscribe(..)
             | Self::Deactivate(_)

@@ -1,7 +1,8 @@
 //! Backpressure: bytes that a full socket did not take wait in the outbox until the task writes
 //! them.
 //!
-//! This file also decides what happens when the outbox exceeds the route's `backlog`.
+//! This file also decides what happens when the outbox exceeds the route's `backlog`, or all
+//! outboxes together exceed `OUTBOX_BUDGET`.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -47,8 +48,9 @@ impl Transport {
 
     /// Adds a batch to the outbox.
     ///
-    /// If the backlog is full, the route's `slow` option decides: the batch is dropped, or the
-    /// connection is closed. `frames` counts the frames of the batch, if it is dropped.
+    /// If the backlog is full or the budget is spent, the route's `slow` option decides: the batch
+    /// is dropped, or the connection is closed. `frames` counts the frames of the batch, if it is
+    /// dropped.
     pub(super) fn queue(
         &self,
         mut state: MutexGuard<'_, TransportState>,

@@ -93,17 +93,17 @@ impl Transport {
         self.signals.has(Signal::Detached)
     }
 
-    /// Marks the connection as active.
-    pub(crate) fn set_active(&self) {
-        self.active.store(true, Ordering::Release);
+    /// Marks the connection as counted by the hub.
+    pub(crate) fn mark_counted(&self) {
+        self.counted.store(true, Ordering::Release);
     }
 
-    /// Marks the connection as not active, and returns whether it was active.
+    /// Clears the mark, and returns whether it was set.
     ///
     /// Race: the task and the hub may call this at the same time. The atomic swap returns `true` to
-    /// exactly one of them, so the connection is not counted out twice.
-    pub(crate) fn take_active(&self) -> bool {
-        self.active.load(Ordering::Acquire) && self.active.swap(false, Ordering::AcqRel)
+    /// exactly one of them, so the hub's count is not reduced twice.
+    pub(crate) fn take_counted(&self) -> bool {
+        self.counted.load(Ordering::Acquire) && self.counted.swap(false, Ordering::AcqRel)
     }
 
     /// Wakes the connection's task, for example to check a deadline.
@@ -169,8 +169,8 @@ impl Transport {
         matches!(self.lock().write_state, WriteState::Closed)
     }
 
-    /// Drops the outbox. Nothing is written any more.
-    pub(crate) fn drop_unsent(&self) {
+    /// Drops the outbox and closes the transport. Nothing is written any more.
+    pub(crate) fn drop_outbox(&self) {
         self.mark_lost(self.lock());
     }
 

@@ -51,13 +51,13 @@ impl Wake for Parked {
 
 /// Uses the transport as a connection's task does, until the close frame is written.
 ///
-/// The peer reads whenever the task has nothing to do. Returns the frames that it read. `leave_hub`
-/// is called once, when a close was requested.
+/// The peer reads whenever the task has nothing to do. Returns the frames that it read.
+/// `begin_flushing` is called once, when a close was requested.
 pub(crate) fn run_task(
     sockets: &TestSockets,
     transport: &Transport,
     peer: &TestPeer,
-    mut leave_hub: impl FnMut(CloseFrame),
+    mut begin_flushing: impl FnMut(CloseFrame),
 ) -> Vec<Frame> {
     let (parked, waker) = Parked::waker();
     let mut context = Context::from_waker(&waker);
@@ -70,7 +70,7 @@ pub(crate) fn run_task(
         }
         if !has_left && let TransportEvent::Close(close) = transport.next_event() {
             has_left = true;
-            leave_hub(close.frame);
+            begin_flushing(close.frame);
         }
         if has_left && transport.is_flushed() {
             break;
@@ -174,7 +174,7 @@ fn dropping_unsent_bytes_wakes_the_parked_task() {
         let transport = Arc::new(transport);
         let writer = thread::spawn({
             let transport = Arc::clone(&transport);
-            move || transport.drop_unsent()
+            move || transport.drop_outbox()
         });
         let frames = run_task(&sockets, &transport, &peer, |frame| {
             transport.send_close(&frame)

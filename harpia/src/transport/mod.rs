@@ -21,7 +21,7 @@
 //!           │                   ┌────────┐                           │
 //!           └─────────────────► │ Closed │ ◄─────────────────────────┘
 //!                               └────────┘
-//!               the socket fails, `drop_unsent`, or the task ends
+//!               the socket fails, `drop_outbox`, or the task ends
 //! ```
 //!
 //! Only an open transport can be corked. `TransportState::cork` holds the cork:
@@ -141,9 +141,9 @@ pub(crate) struct Transport {
     pub(crate) progress: Progress,
     pub(crate) timers: CloseTimers,
     signals: Signals,
-    /// Set while the connection receives broadcasts and may publish. The caller that clears it has
-    /// to tell the hub.
-    active: AtomicBool,
+    /// Set while the hub counts the connection as active. The caller that clears it has to tell the
+    /// hub.
+    counted: AtomicBool,
     /// Set once a handler has published. The route's automatic broadcast does not set it.
     published: AtomicBool,
     /// How many messages were dropped because the backlog was full.
@@ -200,7 +200,7 @@ impl Transport {
             progress: Progress::new(now),
             timers: CloseTimers::new(),
             signals: Signals::new(),
-            active: AtomicBool::new(false),
+            counted: AtomicBool::new(false),
             published: AtomicBool::new(false),
             skipped: AtomicU32::new(0),
             state: Mutex::new(TransportState {

@@ -31,7 +31,7 @@ pub(crate) trait AsyncStream: AsyncRead + AsyncWrite + Send {
 /// The byte stream of a connection.
 pub(crate) enum Stream {
     /// A TCP or Unix socket.
-    Direct(Socket),
+    Direct(DirectSocket),
     /// Any other stream, with its write buffer.
     Buffered(Box<Buffered>),
 }
@@ -44,9 +44,9 @@ pub(crate) enum Stream {
 /// The task closes the socket when it ends. The hub may hold the transport for up to a tick longer.
 /// To close thousands of sockets there would delay the delivery of broadcasts. Only the close takes
 /// the lock for writing, so all other calls can hold it at the same time.
-pub(crate) struct Socket(RwLock<Option<TcpStream>>);
+pub(crate) struct DirectSocket(RwLock<Option<TcpStream>>);
 
-impl Socket {
+impl DirectSocket {
     /// Calls `call` with the socket, or fails if it is closed.
     #[inline]
     fn with<T>(&self, call: impl FnOnce(&TcpStream) -> io::Result<T>) -> io::Result<T> {
@@ -88,7 +88,7 @@ fn closed() -> io::Error {
 
 impl Stream {
     pub(crate) fn direct(socket: TcpStream) -> Self {
-        Self::Direct(Socket(RwLock::new(Some(socket))))
+        Self::Direct(DirectSocket(RwLock::new(Some(socket))))
     }
 
     pub(crate) fn buffered(io: Pin<Box<dyn AsyncStream>>) -> Self {

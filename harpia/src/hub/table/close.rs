@@ -23,8 +23,9 @@ impl Table {
     pub(super) fn deactivate(&mut self, slot: Slot) {
         self.flush_member(slot);
         self.stop_receiving(slot);
-        // A connection is deactivated only after its `open` has returned `Ok`, so it gets what it
-        // is owed.
+        // The task deactivates a connection only after its `open` has returned `Ok`, so the
+        // connection gets what it is owed. `enter` also calls this method, during a shutdown, and
+        // then nothing is owed.
         //
         // Race: `Hub::activate` on the connection's task, and `Hub::close` on another task. If
         // `close` appends `Deactivate` before `activate` appends `Activate`, the member is still
@@ -39,7 +40,7 @@ impl Table {
         };
         match member.activity {
             // A handler or a `Peer` closed the member before `open` returned: it was never active.
-            Activity::Opening => self.open_failed(slot),
+            Activity::Opening => self.never_opened(slot),
             // The hub closed the member while `open` was running. The member still gets what was
             // published before that.
             Activity::Over => self.write_owed(slot),

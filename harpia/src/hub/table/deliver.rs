@@ -108,13 +108,13 @@ impl Table {
                 continue;
             }
             member.written_round = round;
-            let gets_all = member.published_round != round && member.owed_from.0 != round;
+            let gets_all = member.published_round != round && member.owed_after.0 != round;
             if gets_all && (is_only || touched_count(&self.channels, member, round) == 1) {
                 let batch = match &mut deflated {
                     Some(batch) if member.transport.form() == Form::Deflated => batch,
                     _ => &mut plain,
                 };
-                member.receive(batch, &mut self.owing, &mut self.overflowed);
+                member.receive(batch, &mut self.owed_members, &mut self.overflowed);
             } else {
                 self.needs_own_batch.push(slot);
             }
@@ -132,20 +132,20 @@ impl Table {
             return;
         }
         self.write_own_batch(slot);
-        self.start_owing(slot);
+        self.owe_only_later(slot);
     }
 
-    /// Notes that a member is owed nothing up to the current record.
-    pub(super) fn start_owing(&mut self, slot: Slot) {
-        let owed_from = (self.round, self.position);
+    /// Notes that of this round, a member is owed only messages after the current record.
+    pub(super) fn owe_only_later(&mut self, slot: Slot) {
+        let owed_after = (self.round, self.position);
         if let Some(member) = self.member(slot) {
-            member.owed_from = owed_from;
+            member.owed_after = owed_after;
         }
     }
 
     /// Writes a batch made for one member, merged from its channels in the order of the log.
     ///
-    /// Leaves out the member's own messages, and messages up to its `owed_from`.
+    /// Leaves out the member's own messages, and messages up to its `owed_after`.
     fn write_own_batch(&mut self, slot: Slot) {
         let is_applying = self.is_applying();
         let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
@@ -163,8 +163,8 @@ impl Table {
             return;
         }
         touched.sort_unstable();
-        let since = if member.owed_from.0 == round {
-            member.owed_from.1
+        let since = if member.owed_after.0 == round {
+            member.owed_after.1
         } else {
             0
         };
@@ -184,7 +184,7 @@ impl Table {
         }
         if !self.merged.bytes.is_empty() {
             let batch = &mut Batch::new(&self.merged.bytes);
-            member.receive(batch, &mut self.owing, &mut self.overflowed);
+            member.receive(batch, &mut self.owed_members, &mut self.overflowed);
         }
     }
 

@@ -61,8 +61,8 @@ pub(super) struct Table {
     /// Members whose backlog overflowed while their `open` was running. They have to leave their
     /// channels.
     overflowed: Vec<Slot>,
-    /// How many members have messages kept for them until their `open` has returned.
-    owing: usize,
+    /// How many members have messages in `Member::owed`.
+    owed_members: usize,
     /// The channels whose active members were listed in the current round.
     listed_channels: Vec<ChannelIndex>,
 }
@@ -81,13 +81,15 @@ pub(super) struct Member {
     /// none.
     owed: Option<Box<Owed>>,
     memberships: Vec<Membership>,
-    /// The last round in which a batch was written to the member.
+    /// The last round in which `deliver` has visited the member. It may then have written a batch,
+    /// kept one in `owed`, or found that none of the messages are for the member.
     written_round: u64,
     /// The last round in which the member published something. It needs a batch of its own in that
     /// round.
     published_round: u64,
-    /// A round, and a position in that round up to which the member is owed nothing.
-    owed_from: (u64, u32),
+    /// A round and a position in it. Messages of that round up to this position are not for the
+    /// member, or were already written to it.
+    owed_after: (u64, u32),
 }
 
 /// Whether a member gets published messages.
@@ -95,10 +97,11 @@ pub(super) struct Member {
 /// Only the table changes this. A close that another thread requests from the transport does not.
 ///
 /// ```text
-/// Enter ──► Authenticating ──Open──► Opening ──Activate──► Active
-///   │                                  ▲ │                   │
-///   └────────── without auth ──────────┘ └──► Over ◄─────────┘
-///                                             Deactivate, a close, an overflow
+/// Enter ──► Authenticating ──Authenticated──► Opening ──Activate──► Active
+///   │            │                              ▲ │                   │
+///   └───────── without auth ────────────────────┘ │                   │
+///                └──────────────► Over ◄──────────┴───────────────────┘
+///                   Deactivate, NeverOpened, a close, an overflow
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Activity {
@@ -141,9 +144,9 @@ impl Table {
         self.member_count == 0
     }
 
-    /// Returns whether some connection whose `open` is running is owed messages.
-    pub(super) fn is_owing(&self) -> bool {
-        self.owing > 0
+    /// Returns whether messages are kept for a connection whose `open` is running.
+    pub(super) fn owes_members(&self) -> bool {
+        self.owed_members > 0
     }
 
     /// Returns a slot that is above all slots in use.
@@ -170,8 +173,8 @@ impl Table {
                 route,
                 authenticates,
             } => self.enter(transport, route, authenticates),
-            Record::Open(slot) => self.open(slot),
-            Record::OpenFailed(slot) => self.open_failed(slot),
+            Record::Authenticated(slot) => self.begin_opening(slot),
+            Record::NeverOpened(slot) => self.never_opened(slot),
             Record::Activate(slot, pending) => self.activate(slot, pending),
             Record::Subscribe(slot, topic) => self.join_channel(slot, Channel::Topic(topic)),
             Record::Unsubscribe(slot, topic) => self.leave_channel(slot, &Channel::Topic(topic)),
@@ -187,7 +190,8 @@ impl Table {
                 frame,
                 except,
             } => {
-                // If the slot belongs to another connection by now, that one gets the message.
+                // The excepted connection may have left, and another may have its slot. The other
+                // one then gets the message.
                 let except = self.is_present(except).then(|| except.slot());
                 self.publish(&Channel::Topic(topic), except, frame);
             }
@@ -234,12 +238,12 @@ impl Table {
             memberships: Vec::new(),
             written_round: 0,
             published_round: 0,
-            owed_from: (0, 0),
+            owed_after: (0, 0),
         });
         if self.is_shutting_down {
             self.deactivate(slot);
         } else if !authenticates {
-            self.open(slot);
+            self.begin_opening(slot);
         }
     }
 
@@ -255,8 +259,9 @@ impl Table {
         }
     }
 
-    /// Makes all connections close without the hub, which applies no more records and runs no more
-    /// sweeps.
+    /// Tells all connections that the hub has stopped, so that they close without it.
+    ///
+    /// A hub that has stopped applies no records and runs no sweeps.
     pub(super) fn detach_all(&self) {
         self.for_each_transport(Transport::detach);
     }

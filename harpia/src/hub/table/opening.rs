@@ -12,7 +12,7 @@ use super::{Activity, Member, Table};
 
 impl Table {
     /// Sets a member to `Opening`. From here on, it is owed the messages of its channels.
-    pub(super) fn open(&mut self, slot: Slot) {
+    pub(super) fn begin_opening(&mut self, slot: Slot) {
         let Some(member) = self.member(slot) else {
             return;
         };
@@ -21,7 +21,7 @@ impl Table {
         }
         member.activity = Activity::Opening;
         let route = member.route;
-        self.start_owing(slot);
+        self.owe_only_later(slot);
         self.join_channel(slot, Channel::Server);
         self.join_channel(slot, Channel::Route(route));
     }
@@ -48,8 +48,8 @@ impl Table {
         }
     }
 
-    /// Drops what a member is owed, since its `open` has failed or its own handler closed it.
-    pub(super) fn open_failed(&mut self, slot: Slot) {
+    /// Drops what a member is owed, because its `open` failed or its own handler closed it.
+    pub(super) fn never_opened(&mut self, slot: Slot) {
         self.forget_owed(slot);
         self.stop_receiving(slot);
     }
@@ -59,7 +59,7 @@ impl Table {
             && let Some(owed) = member.owed.take()
         {
             member.transport.write_owed(*owed);
-            self.owing -= 1;
+            self.owed_members -= 1;
         }
     }
 
@@ -67,7 +67,7 @@ impl Table {
         if let Some(member) = self.member(slot)
             && member.owed.take().is_some()
         {
-            self.owing -= 1;
+            self.owed_members -= 1;
         }
     }
 
@@ -83,25 +83,26 @@ impl Table {
 impl Member {
     /// Writes a batch to the member's transport, or keeps it while `open` is running.
     ///
-    /// Updates `owing`, the number of members that are owed something. If the backlog overflows,
-    /// the member has to leave its channels: this method then adds the member to `overflowed`.
+    /// Updates `owed_members`, the number of members that are owed something. If the backlog
+    /// overflows, the member has to leave its channels: this method then adds the member to
+    /// `overflowed`.
     pub(super) fn receive(
         &mut self,
         batch: &mut Batch<'_>,
-        owing: &mut usize,
+        owed_members: &mut usize,
         overflowed: &mut Vec<Slot>,
     ) {
         if self.activity == Activity::Active {
             self.transport.write_batch(batch);
             return;
         }
-        *owing -= usize::from(self.owed.is_some());
+        *owed_members -= usize::from(self.owed.is_some());
         if !self.transport.owe(&mut self.owed, batch) {
             self.transport
                 .request_close(Close::of(CloseCause::SlowConsumer));
             self.activity = Activity::Over;
             overflowed.push(self.transport.id().slot());
         }
-        *owing += usize::from(self.owed.is_some());
+        *owed_members += usize::from(self.owed.is_some());
     }
 }

@@ -9,8 +9,8 @@ impl Table {
         self.check_memberships();
         self.check_channels();
         let members = self.members.iter().flatten();
-        let owing = members.filter(|member| member.owed.is_some()).count();
-        assert_eq!(owing, self.owing);
+        let owed = members.filter(|member| member.owed.is_some()).count();
+        assert_eq!(owed, self.owed_members);
         assert!(self.listed_channels.is_empty() && self.overflowed.is_empty());
         let mut channels = self.channels.iter();
         assert!(channels.all(|channel| channel.listing.is_none()));

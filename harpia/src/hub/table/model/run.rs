@@ -70,14 +70,14 @@ impl Model {
         match step {
             Step::Open if connection.state == State::Authenticating => {
                 connection.state = State::Opening;
-                self.records.push(Record::Open(slot));
+                self.records.push(Record::Authenticated(slot));
             }
-            Step::OpenFailed if connection.state == State::Opening && !connection.opened => {
+            Step::NeverOpened if connection.state == State::Opening && !connection.opened => {
                 connection.owed.clear();
                 connection.state = State::Over;
                 // Prevents a later step from activating the connection.
                 connection.opened = true;
-                self.records.push(Record::OpenFailed(slot));
+                self.records.push(Record::NeverOpened(slot));
             }
             Step::Deactivate if self.counters.deactivate(&connection.transport) => {
                 connection.state = State::Over;

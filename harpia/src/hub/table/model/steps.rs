@@ -23,7 +23,7 @@ pub(super) enum Step {
     /// `auth` returns `Ok`.
     Open,
     /// `open` fails.
-    OpenFailed,
+    NeverOpened,
     /// `open` returns `Ok`. The topic is one that the connection published to before.
     Activate(Option<usize>),
     Subscribe(usize),
@@ -81,7 +81,7 @@ fn step() -> impl Strategy<Value = Step> {
             authenticates,
         }),
         2 => Just(Step::Open),
-        1 => Just(Step::OpenFailed),
+        1 => Just(Step::NeverOpened),
         5 => activation(),
         5 => (0..TOPICS).prop_map(Step::Subscribe),
         3 => (0..TOPICS).prop_map(Step::Unsubscribe),
