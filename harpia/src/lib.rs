@@ -566,6 +566,8 @@ pub use harpia_macros::routes;
 /// | `slow` | `close`, `skip` | `close` |
 /// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) of a server applies to all of its routes | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
+/// | `max_topics` | a number | `1024` |
+/// | `max_topic_len` | a size | `"255B"` |
 /// | `origins` | `["https://…"]`: only pages of these origins (list the server's own too, and those of apps and browser extensions), or `any` | the same host and port |
 /// | `protocols` | `["chat.v1"]` | none |
 /// | `crate` | the path of harpia, if it is not `::harpia` | |

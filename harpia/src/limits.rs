@@ -30,6 +30,10 @@ pub(crate) struct Limits {
     pub(crate) compression: Option<usize>,
     /// 200 messages a second: no typing and no game loop reaches it, and a flood does at once.
     pub(crate) rate: Option<Rate>,
+    /// 1,024: a page that shows a thousand prices. Each topic takes memory and flush time.
+    pub(crate) max_topics: usize,
+    /// 255 bytes: longer than names that people or programs choose.
+    pub(crate) max_topic_len: usize,
 }
 
 impl Default for Limits {
@@ -43,6 +47,8 @@ impl Default for Limits {
             slow: Slow::Close,
             compression: None,
             rate: Some(Rate::new(200, Duration::from_secs(1))),
+            max_topics: 1024,
+            max_topic_len: 255,
         }
     }
 }
@@ -59,6 +65,8 @@ impl Limits {
             slow: options.slow.unwrap_or(self.slow),
             compression: options.compression.unwrap_or(self.compression),
             rate: options.rate.unwrap_or(self.rate),
+            max_topics: options.max_topics.unwrap_or(self.max_topics),
+            max_topic_len: options.max_topic_len.unwrap_or(self.max_topic_len),
         }
     }
 }

@@ -206,6 +206,8 @@ pub struct Options {
     pub(crate) slow: Option<Slow>,
     pub(crate) compression: Option<Option<usize>>,
     pub(crate) rate: Option<Option<Rate>>,
+    pub(crate) max_topics: Option<usize>,
+    pub(crate) max_topic_len: Option<usize>,
     pub(crate) origins: Option<Origins>,
     pub(crate) protocols: Option<&'static [&'static str]>,
 }
@@ -223,6 +225,8 @@ impl Options {
             slow: None,
             compression: None,
             rate: None,
+            max_topics: None,
+            max_topic_len: None,
             origins: None,
             protocols: None,
         }
@@ -342,6 +346,18 @@ impl Options {
     /// ```
     pub const fn rate(mut self, rate: Option<Rate>) -> Self {
         self.rate = Some(rate);
+        self
+    }
+
+    /// Sets the number of topics to which a connection is subscribed at most.
+    pub const fn max_topics(mut self, topics: usize) -> Self {
+        self.max_topics = Some(topics);
+        self
+    }
+
+    /// Sets the length in bytes of the longest topic name that a connection can subscribe to.
+    pub const fn max_topic_len(mut self, bytes: usize) -> Self {
+        self.max_topic_len = Some(bytes);
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod pending;
 mod subscribing;
+mod topics;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::transport::{SendStatus, Timer, Transport};
 
 use pending::Pending;
 pub use subscribing::{SubscribeError, Subscribing};
+use topics::Topics;
 
 /// One connection: its data, and methods to send, publish, subscribe and close.
 ///
@@ -54,6 +56,7 @@ pub struct Socket<D = ()> {
     transport: Arc<Transport>,
     hub: Hub,
     protocol: Option<Arc<str>>,
+    topics: Topics,
 }
 
 #[cfg(any(feature = "jwt", feature = "session"))]
@@ -92,6 +95,7 @@ impl<D> Socket<D> {
             transport,
             hub,
             protocol,
+            topics: Topics::default(),
         }
     }
 
@@ -397,7 +401,9 @@ impl<D> Socket<D> {
     /// The connection gets every message that is published to the topic after this call.
     ///
     /// A topic is a name. It exists while it has subscribers. Subscribing twice changes nothing,
-    /// and a connection leaves its topics when it closes. All routes of a server share the names: a
+    /// and a connection leaves its topics when it closes. A connection has at most `max_topics`
+    /// topics (1,024), and a name at most `max_topic_len` bytes (255). Beyond that, the
+    /// subscription is refused and logged. All routes of a server share the names: a
     /// prefix, as in `format!("room {room}")`, keeps names that clients choose apart from others.
     ///
     /// The result may be ignored: see [`Subscribing`].
@@ -436,10 +442,45 @@ impl<D> Socket<D> {
         if self.transport.is_closing() {
             return Subscribing::refused(SubscribeError::Closed);
         }
-        if self.hub.subscribe(self.id().slot(), topic.into()) {
-            Subscribing::done()
-        } else {
-            Subscribing::refused(SubscribeError::Closed)
+        match self.join(topic.into()) {
+            Ok(()) => Subscribing::done(),
+            Err(error) => {
+                self.log_refused_topic(&error);
+                Subscribing::refused(error)
+            }
+        }
+    }
+
+    fn join(&self, topic: ByteString) -> Result<(), SubscribeError> {
+        let limits = self.transport.limits();
+        if topic.len() > limits.max_topic_len {
+            return Err(SubscribeError::TopicTooLong {
+                limit: limits.max_topic_len,
+            });
+        }
+        let mut topics = self.topics.lock();
+        let topics = topics.get_or_insert_default();
+        if topics.contains(&topic) {
+            return Ok(());
+        }
+        if topics.len() >= limits.max_topics {
+            return Err(SubscribeError::TooManyTopics {
+                limit: limits.max_topics,
+            });
+        }
+        if !self.hub.subscribe(self.id().slot(), topic.clone()) {
+            return Err(SubscribeError::Closed);
+        }
+        topics.add(topic);
+        Ok(())
+    }
+
+    fn log_refused_topic(&self, error: &SubscribeError) {
+        if *error == SubscribeError::Closed {
+            return;
+        }
+        if let Some(suppressed) = self.log_limits().refused_topics.admit() {
+            tracing::info!(connection = %self.id(), suppressed, "subscription refused: {error}");
         }
     }
 
@@ -467,7 +508,11 @@ impl<D> Socket<D> {
     /// }
     /// ```
     pub fn unsubscribe(&self, topic: impl Into<ByteString>) {
-        self.hub.unsubscribe(self.id().slot(), topic.into());
+        let topic = topic.into();
+        let mut topics = self.topics.lock();
+        if topics.as_mut().is_some_and(|topics| topics.remove(&topic)) {
+            self.hub.unsubscribe(self.id().slot(), topic);
+        }
     }
 
     /// Sends a message to all other subscribers of a topic. Never waits.

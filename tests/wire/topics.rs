@@ -1,7 +1,7 @@
 //! Topics: connections subscribe, unsubscribe and publish.
 
 use harpia::prelude::*;
-use harpia_tests::{Client, TestServer};
+use harpia_tests::{Client, Log, TestServer};
 
 /// Subscribes to the topic `x` for `+x`, unsubscribes for `-x`, and publishes for `x:text`.
 struct Topics;
@@ -185,4 +185,86 @@ async fn a_hub_publish_reaches_every_subscriber_including_the_calling_connection
     one.send("hello").await;
     assert_eq!(one.text().await, "hello");
     assert_eq!(two.text().await, "hello");
+}
+
+/// Reports the result of each subscription. At most two topics, of at most five bytes.
+struct Limited;
+
+#[ws_route("/limited", broadcast = off, max_topics = 2, max_topic_len = 5)]
+impl Limited {
+    fn message(&self, ws: &mut Socket, message: String) {
+        let reply = match message.split_at(1) {
+            ("-", topic) => {
+                ws.unsubscribe(topic);
+                "left".to_owned()
+            }
+            (_, topic) => match ws.subscribe(topic).error() {
+                None => "joined".to_owned(),
+                Some(error) => error.to_string(),
+            },
+        };
+        ws.send(reply);
+    }
+}
+
+async fn ask(client: &mut Client, command: &str) -> String {
+    client.send(command).await;
+    client.text().await
+}
+
+#[tokio::test]
+async fn a_subscription_beyond_max_topics_is_refused_until_another_topic_is_left() {
+    let log = Log::begin();
+    let server = TestServer::start(App::new().ws(Limited)).await;
+    let mut client = server.connect("/limited").await;
+    assert_eq!(ask(&mut client, "+a").await, "joined");
+    assert_eq!(ask(&mut client, "+b").await, "joined");
+    let refused = "the connection has 2 topics (`max_topics`)";
+    assert_eq!(ask(&mut client, "+c").await, refused);
+    assert_eq!(ask(&mut client, "+a").await, "joined", "known already");
+    assert_eq!(ask(&mut client, "-never").await, "left");
+    assert_eq!(ask(&mut client, "+c").await, refused);
+    assert_eq!(ask(&mut client, "-a").await, "left");
+    assert_eq!(ask(&mut client, "+c").await, "joined");
+    for topic in ["a", "b", "c"] {
+        server.hub().publish(topic, topic);
+    }
+    assert_eq!(client.text().await, "b");
+    assert_eq!(client.text().await, "c");
+    let log = log.text();
+    let line = log
+        .lines()
+        .find(|line| line.contains("subscription refused"));
+    let line = line.expect("a refused subscription is logged");
+    assert!(line.contains("INFO") && line.contains(refused), "{line}");
+}
+
+#[tokio::test]
+async fn a_topic_longer_than_max_topic_len_is_refused() {
+    let server = TestServer::start(App::new().ws(Limited)).await;
+    let mut client = server.connect("/limited").await;
+    assert_eq!(ask(&mut client, "+12345").await, "joined");
+    assert_eq!(
+        ask(&mut client, "+123456").await,
+        "the topic has more than 5 bytes (`max_topic_len`)"
+    );
+    server.hub().publish("123456", "not delivered");
+    server.hub().publish("12345", "delivered");
+    assert_eq!(client.text().await, "delivered");
+}
+
+#[tokio::test]
+async fn a_connection_has_at_most_1024_topics_by_default() {
+    let server = server().await;
+    let mut client = server.connect("/topics").await;
+    for number in 0..1025 {
+        act(&mut client, &format!("+{number}")).await;
+    }
+    for number in [0, 1023, 1024] {
+        server.hub().publish(number.to_string(), number.to_string());
+    }
+    server.hub().broadcast("end");
+    for expected in ["0", "1023", "end"] {
+        assert_eq!(client.text().await, expected);
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct Options {
     pub(super) auth_timeout: Option<Ident>,
 }
 
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 15] = [
     "data",
     "broadcast",
     "auth_timeout",
@@ -34,6 +34,8 @@ pub(super) const KEYS: [&str; 13] = [
     "compression",
     "slow",
     "rate",
+    "max_topics",
+    "max_topic_len",
     "origins",
     "protocols",
     "crate",
@@ -86,7 +88,8 @@ impl Options {
             }
             "slow" => slow(value)?,
             "compression" => compression(value)?,
-            "max_message" | "backlog" => size(value, &name)?,
+            "max_message" | "backlog" | "max_topic_len" => size(value, &name)?,
+            "max_topics" => count(value, &name)?,
             "idle_timeout" | "ping" => duration(value, &name)?,
             "rate" => rate(value)?,
             "origins" => self.origins(value)?,
@@ -174,6 +177,18 @@ fn size(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
     };
     size.map(|bytes| quote!(#bytes))
         .ok_or_else(|| wording::size(key, number(value)))
+}
+
+fn count(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
+    let count = match value {
+        OptionValue::Literal(Lit::Int(number)) if number.suffix().is_empty() => {
+            number.base10_parse::<u32>().ok()
+        }
+        _ => None,
+    };
+    let count = count.ok_or_else(|| wording::count(key, number(value)))?;
+    let count = proc_macro2::Literal::u32_unsuffixed(count);
+    Ok(quote!(#count))
 }
 
 fn duration(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {

@@ -11,6 +11,8 @@ pub(crate) struct LogLimits {
     pub(crate) closes: [LogLimit; CloseCause::COUNT],
     /// Backlogs that overflow.
     pub(crate) skipping: LogLimit,
+    /// Subscriptions refused by `max_topics` or `max_topic_len`.
+    pub(crate) refused_topics: LogLimit,
     /// Errors that reach the default `error` handler.
     pub(crate) errors: LogLimit,
     /// Errors of the handlers `close`, `drain` and `error`. They do not end the connection.

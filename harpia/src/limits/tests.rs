@@ -40,6 +40,14 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             ),
         ),
         (
+            "`max_topics`",
+            format!("{} topics of one connection", count(route.max_topics)),
+        ),
+        (
+            "`max_topic_len`",
+            format!("{} in the name of a topic", size(route.max_topic_len)),
+        ),
+        (
             "`idle_timeout`",
             format!(
                 "{} in which the client neither sends nor reads a byte",

@@ -183,6 +183,42 @@ impl App {
         self
     }
 
+    /// Limits the topics to which one connection is subscribed. Default: 1,024.
+    ///
+    /// Beyond it, [`Socket::subscribe`](crate::Socket::subscribe) returns
+    /// [`SubscribeError::TooManyTopics`](crate::SubscribeError::TooManyTopics), and a line is
+    /// logged at `info`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().max_topics(50);
+    /// ```
+    pub fn max_topics(mut self, topics: usize) -> Self {
+        self.defaults.options = self.defaults.options.max_topics(topics);
+        self
+    }
+
+    /// Limits the bytes in the name of a topic that a connection subscribes to. Default: 255.
+    ///
+    /// Beyond it, [`Socket::subscribe`](crate::Socket::subscribe) returns
+    /// [`SubscribeError::TopicTooLong`](crate::SubscribeError::TopicTooLong), and a line is logged
+    /// at `info`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().max_topic_len(64);
+    /// ```
+    pub fn max_topic_len(mut self, bytes: usize) -> Self {
+        self.defaults.options = self.defaults.options.max_topic_len(bytes);
+        self
+    }
+
     /// Sets which pages may connect. Default: pages of the server's own host and port.
     ///
     /// By default, pages must also use TLS if a proxy reports that the request did. A list is

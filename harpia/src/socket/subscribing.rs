@@ -53,6 +53,16 @@ pub struct Subscribing {
 pub enum SubscribeError {
     /// The connection is closed or about to be, or the server has shut down.
     Closed,
+    /// The connection has as many topics as `max_topics` allows.
+    TooManyTopics {
+        /// The route's `max_topics`.
+        limit: usize,
+    },
+    /// The name of the topic is longer than `max_topic_len`.
+    TopicTooLong {
+        /// The route's `max_topic_len`, in bytes.
+        limit: usize,
+    },
 }
 
 impl Subscribing {
@@ -94,6 +104,12 @@ impl fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the connection is closed"),
+            Self::TooManyTopics { limit } => {
+                write!(f, "the connection has {limit} topics (`max_topics`)")
+            }
+            Self::TopicTooLong { limit } => {
+                write!(f, "the topic has more than {limit} bytes (`max_topic_len`)")
+            }
         }
     }
 }

@@ -71,6 +71,16 @@ pub(in crate::lower) fn size(key: &str, number: Option<u64>) -> Problem {
     )
 }
 
+/// The help uses the user's number, if there is one that fits.
+pub(in crate::lower) fn count(key: &str, number: Option<u64>) -> Problem {
+    let number = number.filter(|number| u32::try_from(*number).is_ok());
+    let number = number.unwrap_or(1024);
+    Problem::new(
+        format!("`{key}` takes a number"),
+        format!("write `{key} = {number}`"),
+    )
+}
+
 pub(in crate::lower) fn compression() -> Problem {
     Problem::new(
         "`compression` takes `on`, `off`, or the size of the smallest message that is compressed",

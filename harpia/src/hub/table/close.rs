@@ -73,7 +73,9 @@ impl Table {
             return;
         };
         // A copy, since each closed member leaves the list.
-        for slot in self.channels[index as usize].members.clone() {
+        let seats = self.channels[index as usize].members.iter();
+        let slots: Vec<Slot> = seats.map(|seat| seat.slot).collect();
+        for slot in slots {
             self.request_close(slot, Close::new(CloseCause::Disconnect, frame.clone()));
         }
     }

@@ -9,8 +9,8 @@ use crate::id::Slot;
 use crate::protocol::{Encoded, Form};
 use crate::transport::Batch;
 
-use super::channels::Published;
-use super::{Activity, ChannelIndex, ChannelState, Member, Membership, Table};
+use super::channels::{Published, Seat};
+use super::{Activity, ChannelIndex, Table};
 
 /// The buffers in which the batches of channels are composed. They are kept from round to round.
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl Table {
         });
         let round = self.round;
         if let Some(member) = from.and_then(|slot| self.member(slot)) {
-            member.published_round = round;
+            member.in_round(round).has_published = true;
         }
     }
 
@@ -67,26 +67,37 @@ impl Table {
     /// Delivers the messages of the round, with one write for each member of a touched channel.
     pub(in crate::hub) fn deliver(&mut self) {
         let touched = std::mem::take(&mut self.touched_channels);
-        for &index in &touched {
-            self.deliver_channel(index, touched.len() == 1);
+        let is_only = touched.len() == 1;
+        if !is_only {
+            self.note_touched(&touched);
         }
+        for &index in &touched {
+            self.deliver_channel(index, is_only);
+        }
+        self.deliver_left_channels();
         self.drop_overflowed();
         for &index in &touched {
             let channel = &mut self.channels[index as usize];
             channel.messages.clear();
             if channel.members.is_empty() {
-                self.free_channels.push(index);
+                self.free_channel(index);
             }
         }
         self.touched_channels = touched;
+        self.end_round();
+    }
+
+    /// Ends the round, so that no channel counts as touched until the next round begins. The sweep
+    /// runs in between, and a channel that it empties is then freed at once.
+    fn end_round(&mut self) {
+        self.round += 1;
         self.touched_channels.clear();
+        self.notes.clear();
         self.forget_all_listings();
         shrink(&mut self.buffers.plain);
         shrink(&mut self.buffers.deflated);
-        // Ends the round, so that no channel counts as touched until the next round begins. The
-        // sweep runs in between, and a channel that it empties is then freed at once.
-        self.round += 1;
         shrink(&mut self.merged.bytes);
+        self.shrink_channels();
     }
 
     fn deliver_channel(&mut self, index: ChannelIndex, is_only: bool) {
@@ -100,16 +111,19 @@ impl Table {
             .any(|message| message.frame.is_deflated());
         let mut deflated =
             has_deflated.then(|| compose(&channel.messages, Form::Deflated, deflated));
-        for &slot in &channel.members {
+        for &Seat { slot, .. } in &channel.members {
             let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
                 continue;
             };
-            if member.written_round == round || !member.activity.receives() {
+            if !member.activity.receives() {
                 continue;
             }
-            member.written_round = round;
-            let gets_all = member.published_round != round && member.owed_after.0 != round;
-            if gets_all && (is_only || touched_count(&self.channels, member, round) == 1) {
+            let in_round = member.in_round(round);
+            if std::mem::replace(&mut in_round.is_delivered, true) {
+                continue;
+            }
+            let is_only = is_only || self.notes.is_in_one_touched_channel(in_round);
+            if is_only && in_round.gets_all() {
                 let batch = match &mut deflated {
                     Some(batch) if member.transport.form() == Form::Deflated => batch,
                     _ => &mut plain,
@@ -121,9 +135,39 @@ impl Table {
         }
         let mut needs_own_batch = std::mem::take(&mut self.needs_own_batch);
         for slot in needs_own_batch.drain(..) {
-            self.write_own_batch(slot);
+            self.deliver_own_batch(slot, is_only.then_some(index));
         }
         self.needs_own_batch = needs_own_batch;
+    }
+
+    /// Delivers to a member that needs a batch of its own. `only` is the only touched channel.
+    fn deliver_own_batch(&mut self, slot: Slot, only: Option<ChannelIndex>) {
+        let round = self.round;
+        let mut channels = std::mem::take(&mut self.own_channels);
+        channels.clear();
+        channels.extend(only);
+        if only.is_none()
+            && let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut)
+        {
+            channels.extend(self.notes.touched_channels(member.in_round(round)));
+        }
+        self.write_own_batch(slot, &channels);
+        self.own_channels = channels;
+    }
+
+    /// Delivers to the members that have left all channels which have messages, and that are owed
+    /// messages from before.
+    fn deliver_left_channels(&mut self) {
+        let round = self.round;
+        let mut changes = 0;
+        while let Some(slot) = self.notes.changed_member(changes) {
+            changes += 1;
+            if let Some(member) = self.member(slot)
+                && !std::mem::replace(&mut member.in_round(round).is_delivered, true)
+            {
+                self.write_own_batch(slot, &[]);
+            }
+        }
     }
 
     /// Writes the messages that a member is owed so far in this round.
@@ -131,56 +175,49 @@ impl Table {
         if self.touched_channels.is_empty() {
             return;
         }
-        self.write_own_batch(slot);
+        let mut channels = std::mem::take(&mut self.own_channels);
+        channels.clear();
+        if let Some(member) = self.members.get(slot as usize).and_then(Option::as_ref) {
+            let memberships = member.memberships.iter();
+            let all = memberships.map(|membership| membership.channel);
+            let is_touched =
+                |index: &ChannelIndex| self.channels[*index as usize].touched_round == self.round;
+            channels.extend(all.filter(is_touched));
+        }
+        self.write_own_batch(slot, &channels);
+        self.own_channels = channels;
         self.owe_only_later(slot);
     }
 
-    /// Notes that of this round, a member is owed only messages after the current record.
-    pub(super) fn owe_only_later(&mut self, slot: Slot) {
-        let owed_after = (self.round, self.position);
-        if let Some(member) = self.member(slot) {
-            member.owed_after = owed_after;
-        }
-    }
-
-    /// Writes a batch made for one member, merged from its channels in the order of the log.
+    /// Writes a batch made for one member, merged from its touched channels in the order of the
+    /// log.
     ///
-    /// Leaves out the member's own messages, and messages up to its `owed_after`.
-    fn write_own_batch(&mut self, slot: Slot) {
+    /// Leaves out the member's own messages, and those of times when it was not in their channel.
+    fn write_own_batch(&mut self, slot: Slot, channels: &[ChannelIndex]) {
         let is_applying = self.is_applying();
+        let round = self.round;
         let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
         };
         if !member.activity.receives() {
             return;
         }
-        let round = self.round;
-        let memberships = member.memberships.iter();
-        let mut touched: Vec<ChannelIndex> =
-            memberships.map(|membership| membership.channel).collect();
-        touched.retain(|&index| self.channels[index as usize].touched_round == round);
-        if touched.is_empty() {
-            return;
-        }
-        touched.sort_unstable();
-        let since = if member.owed_after.0 == round {
-            member.owed_after.1
-        } else {
-            0
-        };
         let form = member.transport.form();
-        let gets_all = since == 0 && member.published_round != round;
-        if !(gets_all && self.merged.fits(round, &touched, form)) {
-            let messages = touched
+        let in_round = member.in_round(round);
+        let gets_all = in_round.gets_all();
+        if !(gets_all && self.merged.fits(round, channels, form)) {
+            let spans = self.notes.spans(in_round, channels);
+            let messages = spans
                 .iter()
-                .flat_map(|&index| &self.channels[index as usize].messages)
-                .filter(|message| message.position > since && message.from != Some(slot));
+                .flat_map(|span| span.of(&self.channels[span.channel as usize].messages))
+                .filter(|message| message.from != Some(slot));
             self.merged.merge(messages.collect(), form);
             // While records are being applied, more messages may follow, so the batch made then is
             // not used again.
             let is_reusable = gets_all && !is_applying;
             self.merged.round = if is_reusable { round } else { 0 };
-            self.merged.channels = touched;
+            self.merged.channels.clear();
+            self.merged.channels.extend_from_slice(channels);
         }
         if !self.merged.bytes.is_empty() {
             let batch = &mut Batch::new(&self.merged.bytes);
@@ -222,15 +259,6 @@ fn compose<'a>(messages: &'a [Published], form: Form, buffer: &'a mut Vec<u8>) -
         buffer.extend_from_slice(message.frame.frame(form));
     }
     Batch::new(buffer)
-}
-
-/// Returns how many of a member's channels got messages in this round.
-fn touched_count(channels: &[ChannelState], member: &Member, round: u64) -> usize {
-    let is_touched = |membership: &&Membership| {
-        let channel = &channels[membership.channel as usize];
-        channel.touched_round == round
-    };
-    member.memberships.iter().filter(is_touched).count()
 }
 
 /// Frees a buffer that an unusually large round has grown beyond 1 MiB.

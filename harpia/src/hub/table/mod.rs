@@ -4,9 +4,8 @@
 //! which collects the published messages in their channels. Then it delivers them ([`deliver`]),
 //! with one write for each member.
 //!
-//! Before a member joins or leaves a channel in the middle of a round, the table flushes the
-//! member: it writes to the member the messages of the round up to that record. Each member
-//! therefore gets exactly the messages that were published between its join and its leave.
+//! Members join and leave channels in the middle of a round. Each gets exactly the messages that
+//! were published between its join and its leave ([`round`]).
 //!
 //! While a member's `open` is running, its messages are kept for it ([`opening`]).
 
@@ -15,12 +14,13 @@ mod close;
 mod deliver;
 mod opening;
 mod presence;
+mod round;
 
 #[cfg(test)]
 #[cfg(unix)]
 mod model;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::close::{Close, CloseCause};
@@ -31,6 +31,7 @@ use super::counters::Counters;
 use super::record::{Channel, Record, RouteId};
 use channels::{ChannelIndex, ChannelState, Membership};
 use deliver::{Buffers, MergedBatch};
+use round::{InRound, RoundNotes};
 
 #[derive(Default)]
 pub(super) struct Table {
@@ -46,18 +47,24 @@ pub(super) struct Table {
     channels: Vec<ChannelState>,
     /// The index in `channels` of each channel that has members.
     channel_indices: HashMap<Channel, ChannelIndex>,
-    /// The indices in `channels` that are not in use.
-    free_channels: Vec<ChannelIndex>,
+    /// The indices in `channels` that are not in use. The lowest is used first, so that the end of
+    /// `channels` can be freed.
+    free_channels: BTreeSet<ChannelIndex>,
+    /// The index in `Member::memberships` of each topic of a member.
+    topic_memberships: HashMap<(Slot, ChannelIndex), u32>,
     /// The number of the current flush round.
     round: u64,
     /// The position within the round of the record that is being applied, starting at 1.
     position: u32,
     /// The channels that got messages in the current round.
     touched_channels: Vec<ChannelIndex>,
+    notes: RoundNotes,
     merged: MergedBatch,
     buffers: Buffers,
     /// Members that need a batch of their own, collected while a channel's batch is written.
     needs_own_batch: Vec<Slot>,
+    /// The channels of the batch that is made for one member. Kept to use its memory again.
+    own_channels: Vec<ChannelIndex>,
     /// Members whose backlog overflowed while their `open` was running. They have to leave their
     /// channels.
     overflowed: Vec<Slot>,
@@ -81,15 +88,7 @@ pub(super) struct Member {
     /// none.
     owed: Option<Box<Owed>>,
     memberships: Vec<Membership>,
-    /// The last round in which `deliver` has visited the member. It may then have written a batch,
-    /// kept one in `owed`, or found that none of the messages are for the member.
-    written_round: u64,
-    /// The last round in which the member published something. It needs a batch of its own in that
-    /// round.
-    published_round: u64,
-    /// A round and a position in it. Messages of that round up to this position are not for the
-    /// member, or were already written to it.
-    owed_after: (u64, u32),
+    in_round: InRound,
 }
 
 /// Whether a member gets published messages.
@@ -177,7 +176,7 @@ impl Table {
             Record::NeverOpened(slot) => self.never_opened(slot),
             Record::Activate(slot, pending) => self.activate(slot, pending),
             Record::Subscribe(slot, topic) => self.join_channel(slot, Channel::Topic(topic)),
-            Record::Unsubscribe(slot, topic) => self.leave_channel(slot, &Channel::Topic(topic)),
+            Record::Unsubscribe(slot, topic) => self.leave_topic(slot, &Channel::Topic(topic)),
             Record::Publish {
                 channel,
                 from,
@@ -236,9 +235,7 @@ impl Table {
             was_active: false,
             owed: None,
             memberships: Vec::new(),
-            written_round: 0,
-            published_round: 0,
-            owed_after: (0, 0),
+            in_round: InRound::default(),
         });
         if self.is_shutting_down {
             self.deactivate(slot);

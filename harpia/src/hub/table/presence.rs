@@ -28,7 +28,7 @@ impl Table {
             return Arc::clone(listing);
         }
         let members = channel.members.iter();
-        let members = members.filter_map(|&slot| self.members[slot as usize].as_ref());
+        let members = members.filter_map(|seat| self.members[seat.slot as usize].as_ref());
         let active = members.filter(|member| member.activity == Activity::Active);
         let ids: Arc<[ConnectionId]> = active.map(|member| member.transport.id()).collect();
         channel.listing = Some(Arc::clone(&ids));

@@ -1,7 +1,8 @@
 //! Checks that members, memberships and channels of a table agree.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use crate::hub::record::Channel;
 use crate::hub::table::Table;
 
 impl Table {
@@ -18,10 +19,18 @@ impl Table {
 
     fn check_memberships(&self) {
         for (slot, member) in self.members.iter().enumerate() {
-            for membership in member.iter().flat_map(|member| &member.memberships) {
+            let memberships = member.iter().flat_map(|member| &member.memberships);
+            for (index, membership) in memberships.enumerate() {
                 let channel = &self.channels[membership.channel as usize];
-                let listed = channel.members[membership.member_index as usize];
-                assert_eq!(listed as usize, slot);
+                let seat = &channel.members[membership.seat as usize];
+                assert_eq!(
+                    (seat.slot as usize, seat.membership as usize),
+                    (slot, index)
+                );
+                let topic = (seat.slot, membership.channel);
+                let found = self.topic_memberships.get(&topic);
+                let is_topic = matches!(channel.name, Channel::Topic(_));
+                assert_eq!(found, is_topic.then_some(&seat.membership));
             }
         }
         let members = self.members.iter().flatten();
@@ -29,6 +38,10 @@ impl Table {
         let indices = self.channel_indices.values();
         let listed = indices.map(|&index| self.channels[index as usize].members.len());
         assert_eq!(listed.sum::<usize>(), memberships);
+        let named = self.channel_indices.iter();
+        let topics = named.filter(|(name, _)| matches!(name, Channel::Topic(_)));
+        let listed = topics.map(|(_, &index)| self.channels[index as usize].members.len());
+        assert_eq!(listed.sum::<usize>(), self.topic_memberships.len());
     }
 
     fn check_channels(&self) {
@@ -39,8 +52,7 @@ impl Table {
             assert_eq!(channel.name, *name);
             assert!(!channel.members.is_empty() && channel.messages.is_empty());
         }
-        let free: HashSet<_> = self.free_channels.iter().copied().collect();
-        assert_eq!(free.len(), self.free_channels.len());
+        let free = &self.free_channels;
         assert_eq!(free.len() + named.len(), self.channels.len());
         assert!(free.iter().all(|index| !named.contains_key(index)));
     }
