@@ -5,7 +5,7 @@ mod subscribing;
 mod topics;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -55,6 +55,13 @@ pub struct Socket<D = ()> {
     pending: Option<Box<Pending>>,
     transport: Arc<Transport>,
     hub: Hub,
+    /// Set if the connection has a subprotocol, and with the first subscription.
+    rare: OnceLock<Box<Rare>>,
+}
+
+/// What many connections do not have. It is boxed, to keep the others small.
+#[derive(Debug, Default)]
+struct Rare {
     protocol: Option<Arc<str>>,
     topics: Topics,
 }
@@ -73,7 +80,16 @@ impl<D> Sealed for Socket<D> {
     }
 
     fn has_protocol(&self) -> bool {
-        self.protocol.is_some()
+        self.protocol().is_some()
+    }
+}
+
+impl Rare {
+    fn with_protocol(protocol: Arc<str>) -> OnceLock<Box<Self>> {
+        OnceLock::from(Box::new(Self {
+            protocol: Some(protocol),
+            topics: Topics::default(),
+        }))
     }
 }
 
@@ -94,8 +110,7 @@ impl<D> Socket<D> {
             pending: Some(Box::new(pending)),
             transport,
             hub,
-            protocol,
-            topics: Topics::default(),
+            rare: protocol.map(Rare::with_protocol).unwrap_or_default(),
         }
     }
 
@@ -458,8 +473,7 @@ impl<D> Socket<D> {
                 limit: limits.max_topic_len,
             });
         }
-        let mut topics = self.topics.lock();
-        let topics = topics.get_or_insert_default();
+        let mut topics = self.rare.get_or_init(Box::default).topics.lock();
         if topics.contains(&topic) {
             return Ok(());
         }
@@ -509,8 +523,11 @@ impl<D> Socket<D> {
     /// ```
     pub fn unsubscribe(&self, topic: impl Into<ByteString>) {
         let topic = topic.into();
-        let mut topics = self.topics.lock();
-        if topics.as_mut().is_some_and(|topics| topics.remove(&topic)) {
+        let Some(rare) = self.rare.get() else {
+            return;
+        };
+        let mut topics = rare.topics.lock();
+        if topics.remove(&topic) {
             self.hub.unsubscribe(self.id().slot(), topic);
         }
     }
@@ -682,7 +699,7 @@ impl<D> Socket<D> {
     /// }
     /// ```
     pub fn protocol(&self) -> Option<&str> {
-        self.protocol.as_deref()
+        self.rare.get()?.protocol.as_deref()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The topics that a connection is subscribed to, to limit their number.
+//! The topics that a connection is subscribed to. They are kept to limit their number.
 //!
 //! The hub's table has them too. It belongs to the flusher's thread, so it cannot answer a
 //! subscription at once.
@@ -13,7 +13,7 @@ use bytestring::ByteString;
 /// Locked, since a handler may share the socket with other threads. The lock is held until the
 /// subscription is in the hub's log, so that the log has the same order of changes as this set.
 #[derive(Debug, Default)]
-pub(super) struct Topics(Mutex<Option<Box<TopicSet>>>);
+pub(super) struct Topics(Mutex<TopicSet>);
 
 /// Most connections have few topics. These are in a list, which takes less memory than a set.
 #[derive(Debug)]
@@ -26,8 +26,7 @@ pub(super) enum TopicSet {
 const FEW: usize = 8;
 
 impl Topics {
-    /// Locks the topics: `None` if there have been none.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Box<TopicSet>>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, TopicSet> {
         // A poisoned lock is safe to use: a panic cannot leave a collection half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
