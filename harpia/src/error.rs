@@ -140,6 +140,16 @@ pub enum Error {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// A part of the server panicked, so the server has shut down. Start it again.
+    ///
+    /// This is a bug in harpia, or in a [`Listener`](crate::listen::Listener) of the application. A
+    /// panic in a handler does not lead to this error: it ends only its own connection.
+    Crash {
+        /// The part: `delivery` or `accept loop`.
+        part: &'static str,
+        /// The message of the panic, if it had one.
+        message: String,
+    },
     /// Another operation of the operating system failed, such as starting a thread.
     Io(io::Error),
 }
@@ -331,6 +341,7 @@ impl Error {
             }
             Self::Config { message } => f.write_str(message),
             Self::Listen { address, .. } => write!(f, "could not listen on {address}"),
+            Self::Crash { part, message } => write!(f, "the {part} panicked: {message}"),
             Self::Io(_) => f.write_str("input or output failed"),
         }
     }

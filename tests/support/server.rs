@@ -12,7 +12,7 @@ use crate::{Client, RawClient, within};
 pub struct TestServer {
     address: SocketAddr,
     hub: Hub,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<harpia::Result>,
 }
 
 impl TestServer {
@@ -82,7 +82,7 @@ impl TestServer {
     pub async fn shut_down(mut self) {
         self.hub.shutdown();
         let ended = within(&mut self.serving).await;
-        assert!(ended.is_ok(), "the server panicked: {ended:?}");
+        assert!(matches!(ended, Ok(Ok(()))), "the server crashed: {ended:?}");
     }
 }
 

@@ -30,7 +30,7 @@ impl Chat {
 
 struct Running {
     hub: Hub,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<harpia::Result>,
     addresses: Vec<ListenAddr>,
 }
 
@@ -55,7 +55,8 @@ impl Running {
 
     async fn shut_down(self) {
         self.hub.shutdown();
-        within(self.serving).await.expect("it does not panic");
+        let served = within(self.serving).await.expect("it does not panic");
+        served.expect("it does not crash");
     }
 }
 
@@ -220,6 +221,49 @@ async fn clients_of_a_listener_of_the_program_exchange_messages() {
     let one = clients.pop().expect("two clients");
     exchange(&running.hub, one, two).await;
     running.shut_down().await;
+}
+
+/// A listener with a bug.
+struct Broken(TcpListener);
+
+impl Listener for Broken {
+    type Io = TcpStream;
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, RemoteAddr)> {
+        static ACCEPTED: AtomicUsize = AtomicUsize::new(0);
+        let (stream, address) = self.0.accept().await?;
+        let accepted = ACCEPTED.fetch_add(1, Ordering::Relaxed);
+        assert!(accepted < 2, "a bug in the listener");
+        Ok((stream, address.into()))
+    }
+
+    fn local_addr(&self) -> io::Result<ListenAddr> {
+        Ok(self.0.local_addr()?.into())
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_a_listener_shuts_the_server_down_and_is_returned_by_serve() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("it binds");
+    let running = start(Broken(listener)).await;
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let mut client = Client::connect(running.tcp(), "/chat", &[]).await;
+        assert!(client.text().await.starts_with("from "));
+        clients.push(client);
+    }
+    let _third = TcpStream::connect(running.tcp())
+        .await
+        .expect("it connects");
+    for mut client in clients {
+        assert_eq!(client.closed().await, (1001, "Server Shutdown".into()));
+    }
+    let served = within(running.serving).await.expect("`serve` returns");
+    let error = served.expect_err("the listener has panicked");
+    assert!(
+        matches!(&error, Error::Crash { part: "accept loop", message } if message == "a bug in the listener"),
+        "{error}"
+    );
 }
 
 /// A listener that changes the address of its clients.

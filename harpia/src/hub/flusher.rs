@@ -3,12 +3,14 @@
 //! The flusher is a thread and not a task. A flush round writes to thousands of sockets. On a tokio
 //! worker, it would block all other tasks. The flusher runs no user code and drops no user data.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clock::{TICK, unix_seconds};
+use crate::panic_guard::{guarded, text_of};
 
 use super::Hub;
 use super::record::Record;
@@ -18,14 +20,20 @@ use super::table::{FollowUp, Table};
 /// Starts the thread.
 ///
 /// The thread ends with the record `Stop`. The server appends this record when its last connection
-/// is gone, or when the server is dropped.
+/// is gone, or when the server is dropped. If it panics, the server shuts down: without this thread
+/// it would accept connections and deliver nothing.
 pub(super) fn spawn(hub: Hub) -> io::Result<()> {
     thread::Builder::new()
         .name("harpia-flusher".into())
         .spawn(move || {
             let mut flusher = Flusher::new(&hub);
-            flusher.run();
-            flusher.stop();
+            match guarded(|| flusher.run()) {
+                Ok(()) => flusher.stop(),
+                Err(panic) => {
+                    hub.crash(text_of(&*panic));
+                    flusher.abandon();
+                }
+            }
         })
         .map(drop)
 }
@@ -34,6 +42,8 @@ pub(super) struct Flusher<'a> {
     hub: &'a Hub,
     table: Table,
     sweep: Sweep,
+    /// The records of the current round that are not applied yet.
+    records: VecDeque<Record>,
 }
 
 impl<'a> Flusher<'a> {
@@ -42,16 +52,16 @@ impl<'a> Flusher<'a> {
             hub,
             table: Table::new(Arc::clone(&hub.shared.counters)),
             sweep: Sweep::default(),
+            records: VecDeque::new(),
         }
     }
 
     /// Flushes and sweeps until the record `Stop`.
     fn run(&mut self) {
-        let mut records = Vec::new();
         loop {
-            self.take_records(&mut records);
+            self.take_records();
             let start = Instant::now();
-            if !records.is_empty() && self.flush(&mut records) {
+            if !self.records.is_empty() && self.flush() {
                 return;
             }
             let now = self.hub.shared.clock.now();
@@ -61,29 +71,43 @@ impl<'a> Flusher<'a> {
     }
 
     /// Waits for records, at most until the next tick if there are connections to sweep.
-    pub(super) fn take_records(&self, records: &mut Vec<Record>) {
+    pub(super) fn take_records(&mut self) {
         let timeout = (!self.table.is_empty()).then_some(TICK);
         let owes_members = self.table.owes_members();
         self.hub
             .shared
             .log
-            .take_records(records, timeout, owes_members);
+            .take_records(&mut self.records, timeout, owes_members);
     }
 
     /// Stops the log and applies its last records.
     ///
     /// The remaining connections close themselves, without the hub.
     pub(super) fn stop(&mut self) {
-        let mut records = self.hub.shared.log.stop();
-        self.flush(&mut records);
+        self.records = self.hub.shared.log.stop();
+        self.flush();
+        self.table.detach_all();
+    }
+
+    /// Stops the log after a panic. Lets all connections close themselves, without the hub.
+    ///
+    /// The table may be damaged, so no record is applied any more.
+    fn abandon(&mut self) {
+        let waiting = self.hub.shared.log.stop();
+        for record in self.records.drain(..).chain(waiting) {
+            if let Record::Enter { transport, .. } = record {
+                transport.detach();
+            }
+        }
         self.table.detach_all();
     }
 
     /// Runs one flush round: applies all records, then delivers. Returns whether to stop.
-    pub(super) fn flush(&mut self, records: &mut Vec<Record>) -> bool {
+    pub(super) fn flush(&mut self) -> bool {
         self.table.begin_round();
         let mut stop = false;
-        for record in records.drain(..) {
+        // Not `drain`, which would drop the other records if one of them panics.
+        while let Some(record) = self.records.pop_front() {
             match self.table.apply(record) {
                 FollowUp::None => {}
                 FollowUp::ReleaseSlot(id) => self.hub.shared.log.release(id),

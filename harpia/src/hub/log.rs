@@ -7,7 +7,7 @@
 //!
 //! [`Hub`]: super::Hub
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(super) struct Log {
 }
 
 struct LogState {
-    records: Vec<Record>,
+    records: VecDeque<Record>,
     /// The size of `records`, in bytes.
     bytes: usize,
     /// Slots of connections that have left, each with the generation of its next id.
@@ -79,7 +79,7 @@ impl Log {
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::new(LogState {
-                records: Vec::new(),
+                records: VecDeque::new(),
                 bytes: 0,
                 free_slots: Vec::new(),
                 next_slot: 0,
@@ -117,10 +117,15 @@ impl Log {
     /// Appends a record even if the log is full. Returns `false` if the log has stopped.
     pub(super) fn append(&self, record: Record) -> bool {
         if matches!(record, Record::Shutdown) {
-            self.is_shutting_down.store(true, Ordering::Release);
-            self.shutdown.notify_waiters();
+            self.begin_shutdown();
         }
         self.push(self.lock(), record)
+    }
+
+    /// Lets [`shutdown_begun`](Self::shutdown_begun) return.
+    pub(super) fn begin_shutdown(&self) {
+        self.is_shutting_down.store(true, Ordering::Release);
+        self.shutdown.notify_waiters();
     }
 
     /// Appends a message, or drops it if the log is full.
@@ -214,7 +219,7 @@ impl Log {
     pub(super) async fn shutdown_begun(&self) {
         let notified = self.shutdown.notified();
         let mut notified = std::pin::pin!(notified);
-        // Race: this task, and `append` of a `Shutdown` record. If the shutdown began after this
+        // Race: this task, and `begin_shutdown` on another. If the shutdown began after this
         // task read the flag and before it registered, the notification would be lost. To prevent
         // that, this task registers before it reads the flag, and `append` sets the flag before it
         // notifies.
@@ -231,7 +236,7 @@ impl Log {
     /// the table keeps messages for a connection whose `open` is running.
     pub(super) fn take_records(
         &self,
-        records: &mut Vec<Record>,
+        records: &mut VecDeque<Record>,
         timeout: Option<Duration>,
         owes_members: bool,
     ) {
@@ -262,7 +267,7 @@ impl Log {
     /// Stops the log, which accepts no more records. Tasks that wait for room go on.
     ///
     /// Returns the records that the flusher has not taken.
-    pub(super) fn stop(&self) -> Vec<Record> {
+    pub(super) fn stop(&self) -> VecDeque<Record> {
         let mut state = self.lock();
         state.is_stopped = true;
         let wakers = std::mem::take(&mut state.room_wakers);
@@ -279,7 +284,7 @@ impl Log {
         }
         let wakes_flusher = record.wakes_flusher(state.owes_members);
         state.bytes += record.size();
-        state.records.push(record);
+        state.records.push_back(record);
         if state.bytes >= LOG_CAPACITY {
             self.is_full.store(true, Ordering::Release);
         }

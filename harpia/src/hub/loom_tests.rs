@@ -3,6 +3,7 @@
 //! In each order no record is lost, no task waits forever, and a close frame follows everything
 //! that was published before it.
 
+use std::collections::VecDeque;
 use std::sync::OnceLock;
 use std::task::Context;
 use std::time::Duration;
@@ -38,10 +39,10 @@ fn connect(wire: &TestSockets, hub: &Hub) -> (Arc<Transport>, TestPeer) {
 
 /// Takes records until the record `Stop`, stops the log, and returns all records.
 fn take_all(log: &Log, timeout: Option<Duration>) -> Vec<Record> {
-    let (mut all, mut records) = (Vec::new(), Vec::new());
+    let (mut all, mut records) = (Vec::new(), VecDeque::new());
     loop {
         log.take_records(&mut records, timeout, false);
-        all.append(&mut records);
+        all.extend(records.drain(..));
         if all.iter().any(|record| matches!(record, Record::Stop)) {
             all.extend(log.stop());
             return all;
@@ -99,7 +100,7 @@ fn any_record_wakes_a_flusher_that_waits_for_a_connection() {
             let log = Arc::clone(&log);
             move || log.append(Record::Leave(1))
         });
-        let mut records = Vec::new();
+        let mut records = VecDeque::new();
         log.take_records(&mut records, None, false);
         assert!(joiner.join().unwrap());
         assert_eq!(slots(&records), [1]);
@@ -145,10 +146,9 @@ fn a_task_that_waits_for_room_goes_on_after_the_next_round_or_the_stop() {
 /// Does what the flusher's thread does, without its clock.
 fn run_flusher(hub: &Hub) -> Flusher<'_> {
     let mut flusher = Flusher::new(hub);
-    let mut records = Vec::new();
     loop {
-        flusher.take_records(&mut records);
-        if flusher.flush(&mut records) {
+        flusher.take_records();
+        if flusher.flush() {
             flusher.stop();
             return flusher;
         }

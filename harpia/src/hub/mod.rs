@@ -29,7 +29,7 @@ mod loom_tests;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytestring::ByteString;
 use serde::Serialize;
@@ -106,6 +106,8 @@ struct HubInner {
     unauthenticated_input_budget: Arc<Budget>,
     counters: Arc<Counters>,
     log_limits: LogLimits,
+    /// The text of the flusher's panic, if it has panicked.
+    crash: OnceLock<String>,
     /// The smallest message length that any route compresses, in bytes.
     compress_from: AtomicUsize,
 }
@@ -121,6 +123,7 @@ impl Hub {
                 unauthenticated_input_budget: Arc::new(Budget::new(UNAUTHENTICATED_INPUT_BUDGET)),
                 counters: Arc::default(),
                 log_limits: LogLimits::default(),
+                crash: OnceLock::new(),
                 compress_from: AtomicUsize::new(usize::MAX),
             }),
         }
@@ -303,6 +306,24 @@ impl Hub {
     /// Stops the flusher once it has applied everything that was appended before.
     pub(crate) fn stop(&self) {
         self.append(Record::Stop);
+    }
+
+    /// Notes that the flusher has panicked, and begins a shutdown.
+    fn crash(&self, text: String) {
+        // Only the flusher's thread sets this, and it panics once.
+        let _ = self.shared.crash.set(text);
+        self.shared.log.begin_shutdown();
+    }
+
+    /// Returns the text of the flusher's panic, if it has panicked.
+    pub(crate) fn crashed(&self) -> Option<&str> {
+        self.shared.crash.get().map(String::as_str)
+    }
+
+    /// Makes the flusher panic.
+    #[cfg(test)]
+    pub(crate) fn inject_panic(&self) {
+        self.append(Record::Panic);
     }
 
     pub(crate) fn clock(&self) -> &Clock {

@@ -82,6 +82,9 @@ pub(crate) enum Record {
     },
     /// Ends the flusher's thread.
     Stop,
+    /// Makes the flusher's thread panic.
+    #[cfg(test)]
+    Panic,
 }
 
 impl Record {

@@ -62,8 +62,7 @@ impl App {
         let addresses: Vec<_> = server.local_urls().collect();
         let (addresses, routes) = (addresses.join(", "), &server.routes);
         tracing::info!("listening on {addresses}, routes: {routes}");
-        server.serve_with(signals).await;
-        Ok(())
+        server.serve_with(signals).await
     }
 
     /// Builds the routes and opens the listeners. With port 0, the system chooses a free port.
@@ -94,7 +93,7 @@ impl App {
     /// let hub = server.handle();
     /// let running = tokio::spawn(server.serve());
     /// hub.shutdown();
-    /// running.await.unwrap();
+    /// running.await.unwrap()?;
     /// # Ok(())
     /// # }
     /// ```

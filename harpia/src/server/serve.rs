@@ -1,13 +1,16 @@
 //! A bound server: it accepts until a shutdown begins, and then waits for its connections.
 
 use std::fmt;
+use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::error::{Error, Result};
 use crate::hub::Hub;
+use crate::panic_guard::text_of;
 
 use super::accept;
 use super::context::Context;
@@ -35,7 +38,7 @@ use super::tls::Tls;
 /// let running = tokio::spawn(server.serve());
 /// println!("connect to {address}");
 /// hub.shutdown();
-/// running.await.unwrap();
+/// running.await.unwrap()?;
 /// # Ok(())
 /// # }
 /// ```
@@ -120,6 +123,11 @@ impl Server {
     /// and without a `close` handler. [`App::listen`](crate::App::listen) handles them, and so does
     /// the example below.
     ///
+    /// # Errors
+    ///
+    /// [`Error::Crash`] if the thread that delivers messages or the loop that accepts connections
+    /// has panicked. The server shuts down then, as after [`Hub::shutdown`].
+    ///
     /// # Cancel safety
     ///
     /// If the future is dropped, the server stops accepting and closes all connections with 1001.
@@ -150,17 +158,16 @@ impl Server {
     ///         }
     ///         hub.shutdown();
     ///     });
-    ///     server.serve().await;
-    ///     Ok(())
+    ///     server.serve().await
     /// }
     /// ```
-    pub async fn serve(self) {
-        self.serve_with(Signals::none()).await;
+    pub async fn serve(self) -> Result {
+        self.serve_with(Signals::none()).await
     }
 
     /// Serves until the hub or a signal begins a shutdown. Each further signal ends one stage of
     /// the shutdown.
-    pub(super) async fn serve_with(self, mut signals: Signals) {
+    pub(super) async fn serve_with(self, mut signals: Signals) -> Result {
         let permits = Arc::new(Semaphore::new(
             self.max_connections.min(shutdown::MAX_PERMITS as usize),
         ));
@@ -184,11 +191,18 @@ impl Server {
             Arc::clone(&context),
             self.hub.clone(),
         );
-        let accepting = AbortOnDrop(tokio::spawn(accepting));
-        tokio::select! {
-            () = self.hub.shutdown_begun() => {}
-            () = signals.next() => self.hub.shutdown(),
-        }
+        let mut accepting = AbortOnDrop(tokio::spawn(accepting));
+        let crash = tokio::select! {
+            () = self.hub.shutdown_begun() => None,
+            () = signals.next() => {
+                self.hub.shutdown();
+                None
+            }
+            crash = accepting.crash() => {
+                self.hub.shutdown();
+                Some(crash)
+            }
+        };
         drop(accepting);
         shutdown::drain(
             &self.hub,
@@ -200,6 +214,17 @@ impl Server {
         )
         .await;
         drop(self.stop);
+        let flusher = self
+            .hub
+            .crashed()
+            .map(|message| ("delivery", message.to_owned()));
+        match flusher.or(crash.map(|message| ("accept loop", message))) {
+            None => Ok(()),
+            Some((part, message)) => {
+                tracing::error!("the {part} panicked, so the server has shut down: {message}");
+                Err(Error::Crash { part, message })
+            }
+        }
     }
 }
 
@@ -213,6 +238,16 @@ impl fmt::Debug for Server {
 
 /// Aborts a task when it is dropped.
 struct AbortOnDrop(JoinHandle<()>);
+
+impl AbortOnDrop {
+    /// Waits until the task panics, and returns the text of the panic.
+    async fn crash(&mut self) -> String {
+        match (&mut self.0).await {
+            Err(error) if error.is_panic() => text_of(&*error.into_panic()),
+            _ => future::pending().await,
+        }
+    }
+}
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -229,3 +264,6 @@ impl Drop for StopOnDrop {
         self.0.stop();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The log as the micro-benchmarks use it.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use crate::message::Message;
@@ -10,14 +11,14 @@ use super::{Channel, Log, Record};
 /// A log with the buffer that its records are taken into.
 pub(crate) struct LogBench {
     log: Log,
-    records: Vec<Record>,
+    records: VecDeque<Record>,
 }
 
 impl LogBench {
     pub(crate) fn new() -> Self {
         Self {
             log: Log::new(),
-            records: Vec::new(),
+            records: VecDeque::new(),
         }
     }
 

@@ -210,6 +210,8 @@ impl Table {
                 self.for_each_transport(|transport| transport.cancel(with_close));
             }
             Record::Stop => return FollowUp::Stop,
+            #[cfg(test)]
+            Record::Panic => panic!("injected"),
         }
         FollowUp::None
     }
