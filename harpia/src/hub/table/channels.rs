@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::hub::record::Channel;
+use bytestring::ByteString;
+
+use crate::hub::record::{Channel, RouteId};
 use crate::id::{ConnectionId, Slot};
 use crate::protocol::Encoded;
 
@@ -50,23 +52,36 @@ pub(super) struct Published {
 }
 
 impl Table {
-    pub(super) fn join_channel(&mut self, slot: Slot, name: Channel) {
+    /// Subscribes a member to a topic. Creates the topic if it has no members yet.
+    pub(super) fn join_topic(&mut self, slot: Slot, name: ByteString) {
         if self
             .member(slot)
             .is_none_or(|member| member.activity == Activity::Over)
         {
             return;
         }
-        let is_topic = matches!(name, Channel::Topic(_));
-        let index = self.channel(name);
-        if is_topic && self.topic_memberships.contains_key(&(slot, index)) {
-            return;
+        let topic = self.topic(name);
+        if !self.topic_memberships.contains_key(&(slot, topic)) {
+            let membership = self.join(slot, topic);
+            self.topic_memberships.insert((slot, topic), membership);
         }
+    }
+
+    /// Adds a member to the channel of its route and to that of the server.
+    pub(super) fn join_broadcasts(&mut self, slot: Slot, route: RouteId) {
+        for name in [Channel::Server, Channel::Route(route)] {
+            let channel = self.broadcast_channel(&name);
+            self.join(slot, channel);
+        }
+    }
+
+    /// Adds a member to a channel, and returns the index of the membership.
+    fn join(&mut self, slot: Slot, index: ChannelIndex) -> u32 {
         let channel = &mut self.channels[index as usize];
         channel.listing = None;
         let seat = index_of(channel.members.len());
         let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
-            return;
+            return 0;
         };
         let membership = index_of(member.memberships.len());
         member.memberships.push(Membership {
@@ -74,16 +89,14 @@ impl Table {
             seat,
         });
         channel.members.push(Seat { slot, membership });
-        if is_topic {
-            self.topic_memberships.insert((slot, index), membership);
-        }
         self.note_change(slot, index, Change::Joined);
+        membership
     }
 
     /// Takes a member out of a topic. Messages of the current round that were published before are
     /// still delivered to it.
-    pub(super) fn leave_topic(&mut self, slot: Slot, name: &Channel) {
-        let Some(&index) = self.channel_indices.get(name) else {
+    pub(super) fn leave_topic(&mut self, slot: Slot, name: &ByteString) {
+        let Some(&index) = self.topics.get(name) else {
             return;
         };
         let Some(at) = self.topic_memberships.get(&(slot, index)).copied() else {
@@ -120,32 +133,72 @@ impl Table {
     /// Removes a member's seat from a channel. The channel's last seat moves to its index.
     fn remove(&mut self, slot: Slot, membership: Membership) {
         let Membership { channel, seat } = membership;
-        self.topic_memberships.remove(&(slot, channel));
         let state = &mut self.channels[channel as usize];
         state.listing = None;
+        let is_topic = matches!(state.name, Channel::Topic(_));
         state.members.swap_remove(seat as usize);
+        if has_spare(state.members.len(), state.members.capacity()) {
+            state.members.shrink_to_fit();
+        }
         if let Some(moved) = state.members.get(seat as usize) {
             let (slot, membership) = (moved.slot, moved.membership as usize);
             if let Some(member) = self.member(slot) {
                 member.memberships[membership].seat = seat;
             }
         }
-        self.drop_if_empty(channel);
+        if is_topic {
+            self.topic_memberships.remove(&(slot, channel));
+            self.drop_if_empty(channel);
+        }
     }
 
-    /// Returns the index of a channel. Creates the channel if it has no members yet.
-    fn channel(&mut self, name: Channel) -> ChannelIndex {
-        if let Some(&index) = self.channel_indices.get(&name) {
+    /// Returns the index of a channel, if it exists.
+    pub(super) fn find_channel(&self, name: &Channel) -> Option<ChannelIndex> {
+        match name {
+            Channel::Server => self.server_channel,
+            Channel::Route(route) => *self.route_channels.get(*route as usize)?,
+            Channel::Topic(name) => self.topics.get(name).copied(),
+        }
+    }
+
+    /// Returns the index of the server's channel or a route's. Creates the channel at the first
+    /// call. It is never forgotten, even without members: there are only as many as routes.
+    fn broadcast_channel(&mut self, name: &Channel) -> ChannelIndex {
+        if let Some(index) = self.find_channel(name) {
             return index;
         }
+        let index = self.create_channel(name.clone());
+        if let Channel::Route(route) = *name {
+            let route = route as usize;
+            if self.route_channels.len() <= route {
+                self.route_channels.resize(route + 1, None);
+            }
+            self.route_channels[route] = Some(index);
+        } else {
+            self.server_channel = Some(index);
+        }
+        index
+    }
+
+    /// Returns the index of a topic. Creates the topic if it has no members yet.
+    fn topic(&mut self, name: ByteString) -> ChannelIndex {
+        if let Some(&index) = self.topics.get(&name) {
+            return index;
+        }
+        let index = self.create_channel(Channel::Topic(name.clone()));
+        self.topics.insert(name, index);
+        index
+    }
+
+    fn create_channel(&mut self, name: Channel) -> ChannelIndex {
         let state = ChannelState {
-            name: name.clone(),
+            name,
             members: Vec::new(),
             touched_round: 0,
             messages: Vec::new(),
             listing: None,
         };
-        let index = match self.free_channels.pop_first() {
+        match self.free_channels.pop_first() {
             Some(index) => {
                 self.channels[index as usize] = state;
                 index
@@ -154,27 +207,27 @@ impl Table {
                 self.channels.push(state);
                 index_of(self.channels.len() - 1)
             }
-        };
-        self.channel_indices.insert(name, index);
-        index
+        }
     }
 
-    /// Forgets a channel without members, so that topics named by users do not pile up.
+    /// Forgets a topic without members, so that topics named by users do not pile up.
     ///
-    /// If the channel has messages of the current round, these may still be owed to members that
+    /// If the topic has messages of the current round, these may still be owed to members that
     /// have left. `deliver` then frees the channel's index at the end of the round.
     fn drop_if_empty(&mut self, index: ChannelIndex) {
-        let channel = &mut self.channels[index as usize];
-        if channel.members.is_empty() {
-            self.channel_indices.remove(&channel.name);
+        let channel = &self.channels[index as usize];
+        if let Channel::Topic(name) = &channel.name
+            && channel.members.is_empty()
+        {
+            self.topics.remove(name);
             if channel.touched_round != self.round {
-                self.free_channel(index);
+                self.free_topic(index);
             }
         }
     }
 
-    /// Frees the index of a channel that is forgotten.
-    pub(super) fn free_channel(&mut self, index: ChannelIndex) {
+    /// Frees a topic's index after the topic was forgotten.
+    pub(super) fn free_topic(&mut self, index: ChannelIndex) {
         let channel = &mut self.channels[index as usize];
         // Frees the memory of the name and of the lists.
         channel.name = Channel::Server;
@@ -196,8 +249,8 @@ impl Table {
         if has_spare(self.channels.len(), self.channels.capacity()) {
             self.channels.shrink_to_fit();
         }
-        if has_spare(self.channel_indices.len(), self.channel_indices.capacity()) {
-            self.channel_indices.shrink_to_fit();
+        if has_spare(self.topics.len(), self.topics.capacity()) {
+            self.topics.shrink_to_fit();
         }
         if has_spare(
             self.topic_memberships.len(),

@@ -6,7 +6,6 @@
 use bytestring::ByteString;
 
 use crate::close::{Close, CloseCause, CloseFrame};
-use crate::hub::record::Channel;
 use crate::id::Slot;
 
 use super::{Activity, Table};
@@ -68,8 +67,8 @@ impl Table {
         }
     }
 
-    pub(super) fn close_topic(&mut self, topic: ByteString, frame: &CloseFrame) {
-        let Some(&index) = self.channel_indices.get(&Channel::Topic(topic)) else {
+    pub(super) fn close_topic(&mut self, topic: &ByteString, frame: &CloseFrame) {
+        let Some(&index) = self.topics.get(topic) else {
             return;
         };
         // A copy, since each closed member leaves the list.

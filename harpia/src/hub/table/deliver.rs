@@ -35,7 +35,7 @@ pub(super) struct MergedBatch {
 impl Table {
     /// Adds a message to its channel, for delivery at the end of the round.
     pub(super) fn publish(&mut self, name: &Channel, from: Option<Slot>, frame: Encoded) {
-        let Some(&index) = self.channel_indices.get(name) else {
+        let Some(index) = self.find_channel(name) else {
             return;
         };
         let channel = &mut self.channels[index as usize];
@@ -79,8 +79,8 @@ impl Table {
         for &index in &touched {
             let channel = &mut self.channels[index as usize];
             channel.messages.clear();
-            if channel.members.is_empty() {
-                self.free_channel(index);
+            if channel.members.is_empty() && matches!(channel.name, Channel::Topic(_)) {
+                self.free_topic(index);
             }
         }
         self.touched_channels = touched;

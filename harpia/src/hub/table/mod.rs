@@ -23,6 +23,8 @@ mod model;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use bytestring::ByteString;
+
 use crate::close::{Close, CloseCause};
 use crate::id::{ConnectionId, Slot};
 use crate::transport::{Owed, Transport};
@@ -45,8 +47,11 @@ pub(super) struct Table {
     members: Vec<Option<Member>>,
     member_count: usize,
     channels: Vec<ChannelState>,
-    /// The index in `channels` of each channel that has members.
-    channel_indices: HashMap<Channel, ChannelIndex>,
+    /// The index in `channels` of each topic that has members.
+    topics: HashMap<ByteString, ChannelIndex>,
+    /// The index in `channels` of the channel for all connections, and of that of each route.
+    server_channel: Option<ChannelIndex>,
+    route_channels: Vec<Option<ChannelIndex>>,
     /// The indices in `channels` that are not in use. The lowest is used first, so that the end of
     /// `channels` can be freed.
     free_channels: BTreeSet<ChannelIndex>,
@@ -175,8 +180,8 @@ impl Table {
             Record::Authenticated(slot) => self.begin_opening(slot),
             Record::NeverOpened(slot) => self.never_opened(slot),
             Record::Activate(slot, pending) => self.activate(slot, pending),
-            Record::Subscribe(slot, topic) => self.join_channel(slot, Channel::Topic(topic)),
-            Record::Unsubscribe(slot, topic) => self.leave_topic(slot, &Channel::Topic(topic)),
+            Record::Subscribe(slot, topic) => self.join_topic(slot, topic),
+            Record::Unsubscribe(slot, topic) => self.leave_topic(slot, &topic),
             Record::Publish {
                 channel,
                 from,
@@ -194,14 +199,14 @@ impl Table {
                 let except = self.is_present(except).then(|| except.slot());
                 self.publish(&Channel::Topic(topic), except, frame);
             }
-            Record::Subscribers(topic, reply) => self.list_subscribers(topic, reply),
+            Record::Subscribers(topic, reply) => self.list_subscribers(&topic, reply),
             Record::Deactivate(id) if self.is_present(id) => self.deactivate(id.slot()),
             Record::Disconnect(id, close) if self.is_present(id) => {
                 self.request_close(id.slot(), close);
             }
             // The connection has left. Its slot is free or belongs to another connection.
             Record::Deactivate(_) | Record::Disconnect(..) => {}
-            Record::DisconnectTopic(topic, frame) => self.close_topic(topic, &frame),
+            Record::DisconnectTopic(topic, frame) => self.close_topic(&topic, &frame),
             Record::SendClose(slot, frame) => self.send_close(slot, &frame),
             Record::Leave(slot) => return self.leave(slot),
             Record::Shutdown => self.shut_down(),

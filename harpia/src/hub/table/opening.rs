@@ -22,8 +22,7 @@ impl Table {
         member.activity = Activity::Opening;
         let route = member.route;
         self.owe_only_later(slot);
-        self.join_channel(slot, Channel::Server);
-        self.join_channel(slot, Channel::Route(route));
+        self.join_broadcasts(slot, route);
     }
 
     /// Activates a member whose `open` has returned `Ok`.

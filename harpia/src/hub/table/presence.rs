@@ -7,14 +7,13 @@ use std::sync::Arc;
 use bytestring::ByteString;
 
 use crate::hub::SubscribersReply;
-use crate::hub::record::Channel;
 use crate::id::{ConnectionId, Slot};
 
 use super::{Activity, ChannelIndex, Table};
 
 impl Table {
-    pub(super) fn list_subscribers(&mut self, topic: ByteString, reply: SubscribersReply) {
-        let ids = match self.channel_indices.get(&Channel::Topic(topic)) {
+    pub(super) fn list_subscribers(&mut self, topic: &ByteString, reply: SubscribersReply) {
+        let ids = match self.topics.get(topic) {
             Some(&index) => self.active_members(index),
             None => Arc::default(),
         };

@@ -1,7 +1,5 @@
 //! Checks that members, memberships and channels of a table agree.
 
-use std::collections::HashMap;
-
 use crate::hub::record::Channel;
 use crate::hub::table::Table;
 
@@ -35,25 +33,27 @@ impl Table {
         }
         let members = self.members.iter().flatten();
         let memberships: usize = members.map(|member| member.memberships.len()).sum();
-        let indices = self.channel_indices.values();
-        let listed = indices.map(|&index| self.channels[index as usize].members.len());
+        let listed = self.channels.iter().map(|channel| channel.members.len());
         assert_eq!(listed.sum::<usize>(), memberships);
-        let named = self.channel_indices.iter();
-        let topics = named.filter(|(name, _)| matches!(name, Channel::Topic(_)));
-        let listed = topics.map(|(_, &index)| self.channels[index as usize].members.len());
+        let indices = self.topics.values();
+        let listed = indices.map(|&index| self.channels[index as usize].members.len());
         assert_eq!(listed.sum::<usize>(), self.topic_memberships.len());
     }
 
     fn check_channels(&self) {
-        let indices = self.channel_indices.iter();
-        let named: HashMap<_, _> = indices.map(|(name, &index)| (index, name)).collect();
-        for (&index, &name) in &named {
+        for (name, &index) in &self.topics {
             let channel = &self.channels[index as usize];
-            assert_eq!(channel.name, *name);
-            assert!(!channel.members.is_empty() && channel.messages.is_empty());
+            assert_eq!(channel.name, Channel::Topic(name.clone()));
+            assert!(!channel.members.is_empty());
         }
-        let free = &self.free_channels;
-        assert_eq!(free.len() + named.len(), self.channels.len());
-        assert!(free.iter().all(|index| !named.contains_key(index)));
+        let free = self.free_channels.iter();
+        let free: Vec<_> = free.map(|&index| &self.channels[index as usize]).collect();
+        assert!(free.iter().all(|channel| channel.members.is_empty()));
+        let routes = self.route_channels.iter().flatten();
+        let broadcast = routes.count() + usize::from(self.server_channel.is_some());
+        let all = free.len() + self.topics.len() + broadcast;
+        assert_eq!(all, self.channels.len());
+        let mut channels = self.channels.iter();
+        assert!(channels.all(|channel| channel.messages.is_empty()));
     }
 }
