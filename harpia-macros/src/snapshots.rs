@@ -116,6 +116,8 @@ fn every_option() {
             slow = skip,
             compression = "512B",
             rate = "50/s",
+            byte_rate = "1MiB/s",
+            publish_rate = off,
             max_topics = 100,
             max_topic_len = "64B",
             origins = ["https://example.com"],

@@ -71,6 +71,13 @@ pub(crate) fn rate(text: &str) -> Option<(u32, Duration)> {
     Some((messages, period))
 }
 
+/// Parses a rate such as `"512KiB/s"`, and returns the bytes per second.
+pub(crate) fn byte_rate(text: &str) -> Option<usize> {
+    let (bytes, period) = text.split_once('/')?;
+    let bytes = size(bytes.trim()).filter(|&bytes| bytes > 0)?;
+    (period.trim() == "s").then_some(bytes)
+}
+
 /// Checks an origin such as `"https://example.com"`: `null`, or a scheme, a host and optionally a
 /// port.
 ///

@@ -38,9 +38,9 @@ impl Decode {
         let mut messages = 0;
         while !input.is_empty() {
             match self.decoder.decode(input, &limits) {
-                Ok((taken, event)) => {
-                    messages += usize::from(event.is_some());
-                    input = &mut input[taken..];
+                Ok(decoded) => {
+                    messages += usize::from(decoded.event.is_some());
+                    input = &mut input[decoded.taken..];
                 }
                 Err(_) => return messages,
             }

@@ -566,6 +566,8 @@ pub use harpia_macros::routes;
 /// | `slow` | `close`, `skip` | `close` |
 /// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) of a server applies to all of its routes | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
+/// | `byte_rate` | a size per second, `off` | `"4MiB/s"` |
+/// | `publish_rate` | a size per second, `off` | `"512KiB/s"` |
 /// | `max_topics` | a number | `1024` |
 /// | `max_topic_len` | a size | `"255B"` |
 /// | `origins` | `["https://…"]`: only pages of these origins (list the server's own too, and those of apps and browser extensions), or `any` | the same host and port |
@@ -575,7 +577,8 @@ pub use harpia_macros::routes;
 /// - A size is a number of bytes (`4096`), or text with a unit: `B`; `KB`, `MB`, `GB` (powers of
 ///   1000); `KiB`, `MiB`, `GiB` (powers of 1024). So `"4KB"` is 4000 and `"4KiB"` is 4096.
 /// - A time is text with a unit: `ms`, `s`, `m` or `min`, `h`. It is not zero.
-/// - A rate is a number of messages per time: `"50/s"`, `"20/10s"`.
+/// - A rate is a number of messages per time: `"50/s"`, `"20/10s"`. A size per second is a size with
+///   a unit: `"512KiB/s"`.
 /// - Numbers are whole: `"90s"`, not `"1.5m"`.
 ///
 /// [`App`] has a method of the same name for each option except `data` and `crate`. It sets the

@@ -30,6 +30,11 @@ pub(crate) struct Limits {
     pub(crate) compression: Option<usize>,
     /// 200 messages a second: no typing and no game loop reaches it, and a flood does at once.
     pub(crate) rate: Option<Rate>,
+    /// 4 MiB a second, in bursts of up to 8 MiB: above what a page sends, below what hurts others.
+    pub(crate) byte_rate: Option<usize>,
+    /// 512 KiB a second, in bursts of up to 1 MiB: what a phone can receive, so that one sender
+    /// does not make a slow consumer of every receiver.
+    pub(crate) publish_rate: Option<usize>,
     /// 1,024: a page that shows a thousand prices. Each topic takes memory and flush time.
     pub(crate) max_topics: usize,
     /// 255 bytes: longer than names that people or programs choose.
@@ -47,6 +52,8 @@ impl Default for Limits {
             slow: Slow::Close,
             compression: None,
             rate: Some(Rate::new(200, Duration::from_secs(1))),
+            byte_rate: Some(4 * 1024 * 1024),
+            publish_rate: Some(512 * 1024),
             max_topics: 1024,
             max_topic_len: 255,
         }
@@ -65,11 +72,32 @@ impl Limits {
             slow: options.slow.unwrap_or(self.slow),
             compression: options.compression.unwrap_or(self.compression),
             rate: options.rate.unwrap_or(self.rate),
+            byte_rate: options.byte_rate.unwrap_or(self.byte_rate),
+            publish_rate: options.publish_rate.unwrap_or(self.publish_rate),
             max_topics: options.max_topics.unwrap_or(self.max_topics),
             max_topic_len: options.max_topic_len.unwrap_or(self.max_topic_len),
         }
     }
+
+    /// Returns the longest time for which a client is not read because of a message of the largest
+    /// size, and the option that sets the rate.
+    pub(crate) fn longest_pause(&self) -> Option<(&'static str, Duration)> {
+        let rates = [
+            ("byte_rate", self.byte_rate),
+            ("publish_rate", self.publish_rate),
+        ];
+        let pauses = rates.into_iter().filter_map(|(name, rate)| {
+            let seconds = self.max_message / rate?.max(1);
+            Some((name, Duration::from_secs(seconds as u64)))
+        });
+        pauses.max_by_key(|(_, pause)| *pause)
+    }
 }
+
+/// The pause of a client, because of a rate, from which a route's settings are logged as wrong.
+///
+/// 10 s: nobody waits longer for a chat message or a game.
+pub(crate) const LONG_PAUSE: Duration = Duration::from_secs(10);
 
 /// The longest first message of a route with `auth`, in bytes, unless `max_message` is less.
 ///

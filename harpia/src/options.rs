@@ -206,6 +206,8 @@ pub struct Options {
     pub(crate) slow: Option<Slow>,
     pub(crate) compression: Option<Option<usize>>,
     pub(crate) rate: Option<Option<Rate>>,
+    pub(crate) byte_rate: Option<Option<usize>>,
+    pub(crate) publish_rate: Option<Option<usize>>,
     pub(crate) max_topics: Option<usize>,
     pub(crate) max_topic_len: Option<usize>,
     pub(crate) origins: Option<Origins>,
@@ -225,6 +227,8 @@ impl Options {
             slow: None,
             compression: None,
             rate: None,
+            byte_rate: None,
+            publish_rate: None,
             max_topics: None,
             max_topic_len: None,
             origins: None,
@@ -346,6 +350,18 @@ impl Options {
     /// ```
     pub const fn rate(mut self, rate: Option<Rate>) -> Self {
         self.rate = Some(rate);
+        self
+    }
+
+    /// Sets the bytes per second that a connection may send. `None` disables the limit.
+    pub const fn byte_rate(mut self, bytes: Option<usize>) -> Self {
+        self.byte_rate = Some(bytes);
+        self
+    }
+
+    /// Sets the bytes per second that a connection may publish. `None` disables the limit.
+    pub const fn publish_rate(mut self, bytes: Option<usize>) -> Self {
+        self.publish_rate = Some(bytes);
         self
     }
 

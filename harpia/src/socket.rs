@@ -592,9 +592,11 @@ impl<D> Socket<D> {
             let limit = self.transport.limits().backlog;
             return pending.hold(topic.into(), message.into_message(), limit);
         }
+        let message = message.into_message();
         self.transport.set_published();
+        self.transport.add_published(message.len());
         self.hub
-            .publish_from(self.id().slot(), topic.into(), &message.into_message())
+            .publish_from(self.id().slot(), topic.into(), &message)
     }
 
     /// Sends a value to all other active subscribers of a topic, as JSON text.

@@ -40,7 +40,7 @@ async fn offering(server: &TestServer, path: &str, offer: &str) -> RawClient {
     RawClient::connect_offering(server.address(), path, offer).await
 }
 
-fn deflate(message: &[u8]) -> Vec<u8> {
+pub(crate) fn deflate(message: &[u8]) -> Vec<u8> {
     let mut stream = Compress::new(Compression::default(), false);
     let mut output = Vec::with_capacity(message.len() + 1024);
     let done = stream.compress_vec(message, &mut output, FlushCompress::Sync);

@@ -25,6 +25,7 @@ mod opening;
 mod options;
 mod protocol;
 mod proxy_protocol;
+mod rates;
 mod routing;
 mod session;
 mod sharing;

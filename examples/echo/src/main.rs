@@ -2,7 +2,7 @@
 //!
 //! `/echo` sends each message back to its sender, `/chat` broadcasts it to all other connections,
 //! and `/rooms/{room}` publishes it to a topic for each room. Messages may have up to 16 MiB,
-//! there is no limit on the message rate, and the program prints nothing per message.
+//! there is no limit on rates, and the program prints nothing per message.
 //!
 //! Listens on 127.0.0.1 and `$PORT`, 3000 by default.
 
@@ -57,5 +57,6 @@ fn main() -> harpia::Result {
         .worker_threads(cores.saturating_sub(1).max(1))
         .enable_all()
         .build()?;
-    runtime.block_on(App::new().ws(Echo).ws(Chat).ws(Rooms).listen(address))
+    let app = App::new().byte_rate(None).publish_rate(None);
+    runtime.block_on(app.ws(Echo).ws(Chat).ws(Rooms).listen(address))
 }

@@ -23,7 +23,7 @@ pub(super) struct Options {
     pub(super) auth_timeout: Option<Ident>,
 }
 
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 17] = [
     "data",
     "broadcast",
     "auth_timeout",
@@ -34,6 +34,8 @@ pub(super) const KEYS: [&str; 15] = [
     "compression",
     "slow",
     "rate",
+    "byte_rate",
+    "publish_rate",
     "max_topics",
     "max_topic_len",
     "origins",
@@ -92,6 +94,7 @@ impl Options {
             "max_topics" => count(value, &name)?,
             "idle_timeout" | "ping" => duration(value, &name)?,
             "rate" => rate(value)?,
+            "byte_rate" | "publish_rate" => byte_rate(value, &name)?,
             "origins" => self.origins(value)?,
             "protocols" => protocols(value)?,
             _ => {
@@ -218,6 +221,15 @@ fn rate(value: &OptionValue) -> Result<TokenStream, Problem> {
     let (messages, period) = rate.ok_or_else(|| wording::rate(number(value)))?;
     let period = duration_tokens(period);
     Ok(quote!(::core::option::Option::Some(__harpia::Rate::new(#messages, #period))))
+}
+
+fn byte_rate(value: &OptionValue, key: &str) -> Result<TokenStream, Problem> {
+    if is_off(value) {
+        return Ok(quote!(::core::option::Option::None));
+    }
+    let bytes = text(value).and_then(|text| value::byte_rate(&text.value()));
+    let bytes = bytes.ok_or_else(|| wording::byte_rate(key, number(value)))?;
+    Ok(quote!(::core::option::Option::Some(#bytes)))
 }
 
 fn duration_tokens(duration: Duration) -> TokenStream {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::budget::{Budget, Charge};
-use crate::protocol::{DecodeLimits, Decoder, Event, Skip, Violation};
+use crate::protocol::{DecodeLimits, Decoded, Decoder, Event, Skip, Violation};
 use crate::transport::Transport;
 
 use super::closing::Closing;
@@ -38,6 +38,8 @@ pub(super) struct ReadBuffer {
     reads: usize,
     /// Whether the transport was corked in this poll.
     corked: bool,
+    /// What the input has cost that was decoded in this poll, in bytes.
+    cost: usize,
 }
 
 /// The result of reading and decoding once.
@@ -93,12 +95,19 @@ impl InputState {
             if undecoded.is_refused() {
                 return Input::Violation(Violation::Overload);
             }
-            if let Some(input) = undecoded.unread.decode(&mut self.decoder, limits) {
+            if let Some(input) =
+                undecoded
+                    .unread
+                    .decode(&mut self.decoder, limits, &mut buffer.cost)
+            {
                 return input;
             }
             self.undecoded = None;
         }
-        if let Some(input) = buffer.unread.decode(&mut self.decoder, limits) {
+        if let Some(input) = buffer
+            .unread
+            .decode(&mut self.decoder, limits, &mut buffer.cost)
+        {
             return input;
         }
         match buffer.poll_fill(context, transport) {
@@ -261,11 +270,23 @@ impl Unread {
     }
 
     /// Decodes up to the next event or violation. Returns `None` if the bytes hold neither.
-    fn decode(&mut self, decoder: &mut Decoder, limits: &DecodeLimits<'_>) -> Option<Input> {
+    ///
+    /// Adds to `cost` what the decoded bytes cost.
+    fn decode(
+        &mut self,
+        decoder: &mut Decoder,
+        limits: &DecodeLimits<'_>,
+        cost: &mut usize,
+    ) -> Option<Input> {
         while !self.is_empty() {
             match decoder.decode(self.bytes(), limits) {
-                Ok((taken, event)) => {
+                Ok(Decoded {
+                    taken,
+                    event,
+                    cost: added,
+                }) => {
                     self.start += taken;
+                    *cost = cost.saturating_add(added);
                     if let Some(event) = event {
                         return Some(Input::Event(event));
                     }
@@ -291,7 +312,20 @@ impl ReadBuffer {
             },
             reads: 0,
             corked: false,
+            cost: 0,
         }
+    }
+
+    /// Returns what the input has cost since it was taken last, in bytes.
+    #[inline]
+    pub(super) fn cost(&self) -> usize {
+        self.cost
+    }
+
+    /// Takes what the input has cost since the last call, in bytes.
+    #[inline]
+    pub(super) fn take_cost(&mut self) -> usize {
+        std::mem::take(&mut self.cost)
     }
 
     /// Reads once into the empty buffer. Returns `Ready(Ok(0))` when the peer has closed its side.

@@ -44,6 +44,7 @@ impl<R: Route> Connection<R> {
         if !self.transport.is_closing()
             && let Some(state) = self.user.idle()
         {
+            self.transport.add_published(message.len());
             let frame = self.hub.encode(message);
             self.has_unpublished = !state.append(self.transport.id().slot(), frame);
         }

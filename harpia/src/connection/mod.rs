@@ -44,6 +44,7 @@ mod phase;
 mod rate;
 mod state;
 mod task;
+mod throttle;
 mod time_limit;
 
 use std::future::Future;
@@ -76,6 +77,7 @@ impl<R: Route> Future for Connection<R> {
         this.transport.attach(context.waker());
         let mut buffer = ReadBuffer::lend();
         let polled = this.run(context, &mut buffer);
+        this.add_cost(buffer.take_cost());
         let budget = this.phase.input_budget::<R>(&this.hub);
         this.inbound.give_back(buffer, budget);
         this.transport.uncork();
@@ -155,8 +157,17 @@ impl<R: Route> Connection<R> {
                 TransportEvent::Drained => return self.call(Drain),
             }
         }
-        if !self.hub.has_room() && self.poll_room(context).is_pending() {
+        if buffer.cost() >= throttle::CHARGE_AT {
+            self.add_cost(buffer.take_cost());
+        }
+        let has_room = self.hub.has_room() || self.poll_room(context).is_ready();
+        if !has_room || self.poll_throttle().is_pending() {
+            // A client that is not read is not idle.
+            self.transport.liveness.pause();
             return Step::Wait;
+        }
+        if self.transport.liveness.is_paused() {
+            self.transport.liveness.heard(self.now());
         }
         let limits = input::limits(&self.transport, self.hub.input_budget());
         let input = self.inbound.next(context, &self.transport, buffer, &limits);
@@ -167,6 +178,7 @@ impl<R: Route> Connection<R> {
         match input {
             Input::Event(event) => self.handle(event, buffer),
             Input::Heard => {
+                self.add_cost(buffer.take_cost());
                 self.transport.liveness.heard(self.now());
                 Step::Again
             }

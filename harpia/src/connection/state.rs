@@ -12,7 +12,7 @@ use crate::route::Route;
 use crate::socket::Socket;
 
 use super::closing::Closing;
-use super::rate::Bucket;
+use super::rate::{Bucket, ByteBucket};
 
 /// The state that all connections of a route share.
 pub(crate) struct RouteContext<R> {
@@ -30,6 +30,8 @@ pub(super) struct ConnectionState<R: Route> {
     pub(super) socket: Socket<R::Data>,
     pub(super) parameters: R::Parameters,
     pub(super) rate: Bucket,
+    pub(super) received: ByteBucket,
+    pub(super) published: ByteBucket,
     /// A broadcast that waits for room in the hub's log. Such a broadcast is rare, so it is boxed
     /// to keep idle connections small.
     unpublished: Option<Box<Encoded>>,
@@ -49,6 +51,8 @@ impl<R: Route> ConnectionState<R> {
         let rate = socket.transport().limits().rate;
         Self {
             rate: Bucket::full(rate, shared.hub.clock().milliseconds()),
+            received: ByteBucket::default(),
+            published: ByteBucket::default(),
             shared,
             socket,
             parameters,

@@ -30,6 +30,10 @@ pub(crate) struct Connection<R: Route> {
     pub(super) closes_through_log: bool,
     /// Whether a broadcast waits for room in the hub's log.
     pub(super) has_unpublished: bool,
+    /// What the input has cost that is not charged to `byte_rate` yet, in bytes.
+    pub(super) uncharged: u32,
+    /// Whether the client is not read until the deadline, because it is over a byte rate.
+    pub(super) is_throttled: bool,
     pub(super) hub: Hub,
 }
 
@@ -53,6 +57,8 @@ impl<R: Route> Connection<R> {
             needs_close_handler: false,
             closes_through_log: false,
             has_unpublished: false,
+            uncharged: 0,
+            is_throttled: false,
             hub,
         }
     }

@@ -40,6 +40,21 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             ),
         ),
         (
+            "`byte_rate`",
+            byte_rate(route.byte_rate.expect("a default")),
+        ),
+        (
+            "`publish_rate`",
+            byte_rate(route.publish_rate.expect("a default")),
+        ),
+        (
+            "pause because of a byte rate",
+            format!(
+                "{} after a message of `max_message` bytes",
+                time(LONG_PAUSE)
+            ),
+        ),
+        (
             "`max_topics`",
             format!("{} topics of one connection", count(route.max_topics)),
         ),
@@ -194,6 +209,11 @@ fn size(bytes: usize) -> String {
         1024..0x10_0000 => format!("{} KiB", bytes / 1024),
         _ => format!("{} MiB", bytes / 1024 / 1024),
     }
+}
+
+fn byte_rate(bytes: usize) -> String {
+    let (rate, burst) = (size(bytes), size(2 * bytes));
+    format!("{rate} per second, in bursts of up to {burst}")
 }
 
 fn time(time: Duration) -> String {

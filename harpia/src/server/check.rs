@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::limits::{LONG_PAUSE, Limits};
 use crate::options::{Options, Origins};
 use crate::path::Pattern;
 use crate::protocol::header::is_token;
@@ -25,6 +26,19 @@ pub(super) fn route(pattern: &Pattern, options: &Options) -> Result {
     })
 }
 
+/// Logs a warning if one message of the largest size stops its sender for long.
+pub(super) fn pauses(pattern: &Pattern, limits: &Limits) {
+    if let Some((rate, pause)) = limits.longest_pause()
+        && pause >= LONG_PAUSE
+    {
+        tracing::warn!(
+            "route `{}`: `{rate}` stops a client for {pause:?} after a message of `max_message` \
+             bytes; raise `{rate}`, lower `max_message`, or switch `{rate}` off",
+            pattern.as_str()
+        );
+    }
+}
+
 fn check<S: AsRef<str>>(
     options: &Options,
     origins: &Origins,
@@ -32,6 +46,17 @@ fn check<S: AsRef<str>>(
 ) -> Result<(), String> {
     not_zero("idle_timeout", options.idle_timeout)?;
     not_zero("ping", options.ping)?;
+    for (name, rate) in [
+        ("byte_rate", options.byte_rate),
+        ("publish_rate", options.publish_rate),
+    ] {
+        if rate == Some(Some(0)) {
+            return Err(format!(
+                "`{name}` cannot be zero: set a number of bytes per second, or `None` to disable \
+                 it"
+            ));
+        }
+    }
     if let Some(wrong) = origins.list().find(|text| !is_origin(text)) {
         return Err(format!(
             "`origins` has {wrong:?}, which is not an origin: an origin is a scheme, a host and an \

@@ -183,6 +183,48 @@ impl App {
         self
     }
 
+    /// Limits the bytes per second that one connection sends. Default: 4 MiB.
+    ///
+    /// Twice as many bytes may come at once. A client that sends more is not read until it is
+    /// within its rate; it is not closed, and meanwhile it is neither pinged nor idle. Messages
+    /// count after decompression. A control frame or a fragment counts as at least 256 bytes.
+    /// `None` disables the limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().byte_rate(16 * 1024 * 1024);
+    /// ```
+    pub fn byte_rate(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.defaults.options = self.defaults.options.byte_rate(bytes.into());
+        self
+    }
+
+    /// Limits the bytes per second that one connection publishes. Default: 512 KiB.
+    ///
+    /// Counts the messages of the automatic broadcast and of
+    /// [`Socket::publish`](crate::Socket::publish), each once, however many clients receive it.
+    /// [`Hub::publish`](crate::Hub::publish) and [`Hub::broadcast`](crate::Hub::broadcast) belong
+    /// to no connection and are not counted.
+    ///
+    /// Twice as many bytes may come at once. A client that publishes more is not read until it is
+    /// within its rate. Without this limit, one client could publish more than the others can
+    /// receive, and they would be closed as slow consumers. `None` disables the limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().publish_rate(2 * 1024 * 1024);
+    /// ```
+    pub fn publish_rate(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.defaults.options = self.defaults.options.publish_rate(bytes.into());
+        self
+    }
+
     /// Limits the topics to which one connection is subscribed. Default: 1,024.
     ///
     /// Beyond it, [`Socket::subscribe`](crate::Socket::subscribe) returns

@@ -199,6 +199,7 @@ impl Router {
             let matcher = entry.pattern.matcher();
             check::route(&entry.pattern, &entry.options)?;
             let config = configure(&entry.options);
+            check::pauses(&entry.pattern, &config.limits);
             if entry.reads_cookies && config.rules.origins.allow_any_page() {
                 return Err(any_origin(&entry.pattern));
             }

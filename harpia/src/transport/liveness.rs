@@ -17,8 +17,8 @@ pub(crate) struct Liveness {
     deadline: AtomicU32,
 }
 
-/// The value of `heard` while a handler waits. The connection is not read during that time, so
-/// silence does not show that the peer is idle.
+/// The value of `heard` while the connection is not read: a handler waits, the log is full, or the
+/// client is over a rate. Silence does not show then that the peer is idle.
 const PAUSED: u32 = u32::MAX;
 
 impl Liveness {
@@ -38,6 +38,10 @@ impl Liveness {
     /// Pauses the idle and ping timeouts until the next call of [`heard`](Self::heard).
     pub(crate) fn pause(&self) {
         self.heard.store(PAUSED, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.last_heard().is_none()
     }
 
     /// Returns the tick in which the peer was last heard, or `None` while timeouts are paused.

@@ -146,6 +146,8 @@ pub(crate) struct Transport {
     counted: AtomicBool,
     /// Set once a handler has published. The route's automatic broadcast does not set it.
     published: AtomicBool,
+    /// How many bytes the connection has published since its task has taken this number.
+    published_bytes: AtomicU32,
     /// How many messages were dropped because the backlog was full.
     skipped: AtomicU32,
     /// The task, the flusher and every `Peer` write to the same socket, so this is a lock. Only
@@ -202,6 +204,7 @@ impl Transport {
             signals: Signals::new(),
             counted: AtomicBool::new(false),
             published: AtomicBool::new(false),
+            published_bytes: AtomicU32::new(0),
             skipped: AtomicU32::new(0),
             state: Mutex::new(TransportState {
                 write_state: WriteState::Open,
@@ -246,6 +249,22 @@ impl Transport {
     /// Records that a handler of the connection has published.
     pub(crate) fn set_published(&self) {
         self.published.store(true, Ordering::Relaxed);
+    }
+
+    /// Adds bytes that the connection publishes, for its `publish_rate`.
+    pub(crate) fn add_published(&self, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        // A wrong sum after an overflow would need 4 GiB in one handler call.
+        self.published_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Returns the published bytes since the last call.
+    #[inline]
+    pub(crate) fn take_published(&self) -> usize {
+        if self.published_bytes.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        self.published_bytes.swap(0, Ordering::Relaxed) as usize
     }
 
     pub(crate) fn has_published(&self) -> bool {

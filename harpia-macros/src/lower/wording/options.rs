@@ -136,6 +136,15 @@ pub(in crate::lower) fn rate(number: Option<u64>) -> Problem {
     )
 }
 
+/// The help uses the user's number, if there is one.
+pub(in crate::lower) fn byte_rate(key: &str, number: Option<u64>) -> Problem {
+    let number = number.filter(|number| *number > 0).unwrap_or(512);
+    Problem::new(
+        format!("`{key}` takes a size per second"),
+        format!("write `{key} = \"{number}KiB/s\"` or `{key} = off`"),
+    )
+}
+
 /// The help uses the user's origin, if there is one.
 pub(in crate::lower) fn origins(origin: Option<&str>) -> Problem {
     let origin = origin.unwrap_or("https://example.com");

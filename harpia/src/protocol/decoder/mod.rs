@@ -67,34 +67,54 @@ pub(crate) enum Event {
     Close(CloseFrame),
 }
 
+/// What one call of [`Decoder::decode`] has taken from its input.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    /// The number of bytes.
+    pub(crate) taken: usize,
+    /// The event that the bytes complete.
+    pub(crate) event: Option<Event>,
+    /// What the completed frames cost, in bytes: the payload of a message after decompression, and
+    /// at least [`MIN_FRAME_COST`] for a control frame or a fragment.
+    pub(crate) cost: usize,
+}
+
+/// The least that a control frame or a fragment costs, in bytes.
+///
+/// 256: to handle a frame takes about as long as to copy so many bytes.
+const MIN_FRAME_COST: usize = 256;
+
 impl Decoder {
     pub(crate) const fn new() -> Self {
         Self { partial: None }
     }
 
-    /// Takes bytes from the front of `input`. Returns their number, and the event that they
-    /// complete.
+    /// Takes bytes from the front of `input`, up to the end of an event.
     ///
     /// If they complete no event, all of `input` is taken.
     pub(crate) fn decode(
         &mut self,
         input: &mut [u8],
         limits: &DecodeLimits<'_>,
-    ) -> Result<(usize, Option<Event>), Violation> {
+    ) -> Result<Decoded, Violation> {
         if self.partial.is_none() {
             if let Some(whole) = decode_whole(input, limits)? {
                 return Ok(whole);
             }
             if input.is_empty() {
-                return Ok((0, None));
+                return Ok(Decoded {
+                    taken: 0,
+                    event: None,
+                    cost: 0,
+                });
             }
         }
         let partial = self.partial.get_or_insert_default();
-        let (taken, event) = partial.decode(input, limits)?;
+        let decoded = partial.decode(input, limits)?;
         if partial.is_idle() {
             self.partial = None;
         }
-        Ok((taken, event))
+        Ok(decoded)
     }
 
     /// Returns how many bytes of the input the last call has taken before it returned a violation.
@@ -121,10 +141,7 @@ impl Decoder {
 }
 
 /// Decodes an unfragmented frame that is complete in the input. This is the common case.
-fn decode_whole(
-    input: &mut [u8],
-    limits: &DecodeLimits<'_>,
-) -> Result<Option<(usize, Option<Event>)>, Violation> {
+fn decode_whole(input: &mut [u8], limits: &DecodeLimits<'_>) -> Result<Option<Decoded>, Violation> {
     let Some(head) = Head::parse(input, limits.deflate)? else {
         return Ok(None);
     };
@@ -142,17 +159,23 @@ fn decode_whole(
     }
     let payload = &mut input[head.len..end];
     unmask(payload, head.mask);
-    let event = if head.is_control() {
-        control(head.opcode, payload)?
+    let (event, cost) = if head.is_control() {
+        let cost = payload.len().max(MIN_FRAME_COST);
+        (control(head.opcode, payload)?, cost)
     } else {
         let payload = if head.compressed {
             deflate::inflate(payload, limits.max_message)?
         } else {
             Bytes::copy_from_slice(payload)
         };
-        message(head.opcode == OpCode::Text, payload)?
+        let cost = payload.len();
+        (message(head.opcode == OpCode::Text, payload)?, cost)
     };
-    Ok(Some((end, Some(event))))
+    Ok(Some(Decoded {
+        taken: end,
+        event: Some(event),
+        cost,
+    }))
 }
 
 fn message(is_text: bool, payload: Bytes) -> Result<Event, Violation> {

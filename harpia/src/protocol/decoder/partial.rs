@@ -11,7 +11,7 @@ use crate::protocol::{Violation, deflate};
 
 use super::head::{Head, MAX_CONTROL, MAX_HEAD};
 use super::skip::Skip;
-use super::{DecodeLimits, Event, control, message};
+use super::{DecodeLimits, Decoded, Event, MIN_FRAME_COST, control, message};
 
 /// Unfinished input. It takes memory for bytes that have arrived, never for bytes that are
 /// announced.
@@ -24,6 +24,8 @@ pub(super) struct Partial {
     control: Vec<u8>,
     /// How many bytes of the last input were taken, even if the input contained a violation.
     taken: usize,
+    /// What the frames cost that the last input has completed, in bytes.
+    cost: usize,
 }
 
 #[derive(Debug, Default)]
@@ -71,26 +73,40 @@ impl Partial {
         &mut self,
         input: &mut [u8],
         limits: &DecodeLimits<'_>,
-    ) -> Result<(usize, Option<Event>), Violation> {
+    ) -> Result<Decoded, Violation> {
         self.taken = 0;
+        self.cost = 0;
+        let event = self.decode_event(input, limits)?;
+        Ok(Decoded {
+            taken: self.taken,
+            event,
+            cost: self.cost,
+        })
+    }
+
+    fn decode_event(
+        &mut self,
+        input: &mut [u8],
+        limits: &DecodeLimits<'_>,
+    ) -> Result<Option<Event>, Violation> {
         loop {
             if self.frame.is_none() {
                 let (bytes, is_whole) = self.take_head(&input[self.taken..], limits)?;
                 self.taken += bytes;
                 if !is_whole {
-                    return Ok((self.taken, None));
+                    return Ok(None);
                 }
             }
             let is_whole = self.take_payload(&mut input[self.taken..])?;
             if !is_whole {
-                return Ok((self.taken, None));
+                return Ok(None);
             }
             if let Some(event) = self.end_frame(limits)? {
-                return Ok((self.taken, Some(event)));
+                return Ok(Some(event));
             }
             // The fragment is complete, but its message is not.
             if self.taken == input.len() {
-                return Ok((self.taken, None));
+                return Ok(None);
             }
         }
     }
@@ -181,6 +197,10 @@ impl Partial {
         let Some(Current { head, .. }) = self.frame.take() else {
             return Ok(None);
         };
+        let payload = usize::try_from(head.payload).unwrap_or(usize::MAX);
+        let is_whole_message = head.fin && matches!(head.opcode, OpCode::Text | OpCode::Binary);
+        let least = if is_whole_message { 0 } else { MIN_FRAME_COST };
+        self.cost = self.cost.saturating_add(payload.max(least));
         if head.is_control() {
             let payload = std::mem::take(&mut self.control);
             return control(head.opcode, &payload).map(Some);
@@ -188,10 +208,16 @@ impl Partial {
         if !head.fin {
             return Ok(None);
         }
-        match self.message.take() {
-            Some(message) => message.finish(limits).map(Some),
-            None => Ok(None),
+        let Some(unfinished) = self.message.take() else {
+            return Ok(None);
+        };
+        let received = unfinished.payload.len();
+        let event = unfinished.finish(limits)?;
+        if let Event::Message(message) = &event {
+            // A compressed message costs what it has after decompression.
+            self.cost += message.len().saturating_sub(received);
         }
+        Ok(Some(event))
     }
 }
 

@@ -19,7 +19,8 @@ fn decode(
         deflate: false,
         budget: &Arc::new(Budget::new(usize::MAX)),
     };
-    decoder.decode(input, &limits)
+    let decoded = decoder.decode(input, &limits)?;
+    Ok((decoded.taken, decoded.event))
 }
 
 /// Makes a masked frame with this first byte.
