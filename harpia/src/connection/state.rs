@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::hub::{Channel, Hub, RouteId};
 use crate::id::Slot;
@@ -37,8 +37,27 @@ pub(super) struct ConnectionState<R: Route> {
     unpublished: Option<Box<Encoded>>,
     /// `Some` once the close frame is decided.
     pub(super) closing: Option<Box<Closing>>,
-    /// The permit is dropped with the connection. A shutdown waits until all permits are back.
-    _permit: OwnedSemaphorePermit,
+    _permit: Permit,
+}
+
+/// The connection's permit, which goes back when the connection ends. A shutdown waits until all
+/// permits are back.
+///
+/// Half as large as an [`OwnedSemaphorePermit`], which also has a number of permits.
+struct Permit(Arc<Semaphore>);
+
+impl From<OwnedSemaphorePermit> for Permit {
+    fn from(permit: OwnedSemaphorePermit) -> Self {
+        let semaphore = Arc::clone(permit.semaphore());
+        permit.forget();
+        Self(semaphore)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
+    }
 }
 
 impl<R: Route> ConnectionState<R> {
@@ -58,7 +77,7 @@ impl<R: Route> ConnectionState<R> {
             parameters,
             unpublished: None,
             closing: None,
-            _permit: permit,
+            _permit: permit.into(),
         }
     }
 

@@ -12,7 +12,9 @@ use crate::transport::Transport;
 use super::SubscribersReply;
 
 /// Identifies a route within its server, for broadcasts that stay within it.
-pub(crate) type RouteId = u32;
+///
+/// 16 bits keep a member of the table small.
+pub(crate) type RouteId = u16;
 
 /// The recipients of a published message.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

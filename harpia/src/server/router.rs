@@ -195,6 +195,11 @@ impl Router {
         let mut table = matchit::Router::new();
         let mut patterns = HashMap::new();
         let mut paths = Vec::new();
+        if self.entries.len() > usize::from(RouteId::MAX) {
+            return Err(Error::Config {
+                message: format!("the app has more than {} routes", RouteId::MAX),
+            });
+        }
         for (id, entry) in (0..).zip(self.entries) {
             let matcher = entry.pattern.matcher();
             check::route(&entry.pattern, &entry.options)?;
