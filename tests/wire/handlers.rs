@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harpia::prelude::*;
-use harpia_tests::{Events, Log, TestServer};
+use harpia_tests::{Events, Log, TestServer, masked};
 use tokio::sync::Semaphore;
 
 /// Notes every call.
@@ -297,4 +297,37 @@ async fn log_lines_of_a_handler_name_its_connection_and_route() {
     assert!(line("from message").contains(&span), "{text}");
     let span = format!("handler{{{route}}}");
     assert!(line("from connect").contains(&span), "{text}");
+}
+
+/// Counts the messages of a flood, each of which takes 100 us.
+#[derive(Default)]
+struct Busy {
+    handled: AtomicUsize,
+}
+
+#[ws_route("/busy", broadcast = off, rate = off, byte_rate = off)]
+impl Busy {
+    fn message(&self, ws: &mut Socket, message: String) {
+        if message == "flood" {
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_micros(100) {}
+            self.handled.fetch_add(1, Ordering::Relaxed);
+        } else {
+            ws.send(self.handled.load(Ordering::Relaxed).to_string());
+        }
+    }
+}
+
+/// The runtime has one thread.
+#[tokio::test]
+async fn a_flood_of_messages_with_slow_handlers_lets_other_connections_have_their_turns() {
+    let server = TestServer::start(App::new().ws(Busy::default())).await;
+    let mut flooding = server.connect_raw("/busy").await;
+    let mut other = server.connect("/busy").await;
+    other.send("ready").await;
+    assert_eq!(other.text().await, "0");
+    flooding.write(&masked(0x81, b"flood").repeat(2_000)).await;
+    other.send("how many before me?").await;
+    let before: usize = other.text().await.parse().expect("a number");
+    assert!(before < 100, "{before} messages came first");
 }
