@@ -112,6 +112,7 @@ fn every_option() {
             max_message = "64KiB",
             idle_timeout = "2m",
             ping = off,
+            write_timeout = "10s",
             backlog = 1024,
             slow = skip,
             compression = "512B",

@@ -562,6 +562,7 @@ pub use harpia_macros::routes;
 /// | `max_message` | a size | `"64KiB"` |
 /// | `idle_timeout` | a time, `off` | `"2m"` |
 /// | `ping` | a time, `off` | `"30s"` |
+/// | `write_timeout` | a time, `off` | `"30s"` |
 /// | `backlog` | a size | `"1MiB"` |
 /// | `slow` | `close`, `skip` | `close` |
 /// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) of a server applies to all of its routes | `off` |

@@ -19,6 +19,9 @@ pub(crate) struct Limits {
     pub(crate) idle_timeout: Option<Duration>,
     /// 30 s: less than the 60 s after which proxies commonly drop an idle connection.
     pub(crate) ping: Option<Duration>,
+    /// 30 s without progress: far above the gaps of a phone. A client that reads nothing must not
+    /// keep memory that belongs to all.
+    pub(crate) write_timeout: Option<Duration>,
     /// 1 MiB: seconds of a busy room, for a phone that changes its cell.
     pub(crate) backlog: usize,
     /// Close: a client that is told is better off than one that misses messages and is not told.
@@ -48,6 +51,7 @@ impl Default for Limits {
             max_message: 64 * 1024,
             idle_timeout: Some(Duration::from_secs(120)),
             ping: Some(Duration::from_secs(30)),
+            write_timeout: Some(Duration::from_secs(30)),
             backlog: 1024 * 1024,
             slow: Slow::Close,
             compression: None,
@@ -68,6 +72,7 @@ impl Limits {
             max_message: options.max_message.unwrap_or(self.max_message),
             idle_timeout: options.idle_timeout.unwrap_or(self.idle_timeout),
             ping: options.ping.unwrap_or(self.ping),
+            write_timeout: options.write_timeout.unwrap_or(self.write_timeout),
             backlog: options.backlog.unwrap_or(self.backlog),
             slow: options.slow.unwrap_or(self.slow),
             compression: options.compression.unwrap_or(self.compression),

@@ -202,6 +202,7 @@ pub struct Options {
     pub(crate) max_message: Option<usize>,
     pub(crate) idle_timeout: Option<Option<Duration>>,
     pub(crate) ping: Option<Option<Duration>>,
+    pub(crate) write_timeout: Option<Option<Duration>>,
     pub(crate) backlog: Option<usize>,
     pub(crate) slow: Option<Slow>,
     pub(crate) compression: Option<Option<usize>>,
@@ -223,6 +224,7 @@ impl Options {
             max_message: None,
             idle_timeout: None,
             ping: None,
+            write_timeout: None,
             backlog: None,
             slow: None,
             compression: None,
@@ -297,6 +299,13 @@ impl Options {
     /// ```
     pub const fn ping(mut self, interval: Option<Duration>) -> Self {
         self.ping = Some(interval);
+        self
+    }
+
+    /// Sets the time after which a client that reads nothing of what waits for it is closed. `None`
+    /// disables the timeout.
+    pub const fn write_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.write_timeout = Some(timeout);
         self
     }
 

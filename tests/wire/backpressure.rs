@@ -1,8 +1,10 @@
 //! Backpressure: slow consumers, the backlog, and what other clients notice of it.
 
+use std::time::Duration;
+
 use harpia::SendStatus;
 use harpia::prelude::*;
-use harpia_tests::{Client, Events, Log, RawClient, TestServer, within};
+use harpia_tests::{Client, Events, Log, RawClient, TestServer, masked, within};
 
 /// The number of chunks in a flood: 26 MB, more than the kernel's socket buffers hold.
 const FLOOD: usize = 800;
@@ -261,4 +263,71 @@ async fn messages_skipped_for_a_slow_consumer_are_counted_and_logged() {
     .await;
     assert!(server.hub().skipped() > 0);
     drop(client);
+}
+
+/// More than the kernel's send buffer holds, by default 4 MiB.
+const LARGE: usize = 8 * 1024 * 1024;
+
+struct Large(Events);
+
+#[ws_route(
+    "/large",
+    broadcast = off,
+    backlog = "64MiB",
+    slow = skip,
+    write_timeout = "1s",
+    idle_timeout = off
+)]
+impl Large {
+    fn message(&self, ws: &mut Socket, message: String) {
+        if message == "all" {
+            ws.send(vec![7; LARGE]);
+        }
+    }
+    fn close(&self, code: CloseCode) {
+        self.0.note(format_args!("close {code}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_reads_nothing_for_write_timeout_is_closed_even_if_it_sends() {
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Large(events.clone()))).await;
+    let mut client = RawClient::connect_narrow(server.address(), "/large").await;
+    client.frame(0x81, b"all").await;
+    let sending = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(100));
+        while client.try_write(&masked(0x81, b"hello")).await {
+            pace.tick().await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        event = events.next() => assert_eq!(event, "close 1013"),
+        () = sending => {}
+    }
+    assert_eq!(server.hub().connections(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_reads_slowly_outlives_the_write_timeout() {
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Large(events.clone()))).await;
+    let mut client = RawClient::connect_narrow(server.address(), "/large").await;
+    client.frame(0x81, b"all").await;
+    // 2 MiB a second, so that all takes four times as long as `write_timeout`.
+    let mut pace = tokio::time::interval(Duration::from_millis(100));
+    let mut left = LARGE + 10;
+    while left > 0 {
+        pace.tick().await;
+        let mut some = left.min(200 * 1024);
+        while some > 0 {
+            let read = client.read_some(some).await;
+            assert!(read > 0, "the server has closed");
+            (some, left) = (some - read, left - read);
+        }
+    }
+    client.frame(0x89, b"alive?").await;
+    let frame = client.read_frame().await.expect("the connection is alive");
+    assert_eq!((frame.head, frame.text()), (0x8a, "alive?".into()));
 }

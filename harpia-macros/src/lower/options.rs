@@ -23,13 +23,14 @@ pub(super) struct Options {
     pub(super) auth_timeout: Option<Ident>,
 }
 
-pub(super) const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 18] = [
     "data",
     "broadcast",
     "auth_timeout",
     "max_message",
     "idle_timeout",
     "ping",
+    "write_timeout",
     "backlog",
     "compression",
     "slow",
@@ -92,7 +93,7 @@ impl Options {
             "compression" => compression(value)?,
             "max_message" | "backlog" | "max_topic_len" => size(value, &name)?,
             "max_topics" => count(value, &name)?,
-            "idle_timeout" | "ping" => duration(value, &name)?,
+            "idle_timeout" | "ping" | "write_timeout" => duration(value, &name)?,
             "rate" => rate(value)?,
             "byte_rate" | "publish_rate" => byte_rate(value, &name)?,
             "origins" => self.origins(value)?,

@@ -61,8 +61,15 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
         return Some(Close::new(cause, frame));
     }
     let now = now.ticks;
-    let last_heard = transport.liveness.last_heard()?;
     let limits = transport.limits();
+    if let Some(limit) = limits.write_timeout
+        && !transport.is_closing()
+        && is_stalled(transport, ticks(limit), now)
+    {
+        transport.close_stalled();
+        return None;
+    }
+    let last_heard = transport.liveness.last_heard()?;
     if let Some(limit) = limits.idle_timeout
         && is_idle(transport, last_heard, ticks(limit), now)
     {
@@ -75,6 +82,21 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
         transport.ping();
     }
     None
+}
+
+/// Returns whether a peer has read nothing of what waits for it for `limit` ticks.
+///
+/// Like [`is_idle`], makes a system call only once half of the time has passed.
+fn is_stalled(transport: &Transport, limit: u32, now: u32) -> bool {
+    let since = transport
+        .progress
+        .blocked_since(transport.is_blocked(), now);
+    let Some(since) = since.filter(|since| now.saturating_sub(*since) >= limit / 2) else {
+        return false;
+    };
+    transport.look_at_progress(now);
+    let progress = since.max(transport.progress.at());
+    now.saturating_sub(progress) >= limit
 }
 
 /// Returns whether, for `limit` ticks, a peer has neither sent a byte nor read what it was sent.

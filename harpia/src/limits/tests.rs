@@ -77,6 +77,13 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             ),
         ),
         (
+            "`write_timeout`",
+            format!(
+                "{} in which a client reads nothing of what waits for it",
+                optional(route.write_timeout)
+            ),
+        ),
+        (
             "`backlog`",
             format!("{} waiting for one client", size(route.backlog)),
         ),

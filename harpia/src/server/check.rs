@@ -46,6 +46,7 @@ fn check<S: AsRef<str>>(
 ) -> Result<(), String> {
     not_zero("idle_timeout", options.idle_timeout)?;
     not_zero("ping", options.ping)?;
+    not_zero("write_timeout", options.write_timeout)?;
     for (name, rate) in [
         ("byte_rate", options.byte_rate),
         ("publish_rate", options.publish_rate),

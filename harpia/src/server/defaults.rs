@@ -99,6 +99,26 @@ impl App {
         self
     }
 
+    /// Sets the time in which a client must read something of its backlog. Default: 30 seconds.
+    ///
+    /// A client that reads nothing for so long while it has a backlog is closed with 1013 "Slow Consumer", also on a route
+    /// with [`Slow::Skip`](crate::Slow::Skip), and even if it sends. Otherwise a few clients could
+    /// hold the memory for the backlogs of all. A client that reads slowly, from 10 KB/s on, is
+    /// not affected. `None` disables the timeout. Accurate to about half a second.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::App;
+    ///
+    /// let app = App::new().write_timeout(Duration::from_secs(10));
+    /// ```
+    pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.defaults.options = self.defaults.options.write_timeout(timeout.into());
+        self
+    }
+
     /// Limits the bytes that wait for one slow client. Default: 1 MiB.
     ///
     /// One message or one flush round of broadcasts may exceed the limit. The send buffer of the

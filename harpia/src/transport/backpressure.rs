@@ -101,6 +101,23 @@ impl Transport {
         self.queue_close_frame(state, &frame);
     }
 
+    /// Returns whether an outbox waits for the peer.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.signals.has(Signal::Blocked)
+    }
+
+    /// Closes the connection of a peer that has read nothing for `write_timeout`, as that of a slow
+    /// consumer.
+    ///
+    /// Race: the task may write the outbox after the sweep has found the peer stalled, and another
+    /// task may request a close. This looks again under the lock.
+    pub(crate) fn close_stalled(&self) {
+        let state = self.lock();
+        if matches!(state.write_state, WriteState::Blocked(_)) && state.close.is_none() {
+            self.close_slow_consumer(state);
+        }
+    }
+
     /// Writes the outbox, and is ready when the transport is not blocked any more.
     ///
     /// Only the connection's task calls this: tokio keeps one waker per direction of a socket.

@@ -24,6 +24,8 @@ pub(crate) struct Progress {
     waiting: AtomicU32,
     /// The tick of the last progress.
     at: AtomicU32,
+    /// The tick in which the sweep first found an outbox that waits, or 0 if there is none.
+    blocked: AtomicU32,
 }
 
 impl Progress {
@@ -33,6 +35,7 @@ impl Progress {
             acknowledged: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
             at: AtomicU32::new(now),
+            blocked: AtomicU32::new(0),
         }
     }
 
@@ -57,6 +60,20 @@ impl Progress {
         if has_grown && had >= MIN_WAITING {
             self.at.store(now, Ordering::Relaxed);
         }
+    }
+
+    /// Notes whether an outbox waits now. Returns since when, as far as the sweep has seen it.
+    pub(crate) fn blocked_since(&self, is_blocked: bool, now: u32) -> Option<u32> {
+        let before = self.blocked.load(Ordering::Relaxed);
+        let since = match (is_blocked, before) {
+            (false, _) => 0,
+            (true, 0) => now.max(1),
+            (true, since) => since,
+        };
+        if since != before {
+            self.blocked.store(since, Ordering::Relaxed);
+        }
+        is_blocked.then_some(since)
     }
 
     /// Returns the tick of the last look that found progress, or of the connection's start.
