@@ -10,6 +10,7 @@ use crate::protocol::{Encoded, Form};
 use crate::transport::Batch;
 
 use super::channels::{Published, Seat};
+use super::round::Span;
 use super::{Activity, ChannelIndex, Table};
 
 /// The buffers in which the batches of channels are composed. They are kept from round to round.
@@ -209,7 +210,7 @@ impl Table {
             let spans = self.notes.spans(in_round, channels);
             let messages = spans
                 .iter()
-                .flat_map(|span| span.of(&self.channels[span.channel as usize].messages))
+                .flat_map(|span| part(&self.channels[span.channel as usize].messages, span))
                 .filter(|message| message.from != Some(slot));
             self.merged.merge(messages.collect(), form);
             // While records are being applied, more messages may follow, so the batch made then is
@@ -247,6 +248,13 @@ impl MergedBatch {
         }
         self.form = Some(form);
     }
+}
+
+/// Returns the part of a channel's messages that a span names. Messages are sorted by position.
+fn part<'a>(messages: &'a [Published], span: &Span) -> &'a [Published] {
+    let start = messages.partition_point(|message| message.position <= span.after);
+    let end = messages.partition_point(|message| message.position < span.before);
+    messages.get(start..end).unwrap_or_default()
 }
 
 /// Composes a channel's messages into one batch. A single message is shared without a copy.

@@ -8,7 +8,6 @@
 
 use crate::id::Slot;
 
-use super::channels::Published;
 use super::{ChannelIndex, Member, Table};
 
 /// What has happened to a member in a round.
@@ -64,8 +63,8 @@ struct TouchedNote {
 /// A part of a channel's messages: those after one position and before another.
 pub(super) struct Span {
     pub(super) channel: ChannelIndex,
-    after: u32,
-    before: u32,
+    pub(super) after: u32,
+    pub(super) before: u32,
 }
 
 impl InRound {
@@ -196,15 +195,6 @@ impl RoundNotes {
         self.changes.shrink_to(KEEP);
         self.touched.clear();
         self.touched.shrink_to(KEEP);
-    }
-}
-
-impl Span {
-    /// Returns this part of the channel's messages.
-    pub(super) fn of<'a>(&self, messages: &'a [Published]) -> &'a [Published] {
-        let start = messages.partition_point(|message| message.position <= self.after);
-        let end = messages.partition_point(|message| message.position < self.before);
-        messages.get(start..end).unwrap_or_default()
     }
 }
 
