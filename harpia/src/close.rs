@@ -55,7 +55,7 @@ impl CloseCode {
     pub const RESTART: Self = Self(1012);
     /// 1013: the server is overloaded, or the peer reads too slowly.
     ///
-    /// It should try again later.
+    /// The client should try again later.
     pub const TRY_AGAIN: Self = Self(1013);
 
     /// Returns the code as a number.

@@ -54,7 +54,8 @@ pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 /// An error on a connection, or an error of building and running an app.
 ///
-/// The first kind goes to the `error` handler of the route. [`App::listen`](crate::App::listen) and
+/// The first kind goes to the `error` handler of the route. (The errors of `close`, `drain` and
+/// `error` itself are only logged.) [`App::listen`](crate::App::listen) and
 /// [`App::bind`](crate::App::bind) return the second kind.
 ///
 /// | format | prints |
@@ -75,7 +76,8 @@ pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A handler returned `Err`.
     Handler {
-        /// The handler: `auth`, `open`, `message`, `close`, `drain` or `error`.
+        /// The handler: `open`, `message`, `close`, `drain` or `error`. (An error of `auth` is an
+        /// [`Auth`](Self::Auth).)
         handler: &'static str,
         /// The error that it returned.
         source: BoxError,
@@ -96,7 +98,8 @@ pub enum Error {
         /// The error, if `or_close` was called on a `Result`. It is never sent to the client.
         source: Option<BoxError>,
     },
-    /// `auth` rejected the client. The connection is closed with 1008 "Invalid Token".
+    /// `auth` rejected the client. The connection is closed with 1008 "Invalid Token", with 1008
+    /// "Auth Timeout" if `auth` took too long, or with 1013 if a session store is down.
     Auth {
         /// The reason. It is never sent to the client.
         source: BoxError,

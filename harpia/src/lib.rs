@@ -72,8 +72,9 @@
 //! log lines are in two tables of the guide: [`guide::first_route`] has the lines about the server
 //! and handlers, and [`guide::closing`] has the lines about closed connections.
 //!
-//! Each handler except `connect` runs inside a span `handler` at level `info`, with the fields
-//! `connection` (its id) and `route`. The log lines of your handlers therefore name the connection.
+//! Each handler runs inside a span `handler` at level `info`, with the fields `connection` (its id;
+//! not for `connect`, which runs before there is a connection) and `route`. The log lines of your
+//! handlers therefore name the connection.
 //!
 //! # Share state with a background task
 //!
@@ -400,8 +401,9 @@ pub use harpia_macros::routes;
 /// # Handlers
 ///
 /// Each handler is optional, and is an `fn` or `async fn`. Without `message`, each message is
-/// broadcast as it is (with `broadcast = off`: ignored). An `async fn` can wait as long as it
-/// likes: its connection is not read in the meantime, and other connections are not delayed.
+/// broadcast as it is (with `broadcast = off`: ignored). An `async fn` can be suspended at an
+/// `await` as long as it likes (only `connect` and `auth` have time limits): its connection is not
+/// read in the meantime, and other connections are not delayed.
 ///
 /// | handler | called | arguments |
 /// |---|---|---|
@@ -418,11 +420,12 @@ pub use harpia_macros::routes;
 /// - An argument with the name of a path parameter is that parameter, in any position: `room: T`
 ///   for any `FromStr + Clone`, `room: &T` or `room: &str`. It is parsed once, before the upgrade.
 ///   A value that does not parse is a 404.
-/// - The other arguments follow in order, and can be left out from the end. On a route with path
-///   parameters, the message must be called `message` (in `auth`: `first`), be a pattern such as
-///   `Json(say)`, or have a name that starts with `_`. Any other name is a compile error. Without
-///   this rule, `message(&self, room: String)` on `/{room_id}` would silently get the message
-///   instead of the parameter.
+/// - The other arguments come in the order of the table, and the last ones can be left out:
+///   `close(&self, code: CloseCode)` is fine, and `close(&self, reason: &str)` is not. On a route
+///   with path parameters, the message must be called `message` (in `auth`: `first`), be a pattern
+///   such as `Json(say)`, or have a name that starts with `_`. Any other name is a compile error.
+///   Without this rule, `message(&self, room: String)` on `/{room_id}` would silently get the
+///   message instead of the parameter.
 ///
 /// A handler returns nothing, or `Result<(), E>` for any error type `E`. `message` can also return
 /// a [`Broadcast`], and `connect` returns `Result<Data, E>`. An `Err` from `open` or `message`
@@ -473,9 +476,10 @@ pub use harpia_macros::routes;
 /// | any other error, or a panic | 500, and the error is logged |
 /// | no result within [`handshake_timeout`](App::handshake_timeout) | 503 |
 ///
-/// If an error wraps other errors, the first one in this table decides. On a route with `origins =
-/// any`, or with `"null"` among its origins, harpia removes cookies and Basic credentials from the
-/// request before `connect` sees it.
+/// If an error wraps other errors, harpia follows [`source`](std::error::Error::source) from the
+/// outermost error inwards, and the first error that is in this table decides. On a route with
+/// `origins = any`, or with `"null"` among its origins, harpia removes cookies and Basic
+/// credentials from the request before `connect` sees it.
 ///
 /// # Authentication by the first message
 ///
@@ -554,7 +558,7 @@ pub use harpia_macros::routes;
 ///
 /// | option | values | default |
 /// |---|---|---|
-/// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | the type in a handler's `Socket<…>` (a handler behind `#[cfg]` counts only if no other has one), or `()` |
+/// | `data` | the connection's data, a [`FromHandshake`](trait@FromHandshake) | the type in a handler's `Socket<…>` (that of a handler behind `#[cfg]` only if no other handler names a type), or `()` |
 /// | `broadcast` | `server`: all connections of the server, including other routes | `server` |
 /// | | `route`: all connections of the route, whatever its parameters; for one room use [`subscribe`](Socket::subscribe) and [`publish`](Socket::publish) | |
 /// | | `off`: only the handler gets the message | |

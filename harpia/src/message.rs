@@ -42,9 +42,9 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// [`Error::Serialize`] if the value has no form in JSON, such as a map whose keys are not
-    /// strings. A handler that returns it closes the connection with 1011. The client is not told
-    /// what was wrong.
+    /// [`Error::Serialize`] if the value cannot be serialized as JSON, such as a map whose keys are
+    /// not strings. A handler that returns it closes the connection with 1011. The client is not
+    /// told what was wrong.
     ///
     /// # Examples
     ///

@@ -62,13 +62,14 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Allows this many messages in any such period.
+    /// Allows this many messages per period on average, and bursts of the same number.
     ///
     /// A pause saves up at most one period's worth of messages.
     ///
     /// # Panics
     ///
-    /// If either argument is zero. To accept no message at all, use `max_message = 0`.
+    /// If either argument is zero. To close the connection of a client that sends a message, return
+    /// an error from `message`.
     ///
     /// # Examples
     ///
@@ -94,8 +95,8 @@ impl fmt::Display for Rate {
 
 /// Which pages may open a connection from a browser.
 ///
-/// The rule applies to browsers only. Other programs send no `Origin` header and may always
-/// connect.
+/// The rule applies to browsers only. Most other programs send no `Origin` header, and a request
+/// without one may always connect.
 ///
 /// A list that is known at compile time is [`Only`](Self::Only), which the option `origins` of a
 /// route sets. A list that is read at run time converts or is collected into
@@ -309,7 +310,7 @@ impl Options {
         self
     }
 
-    /// Bounds what may wait in the outbox of one slow peer, in bytes.
+    /// Limits the bytes that wait to be sent to one client.
     ///
     /// ```
     /// # use harpia::Options;

@@ -89,7 +89,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value cannot be serialized: see
     /// [`Message::json`]. Nothing is sent then.
     ///
     /// # Examples
@@ -110,7 +110,8 @@ impl Peer {
         Ok(self.send(Message::json(value)?))
     }
 
-    /// Closes the connection after all messages that were sent to it so far.
+    /// Closes the connection after all messages that were sent and published to it so far. If its
+    /// `open` is still running, messages that are held back until `open` returns are dropped.
     ///
     /// The first close decides the code and the reason: see
     /// [`Socket::close`](crate::Socket::close).

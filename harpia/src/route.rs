@@ -59,9 +59,10 @@ use shared::Shared;
 ///
 /// # Cancel safety
 ///
-/// The future of a handler is dropped before it is finished only if a shutdown reaches its timeout.
-/// The future of [`auth`](Self::auth) is also dropped after `auth_timeout`. The future of
-/// [`connect`](Self::connect) is also dropped after `handshake_timeout`, and if the client leaves.
+/// The future of a handler is dropped before it is finished only in these cases: a shutdown reaches
+/// its timeout; [`auth`](Self::auth) has not returned after `auth_timeout`;
+/// [`connect`](Self::connect) has not returned after `handshake_timeout`, or its client has left;
+/// [`open`](Self::open) has not returned 15 seconds after a close was requested.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",
@@ -148,7 +149,7 @@ pub trait Route: Sized + Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Runs once, before any message is received or broadcast.
+    /// Runs once, before [`message`](Self::message) is called for the first time.
     fn open(
         &self,
         socket: &mut Socket<Self::Data>,

@@ -186,7 +186,7 @@ impl<D> Socket<D> {
     ///
     /// # Errors
     ///
-    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value cannot be serialized: see
     /// [`Message::json`]. Nothing is sent then.
     ///
     /// # Examples
@@ -355,7 +355,8 @@ impl<D> Socket<D> {
         }
     }
 
-    /// Returns `true` until somebody closes the connection.
+    /// Returns `true` until the connection is closed: by a handler, a `Peer` or the hub, by a
+    /// limit, or because harpia has found that it is lost.
     ///
     /// # Examples
     ///
@@ -551,8 +552,8 @@ impl<D> Socket<D> {
     /// is active, which is when `open` has returned `Ok`. A rejected connection publishes nothing,
     /// not even from its `close` handler.
     ///
-    /// `ws.hub().publish` sends at once, also in `auth` and `open`, since it does not publish for
-    /// this connection.
+    /// `ws.hub().publish` sends at once, also in `auth` and `open`, because a publish of the hub is
+    /// not tied to any connection. It does not count against `publish_rate` either.
     ///
     /// # Returns
     ///
@@ -599,7 +600,7 @@ impl<D> Socket<D> {
             .publish_from(self.id().slot(), topic.into(), &message)
     }
 
-    /// Sends a value to all other active subscribers of a topic, as JSON text.
+    /// Sends a value to all other subscribers of a topic, as JSON text.
     ///
     /// Never waits.
     ///
@@ -607,7 +608,7 @@ impl<D> Socket<D> {
     ///
     /// # Errors
     ///
-    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value cannot be serialized: see
     /// [`Message::json`]. Nothing is sent then.
     ///
     /// # Examples

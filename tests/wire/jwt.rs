@@ -352,3 +352,29 @@ async fn tokens_do_not_reach_the_log_even_if_the_handler_panics() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_token_that_verify_rejects_closes_with_1008_from_open_and_from_message() {
+    struct Own(Jwt<Claims>);
+    #[ws_route("/own/{token}", broadcast = off)]
+    impl Own {
+        fn open(&self, ws: &mut Socket, token: &str) -> HandlerResult {
+            ws.send(self.0.verify(token)?.sub);
+            Ok(())
+        }
+
+        fn message(&self, message: String) -> HandlerResult {
+            self.0.verify(&message)?;
+            Ok(())
+        }
+    }
+    let jwt = Jwt::hs256(SECRET).expect("a key");
+    let server = TestServer::start(App::new().ws(Own(jwt))).await;
+    let invalid = (1008, "Invalid Token".to_owned());
+    let mut client = server.connect("/own/none").await;
+    assert_eq!(client.closed().await, invalid);
+    let mut client = server.connect(&format!("/own/{}", token(60))).await;
+    client.text().await;
+    client.send("none").await;
+    assert_eq!(client.closed().await, invalid);
+}

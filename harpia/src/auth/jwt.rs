@@ -28,10 +28,10 @@ use super::{Key, TokenError};
 /// | as a subprotocol | [`from_protocol`](Self::from_protocol) | browsers, if the handshake must carry the token |
 /// | in the query | [`from_query`](Self::from_query) | clients that can do nothing else, since URLs are logged |
 ///
-/// - The last four read the handshake. They work in `auth` and `open` only: after that, the cookies
-///   and tokens of the handshake are dropped.
+/// - The last four read the handshake. They take the `Handshake` in `connect`, and the socket in
+///   `auth` and `open`. After `open`, the cookies and tokens of the handshake are dropped.
 /// - With `?`, a missing or invalid token closes with 1008 "Invalid Token". The reason goes to the
-///   log and not to the client.
+///   log, or to the `error` handler if there is one, and not to the client.
 /// - **The connection closes when its token expires**, with 4401 "Token Expired", unless a fresh
 ///   token is [read](Self::from_message) before. This holds for all five methods.
 ///
@@ -331,7 +331,7 @@ impl<C> Jwt<C> {
         })
     }
 
-    /// Allows the issuer's clock to differ by this time.
+    /// Allows the issuer's clock to differ by up to this much.
     ///
     /// Default: zero. At most one hour.
     ///

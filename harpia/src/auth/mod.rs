@@ -20,3 +20,4 @@ pub use jwt::{ClaimsSet, Jwt};
 pub use key::Key;
 pub use keys::Keys;
 pub use token_error::TokenError;
+pub(crate) use token_error::close_without_token;

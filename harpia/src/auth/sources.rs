@@ -4,7 +4,7 @@ use crate::close::CloseCode;
 use crate::error::{Error, OrClose, Result};
 use crate::extract::{CredentialSource, Credentials};
 
-use super::token_error::Reason;
+use super::token_error::{INVALID_TOKEN, Reason};
 use super::{Jwt, TokenError};
 
 /// Methods that read a token from a handshake or a connection.
@@ -248,7 +248,7 @@ impl<C> Jwt<C> {
             .and_then(|token| self.read(token));
         let verified = read
             .map_err(TokenError::from)
-            .or_close(CloseCode::POLICY, "Invalid Token")?;
+            .or_close(CloseCode::POLICY, INVALID_TOKEN)?;
         from.expire_at(verified.expiry);
         Ok(verified.claims)
     }

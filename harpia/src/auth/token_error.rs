@@ -1,10 +1,16 @@
 //! The error for a rejected token: one text for the client, and the reason for the log.
 
-use std::{error, fmt};
+use std::{error, fmt, iter};
 
+use bytestring::ByteString;
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 
+use crate::close::CloseCode;
+use crate::error::{BoxError, Error};
 use crate::json::JsonError;
+
+/// The reason in the close frame of a connection with a rejected token.
+pub(super) const INVALID_TOKEN: &str = "Invalid Token";
 
 /// The error for a rejected token.
 ///
@@ -82,6 +88,24 @@ impl error::Error for TokenError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         Some(&self.reason)
     }
+}
+
+/// Turns a handler's error that is a rejected token into a close with 1008 "Invalid Token".
+///
+/// The methods of [`Jwt`](super::Jwt) that read from a handshake or a message return such a close
+/// themselves. [`verify`](super::Jwt::verify) cannot, because it also serves ordinary requests.
+pub(crate) fn close_without_token(error: BoxError) -> BoxError {
+    let mut chain = iter::successors(Some(&*error as &dyn error::Error), |error| error.source());
+    let decides = chain.find(|error| error.is::<TokenError>() || error.is::<Error>());
+    if !decides.is_some_and(|error| error.is::<TokenError>()) {
+        return error;
+    }
+    Error::Close {
+        code: CloseCode::POLICY,
+        reason: ByteString::from_static(INVALID_TOKEN),
+        source: Some(error),
+    }
+    .into()
 }
 
 impl fmt::Display for Reason {

@@ -85,10 +85,17 @@ impl<R: Route> HandlerCall<R> for Open {
         match outcome {
             Ok(Ok(Some(()))) => Finished::Done,
             Ok(Ok(None)) | Err(Interruption::Cancelled) => Finished::Cancelled,
-            Ok(Err(source)) => Finished::Failed(Error::from_handler("open", source)),
+            Ok(Err(source)) => failed("open", source),
             Err(Interruption::Panicked(message)) => panicked("open", message),
         }
     }
+}
+
+/// Makes the result of a handler that has returned an error.
+fn failed(handler: &'static str, source: BoxError) -> Finished {
+    #[cfg(feature = "jwt")]
+    let source = crate::auth::close_without_token(source);
+    Finished::Failed(Error::from_handler(handler, source))
 }
 
 impl OnMessage {
@@ -122,7 +129,7 @@ impl<R: Route> HandlerCall<R> for OnMessage {
             Ok(Ok(Broadcast::Pass)) => self.kept.map_or(Finished::Done, Finished::Broadcast),
             Ok(Ok(Broadcast::Replace(other))) if self.kept.is_some() => Finished::Broadcast(other),
             Ok(Ok(_)) | Err(Interruption::Cancelled) => Finished::Done,
-            Ok(Err(source)) => Finished::Failed(Error::from_handler("message", source)),
+            Ok(Err(source)) => failed("message", source),
             Err(Interruption::Panicked(message)) => panicked("message", message),
         }
     }

@@ -155,7 +155,8 @@ impl Handshake {
     }
 
     /// Returns the values that middleware has added to the request, such as a user that an outer
-    /// layer has authenticated.
+    /// layer has authenticated. When harpia itself listens, no middleware runs before an upgrade,
+    /// so this is empty.
     ///
     /// **On a route with `origins = any`**, harpia removes cookies and Basic credentials from the
     /// request. It cannot remove a value that a layer has made from a cookie before. Such a value

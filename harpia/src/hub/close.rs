@@ -56,7 +56,7 @@ impl Hub {
     /// impl Inbox {
     ///     async fn open(&self, ws: &mut Socket) -> HandlerResult {
     ///         let id = self.sessions.id_from_ws(ws)?;
-    ///         ws.subscribe(id.as_str());
+    ///         ws.subscribe(format!("session {}", id.as_str()));
     ///         ws.send(self.sessions.get(&id).await?);
     ///         Ok(())
     ///     }
@@ -68,7 +68,7 @@ impl Hub {
     ///     id: &SessionId,
     /// ) -> Result<(), SessionError> {
     ///     sessions.delete(id).await?;
-    ///     hub.disconnect_topic(id.as_str(), 1008, "Logged Out");
+    ///     hub.disconnect_topic(format!("session {}", id.as_str()), 1008, "Logged Out");
     ///     Ok(())
     /// }
     /// ```

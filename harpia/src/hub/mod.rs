@@ -133,8 +133,8 @@ impl Hub {
     ///
     /// A connection whose `open` is still running gets the message once `open` has returned `Ok`.
     ///
-    /// Returns [`Sent`](SendStatus::Sent) if the message is in the log,
-    /// [`Dropped`](SendStatus::Dropped) if the log is full (16 MiB wait for delivery), and
+    /// Returns [`Sent`](SendStatus::Sent) if the message was queued for delivery,
+    /// [`Dropped`](SendStatus::Dropped) if 16 MiB already wait for delivery, and
     /// [`Closed`](SendStatus::Closed) if the server has stopped. Never waits.
     ///
     /// # Examples
@@ -157,7 +157,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value cannot be serialized: see
     /// [`Message::json`]. Then nothing is sent.
     ///
     /// # Examples
@@ -208,7 +208,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// [`Error::Serialize`](crate::Error::Serialize) if the value has no form in JSON: see
+    /// [`Error::Serialize`](crate::Error::Serialize) if the value cannot be serialized: see
     /// [`Message::json`]. Then nothing is sent.
     ///
     /// # Examples

@@ -12,9 +12,9 @@ use super::Hub;
 impl Hub {
     /// Returns the active subscribers of a topic.
     ///
-    /// The list is exact for one position in the order in which all messages are delivered. Each
-    /// answer takes one flush round. All callers in one round share one list, unless the topic
-    /// changes in between.
+    /// The list is exact for one position in the order in which all messages are delivered. The
+    /// answer comes with the next delivery round, within a few milliseconds. All callers in one
+    /// round share one list, unless the topic changes in between.
     ///
     /// A connection is not active before its `open` has returned, so inside `open` its own id is
     /// missing from the list.

@@ -48,11 +48,8 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             byte_rate(route.publish_rate.expect("a default")),
         ),
         (
-            "pause because of a byte rate",
-            format!(
-                "{} after a message of `max_message` bytes",
-                time(LONG_PAUSE)
-            ),
+            "pause after one message of `max_message` bytes, because of a byte rate",
+            time(LONG_PAUSE),
         ),
         (
             "`max_topics`",
@@ -128,7 +125,10 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             format!("{}, {MAX_HEADERS} headers", size(MAX_HEAD)),
         ),
         ("fields of a PROXY header", size(MAX_PROXY_HEADER)),
-        ("bytes before the 101", size(MAX_EARLY_BYTES)),
+        (
+            "bytes that a client sends before it has the 101",
+            size(MAX_EARLY_BYTES),
+        ),
         (
             "fallback: a response or a request body without progress",
             time(HTTP_PROGRESS),
@@ -147,10 +147,13 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             format!("{} seconds; at most {}", LEEWAY.as_secs(), time(MAX_LEEWAY)),
         ),
         ("close reason", format!("{MAX_REASON} bytes")),
-        ("unfinished input of all clients", size(INPUT_BUDGET)),
         (
-            "the same before authentication",
-            format!("{}, counted apart", size(UNAUTHENTICATED_INPUT_BUDGET)),
+            "partly received messages of all clients together",
+            size(INPUT_BUDGET),
+        ),
+        (
+            "partly received messages of all clients that have not passed `auth`",
+            format!("{}, counted separately", size(UNAUTHENTICATED_INPUT_BUDGET)),
         ),
         ("backlogs of all clients", size(OUTBOX_BUDGET)),
         (
@@ -158,24 +161,21 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             format!("counts at least {}", size(MIN_MESSAGE_COST)),
         ),
         (
-            "write buffer of a stream that is not a socket",
+            "write buffer of each TLS connection, and of each stream of a custom `Listener` that is not a socket",
             size(WRITE_BUFFER),
         ),
-        ("waiting for delivery", size(LOG_CAPACITY)),
+        ("messages that wait for delivery", size(LOG_CAPACITY)),
         ("closing", format!("{} without progress", time(CLOSE_STALL))),
         ("waiting for the client's close frame", time(CLOSE_TIMEOUT)),
         (
-            "waiting for the client's end after both close frames",
+            "waiting for the client to close its TCP side, after both close frames",
             time(PEER_END_TIMEOUT),
         ),
         (
             "input that is discarded while a connection closes",
             size(usize::try_from(MAX_CLOSE_INPUT).expect("it fits")),
         ),
-        (
-            "`close` before the last writes",
-            format!("after {}", time(CLOSE_HANDLER_DELAY)),
-        ),
+        ("delay of the `close` handler", time(CLOSE_HANDLER_DELAY)),
         (
             "`open` after a close was requested",
             time(OPEN_CLOSE_TIMEOUT),
@@ -187,7 +187,7 @@ fn rows_of_the_code() -> Vec<(String, String)> {
         (
             "`ttl`",
             format!(
-                "{} unused; at most {}",
+                "{} since the last use; at most {}",
                 time(SESSION_TTL),
                 time(MAX_SESSION_TTL)
             ),

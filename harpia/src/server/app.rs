@@ -266,12 +266,12 @@ impl App {
         self
     }
 
-    /// Serves TLS on all TCP sockets. Unix sockets, and streams of a [`Listener`] of the program's
-    /// own that are not TCP, stay as they are.
+    /// Serves TLS on all TCP sockets. Unix sockets, and the streams of a custom [`Listener`] that
+    /// are not TCP, are not encrypted.
     ///
     /// The TLS handshake is a part of the opening, which
-    /// [`handshake_timeout`](Self::handshake_timeout) limits. It never holds up other clients.
-    /// Connections go through a write buffer of 64 KiB each, which their tasks encrypt.
+    /// [`handshake_timeout`](Self::handshake_timeout) limits. It never holds up other clients. Each
+    /// TLS connection has a write buffer of 64 KiB. Its own task encrypts the buffer and writes it.
     ///
     /// [`Listener`]: crate::listen::Listener
     ///
@@ -339,7 +339,7 @@ impl App {
     /// HAProxy, the `stream` module of nginx and the TCP load balancers of clouds send this header
     /// (PROXY protocol, version 1 or 2) instead of a request header, since they do not read
     /// requests. [`RemoteAddr`](crate::RemoteAddr) is then the client in the header. If the header
-    /// says that the client has used TLS, requests count as such for the check of origins.
+    /// says that the client has used TLS, the check of origins treats the requests as HTTPS.
     ///
     /// With this setting, every connection of a trusted proxy has to start with the header, or it
     /// is closed. A client that is not a trusted proxy cannot send one. Without

@@ -101,10 +101,11 @@ impl App {
 
     /// Sets the time in which a client must read something of its backlog. Default: 30 seconds.
     ///
-    /// A client that reads nothing for so long while it has a backlog is closed with 1013 "Slow Consumer", also on a route
-    /// with [`Slow::Skip`](crate::Slow::Skip), and even if it sends. Otherwise a few clients could
-    /// hold the memory for the backlogs of all. A client that reads slowly, from 10 KB/s on, is
-    /// not affected. `None` disables the timeout. Accurate to about half a second.
+    /// A client that reads nothing for so long while it has a backlog is closed with 1013 "Slow
+    /// Consumer", even on a route with [`Slow::Skip`](crate::Slow::Skip), and even if it sends.
+    /// Otherwise a few clients could hold the memory for the backlogs of all. A slow client that
+    /// still reads 10 KB/s or more is not affected. `None` disables the timeout. Accurate to about
+    /// half a second.
     ///
     /// # Examples
     ///
@@ -121,8 +122,8 @@ impl App {
 
     /// Limits the bytes that wait for one slow client. Default: 1 MiB.
     ///
-    /// One message or one flush round of broadcasts may exceed the limit. The send buffer of the
-    /// kernel (`tcp_wmem`) is not included.
+    /// The backlog can exceed this by one message, or by the messages that are delivered in one
+    /// write. The send buffer of the kernel (`tcp_wmem`) is not included.
     ///
     /// # Examples
     ///
@@ -186,9 +187,9 @@ impl App {
 
     /// Limits how many messages a client may send. Default: 200 per second.
     ///
-    /// A client can send a burst as large as the number of messages, and then one message more for
-    /// each fraction of the period: with 20 per 5 seconds, one each 250 ms. A client that exceeds
-    /// the rate is closed with 1008. `None` disables the limit.
+    /// A client can send a burst as large as the number of messages. After that, the allowance
+    /// refills evenly: with 20 per 5 seconds, it allows one message every 250 ms. A client that
+    /// exceeds the rate is closed with 1008. `None` disables the limit.
     ///
     /// # Examples
     ///
@@ -227,7 +228,8 @@ impl App {
     /// Counts the messages of the automatic broadcast and of
     /// [`Socket::publish`](crate::Socket::publish), each once, however many clients receive it.
     /// [`Hub::publish`](crate::Hub::publish) and [`Hub::broadcast`](crate::Hub::broadcast) belong
-    /// to no connection and are not counted.
+    /// to no connection and are not counted, even if a handler calls them with `ws.hub()`. What a
+    /// client can cause there is limited by its [`byte_rate`](Self::byte_rate).
     ///
     /// Twice as many bytes may come at once. A client that publishes more is not read until it is
     /// within its rate. Without this limit, one client could publish more than the others can
@@ -285,7 +287,8 @@ impl App {
     ///
     /// By default, pages must also use TLS if a proxy reports that the request did. A list is
     /// exact: it replaces the default, so it has to name the server's own pages too, with their
-    /// scheme. Programs that are not browsers send no `Origin` header, and are not checked.
+    /// scheme. A request without an `Origin` header is not checked: most programs that are not
+    /// browsers send none.
     ///
     /// # Examples
     ///

@@ -13,7 +13,9 @@ use crate::json::JsonError;
 
 /// The error of an operation on a session.
 ///
-/// With `?` in a handler, it closes the connection:
+/// With `?` in `auth`, `open` or `message`, it closes the connection. In `connect`, `NotFound` is a
+/// 401 and every other error is a 500. [`status`](Self::status) is for handlers of HTTP requests of
+/// your own:
 ///
 /// | error | close frame | [`status`](Self::status) |
 /// |---|---|---|
@@ -49,7 +51,7 @@ pub enum SessionError {
     /// The store cannot answer or has no room. The error inside has the close code and the cause.
     Unavailable(Error),
     /// The data in the store has another type, for example after a deployment that changed the
-    /// type, or the data has no form in JSON.
+    /// type, or the data cannot be serialized as JSON.
     Data {
         /// A description of the mistake that does not quote the data.
         problem: String,

@@ -34,8 +34,8 @@ use super::{Session, SessionError, SessionId, Store};
 ///   response never echoes the input.
 /// - To check a value, return a [`Rejection`] from the function, as in
 ///   `name.parse::<Name>().map_err(Rejection::bad_request)`.
-/// - A form of another site's page gets a 403: else that page could log its visitor in to an
-///   account of its own. [`is_same_origin`] has the rule.
+/// - A form of another site's page gets a 403: otherwise that page could log its visitor in to the
+///   attacker's account. [`is_same_origin`] has the rule.
 /// - The visitor always gets a new session, and the session in the visitor's cookie is deleted. So
 ///   an id that an attacker planted in the browser is useless.
 /// - The response is 204, for `fetch`, or a [redirect](Self::redirect), for a form without a

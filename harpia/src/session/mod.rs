@@ -23,7 +23,7 @@
 //!
 //! struct Updates { sessions: Session<Profile> }
 //!
-//! #[ws_route("/profile-updates", data = Visitor)]
+//! #[ws_route("/profile-updates", data = Visitor, broadcast = off)]
 //! impl Updates {
 //!     async fn open(&self, ws: &mut Socket<Visitor>) -> HandlerResult {
 //!         ws.data.name = self.sessions.from_ws(ws).await?.name;   // or 1008 "Unauthorized"
@@ -64,16 +64,16 @@
 //!   [`login`](Session::login).
 //! - **Windows.** All windows of a browser share the cookie. The last login applies to all of them.
 //! - **No session.** A connection without a session is upgraded and then closed, so a page sees
-//!   `onopen` before the close with 1008. After a restart, sessions in memory are lost. On 1008,
-//!   the page should log in again. Its pause between tries should grow, and start again with the
-//!   first message and not with `onopen`.
+//!   `onopen` before the close with 1008. After a restart, sessions in memory are lost. On 1008
+//!   "Unauthorized", the page should show the login. For all other closes, let it wait longer
+//!   before each new try, and reset the pause with the first message, not with `onopen`.
 //! - **Logout.** Call [`delete`](Session::delete), and set
 //!   [`removal_cookie`](Session::removal_cookie). Open connections stay open until
 //!   [`Hub::disconnect_topic`](crate::Hub::disconnect_topic) closes them. The guide has the [whole
 //!   handler](crate::guide::authentication#logout).
 //! - **Sessions before a login**, for example for a shopping cart, need a new id with the login:
-//!   call [`rotate`](Session::rotate). Else an attacker could plant an id in the browser before the
-//!   login and use it afterwards.
+//!   call [`rotate`](Session::rotate). Otherwise an attacker could plant an id in the browser
+//!   before the login and use it afterwards.
 //! - **Expiry.** An open connection does not close when its session expires. To close it, call
 //!   [`Socket::deadline`](crate::Socket::deadline) with the session's `ttl`.
 //! - **Changes.** To change the session from a message, keep its id: see
