@@ -9,8 +9,9 @@
 //! ```
 //!
 //! The header of a proxy and the TLS handshake come before the head: see [`preamble`]. One time
-//! limit, `handshake_timeout`, applies to the whole opening. If the client leaves during the
-//! opening, the user's code is dropped, and the permit is free again.
+//! limit, `handshake_timeout`, applies to everything up to the 101. (From the first request that
+//! hyper answers on, [`http1`] has limits of its own.) If the client leaves during the opening, the
+//! user's code is dropped, and the permit is free again.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -89,8 +90,8 @@ async fn open(
     let (mut stream, client) = preamble?;
     let first = match read_head(&mut stream, limit.as_mut(), &context).await {
         Ok(first) => first,
-        Err(HeadError::Gone) => return None,
-        Err(HeadError::Late) => {
+        Err(HeadError::Ended) => return None,
+        Err(HeadError::TooSlow) => {
             let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request took too long");
             return refuse(stream, refusal, Method::GET).await;
         }
@@ -167,7 +168,7 @@ impl ClientWait<'_> {
         tokio::select! {
             biased;
             prepared = preparing => Some(Ok(prepared)),
-            () = self.early.client_left(self.stream, budget) => None,
+            () = self.early.until_client_left(self.stream, budget) => None,
             _ = stage.wait_for(|stage| *stage == ShutdownStage::Aborting) => None,
             () = self.limit => Some(Err(TooSlow)),
         }
@@ -176,10 +177,11 @@ impl ClientWait<'_> {
 
 /// Why there is no head.
 enum HeadError {
-    /// The client has left, or the server shuts down before the client has sent a byte.
-    Gone,
+    /// There is nobody to answer: the client has left, or the server shuts down before the client
+    /// has sent a byte.
+    Ended,
     /// The head was not complete in time.
-    Late,
+    TooSlow,
 }
 
 async fn read_head(
@@ -198,12 +200,12 @@ async fn read_head(
         tokio::select! {
             // The head has usually arrived, and then neither the timer nor the watch is polled.
             biased;
-            read = bytes.read(stream) => return read.map_err(|_| HeadError::Gone),
+            read = bytes.read(stream) => return read.map_err(|_| HeadError::Ended),
             _ = stage.wait_for(is_over) => {}
-            () = limit.as_mut() => return Err(HeadError::Late),
+            () = limit.as_mut() => return Err(HeadError::TooSlow),
         }
         if is_draining || bytes.is_empty() {
-            return Err(HeadError::Gone);
+            return Err(HeadError::Ended);
         }
         is_draining = true;
     }
@@ -228,25 +230,26 @@ async fn start(
 
 /// The bytes that a client sends before it has the 101.
 struct EarlyBytes {
-    /// The bytes that came with the head.
-    first: Bytes,
-    /// The first bytes and those that came later. Empty if none came later.
-    all: Vec<u8>,
+    /// The bytes that came in the same read as the head.
+    with_head: Bytes,
+    /// A copy of `with_head`, and then the bytes that came later. Empty until the first later read,
+    /// which is rare.
+    with_later: Vec<u8>,
 }
 
 impl EarlyBytes {
-    fn new(first: Bytes) -> Self {
+    fn new(with_head: Bytes) -> Self {
         Self {
-            first,
-            all: Vec::new(),
+            with_head,
+            with_later: Vec::new(),
         }
     }
 
     fn bytes(&self) -> &[u8] {
-        if self.all.is_empty() {
-            &self.first
+        if self.with_later.is_empty() {
+            &self.with_head
         } else {
-            &self.all
+            &self.with_later
         }
     }
 
@@ -256,17 +259,17 @@ impl EarlyBytes {
     /// The server does not notice that a client leaves unless it reads from the client. A client
     /// that sends more than the server reads therefore counts as gone. The bytes are charged to
     /// `budget`. If the budget has no room for them, the client also counts as gone.
-    async fn client_left(&mut self, stream: &mut ClientStream, budget: &Arc<Budget>) {
+    async fn until_client_left(&mut self, stream: &mut ClientStream, budget: &Arc<Budget>) {
         let mut charge = Charge::new(Arc::clone(budget));
         loop {
             let room = MAX_EARLY_BYTES.saturating_sub(self.bytes().len());
             if room == 0 {
                 return;
             }
-            if self.all.is_empty() {
-                self.all.extend_from_slice(&self.first);
+            if self.with_later.is_empty() {
+                self.with_later.extend_from_slice(&self.with_head);
             }
-            let mut limited = (&mut self.all).limit(room);
+            let mut limited = (&mut self.with_later).limit(room);
             match stream.read_buf(&mut limited).await {
                 Ok(0) | Err(_) => return,
                 Ok(read) if charge.try_add(read) => {}

@@ -16,6 +16,8 @@ use super::context::{Client, Context};
 use super::listen;
 use super::shutdown::ShutdownStage;
 use super::stream::ClientStream;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 
 /// The bytes with which a header of version 2 of the PROXY protocol starts.
 const VERSION_2: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
@@ -37,34 +39,35 @@ pub(super) async fn read(
         address,
         has_tls: false,
     };
-    if !has_preamble(&stream, client, context) {
+    if !expects_preamble(&stream, client, context) {
         return Some((stream, client));
     }
     let mut stage = context.stage.clone();
     tokio::select! {
         // Boxed, so that an opening without a preamble takes no memory for it.
-        read = Box::pin(steps(stream, client, context)) => read,
+        read = Box::pin(read_parts(stream, client, context)) => read,
         () = limit => None,
         _ = stage.wait_for(|stage| *stage != ShutdownStage::Serving) => None,
     }
 }
 
+/// Returns whether something comes before the request head.
 #[cfg_attr(not(feature = "tls"), expect(unused_variables))]
-fn has_preamble(stream: &ClientStream, client: Client, context: &Context) -> bool {
+fn expects_preamble(stream: &ClientStream, client: Client, context: &Context) -> bool {
     #[cfg(feature = "tls")]
-    if context.tls.is_some() && is_tcp(stream) {
+    if tls_for(stream, context).is_some() {
         return true;
     }
-    context.proxies.sends_header(client.address)
+    context.proxies.must_send_header(client.address)
 }
 
 /// Reads both parts, in their order on the wire.
-async fn steps(
+async fn read_parts(
     mut stream: ClientStream,
     mut client: Client,
     context: &Context,
 ) -> Option<(ClientStream, Client)> {
-    if context.proxies.sends_header(client.address) {
+    if context.proxies.must_send_header(client.address) {
         match read_proxy_header(&mut stream, client).await {
             Ok(behind_proxy) => client = behind_proxy,
             // The proxy checks whether the server is alive, or the proxy's client has left.
@@ -76,8 +79,9 @@ async fn steps(
         }
     }
     #[cfg(feature = "tls")]
-    return accept_tls(stream, client, context).await;
-    #[cfg(not(feature = "tls"))]
+    if let Some(tls) = tls_for(&stream, context) {
+        return accept_tls(tls, stream, client).await;
+    }
     Some((stream, client))
 }
 
@@ -132,23 +136,22 @@ fn log_no_proxy_header(context: &Context, proxy: RemoteAddr, error: &io::Error) 
     }
 }
 
+/// Returns the server's TLS, if it has TLS and the client has a TCP socket.
 #[cfg(feature = "tls")]
-fn is_tcp(stream: &ClientStream) -> bool {
-    matches!(stream, ClientStream::Socket(socket) if !listen::is_unix(socket))
+fn tls_for<'a>(stream: &ClientStream, context: &'a Context) -> Option<&'a Tls> {
+    let is_tcp = matches!(stream, ClientStream::Socket(socket) if !listen::is_unix(socket));
+    context.tls.as_ref().filter(|_| is_tcp)
 }
 
-/// Makes the TLS handshake, if the server has TLS and the client has a TCP socket.
-///
-/// Returns `None` if the handshake fails.
+/// Makes the TLS handshake. Returns `None` if it fails.
 #[cfg(feature = "tls")]
 async fn accept_tls(
+    tls: &Tls,
     stream: ClientStream,
     mut client: Client,
-    context: &Context,
 ) -> Option<(ClientStream, Client)> {
-    let (tls, socket) = match (&context.tls, stream) {
-        (Some(tls), ClientStream::Socket(socket)) if !listen::is_unix(&socket) => (tls, socket),
-        (_, stream) => return Some((stream, client)),
+    let ClientStream::Socket(socket) = stream else {
+        return Some((stream, client));
     };
     match tls.accept(socket).await {
         Ok(stream) => {

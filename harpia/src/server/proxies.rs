@@ -74,7 +74,7 @@ impl Proxies {
     }
 
     /// Returns whether a peer has to start with a PROXY header.
-    pub(super) fn sends_header(&self, peer: RemoteAddr) -> bool {
+    pub(super) fn must_send_header(&self, peer: RemoteAddr) -> bool {
         self.has_proxy_protocol && self.trusts(peer)
     }
 
