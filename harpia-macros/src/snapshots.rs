@@ -113,6 +113,8 @@ fn every_option() {
             idle_timeout = "2m",
             ping = off,
             write_timeout = "10s",
+            message_timeout = "1min",
+            handler_timeout = "20s",
             backlog = 1024,
             slow = skip,
             compression = "512B",

@@ -250,12 +250,9 @@ impl Error {
             Self::Panic { .. } => CloseCause::HandlerPanic,
             Self::Auth { .. } => CloseCause::AuthFailed,
             Self::Message { .. } => CloseCause::InvalidMessage,
-            Self::Protocol { code, .. } => match *code {
-                CloseCode::POLICY => CloseCause::RateLimit,
-                CloseCode::TOO_BIG => CloseCause::TooBig,
-                CloseCode::TRY_AGAIN => CloseCause::Overload,
-                _ => CloseCause::Protocol,
-            },
+            Self::Protocol { code, rule } => {
+                CloseCause::of_frame(*code, rule).unwrap_or(CloseCause::Protocol)
+            }
             _ => CloseCause::HandlerError,
         }
     }

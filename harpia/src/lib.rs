@@ -567,6 +567,8 @@ pub use harpia_macros::routes;
 /// | `idle_timeout` | a time, `off` | `"2m"` |
 /// | `ping` | a time, `off` | `"30s"` |
 /// | `write_timeout` | a time, `off` | `"30s"` |
+/// | `message_timeout` | a time, `off` | `"5min"` |
+/// | `handler_timeout` | a time, `off` | `off` |
 /// | `backlog` | a size | `"1MiB"` |
 /// | `slow` | `close`, `skip` | `close` |
 /// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) of a server applies to all of its routes | `off` |

@@ -22,6 +22,11 @@ pub(crate) struct Limits {
     /// 30 s without progress: far above the gaps of a phone. A client that reads nothing must not
     /// keep memory that belongs to all.
     pub(crate) write_timeout: Option<Duration>,
+    /// 5 min: a message of `max_message` takes seven seconds at 10 KB/s. An unfinished message
+    /// takes memory that belongs to all.
+    pub(crate) message_timeout: Option<Duration>,
+    /// Off: a handler may wait for a user or for another server as long as its program wants.
+    pub(crate) handler_timeout: Option<Duration>,
     /// 1 MiB: seconds of a busy room, for a phone that changes its cell.
     pub(crate) backlog: usize,
     /// Close: a client that is told is better off than one that misses messages and is not told.
@@ -52,6 +57,8 @@ impl Default for Limits {
             idle_timeout: Some(Duration::from_secs(120)),
             ping: Some(Duration::from_secs(30)),
             write_timeout: Some(Duration::from_secs(30)),
+            message_timeout: Some(Duration::from_secs(5 * 60)),
+            handler_timeout: None,
             backlog: 1024 * 1024,
             slow: Slow::Close,
             compression: None,
@@ -73,6 +80,8 @@ impl Limits {
             idle_timeout: options.idle_timeout.unwrap_or(self.idle_timeout),
             ping: options.ping.unwrap_or(self.ping),
             write_timeout: options.write_timeout.unwrap_or(self.write_timeout),
+            message_timeout: options.message_timeout.unwrap_or(self.message_timeout),
+            handler_timeout: options.handler_timeout.unwrap_or(self.handler_timeout),
             backlog: options.backlog.unwrap_or(self.backlog),
             slow: options.slow.unwrap_or(self.slow),
             compression: options.compression.unwrap_or(self.compression),
@@ -285,6 +294,11 @@ pub(crate) const WRITE_BUFFER: usize = 64 * 1024;
 /// 10 s: several round trips of a slow phone, and a slow database. A client that takes longer is an
 /// attack or broken.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long no byte of an unfinished message may come.
+///
+/// 30 s, like the default of `write_timeout`: far above the gaps of a phone.
+pub(crate) const MESSAGE_STALL: Duration = Duration::from_secs(30);
 
 /// The size of a request head, in bytes.
 ///

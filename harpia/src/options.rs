@@ -204,6 +204,8 @@ pub struct Options {
     pub(crate) idle_timeout: Option<Option<Duration>>,
     pub(crate) ping: Option<Option<Duration>>,
     pub(crate) write_timeout: Option<Option<Duration>>,
+    pub(crate) message_timeout: Option<Option<Duration>>,
+    pub(crate) handler_timeout: Option<Option<Duration>>,
     pub(crate) backlog: Option<usize>,
     pub(crate) slow: Option<Slow>,
     pub(crate) compression: Option<Option<usize>>,
@@ -226,6 +228,8 @@ impl Options {
             idle_timeout: None,
             ping: None,
             write_timeout: None,
+            message_timeout: None,
+            handler_timeout: None,
             backlog: None,
             slow: None,
             compression: None,
@@ -307,6 +311,20 @@ impl Options {
     /// disables the timeout.
     pub const fn write_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.write_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the time in which a client must complete a message that it has begun. `None` disables
+    /// the timeout.
+    pub const fn message_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.message_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the time after which an async handler that has not returned is dropped. `None` disables
+    /// the timeout.
+    pub const fn handler_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.handler_timeout = Some(timeout);
         self
     }
 

@@ -62,7 +62,9 @@ use shared::Shared;
 /// The future of a handler is dropped before it is finished only in these cases: a shutdown reaches
 /// its timeout; [`auth`](Self::auth) has not returned after `auth_timeout`;
 /// [`connect`](Self::connect) has not returned after `handshake_timeout`, or its client has left;
-/// [`open`](Self::open) has not returned 15 seconds after a close was requested.
+/// [`open`](Self::open) has not returned 15 seconds after a close was requested, or its client has
+/// reset the connection; a handler has not returned after `handler_timeout`, which is off by
+/// default.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a route",
     label = "not a route",

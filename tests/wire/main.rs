@@ -10,6 +10,7 @@ mod close;
 mod close_causes;
 mod compression;
 mod connect;
+mod deadlines;
 mod extract;
 mod handler_failures;
 mod handlers;

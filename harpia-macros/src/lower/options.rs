@@ -23,7 +23,7 @@ pub(super) struct Options {
     pub(super) auth_timeout: Option<Ident>,
 }
 
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 20] = [
     "data",
     "broadcast",
     "auth_timeout",
@@ -31,6 +31,8 @@ pub(super) const KEYS: [&str; 18] = [
     "idle_timeout",
     "ping",
     "write_timeout",
+    "message_timeout",
+    "handler_timeout",
     "backlog",
     "compression",
     "slow",
@@ -93,7 +95,9 @@ impl Options {
             "compression" => compression(value)?,
             "max_message" | "backlog" | "max_topic_len" => size(value, &name)?,
             "max_topics" => count(value, &name)?,
-            "idle_timeout" | "ping" | "write_timeout" => duration(value, &name)?,
+            "idle_timeout" | "ping" | "write_timeout" | "message_timeout" | "handler_timeout" => {
+                duration(value, &name)?
+            }
             "rate" => rate(value)?,
             "byte_rate" | "publish_rate" => byte_rate(value, &name)?,
             "origins" => self.origins(value)?,

@@ -30,6 +30,8 @@ pub(crate) enum CloseCause {
     RateLimit,
     /// A message was over `max_message`.
     TooBig,
+    /// The client did not complete a message in time.
+    UnfinishedMessage,
     /// The client broke RFC 6455.
     Protocol,
     /// A message could not be read as the type that the handler takes.
@@ -89,6 +91,7 @@ impl CloseCause {
             Self::SlowConsumer   => ("slow_consumer",   Policy,   true,  Some((CloseCode::TRY_AGAIN, "Slow Consumer"))),
             Self::RateLimit      => ("rate_limit",      Policy,   true,  Some((CloseCode::POLICY, "Rate Limit Exceeded"))),
             Self::TooBig         => ("too_big",         Policy,   true,  Some((CloseCode::TOO_BIG, "Message Too Big"))),
+            Self::UnfinishedMessage => ("unfinished_message", Policy, true, Some((CloseCode::POLICY, "Message Unfinished"))),
             Self::Protocol       => ("protocol",        Policy,   true,  None),
             Self::InvalidMessage => ("invalid_message", Policy,   true,  None),
             Self::Overload       => ("overload",        Fault,    true,  Some((CloseCode::TRY_AGAIN, "Server Overloaded"))),
@@ -102,8 +105,13 @@ impl CloseCause {
 
     pub(crate) const COUNT: usize = Self::HandlerPanic as usize + 1;
 
+    /// Returns the cause whose close frame in the table is this one.
+    pub(crate) fn of_frame(code: CloseCode, reason: &str) -> Option<Self> {
+        let has_frame = |cause: &Self| cause.row().frame == Some((code, reason));
+        Self::ALL.into_iter().find(has_frame)
+    }
+
     /// Every cause, in the order of the table.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; Self::COUNT] = [
         Self::Client,
         Self::Lost,
@@ -116,6 +124,7 @@ impl CloseCause {
         Self::SlowConsumer,
         Self::RateLimit,
         Self::TooBig,
+        Self::UnfinishedMessage,
         Self::Protocol,
         Self::InvalidMessage,
         Self::Overload,

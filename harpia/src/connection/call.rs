@@ -20,6 +20,7 @@ use crate::route::Route;
 use crate::transport::Transport;
 
 use super::state::ConnectionState;
+use super::time_limit::HandlerLimit;
 
 /// A call of one handler.
 pub(super) trait HandlerCall<R: Route>: Send + Sized + 'static {
@@ -101,7 +102,9 @@ pub(super) fn begin<R: Route, H: HandlerCall<R>>(
         *user = User::Waiting(Box::pin(async move {
             let transport = Arc::clone(state.socket.transport());
             let span = span::<R>(&transport);
-            let running = run_to_end(&transport, H::IN_CLOSE, call.run(&mut state));
+            let mut limit = HandlerLimit::new(&transport, &state.shared.hub);
+            let running = call.run(&mut state);
+            let running = run_to_end(&transport, H::IN_CLOSE, running, &mut limit);
             let outcome = running.instrument(span).await;
             let finished = call.finish(outcome, &state.shared.hub);
             (state, finished)
@@ -133,12 +136,13 @@ fn poll_once<T>(future: impl Future<Output = Result<T, BoxError>>) -> Result<T, 
     }
 }
 
-/// Polls a handler until it returns, panics, or is canceled by a shutdown.
-async fn run_to_end<F: Future>(
+/// Polls a handler until it returns, panics, is canceled by a shutdown, or reaches its time limit.
+async fn run_to_end<T>(
     transport: &Transport,
     in_close: bool,
-    code: F,
-) -> Result<F::Output, Interruption> {
+    code: impl Future<Output = Result<T, BoxError>>,
+    limit: &mut Option<HandlerLimit>,
+) -> Outcome<T> {
     let mut code = pin!(Some(code));
     let result = poll_fn(|context| {
         if transport.is_cancelled(in_close) {
@@ -148,12 +152,18 @@ async fn run_to_end<F: Future>(
             return Poll::Ready(Err(Interruption::Cancelled));
         };
         match catch(|| code.poll(context)) {
+            Ok(Poll::Pending) if limit.as_mut().is_some_and(|limit| limit.is_over(transport)) => {
+                Poll::Ready(Ok(Err("it did not return within `handler_timeout`".into())))
+            }
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Err(interruption) => Poll::Ready(Err(interruption)),
         }
     })
     .await;
+    if let Some(limit) = limit {
+        limit.end(transport);
+    }
     // A handler that has not returned runs user code when it is dropped. That code may panic, too.
     match catch(|| code.set(None)) {
         Ok(()) => result,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::budget::{Budget, Charge};
-use crate::protocol::{DecodeLimits, Decoded, Decoder, Event, Skip, Violation};
+use crate::protocol::{Age, DecodeLimits, Decoded, Decoder, Event, Skip, Violation};
 use crate::transport::Transport;
 
 use super::closing::Closing;
@@ -120,6 +120,17 @@ impl InputState {
     /// Returns whether everything that was read is decoded or discarded.
     pub(super) fn is_empty(&self, buffer: &ReadBuffer) -> bool {
         self.undecoded.is_none() && buffer.unread.is_empty()
+    }
+
+    /// Returns whether a part of a message has been decoded.
+    #[inline]
+    pub(super) fn is_unfinished(&self) -> bool {
+        !self.decoder.is_between_messages()
+    }
+
+    /// Returns the age of the unfinished message, or `None` if there is none.
+    pub(super) fn age(&mut self) -> Option<&mut Age> {
+        self.decoder.age()
     }
 
     /// Stops decoding, and returns the [`Skip`] that goes on at this position.

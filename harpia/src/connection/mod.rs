@@ -46,6 +46,7 @@ mod state;
 mod task;
 mod throttle;
 mod time_limit;
+mod unfinished;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -93,6 +94,7 @@ impl<R: Route> Future for Connection<R> {
         this.add_cost(buffer.take_cost());
         let budget = this.phase.input_budget::<R>(&this.hub);
         this.inbound.give_back(buffer, budget);
+        this.time_input();
         this.transport.uncork();
         if this.transport.poll_flush(context) {
             context.waker().wake_by_ref();

@@ -34,6 +34,8 @@ pub(crate) struct Connection<R: Route> {
     pub(super) uncharged: u32,
     /// Whether the client is not read until the deadline, because it is over a byte rate.
     pub(super) is_throttled: bool,
+    /// Whether the deadline is the one of an unfinished message.
+    pub(super) is_timed: bool,
     pub(super) hub: Hub,
 }
 
@@ -59,6 +61,7 @@ impl<R: Route> Connection<R> {
             has_unpublished: false,
             uncharged: 0,
             is_throttled: false,
+            is_timed: false,
             hub,
         }
     }

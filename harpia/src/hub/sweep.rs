@@ -53,6 +53,11 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
     if transport.liveness.is_overdue(now.ticks) {
         transport.wake_task();
     }
+    // While `open` waits, nothing is read, so the task does not notice a reset.
+    let may_wait = transport.liveness.is_paused() && !transport.is_closing();
+    if may_wait && transport.is_opening() && transport.has_hung_up() {
+        return Some(Close::of(CloseCause::Lost));
+    }
     if let Some((timer, frame)) = transport.timers.due(now) {
         let cause = match timer {
             Timer::Deadline => CloseCause::Deadline,

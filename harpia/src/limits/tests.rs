@@ -81,6 +81,15 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             ),
         ),
         (
+            "`message_timeout`",
+            format!(
+                "{} from the first byte of a message to its last",
+                optional(route.message_timeout)
+            ),
+        ),
+        ("a message without a further byte", time(MESSAGE_STALL)),
+        ("`handler_timeout`", optional(route.handler_timeout)),
+        (
             "`backlog`",
             format!("{} waiting for one client", size(route.backlog)),
         ),

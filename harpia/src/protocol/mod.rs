@@ -13,6 +13,6 @@ pub(crate) mod origin;
 mod utf8;
 mod violation;
 
-pub(crate) use decoder::{DecodeLimits, Decoded, Decoder, Event, Skip, Skipped};
+pub(crate) use decoder::{Age, DecodeLimits, Decoded, Decoder, Event, Skip, Skipped};
 pub(crate) use encoded::{Encoded, Form};
 pub(crate) use violation::Violation;

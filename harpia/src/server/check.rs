@@ -47,6 +47,8 @@ fn check<S: AsRef<str>>(
     not_zero("idle_timeout", options.idle_timeout)?;
     not_zero("ping", options.ping)?;
     not_zero("write_timeout", options.write_timeout)?;
+    not_zero("message_timeout", options.message_timeout)?;
+    not_zero("handler_timeout", options.handler_timeout)?;
     for (name, rate) in [
         ("byte_rate", options.byte_rate),
         ("publish_rate", options.publish_rate),

@@ -120,6 +120,49 @@ impl App {
         self
     }
 
+    /// Sets the time in which a client must complete a message that it has begun. Default: 5
+    /// minutes.
+    ///
+    /// A client that takes longer, or that sends no byte of the message for 30 seconds, is closed
+    /// with 1008 "Message Unfinished". Control frames between the fragments do not count. Time in
+    /// which harpia does not read the client does not count either. Raise the timeout on routes for
+    /// large uploads. `None` disables it, but not the limit of 30 seconds. Accurate to about half a
+    /// second.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::App;
+    ///
+    /// let app = App::new().message_timeout(Duration::from_secs(60));
+    /// ```
+    pub fn message_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.defaults.options = self.defaults.options.message_timeout(timeout.into());
+        self
+    }
+
+    /// Sets the time after which an `async` handler that has not returned is dropped. Default: off.
+    ///
+    /// The handler then counts as failed. An `open` or `message` closes the connection with 1011,
+    /// and the `error` handler is called. For `close`, `drain` and `error`, there is only a log
+    /// line. `auth` has `auth_timeout` as well, and `connect` has
+    /// [`handshake_timeout`](crate::App::handshake_timeout) instead. A handler that blocks its
+    /// thread cannot be dropped. Accurate to about half a second.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::App;
+    ///
+    /// let app = App::new().handler_timeout(Duration::from_secs(20));
+    /// ```
+    pub fn handler_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.defaults.options = self.defaults.options.handler_timeout(timeout.into());
+        self
+    }
+
     /// Limits the bytes that wait for one slow client. Default: 1 MiB.
     ///
     /// The backlog can exceed this by one message, or by the messages that are delivered in one

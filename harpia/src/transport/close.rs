@@ -185,6 +185,11 @@ impl Transport {
         }
     }
 
+    /// Returns whether the peer has reset the connection: see [`Stream::has_hung_up`].
+    pub(crate) fn has_hung_up(&self) -> bool {
+        self.stream.has_hung_up()
+    }
+
     /// Returns whether the stream is a socket. Any thread can write to a socket.
     pub(crate) fn is_direct(&self) -> bool {
         matches!(self.stream, Stream::Direct(_))

@@ -52,7 +52,12 @@ impl Liveness {
 
     /// Sets a deadline, at which the sweep wakes the task. The task then checks `is_overdue`.
     pub(crate) fn set_deadline(&self, now: u32, after: Duration) {
-        let deadline = now.saturating_add(ticks(after)).max(1);
+        self.set_deadline_in(now, ticks(after));
+    }
+
+    /// Sets a deadline like [`set_deadline`](Self::set_deadline), after this number of ticks.
+    pub(crate) fn set_deadline_in(&self, now: u32, ticks: u32) {
+        let deadline = now.saturating_add(ticks).max(1);
         self.deadline.store(deadline, Ordering::Release);
     }
 

@@ -39,6 +39,7 @@ mod batch;
 mod close;
 mod control;
 mod cork;
+mod hang_up;
 mod liveness;
 mod outbox;
 mod outgoing;

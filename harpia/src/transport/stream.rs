@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use crate::limits::WRITE_BUFFER;
 use crate::sync::{Mutex, MutexGuard};
 
+use super::hang_up::has_hung_up;
 use super::unsent;
 
 /// A stream that only a task can read and write.
@@ -156,6 +157,18 @@ impl Stream {
                 Some(unsent.unwrap_or_default())
             }
             Self::Buffered(buffered) => buffered.unsent(),
+        }
+    }
+
+    /// Returns whether the peer has reset the connection, as far as a look at the socket can tell. A
+    /// buffered stream would have to be read for that, and gets `false`.
+    pub(super) fn has_hung_up(&self) -> bool {
+        match self {
+            Self::Direct(socket) => {
+                let has_hung_up = socket.with(|socket| Ok(has_hung_up(socket)));
+                has_hung_up.unwrap_or(true)
+            }
+            Self::Buffered(_) => false,
         }
     }
 

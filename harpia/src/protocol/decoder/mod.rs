@@ -7,6 +7,7 @@
 //! A violation is found as soon as its bytes have arrived. Sizes are checked before memory is
 //! allocated for them.
 
+mod age;
 mod head;
 mod partial;
 mod skip;
@@ -24,6 +25,7 @@ use crate::close::{CloseCode, CloseFrame};
 use crate::message::Message;
 
 use super::{Violation, deflate};
+pub(crate) use age::Age;
 use head::Head;
 use partial::Partial;
 pub(crate) use skip::{Skip, Skipped};
@@ -131,6 +133,11 @@ impl Decoder {
     /// Returns whether no part of the next message has been taken.
     pub(crate) fn is_between_messages(&self) -> bool {
         self.partial.is_none()
+    }
+
+    /// Returns the age of the unfinished input, or `None` if there is none.
+    pub(crate) fn age(&mut self) -> Option<&mut Age> {
+        self.partial.as_mut().map(|partial| partial.age())
     }
 
     /// Returns the memory that unfinished input takes, in bytes.

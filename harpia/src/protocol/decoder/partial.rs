@@ -9,6 +9,7 @@ use crate::budget::Charge;
 use crate::protocol::utf8::Validator;
 use crate::protocol::{Violation, deflate};
 
+use super::age::Age;
 use super::head::{Head, MAX_CONTROL, MAX_HEAD};
 use super::skip::Skip;
 use super::{DecodeLimits, Decoded, Event, MIN_FRAME_COST, control, message};
@@ -26,6 +27,7 @@ pub(super) struct Partial {
     taken: usize,
     /// What the frames cost that the last input has completed, in bytes.
     cost: usize,
+    age: Age,
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +113,10 @@ impl Partial {
         }
     }
 
+    pub(super) fn age(&mut self) -> &mut Age {
+        &mut self.age
+    }
+
     /// Returns how many bytes of the last input were taken.
     pub(super) fn taken(&self) -> usize {
         self.taken
@@ -137,6 +143,7 @@ impl Partial {
         self.head.bytes[known..known + more].copy_from_slice(&input[..more]);
         let Some(head) = Head::parse(&self.head.bytes[..known + more], limits.deflate)? else {
             self.head.len += more;
+            self.grow(more);
             return Ok((more, false));
         };
         self.begin_frame(head, limits)?;
@@ -166,8 +173,20 @@ impl Partial {
                 return Err(Violation::TooBig);
             }
         }
+        // A frame of the message has begun, even if none of its payload has come.
+        self.grow(usize::from(!head.is_control()));
         self.frame = Some(Current { head, done: 0 });
         Ok(())
+    }
+
+    /// Notes that this many bytes have come that may belong to the message.
+    ///
+    /// Control frames between the fragments do not count. Otherwise pings could keep a message
+    /// unfinished.
+    fn grow(&mut self, bytes: usize) {
+        if bytes > 0 {
+            self.age.grow();
+        }
     }
 
     /// Takes bytes of the current payload, and returns whether it is complete.
@@ -183,13 +202,15 @@ impl Partial {
         self.taken += take;
         let is_whole = frame.done == frame.head.payload;
         let left = frame.head.payload - frame.done;
+        let is_control = frame.head.is_control();
         match &mut self.message {
-            Some(message) if !frame.head.is_control() => message.push(payload, left)?,
+            Some(message) if !is_control => message.push(payload, left)?,
             _ => {
                 self.control.reserve_exact(MAX_CONTROL as usize);
                 self.control.extend_from_slice(payload);
             }
         }
+        self.grow(if is_control { 0 } else { take });
         Ok(is_whole)
     }
 
