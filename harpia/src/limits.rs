@@ -126,9 +126,25 @@ pub(crate) const MIN_MESSAGE_COST: usize = 512;
 
 /// How many TCP connections a server has at most, unless it is set.
 ///
-/// 100,000: raising this should be a deliberate choice of the operator, as for the limit of open
-/// files.
+/// 100,000: about 130 MB for idle ones. Raising this should be a deliberate choice of the operator.
 pub(crate) const MAX_CONNECTIONS: usize = 100_000;
+
+/// How many of the process's open files are not used for connections.
+///
+/// 256: for the listeners, the log, a session store, and the program's own files. If the process
+/// can open less than 1,024 files, it is a quarter of them.
+pub(crate) const RESERVED_FILES: usize = 256;
+
+/// How many clients at a time are told that the server is full. Others are dropped without a
+/// response.
+///
+/// 64: each takes an open file of the reserve, for at most a second.
+pub(crate) const MAX_REFUSALS: usize = 64;
+
+/// How many silent clients there may always be, even if this is more than a tenth of all.
+///
+/// 16: a few pages and a health check that connect at the same time.
+pub(crate) const MIN_SILENT: usize = 16;
 
 /// How many connections wait to be accepted, for sockets that harpia opens itself.
 ///

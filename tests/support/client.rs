@@ -1,9 +1,11 @@
 //! A WebSocket client that is independent of harpia.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
@@ -18,6 +20,14 @@ use crate::within;
 pub struct Client {
     stream: WebSocketStream<TcpStream>,
     answer: Response,
+}
+
+/// The pause before another try to connect to a full server.
+pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(10);
+
+fn is_full(answer: &Response) -> bool {
+    let body = answer.body().as_deref().unwrap_or_default();
+    answer.status() == 503 && body.starts_with(b"the server is full")
 }
 
 impl Client {
@@ -53,7 +63,24 @@ impl Client {
         }
     }
 
+    /// Connects. If the server is full, tries again until it has a place, as a user's client does.
     async fn try_connect(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, Error> {
+        within(async {
+            loop {
+                match Self::try_once(address, path, headers).await {
+                    Err(Error::Http(answer)) if is_full(&answer) => sleep(RETRY_PAUSE).await,
+                    other => return other,
+                }
+            }
+        })
+        .await
+    }
+
+    async fn try_once(
         address: SocketAddr,
         path: &str,
         headers: &[(&str, &str)],

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::sleep;
 
+use crate::client::RETRY_PAUSE;
 use crate::within;
 
 /// One TCP connection, normally upgraded to a WebSocket.
@@ -42,15 +44,7 @@ impl RawClient {
     }
 
     async fn connect_with_buffer(address: SocketAddr, path: &str, buffer: Option<u32>) -> Self {
-        let socket = match TcpSocket::new_v4() {
-            Ok(socket) => socket,
-            Err(error) => panic!("no socket: {error}"),
-        };
-        if let Some(size) = buffer {
-            let set = socket.set_recv_buffer_size(size);
-            assert!(set.is_ok(), "{set:?}");
-        }
-        Self::begin(socket, address, handshake(path, "").as_bytes()).await
+        Self::begin(buffer, address, handshake(path, "").as_bytes()).await
     }
 
     /// Connects and offers extensions: the value of `Sec-WebSocket-Extensions`.
@@ -65,21 +59,39 @@ impl RawClient {
     ///
     /// If the server refuses the upgrade.
     pub async fn upgrade(address: SocketAddr, bytes: &[u8]) -> Self {
-        match TcpSocket::new_v4() {
-            Ok(socket) => Self::begin(socket, address, bytes).await,
-            Err(error) => panic!("no socket: {error}"),
-        }
+        Self::begin(None, address, bytes).await
     }
 
-    async fn begin(socket: TcpSocket, address: SocketAddr, bytes: &[u8]) -> Self {
+    /// Connects. If the server is full, tries again until it has a place, as a user's client does.
+    async fn begin(buffer: Option<u32>, address: SocketAddr, bytes: &[u8]) -> Self {
+        within(async {
+            loop {
+                let client = Self::begin_once(buffer, address, bytes).await;
+                match status(&client.answer) {
+                    101 => return client,
+                    503 => sleep(RETRY_PAUSE).await,
+                    _ => panic!("refused: {}", client.answer),
+                }
+            }
+        })
+        .await
+    }
+
+    async fn begin_once(buffer: Option<u32>, address: SocketAddr, bytes: &[u8]) -> Self {
+        let socket = match TcpSocket::new_v4() {
+            Ok(socket) => socket,
+            Err(error) => panic!("no socket: {error}"),
+        };
+        if let Some(size) = buffer {
+            let set = socket.set_recv_buffer_size(size);
+            assert!(set.is_ok(), "{set:?}");
+        }
         let mut client = match within(socket.connect(address)).await {
             Ok(stream) => Self::new(stream),
             Err(error) => panic!("could not connect: {error}"),
         };
         client.write(bytes).await;
         client.answer = client.read_head().await;
-        let answer = &client.answer;
-        assert!(answer.starts_with("HTTP/1.1 101"), "refused: {answer}");
         client
     }
 

@@ -1,7 +1,7 @@
 //! Limits: the size of a message, the message rate, and the number of connections.
 
 use harpia::prelude::*;
-use harpia_tests::{Events, RawClient, TestServer};
+use harpia_tests::{Events, TestServer};
 
 struct Plain;
 
@@ -69,23 +69,4 @@ async fn the_message_rate_recovers_after_its_period() {
     }
     client.texts(&["a", "b", "c", "one too many"]).await;
     assert_eq!(client.close_code().await, 1008);
-}
-
-#[tokio::test]
-async fn a_connection_over_max_connections_waits_until_another_one_closes() {
-    let server = TestServer::start(App::new().ws(Plain).max_connections(1)).await;
-    let mut first = server.connect("/plain").await;
-    first.send("a").await;
-    assert_eq!(first.text().await, "1");
-    let address = server.address();
-    let second = tokio::spawn(async move {
-        let mut second = RawClient::connect(address, "/plain").await;
-        second.frame(0x81, b"bb").await;
-        second.read_frame().await.map(|frame| frame.text())
-    });
-    first.send("ccc").await;
-    assert_eq!(first.text().await, "3");
-    assert!(!second.is_finished());
-    first.close().await;
-    assert_eq!(second.await.unwrap().as_deref(), Some("2"));
 }

@@ -3,6 +3,7 @@
 //! Each module covers one subject. Each test defines the routes that it needs. The client is
 //! tokio-tungstenite, or one that reads and writes bytes.
 
+mod admission;
 mod auth;
 mod backpressure;
 mod broadcast;

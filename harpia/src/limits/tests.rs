@@ -107,7 +107,19 @@ fn rows_of_the_code() -> Vec<(String, String)> {
         ),
         (
             "`max_connections`",
-            format!("{} TCP connections", count(MAX_CONNECTIONS)),
+            format!(
+                "{} TCP connections, or as many as fit: all but {RESERVED_FILES} of the open files",
+                count(MAX_CONNECTIONS)
+            ),
+        ),
+        ("`max_connections_per_address`", "off".to_owned()),
+        (
+            "clients without a whole request head",
+            format!("a tenth of `max_connections`, at least {MIN_SILENT}"),
+        ),
+        (
+            "clients that are told at the same time that the server is full",
+            count(MAX_REFUSALS),
         ),
         (
             "connections that wait to be accepted",

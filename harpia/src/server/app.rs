@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::hub::Hub;
-use crate::limits::{HANDSHAKE_TIMEOUT, MAX_CONNECTIONS, SHUTDOWN_TIMEOUT};
+use crate::limits::{HANDSHAKE_TIMEOUT, SHUTDOWN_TIMEOUT};
 use crate::route::IntoRoute;
 
 use super::http::{Fallback, RequestBody, fallback};
@@ -64,7 +64,8 @@ pub struct App {
     pub(super) hub: Hub,
     pub(super) defaults: Defaults,
     pub(super) fallback: Option<Fallback>,
-    pub(super) max_connections: usize,
+    pub(super) max_connections: Option<usize>,
+    pub(super) max_connections_per_address: Option<usize>,
     pub(super) shutdown_timeout: Duration,
     pub(super) handshake_timeout: Duration,
     pub(super) proxies: Proxies,
@@ -90,7 +91,8 @@ impl App {
             hub: Hub::new(),
             defaults: Defaults::default(),
             fallback: None,
-            max_connections: MAX_CONNECTIONS,
+            max_connections: None,
+            max_connections_per_address: None,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             handshake_timeout: HANDSHAKE_TIMEOUT,
             proxies: Proxies::default(),
@@ -211,10 +213,20 @@ impl App {
         self
     }
 
-    /// Limits how many TCP connections are served at once. Default: 100,000.
+    /// Limits how many TCP connections are served at once. Default: 100,000, or less if the process
+    /// cannot open so many files.
     ///
-    /// Further clients wait in the listen queue of the operating system. 0 is an error in
-    /// [`bind`](Self::bind).
+    /// Further clients get a 503 at once. (With TLS, they are dropped, because a response would
+    /// need a TLS handshake.) The log has one line when the server becomes full, and one when it
+    /// has room again.
+    ///
+    /// [`bind`](Self::bind) raises the process's limit on open files to its hard limit, and keeps
+    /// 256 files for other purposes. If fewer connections fit than this setting says, it logs a
+    /// warning. 0 is an error in [`bind`](Self::bind).
+    ///
+    /// At most a tenth of the connections (at least 16) can be silent, which means that they have
+    /// not sent a whole request head. Beyond that, each newcomer takes the place of the client that
+    /// has been silent for longest.
     ///
     /// # Examples
     ///
@@ -224,7 +236,28 @@ impl App {
     /// let app = App::new().max_connections(20_000);
     /// ```
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.max_connections = connections;
+        self.max_connections = Some(connections);
+        self
+    }
+
+    /// Limits how many connections one client address has at once. Default: no limit.
+    ///
+    /// IPv6 addresses with the same first 64 bits count as one address. Further clients of the
+    /// address get a 429. (With TLS of the server's own, they are dropped.) The clients of one
+    /// office or mobile provider can share an address, so a low limit also refuses honest clients.
+    ///
+    /// Behind [`trusted_proxies`](Self::trusted_proxies), the address is the client's, and only
+    /// WebSocket connections count. 0 is an error in [`bind`](Self::bind).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().max_connections_per_address(200);
+    /// ```
+    pub fn max_connections_per_address(mut self, connections: impl Into<Option<usize>>) -> Self {
+        self.max_connections_per_address = connections.into();
         self
     }
 

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use super::app::App;
 use super::check;
 use super::listen::{IntoListeners, ListenOptions};
+use super::open_files;
 use super::route_config::RouteConfig;
 use super::serve::{Server, StopOnDrop};
 use super::shutdown::Signals;
@@ -104,10 +105,18 @@ impl App {
         let routes = self.router.build(&self.hub, |route| {
             RouteConfig::merge(defaults, route, compress_from)
         })?;
-        if self.max_connections == 0 {
-            return Err(Error::Config {
-                message: "`max_connections` is 0, so no client could connect".into(),
-            });
+        for (name, limit) in [
+            ("max_connections", self.max_connections),
+            (
+                "max_connections_per_address",
+                self.max_connections_per_address,
+            ),
+        ] {
+            if limit == Some(0) {
+                return Err(Error::Config {
+                    message: format!("`{name}` is 0, so no client could connect"),
+                });
+            }
         }
         let mut proxies = self.proxies;
         for proxy in &self.trusted_proxies {
@@ -133,7 +142,8 @@ impl App {
             fallback: self.fallback,
             stop: StopOnDrop(self.hub.clone()),
             hub: self.hub,
-            max_connections: self.max_connections,
+            max_connections: open_files::max_connections(self.max_connections),
+            max_connections_per_address: self.max_connections_per_address,
             shutdown_timeout: self.shutdown_timeout,
             handshake_timeout: self.handshake_timeout,
             proxies,

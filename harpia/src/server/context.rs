@@ -10,6 +10,7 @@ use crate::extract::RemoteAddr;
 use crate::hub::Hub;
 use crate::protocol::origin::X_FORWARDED_PROTO;
 
+use super::admission::Admission;
 use super::http::Fallback;
 use super::proxies::Proxies;
 use super::router::RouteTable;
@@ -24,6 +25,7 @@ pub(super) struct Context {
     pub(super) hub: Hub,
     pub(super) stage: watch::Receiver<ShutdownStage>,
     pub(super) handshake_timeout: Duration,
+    pub(super) admission: Admission,
     pub(super) proxies: Proxies,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<Tls>,

@@ -20,6 +20,7 @@ use crate::extract::PathValues;
 use crate::limits::MAX_HEAD;
 use crate::protocol::handshake::{self, Fault};
 
+use super::admission::Place;
 use super::context::{Client, Context};
 use super::http::{Body, Fallback, RequestBody, hide_secrets, text};
 use super::http_io::HttpIo;
@@ -27,7 +28,7 @@ use super::refusal::{self, Refusal};
 use super::router::Found;
 use super::shutdown::ShutdownStage;
 use super::stream::ClientStream;
-use super::upgrade::{Endpoint, Running, Upgrade, prepare};
+use super::upgrade::{Endpoint, Running, Upgrade, hold, prepare};
 
 /// Serves a client that has sent `bytes` until it leaves, an upgrade is answered, or a shutdown
 /// ends it. Returns the connection of an upgrade.
@@ -50,6 +51,8 @@ pub(super) fn serve(
 struct Pending {
     upgrade: Upgrade,
     upgraded: OnUpgrade,
+    /// The place of the client's address, if a trusted proxy has sent the request.
+    place: Option<Place>,
 }
 
 impl Pending {
@@ -59,7 +62,8 @@ impl Pending {
         let parts = upgraded.downcast::<TokioIo<HttpIo>>().ok()?;
         let (stream, unread) = parts.io.into_inner().into_parts();
         let early_bytes = [parts.read_buf, unread].concat();
-        Some(self.upgrade.start(stream, &early_bytes, permit))
+        let running = self.upgrade.start(stream, &early_bytes, permit);
+        hold(Some(running), self.place)
     }
 }
 
@@ -116,13 +120,24 @@ async fn respond(
     client: Client,
     context: &Context,
 ) -> (Response<Body>, Option<Pending>) {
+    let is_proxied = context.proxies.trusts(client.address);
     let client = client.behind(&context.proxies, request.headers());
     client.mark(request.headers_mut());
     request.extensions_mut().insert(client.address);
     if handshake::is_upgrade(request.headers()) {
         return match context.routes.find_upgrade(request.uri().path()) {
             Found::Route(endpoint, path_values) => {
-                respond_to_upgrade(request, &*endpoint, path_values, client, context).await
+                let place = match is_proxied {
+                    true => context.admission.place(client.address),
+                    false => Ok(None),
+                };
+                match place {
+                    Ok(place) => {
+                        respond_to_upgrade(request, &*endpoint, path_values, client, place, context)
+                            .await
+                    }
+                    Err(none) => (Refusal::from(none).into_response(), None),
+                }
             }
             found => (respond_without_route(request, &found, context).await, None),
         };
@@ -142,6 +157,7 @@ async fn respond_to_upgrade(
     endpoint: &dyn Endpoint,
     path_values: PathValues,
     client: Client,
+    place: Option<Place>,
     context: &Context,
 ) -> (Response<Body>, Option<Pending>) {
     let upgraded = hyper::upgrade::on(&mut request);
@@ -154,7 +170,12 @@ async fn respond_to_upgrade(
     match prepared {
         Ok(upgrade) => {
             let response = upgrade.negotiated.to_response().map(|()| Body::default());
-            (response, Some(Pending { upgrade, upgraded }))
+            let pending = Pending {
+                upgrade,
+                upgraded,
+                place,
+            };
+            (response, Some(pending))
         }
         Err(refusal) => (refusal.into_response(), None),
     }

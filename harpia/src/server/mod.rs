@@ -26,6 +26,7 @@
 //! | [`shutdown`] | signals, and the stages of a shutdown |
 
 mod accept;
+mod admission;
 mod app;
 mod bind;
 mod check;
@@ -36,6 +37,7 @@ mod http;
 mod http1;
 mod http_io;
 pub(crate) mod listen;
+mod open_files;
 mod opening;
 mod preamble;
 mod proxies;

@@ -31,7 +31,7 @@ use crate::extract::RemoteAddr;
 use crate::limits::{LINGER, MAX_EARLY_BYTES, MAX_LINGER_BYTES};
 use crate::protocol::handshake;
 
-use super::context::Context;
+use super::context::{Client, Context};
 use super::head::{First, FirstBytes, Head};
 use super::http1;
 use super::preamble;
@@ -39,7 +39,7 @@ use super::refusal::{self, Refusal};
 use super::router::Found;
 use super::shutdown::ShutdownStage;
 use super::stream::ClientStream;
-use super::upgrade::{Running, Upgrade, prepare};
+use super::upgrade::{Running, Upgrade, hold, prepare};
 
 /// The task of one client: its opening, and then its connection.
 ///
@@ -85,27 +85,39 @@ async fn open(
     permit: OwnedSemaphorePermit,
     context: Arc<Context>,
 ) -> Option<Running> {
-    let mut limit = pin!(sleep(context.handshake_timeout));
-    let preamble = preamble::read(stream, address, limit.as_mut(), &context).await;
-    let (mut stream, client) = preamble?;
-    let first = match read_head(&mut stream, limit.as_mut(), &context).await {
-        Ok(first) => first,
-        Err(HeadError::Ended) => return None,
-        Err(HeadError::TooSlow) => {
-            let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request took too long");
-            return refuse(stream, refusal, Method::GET).await;
+    // A trusted proxy has many clients. Each of them is counted when its address is known.
+    let mut place = None;
+    if !context.proxies.trusts(address) {
+        match context.admission.place(address) {
+            Ok(taken) => place = taken,
+            Err(none) => return refuse_early(stream, none.into(), &context).await,
         }
+    }
+    let mut limit = pin!(sleep(context.handshake_timeout));
+    let begun = begin_unless_dropped(stream, address, limit.as_mut(), &context).await;
+    let (mut stream, client, first) = begun?;
+    let Some(first) = first else {
+        let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request took too long");
+        return refuse(stream, refusal, Method::GET).await;
     };
     let is_upgrade = |head: &Head| handshake::is_upgrade(&head.request.headers);
     let Some(mut head) = first.head.filter(is_upgrade) else {
-        return http1::serve(stream, first.bytes, client, permit, context).await;
+        let running = http1::serve(stream, first.bytes, client, permit, context).await;
+        return hold(running, place);
     };
+    let peer = client.address;
     let client = client.behind(&context.proxies, &head.request.headers);
     client.mark(&mut head.request.headers);
     let path = head.request.uri.path();
     match context.routes.find_upgrade(path) {
         Found::Route(endpoint, path_values) => {
             let method = head.request.method.clone();
+            if context.proxies.trusts(peer) {
+                match context.admission.place(client.address) {
+                    Ok(taken) => place = taken,
+                    Err(none) => return refuse(stream, none.into(), method).await,
+                }
+            }
             let mut early = EarlyBytes::new(head.rest);
             let preparing = prepare(head.request, &*endpoint, path_values, client.address);
             let mut preparing = Box::pin(preparing);
@@ -128,17 +140,61 @@ async fn open(
                 }
             };
             match prepared {
-                Ok(upgrade) => start(upgrade, stream, early, permit, limit).await,
+                Ok(upgrade) => hold(start(upgrade, stream, early, permit, limit).await, place),
                 Err(refusal) => refuse(stream, refusal, method).await,
             }
         }
         Found::NoRoute if context.fallback.is_some() => {
-            http1::serve(stream, first.bytes, client, permit, context).await
+            let running = http1::serve(stream, first.bytes, client, permit, context).await;
+            hold(running, place)
         }
         Found::NoRoute | Found::Unreadable => {
             refusal::log_unknown_path(context.hub.log_limits(), path);
             refuse(stream, Refusal::not_found(), head.request.method.clone()).await
         }
+    }
+}
+
+/// A client whose request head has come, or has not come in time.
+type Begun = (ClientStream, Client, Option<First>);
+
+/// Reads up to the end of the head. Returns `None` if there is nobody to answer, or if newer
+/// clients need the place of this one.
+async fn begin_unless_dropped(
+    stream: ClientStream,
+    address: RemoteAddr,
+    limit: Pin<&mut Sleep>,
+    context: &Context,
+) -> Option<Begun> {
+    let mut beginning = pin!(begin(stream, address, limit, context));
+    // The head has often come already. Then the client never counts as silent.
+    if let Poll::Ready(begun) = poll_once(beginning.as_mut()).await {
+        return begun;
+    }
+    let silent = context.admission.silent_client();
+    tokio::select! {
+        biased;
+        begun = beginning => begun,
+        () = silent.dropped() => {
+            context.admission.log_silent();
+            None
+        }
+    }
+}
+
+/// Reads the preamble and the head.
+async fn begin(
+    stream: ClientStream,
+    address: RemoteAddr,
+    mut limit: Pin<&mut Sleep>,
+    context: &Context,
+) -> Option<Begun> {
+    let preamble = preamble::read(stream, address, limit.as_mut(), context).await;
+    let (mut stream, client) = preamble?;
+    match read_head(&mut stream, limit, context).await {
+        Ok(first) => Some((stream, client, Some(first))),
+        Err(HeadError::TooSlow) => Some((stream, client, None)),
+        Err(HeadError::Ended) => None,
     }
 }
 
@@ -276,6 +332,25 @@ impl EarlyBytes {
                 Ok(_) => return,
             }
         }
+    }
+}
+
+/// Tells a client that the server is full.
+pub(super) async fn refuse_without_place(stream: ClientStream, context: &Context) {
+    let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is full");
+    refuse_early(stream, refusal, context).await;
+}
+
+/// Refuses a client before its request. A client that expects TLS is dropped without a response,
+/// because a handshake costs more than serving it.
+async fn refuse_early(
+    stream: ClientStream,
+    refusal: Refusal,
+    context: &Context,
+) -> Option<Running> {
+    match preamble::expects_tls(&stream, context) {
+        true => None,
+        false => refuse(stream, refusal, Method::GET).await,
     }
 }
 

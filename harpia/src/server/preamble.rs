@@ -51,14 +51,19 @@ pub(super) async fn read(
     }
 }
 
-/// Returns whether something comes before the request head.
+/// Returns whether a client begins with a TLS handshake.
 #[cfg_attr(not(feature = "tls"), expect(unused_variables))]
-fn expects_preamble(stream: &ClientStream, client: Client, context: &Context) -> bool {
+pub(super) fn expects_tls(stream: &ClientStream, context: &Context) -> bool {
     #[cfg(feature = "tls")]
-    if tls_for(stream, context).is_some() {
-        return true;
-    }
-    context.proxies.must_send_header(client.address)
+    let expects_tls = tls_for(stream, context).is_some();
+    #[cfg(not(feature = "tls"))]
+    let expects_tls = false;
+    expects_tls
+}
+
+/// Returns whether something comes before the request head.
+fn expects_preamble(stream: &ClientStream, client: Client, context: &Context) -> bool {
+    expects_tls(stream, context) || context.proxies.must_send_header(client.address)
 }
 
 /// Reads both parts, in their order on the wire.

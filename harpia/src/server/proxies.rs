@@ -96,7 +96,8 @@ impl Proxies {
         nearest
     }
 
-    fn trusts(&self, address: RemoteAddr) -> bool {
+    /// Returns whether this is the address of a trusted proxy.
+    pub(super) fn trusts(&self, address: RemoteAddr) -> bool {
         match address.ip() {
             Some(ip) => {
                 let ip = ip.to_canonical();

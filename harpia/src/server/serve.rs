@@ -5,7 +5,7 @@ use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
@@ -13,6 +13,7 @@ use crate::hub::Hub;
 use crate::panic_guard::text_of;
 
 use super::accept;
+use super::admission::Admission;
 use super::context::Context;
 use super::http::Fallback;
 use super::listen::{ListenAddr, Listeners};
@@ -48,6 +49,7 @@ pub struct Server {
     pub(super) fallback: Option<Fallback>,
     pub(super) hub: Hub,
     pub(super) max_connections: usize,
+    pub(super) max_connections_per_address: Option<usize>,
     pub(super) shutdown_timeout: Duration,
     pub(super) handshake_timeout: Duration,
     pub(super) proxies: Proxies,
@@ -168,9 +170,9 @@ impl Server {
     /// Serves until the hub or a signal begins a shutdown. Each further signal ends one stage of
     /// the shutdown.
     pub(super) async fn serve_with(self, mut signals: Signals) -> Result {
-        let permits = Arc::new(Semaphore::new(
-            self.max_connections.min(shutdown::MAX_PERMITS as usize),
-        ));
+        let max_connections = self.max_connections.min(shutdown::MAX_PERMITS as usize);
+        let admission = Admission::new(max_connections, self.max_connections_per_address);
+        let permits = Arc::clone(admission.permits());
         let (stage_sender, stage) = watch::channel(ShutdownStage::Serving);
         let context = Arc::new(Context {
             routes: self.routes,
@@ -178,6 +180,7 @@ impl Server {
             hub: self.hub.clone(),
             stage,
             handshake_timeout: self.handshake_timeout,
+            admission,
             proxies: self.proxies,
             #[cfg(feature = "tls")]
             tls: self.tls,
@@ -185,12 +188,7 @@ impl Server {
         // The loop is a task, so that a worker thread accepts and not the thread that blocks on
         // this future. The tasks of clients then start on that worker, without waking another
         // thread. The loop ends when the shutdown begins, or when this future is dropped.
-        let accepting = accept::accept_loop(
-            self.listeners,
-            Arc::clone(&permits),
-            Arc::clone(&context),
-            self.hub.clone(),
-        );
+        let accepting = accept::accept_loop(self.listeners, Arc::clone(&context), self.hub.clone());
         let mut accepting = AbortOnDrop(tokio::spawn(accepting));
         let crash = tokio::select! {
             () = self.hub.shutdown_begun() => None,
@@ -207,7 +205,7 @@ impl Server {
         shutdown::drain(
             &self.hub,
             &permits,
-            self.max_connections,
+            max_connections,
             &stage_sender,
             self.shutdown_timeout,
             signals,

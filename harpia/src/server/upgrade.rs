@@ -28,6 +28,7 @@ use crate::route::Route;
 use crate::socket::Socket;
 use crate::transport::Transport;
 
+use super::admission::Place;
 use super::http::{hide_secrets, remove_ambient_credentials};
 use super::refusal::{self, Refusal};
 use super::route_config::RouteConfig;
@@ -174,6 +175,18 @@ impl Upgrade {
             permit,
         })
     }
+}
+
+/// Lets a connection hold the place of its address until it ends.
+pub(super) fn hold(running: Option<Running>, place: Option<Place>) -> Option<Running> {
+    let running = running?;
+    let Some(place) = place else {
+        return Some(running);
+    };
+    Some(Box::pin(async move {
+        running.await;
+        drop(place);
+    }))
 }
 
 /// Checks an upgrade for a route, and makes the data of its connection.
