@@ -6,11 +6,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use bytes::Bytes;
+
 /// Counts the bytes that all holders have, against a limit.
 #[derive(Debug)]
 pub(crate) struct Budget {
     used: AtomicUsize,
-    limit: usize,
+    limit: AtomicUsize,
     /// How many messages were skipped because one holder's share or the whole budget was full.
     skipped: AtomicU64,
 }
@@ -19,7 +21,7 @@ impl Budget {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             used: AtomicUsize::new(0),
-            limit,
+            limit: AtomicUsize::new(limit),
             skipped: AtomicU64::new(0),
         }
     }
@@ -32,9 +34,36 @@ impl Budget {
         self.skipped.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
     /// Returns whether the limit is reached.
     pub(crate) fn is_spent(&self) -> bool {
-        self.used.load(Ordering::Relaxed) >= self.limit
+        self.used.load(Ordering::Relaxed) >= self.limit()
+    }
+
+    /// Returns whether half of the limit is reached.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.used.load(Ordering::Relaxed) >= self.limit() / 2
+    }
+
+    /// Returns whether a tenth of the budget is free again, after it was spent.
+    pub(crate) fn is_relieved(&self) -> bool {
+        let limit = self.limit();
+        self.used.load(Ordering::Relaxed) < limit - limit / 10
+    }
+
+    /// Returns whether the limit is exceeded so far that nothing more may be added.
+    ///
+    /// Holders may exceed the limit for a moment, until the ones that have held their bytes for
+    /// longest are ended. This is the bound on what they can add in that moment.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.used.load(Ordering::Relaxed) >= self.limit().saturating_mul(2)
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
     }
 }
 
@@ -51,7 +80,7 @@ impl Charge {
         Self { budget, bytes: 0 }
     }
 
-    pub(crate) fn budget(&self) -> &Budget {
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
         &self.budget
     }
 
@@ -64,7 +93,7 @@ impl Charge {
     /// The budget never counts bytes that did not fit, not even for a moment: another holder might
     /// be refused because of them.
     pub(crate) fn try_add(&mut self, bytes: usize) -> bool {
-        let limit = self.budget.limit;
+        let limit = self.budget.limit();
         let add = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= limit);
         let added = self
             .budget
@@ -95,6 +124,27 @@ impl Charge {
         self.bytes -= bytes;
         self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
     }
+}
+
+/// Bytes whose memory counts in a budget until the last reference to them is dropped.
+///
+/// Many holders can refer to the same bytes, which count once.
+pub(crate) fn charged(bytes: Bytes, budget: &Arc<Budget>) -> Bytes {
+    struct Charged {
+        bytes: Bytes,
+        _charge: Charge,
+    }
+    impl AsRef<[u8]> for Charged {
+        fn as_ref(&self) -> &[u8] {
+            &self.bytes
+        }
+    }
+    let mut charge = Charge::new(Arc::clone(budget));
+    charge.add(bytes.len());
+    Bytes::from_owner(Charged {
+        bytes,
+        _charge: charge,
+    })
 }
 
 impl Drop for Charge {
@@ -140,6 +190,20 @@ mod tests {
         charge.move_to(&second);
         assert!(first.is_spent());
         assert!(Charge::new(second).try_add(50));
+    }
+
+    #[test]
+    fn charged_bytes_count_once_until_the_last_reference_is_dropped() {
+        let budget = Arc::new(Budget::new(100));
+        let bytes = charged(Bytes::from(vec![7; 100]), &budget);
+        let [start, end] = [bytes.slice(..1), bytes.slice(99..)];
+        drop(bytes);
+        assert!(budget.is_spent() && !budget.is_exhausted());
+        drop(start);
+        assert_eq!(end, [7][..]);
+        assert!(budget.is_spent());
+        drop(end);
+        assert!(budget.is_relieved());
     }
 
     #[test]

@@ -175,7 +175,7 @@ pub(crate) const MAX_PROXY_HEADER: usize = 4 * 1024;
 /// most about twice this, and one message more.
 pub(crate) const LOG_CAPACITY: usize = 16 * 1024 * 1024;
 
-/// How many bytes the outboxes of all connections hold together.
+/// How many bytes the outboxes of all connections hold together, unless it is set.
 ///
 /// 256 MiB: a few hundred full backlogs.
 pub(crate) const OUTBOX_BUDGET: usize = 256 * 1024 * 1024;
@@ -185,11 +185,11 @@ pub(crate) const OUTBOX_BUDGET: usize = 256 * 1024 * 1024;
 /// 256 MiB: thousands of messages at the default `max_message`.
 pub(crate) const INPUT_BUDGET: usize = 256 * 1024 * 1024;
 
-/// How many bytes of unfinished input all unauthenticated connections hold together.
+/// Which part of [`INPUT_BUDGET`] is the budget of all unauthenticated connections, in addition.
 ///
-/// 64 MiB: thousands of first messages at their limit. It is a budget of its own so that clients
-/// that fill it keep out newcomers only, and do not disturb authenticated clients.
-pub(crate) const UNAUTHENTICATED_INPUT_BUDGET: usize = 64 * 1024 * 1024;
+/// A quarter, 64 MiB: thousands of first messages at their limit. It is a budget of its own so that
+/// clients that fill it keep out newcomers only, and do not disturb authenticated clients.
+pub(crate) const UNAUTHENTICATED_SHARE: usize = 4;
 
 /// How long `open` may go on after a close was requested.
 ///

@@ -7,6 +7,7 @@ mod admission;
 mod auth;
 mod backpressure;
 mod broadcast;
+mod budgets;
 mod close;
 mod close_causes;
 mod compression;

@@ -66,6 +66,7 @@ impl<'a> Flusher<'a> {
             }
             let now = self.hub.shared.clock.now();
             self.sweep.run(&mut self.table, now, unix_seconds);
+            self.relieve(now);
             pause(start.elapsed());
         }
     }
@@ -100,6 +101,23 @@ impl<'a> Flusher<'a> {
             }
         }
         self.table.detach_all();
+    }
+
+    /// Makes room if the backlogs of all peers exceed their budget.
+    fn relieve(&mut self, now: u32) {
+        let shared = &self.hub.shared;
+        if !shared.outbox_budget.is_spent() {
+            return;
+        }
+        let clients = self.table.relieve(&shared.outbox_budget, now);
+        if let Some(suppressed) = self.hub.log_limits().spent_budgets.admit() {
+            tracing::warn!(
+                clients,
+                suppressed,
+                "the backlogs of all clients exceed `backlog_budget`: the clients that have read \
+                 nothing for longest are closed, or miss messages on a route with `slow = skip`"
+            );
+        }
     }
 
     /// Runs one flush round: applies all records, then delivers. Returns whether to stop.

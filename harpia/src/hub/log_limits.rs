@@ -35,6 +35,8 @@ pub(crate) struct LogLimits {
     pub(crate) unused_protocols: LogLimit,
     /// Connections of trusted proxies without a PROXY header.
     pub(crate) proxy_headers: LogLimit,
+    /// Backlogs of all clients that exceed their budget.
+    pub(crate) spent_budgets: LogLimit,
     /// Upgrades for a path that no route has.
     pub(crate) unknown_paths: LogLimit,
 }

@@ -39,7 +39,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::id::ConnectionId;
-use crate::limits::{INPUT_BUDGET, OUTBOX_BUDGET, UNAUTHENTICATED_INPUT_BUDGET};
+use crate::limits::{INPUT_BUDGET, OUTBOX_BUDGET, UNAUTHENTICATED_SHARE};
 use crate::message::{IntoMessage, Message};
 use crate::protocol::Encoded;
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -120,7 +120,9 @@ impl Hub {
                 clock: Clock::new(),
                 outbox_budget: Arc::new(Budget::new(OUTBOX_BUDGET)),
                 input_budget: Arc::new(Budget::new(INPUT_BUDGET)),
-                unauthenticated_input_budget: Arc::new(Budget::new(UNAUTHENTICATED_INPUT_BUDGET)),
+                unauthenticated_input_budget: Arc::new(Budget::new(
+                    INPUT_BUDGET / UNAUTHENTICATED_SHARE,
+                )),
                 counters: Arc::default(),
                 log_limits: LogLimits::default(),
                 crash: OnceLock::new(),
@@ -332,6 +334,14 @@ impl Hub {
 
     pub(crate) fn log_limits(&self) -> &LogLimits {
         &self.shared.log_limits
+    }
+
+    /// Sets the bounds on the memory of all connections together, in bytes.
+    pub(crate) fn set_budgets(&self, backlogs: usize, input: usize) {
+        self.shared.outbox_budget.set_limit(backlogs);
+        self.shared.input_budget.set_limit(input);
+        let unauthenticated = &self.shared.unauthenticated_input_budget;
+        unauthenticated.set_limit(input / UNAUTHENTICATED_SHARE);
     }
 
     pub(crate) fn outbox_budget(&self) -> &Arc<Budget> {

@@ -67,9 +67,17 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
     }
     let now = now.ticks;
     let limits = transport.limits();
+    // Noted on routes without `write_timeout`, too, for the order in which backlogs are dropped.
+    let is_blocked = transport.is_blocked();
+    let blocked_since = transport.progress.blocked_since(is_blocked, now);
+    if is_blocked && transport.is_memory_scarce() {
+        // So that it is known who has read something lately, in case backlogs have to be dropped.
+        transport.look_at_progress(now);
+    }
     if let Some(limit) = limits.write_timeout
+        && let Some(since) = blocked_since
         && !transport.is_closing()
-        && is_stalled(transport, ticks(limit), now)
+        && is_stalled(transport, since, ticks(limit), now)
     {
         transport.close_stalled();
         return None;
@@ -92,13 +100,10 @@ fn visit(member: &mut Member, now: Now) -> Option<Close> {
 /// Returns whether a peer has read nothing of what waits for it for `limit` ticks.
 ///
 /// Like [`is_idle`], makes a system call only once half of the time has passed.
-fn is_stalled(transport: &Transport, limit: u32, now: u32) -> bool {
-    let since = transport
-        .progress
-        .blocked_since(transport.is_blocked(), now);
-    let Some(since) = since.filter(|since| now.saturating_sub(*since) >= limit / 2) else {
+fn is_stalled(transport: &Transport, since: u32, limit: u32, now: u32) -> bool {
+    if now.saturating_sub(since) < limit / 2 {
         return false;
-    };
+    }
     transport.look_at_progress(now);
     let progress = since.max(transport.progress.at());
     now.saturating_sub(progress) >= limit

@@ -169,14 +169,26 @@ fn rows_of_the_code() -> Vec<(String, String)> {
         ),
         ("close reason", format!("{MAX_REASON} bytes")),
         (
-            "partly received messages of all clients together",
-            size(INPUT_BUDGET),
+            "`input_budget`",
+            format!(
+                "{} of partly received messages of all clients together",
+                size(INPUT_BUDGET)
+            ),
         ),
         (
             "partly received messages of all clients that have not passed `auth`",
-            format!("{}, counted separately", size(UNAUTHENTICATED_INPUT_BUDGET)),
+            format!(
+                "{}, a quarter of `input_budget`",
+                size(INPUT_BUDGET / UNAUTHENTICATED_SHARE)
+            ),
         ),
-        ("backlogs of all clients", size(OUTBOX_BUDGET)),
+        (
+            "`backlog_budget`",
+            format!(
+                "{} for the backlogs of all clients together",
+                size(OUTBOX_BUDGET)
+            ),
+        ),
         (
             "a message that waits",
             format!("counts at least {}", size(MIN_MESSAGE_COST)),

@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::hub::Hub;
-use crate::limits::{HANDSHAKE_TIMEOUT, SHUTDOWN_TIMEOUT};
+use crate::limits::{HANDSHAKE_TIMEOUT, INPUT_BUDGET, OUTBOX_BUDGET, SHUTDOWN_TIMEOUT};
 use crate::route::IntoRoute;
 
 use super::http::{Fallback, RequestBody, fallback};
@@ -66,6 +66,8 @@ pub struct App {
     pub(super) fallback: Option<Fallback>,
     pub(super) max_connections: Option<usize>,
     pub(super) max_connections_per_address: Option<usize>,
+    pub(super) backlog_budget: usize,
+    pub(super) input_budget: usize,
     pub(super) shutdown_timeout: Duration,
     pub(super) handshake_timeout: Duration,
     pub(super) proxies: Proxies,
@@ -93,6 +95,8 @@ impl App {
             fallback: None,
             max_connections: None,
             max_connections_per_address: None,
+            backlog_budget: OUTBOX_BUDGET,
+            input_budget: INPUT_BUDGET,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             handshake_timeout: HANDSHAKE_TIMEOUT,
             proxies: Proxies::default(),
@@ -258,6 +262,43 @@ impl App {
     /// ```
     pub fn max_connections_per_address(mut self, connections: impl Into<Option<usize>>) -> Self {
         self.max_connections_per_address = connections.into();
+        self
+    }
+
+    /// Limits the memory of the backlogs of all clients together, in bytes. Default: 256 MiB.
+    ///
+    /// A message that waits for many clients counts once. When the limit is reached, the clients
+    /// that have read nothing for longest are closed with 1013 "Slow Consumer", or, on routes with
+    /// [`Slow::Skip`](crate::Slow::Skip), miss what waits for them, until a tenth of the limit is
+    /// free again. This happens at most a tenth of a second later. Until then, the memory may grow to
+    /// twice the limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().backlog_budget(64 * 1024 * 1024);
+    /// ```
+    pub fn backlog_budget(mut self, bytes: usize) -> Self {
+        self.backlog_budget = bytes;
+        self
+    }
+
+    /// Limits the memory of the partly received messages of all clients together, in bytes.
+    /// Default: 256 MiB.
+    ///
+    /// Clients that have not passed `auth` have a limit of their own, which is a quarter of this.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use harpia::App;
+    ///
+    /// let app = App::new().input_budget(64 * 1024 * 1024);
+    /// ```
+    pub fn input_budget(mut self, bytes: usize) -> Self {
+        self.input_budget = bytes;
         self
     }
 

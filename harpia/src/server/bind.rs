@@ -135,6 +135,7 @@ impl App {
         if let Some(length) = compress_from {
             self.hub.compress_from(length);
         }
+        self.hub.set_budgets(self.backlog_budget, self.input_budget);
         self.hub.start()?;
         Ok(Server {
             listeners,

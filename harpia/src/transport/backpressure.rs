@@ -1,8 +1,9 @@
 //! Backpressure: bytes that a full socket did not take wait in the outbox until the task writes
 //! them.
 //!
-//! This file also decides what happens when the outbox exceeds the route's `backlog`, or all
-//! outboxes together exceed `OUTBOX_BUDGET`.
+//! This file also decides what happens when the outbox exceeds the route's `backlog`. If all
+//! outboxes together exceed their budget, the hub's table calls [`Transport::drop_backlog`] for the
+//! peers that have been stalled for longest.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -115,6 +116,58 @@ impl Transport {
         let state = self.lock();
         if matches!(state.write_state, WriteState::Blocked(_)) && state.close.is_none() {
             self.close_slow_consumer(state);
+        }
+    }
+
+    /// Returns since when the peer has read nothing of its outbox.
+    pub(crate) fn stalled_since(&self, now: u32) -> u32 {
+        let since = self.progress.blocked_since(self.is_blocked(), now);
+        since.unwrap_or(now).max(self.progress.at())
+    }
+
+    /// Drops what waits for the peer, because the budget of all peers is spent. The route's `slow`
+    /// option decides whether the connection is closed.
+    ///
+    /// The rest of a partly written frame has to stay. [`cut_off`](Self::cut_off) drops it, too.
+    pub(crate) fn drop_backlog(&self) {
+        let mut state = self.lock();
+        // While the connection closes, its last messages wait for at most `CLOSE_STALL`.
+        if state.close_queued {
+            return;
+        }
+        let WriteState::Blocked(outbox) = &mut state.write_state else {
+            return;
+        };
+        if self.limits.slow == Slow::Close {
+            return self.close_slow_consumer(state);
+        }
+        self.count_skipped(outbox.skip_queue());
+        self.signals.set(Signal::Skipping);
+        self.wake(state);
+    }
+
+    /// Returns whether the backlogs of all peers take half of their budget.
+    pub(crate) fn is_memory_scarce(&self) -> bool {
+        self.budget.is_scarce()
+    }
+
+    /// Returns how many bytes wait for the peer.
+    pub(crate) fn waiting(&self) -> usize {
+        match &self.lock().write_state {
+            WriteState::Blocked(outbox) => outbox.len(),
+            WriteState::Open | WriteState::Closed => 0,
+        }
+    }
+
+    /// Drops everything that waits for the peer, even a partly written frame. Nothing can be sent
+    /// after a part of a frame, so the connection is lost.
+    pub(crate) fn cut_off(&self) {
+        let mut state = self.lock();
+        if matches!(state.write_state, WriteState::Blocked(_)) {
+            let close = || Box::new(Close::of(CloseCause::SlowConsumer));
+            state.close.get_or_insert_with(close);
+            self.signals.set(Signal::Closing);
+            self.mark_lost(state);
         }
     }
 

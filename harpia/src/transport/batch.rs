@@ -2,8 +2,11 @@
 //!
 //! A batch contains whole frames only.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
+use crate::budget::{Budget, charged};
 use crate::protocol::frame;
 
 /// Frames borrowed from the buffer in which the flusher encoded them.
@@ -13,7 +16,9 @@ use crate::protocol::frame;
 #[derive(Debug)]
 pub(crate) struct Batch<'a> {
     bytes: &'a [u8],
-    /// The copy that outboxes share; `None` until a socket blocks.
+    /// The frames, if they are reference-counted already.
+    source: Option<&'a Bytes>,
+    /// What outboxes share; `None` until a socket blocks. It counts in the budget.
     shared: Option<Bytes>,
     /// The number of frames in the batch; `None` until a peer skips the batch.
     frames: Option<usize>,
@@ -24,6 +29,7 @@ impl<'a> Batch<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
+            source: None,
             shared: None,
             frames: None,
         }
@@ -33,7 +39,8 @@ impl<'a> Batch<'a> {
     pub(crate) fn of(bytes: &'a Bytes) -> Self {
         Self {
             bytes,
-            shared: Some(bytes.clone()),
+            source: Some(bytes),
+            shared: None,
             frames: None,
         }
     }
@@ -47,10 +54,14 @@ impl<'a> Batch<'a> {
     }
 
     /// Returns the batch as bytes that can outlive the borrow. Only the first call may copy.
-    pub(crate) fn share(&mut self) -> Bytes {
-        self.shared
-            .get_or_insert_with(|| Bytes::copy_from_slice(self.bytes))
-            .clone()
+    ///
+    /// The memory counts once in the budget, however many peers have to wait for it.
+    pub(crate) fn share(&mut self, budget: &Arc<Budget>) -> Bytes {
+        let make = || {
+            let copy = || Bytes::copy_from_slice(self.bytes);
+            charged(self.source.map_or_else(copy, Bytes::clone), budget)
+        };
+        self.shared.get_or_insert_with(make).clone()
     }
 
     /// Returns how many frames the batch has. Only the first call counts them, because many slow

@@ -176,10 +176,7 @@ impl Transport {
 
     /// Checks whether the peer reads what it is sent. The hub's sweep calls this.
     pub(crate) fn look_at_progress(&self, now: u32) {
-        let queued = match &self.lock().write_state {
-            WriteState::Blocked(outbox) => outbox.len(),
-            WriteState::Open | WriteState::Closed => 0,
-        };
+        let queued = self.waiting();
         if let Some(unsent) = self.stream.unsent() {
             self.progress.look(unsent, queued, now);
         }

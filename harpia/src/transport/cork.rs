@@ -11,6 +11,8 @@ use std::io::IoSlice;
 
 use bytes::Bytes;
 
+use crate::budget::charged;
+
 use crate::sync::MutexGuard;
 
 use super::outgoing::Outgoing;
@@ -103,7 +105,10 @@ impl Transport {
                 state.cork = Some(cork);
                 SendStatus::Sent
             }
-            Ok(written) => self.block(state, Bytes::from(cork.frames), written),
+            Ok(written) => {
+                let frames = charged(Bytes::from(cork.frames), &self.budget);
+                self.block(state, frames, written)
+            }
             Err(_) => self.mark_lost(state),
         }
     }

@@ -69,7 +69,7 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, charged};
 use crate::close::Close;
 use crate::id::ConnectionId;
 use crate::limits::Limits;
@@ -289,10 +289,16 @@ impl Transport {
         match &mut state.write_state {
             WriteState::Open => match self.write_message(&outgoing) {
                 Ok((written, total)) if written == total => SendStatus::Sent,
-                Ok((written, _)) => self.block(state, outgoing.into_frame(), written),
+                Ok((written, _)) => {
+                    let frame = charged(outgoing.into_frame(), &self.budget);
+                    self.block(state, frame, written)
+                }
                 Err(_) => self.mark_lost(state),
             },
-            WriteState::Blocked(_) => self.queue(state, outgoing.into_frame(), || 1),
+            WriteState::Blocked(_) => {
+                let frame = charged(outgoing.into_frame(), &self.budget);
+                self.queue(state, frame, || 1)
+            }
             WriteState::Closed => SendStatus::Closed,
         }
     }
@@ -306,10 +312,12 @@ impl Transport {
         match &mut state.write_state {
             WriteState::Open => match self.write(&[IoSlice::new(batch.bytes())], batch.len()) {
                 Ok(written) if written == batch.len() => SendStatus::Sent,
-                Ok(written) => self.block(state, batch.share(), written),
+                Ok(written) => self.block(state, batch.share(&self.budget), written),
                 Err(_) => self.mark_lost(state),
             },
-            WriteState::Blocked(_) => self.queue(state, batch.share(), || batch.frames()),
+            WriteState::Blocked(_) => {
+                self.queue(state, batch.share(&self.budget), || batch.frames())
+            }
             WriteState::Closed => SendStatus::Closed,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 
-use crate::budget::{Budget, Charge};
+use crate::budget::{Budget, Charge, charged};
 use crate::limits::MIN_MESSAGE_COST;
 use crate::protocol::frame;
 
@@ -27,8 +27,11 @@ pub(super) struct Outbox {
     control: Bytes,
     /// Batches that are not begun.
     data: VecDeque<Bytes>,
-    /// The cost of `data` and `partial`, charged to the server's budget.
-    counted: Charge,
+    /// The cost of `data` and `partial`, for the backlog.
+    counted: usize,
+    /// The memory of the queue's entries, charged to the server's budget. The bytes of the pieces
+    /// are charged by themselves, because many outboxes share them.
+    entries: Charge,
     /// The bytes of `data` and `partial`.
     waiting: usize,
     /// The cost of the batches that were owed when `open` returned. They may wait in addition to a
@@ -46,7 +49,8 @@ impl Outbox {
             partial: Bytes::new(),
             control: Bytes::new(),
             data: VecDeque::new(),
-            counted: Charge::new(budget),
+            counted: 0,
+            entries: Charge::new(budget),
             waiting: 0,
             allowance: 0,
             skipping: false,
@@ -77,11 +81,11 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// If the backlog is full, the server's budget is spent, or an earlier batch was dropped since
+    /// If the backlog is full, the server's budget is exhausted, or an earlier batch was dropped since
     /// the outbox was last empty.
     pub(super) fn push(&mut self, batch: Bytes, backlog: usize) -> Result<usize, BacklogFull> {
         let limit = backlog.saturating_add(self.allowance);
-        let is_full = self.counted.bytes() >= limit || self.counted.budget().is_spent();
+        let is_full = self.counted >= limit || self.entries.budget().is_exhausted();
         if self.skipping || is_full {
             self.skipping = true;
             return Err(BacklogFull);
@@ -92,8 +96,7 @@ impl Outbox {
 
     /// Adds a batch without checking the backlog: the close frame, or an owed batch.
     pub(super) fn push_unbounded(&mut self, batch: Bytes) {
-        self.count(cost(&batch), batch.len());
-        self.data.push_back(batch);
+        self.push_piece(batch);
     }
 
     /// Adds the batches that were owed when `open` returned, without checking the backlog.
@@ -124,10 +127,25 @@ impl Outbox {
 
     /// Drops everything except the partly written frame.
     pub(super) fn drop_queue(&mut self) {
-        while let Some(piece) = self.data.pop_front() {
-            self.uncount(cost(&piece), piece.len());
-        }
+        while self.pop_piece().is_some() {}
         self.control = Bytes::new();
+        // The partly written frame would keep the memory of its whole batch.
+        let rest = Bytes::copy_from_slice(&self.partial);
+        self.partial = match rest.is_empty() {
+            true => rest,
+            false => charged(rest, self.entries.budget()),
+        };
+    }
+
+    /// Drops the messages that wait, and all later ones until the outbox is empty. Returns how many
+    /// messages were dropped now.
+    pub(super) fn skip_queue(&mut self) -> usize {
+        let frames = self.data.iter().map(|piece| frame::count(piece)).sum();
+        let control = std::mem::take(&mut self.control);
+        self.drop_queue();
+        self.control = control;
+        self.skipping = true;
+        frames
     }
 
     /// Makes one write call, and returns how many bytes the stream has taken.
@@ -175,10 +193,9 @@ impl Outbox {
         }
         while written > 0 {
             // Cannot be empty: the remaining written bytes came from `data`.
-            let Some(piece) = self.data.pop_front() else {
+            let Some(piece) = self.pop_piece() else {
                 break;
             };
-            self.uncount(cost(&piece), piece.len());
             let taken = written.min(piece.len());
             written -= taken;
             if taken < piece.len() {
@@ -204,22 +221,39 @@ impl Outbox {
         if boundary < batch.len() {
             let rest = batch.slice(boundary..);
             self.count(cost(&rest), rest.len());
+            self.entries.add(ENTRY);
             self.data.push_front(rest);
         }
     }
 
+    fn push_piece(&mut self, piece: Bytes) {
+        self.count(cost(&piece), piece.len());
+        self.entries.add(ENTRY);
+        self.data.push_back(piece);
+    }
+
+    fn pop_piece(&mut self) -> Option<Bytes> {
+        let piece = self.data.pop_front()?;
+        self.uncount(cost(&piece), piece.len());
+        self.entries.subtract(ENTRY);
+        Some(piece)
+    }
+
     fn count(&mut self, cost: usize, bytes: usize) {
-        self.counted.add(cost);
+        self.counted += cost;
         self.waiting += bytes;
     }
 
     fn uncount(&mut self, cost: usize, bytes: usize) {
-        self.counted.subtract(cost);
+        self.counted -= cost;
         self.waiting -= bytes;
     }
 }
 
-/// Returns how many bytes a piece counts in the backlog and the budget.
+/// What an entry of the queue counts in the budget, in bytes. The queue may have twice the room.
+pub(super) const ENTRY: usize = 2 * size_of::<Bytes>();
+
+/// Returns how many bytes a piece counts in the backlog.
 ///
 /// Every piece needs memory for its queue entry, so a small piece counts as `MIN_MESSAGE_COST`.
 pub(super) fn cost(piece: &Bytes) -> usize {

@@ -11,23 +11,38 @@ use bytes::Bytes;
 
 use crate::budget::Charge;
 use crate::options::Slow;
+use crate::protocol::frame;
 
-use super::outbox::{Outbox, cost};
+use super::outbox::{ENTRY, Outbox, cost};
 use super::{Batch, Signal, Transport, WriteState};
 
 /// Batches that wait until `open` returns, in the order of the hub's log.
 #[derive(Debug)]
 pub(crate) struct Owed {
     batches: Vec<Bytes>,
-    /// The cost of `batches`, charged to the server's budget.
-    charge: Charge,
+    /// The cost of `batches`, for the backlog.
+    counted: usize,
+    /// The memory of the list's entries, charged to the server's budget. The batches are charged by
+    /// themselves, because many members share them.
+    entries: Charge,
     /// Set when messages after these batches were dropped because the backlog was full.
     has_gap: bool,
 }
 
 impl Owed {
+    /// Drops the batches. Messages are then missing until `open` has returned and all is written.
+    /// Returns how many messages were dropped.
+    fn skip(&mut self) -> usize {
+        let frames = self.batches.iter().map(|batch| frame::count(batch)).sum();
+        self.batches = Vec::new();
+        self.counted = 0;
+        self.entries.subtract(self.entries.bytes());
+        self.has_gap = true;
+        frames
+    }
+
     fn is_full(&self, backlog: usize) -> bool {
-        self.charge.bytes() >= backlog.max(1) || self.charge.budget().is_spent()
+        self.counted >= backlog.max(1) || self.entries.budget().is_exhausted()
     }
 }
 
@@ -40,13 +55,15 @@ impl Transport {
         let kept = owed.get_or_insert_with(|| {
             Box::new(Owed {
                 batches: Vec::new(),
-                charge: Charge::new(Arc::clone(&self.budget)),
+                counted: 0,
+                entries: Charge::new(Arc::clone(&self.budget)),
                 has_gap: false,
             })
         });
         if !kept.has_gap && !kept.is_full(self.limits.backlog) {
-            let batch = batch.share();
-            kept.charge.add(cost(&batch));
+            let batch = batch.share(&self.budget);
+            kept.counted += cost(&batch);
+            kept.entries.add(ENTRY);
             kept.batches.push(batch);
             return true;
         }
@@ -66,18 +83,38 @@ impl Transport {
         }
     }
 
+    /// Drops owed batches, because the budget of all peers is spent.
+    ///
+    /// Returns `false` if the route closes slow consumers. In this case, the caller has to request a
+    /// close.
+    pub(crate) fn drop_owed(&self, owed: &mut Option<Box<Owed>>) -> bool {
+        match (self.limits.slow, owed.as_mut()) {
+            (_, None) => true,
+            (Slow::Skip, Some(kept)) => {
+                self.skipped_now(kept.skip());
+                true
+            }
+            (Slow::Close, Some(_)) => {
+                *owed = None;
+                false
+            }
+        }
+    }
+
+    fn skipped_now(&self, frames: usize) {
+        self.count_skipped(frames);
+        self.signals.set(Signal::Skipping);
+        self.wake_task();
+    }
+
     /// Writes the owed batches, after everything that was sent so far.
     ///
     /// Bytes that the socket does not take wait in the outbox. If messages were dropped after the
     /// batches, the `drain` handler is called when everything is written.
     pub(crate) fn write_owed(&self, owed: Owed) {
         let Owed {
-            batches,
-            charge,
-            has_gap,
+            batches, has_gap, ..
         } = owed;
-        // From here on, the outbox charges the batches to the budget.
-        drop(charge);
         let mut state = self.write_cork_and_lock();
         if state.close_queued {
             return;
@@ -241,12 +278,12 @@ mod tests {
     #[test]
     fn owed_batches_are_charged_to_the_budget_until_they_are_written() {
         let (_sockets, transport, peer) = narrow(Slow::Close);
+        transport.budget.set_limit(batch("owed").len());
         let mut owed = None;
         assert!(owe(&transport, &mut owed, "owed"));
-        let counted = owed.as_ref().unwrap().charge.bytes();
-        assert_eq!(counted, batch("owed").len());
+        assert!(transport.budget.is_spent());
         transport.write_owed(*owed.unwrap());
         assert_eq!(names(&peer.frames()), ["owed"]);
-        assert!(Charge::new(Arc::clone(&transport.budget)).try_add(usize::MAX));
+        assert!(transport.budget.is_relieved());
     }
 }

@@ -14,6 +14,7 @@ mod close;
 mod deliver;
 mod opening;
 mod presence;
+mod relief;
 mod round;
 
 #[cfg(test)]

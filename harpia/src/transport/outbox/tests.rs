@@ -3,6 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::budget::charged;
+
 use super::*;
 
 const BACKLOG: usize = 4000;
@@ -89,7 +91,7 @@ fn dropping_the_queue_keeps_the_partial_frame() {
     outbox.drop_queue();
     assert_eq!(outbox.bytes(), frame(1, 100)[50..]);
     assert_eq!(outbox.len(), 52);
-    assert_eq!(outbox.counted.bytes(), 52);
+    assert_eq!(outbox.counted, 52);
 }
 
 #[test]
@@ -121,16 +123,40 @@ fn after_a_dropped_message_all_messages_are_dropped_until_the_outbox_is_empty() 
 }
 
 #[test]
-fn a_spent_budget_fills_every_outbox_until_one_is_dropped() {
+fn an_exhausted_budget_fills_every_outbox_until_one_is_dropped() {
     let budget = Arc::new(Budget::new(1000));
-    let mut one = Outbox::new(Arc::clone(&budget), frame(1, 10), 1);
-    one.push(frame(1, 2000), usize::MAX).unwrap();
+    let large = charged(frame(1, 2000), &budget);
+    let one = Outbox::new(Arc::clone(&budget), large, 1);
     let mut other = Outbox::new(Arc::clone(&budget), frame(2, 10), 1);
     other.push(frame(2, 1), usize::MAX).unwrap_err();
     drop(one);
     assert!(!budget.is_spent());
     let mut third = Outbox::new(Arc::clone(&budget), frame(3, 10), 1);
     third.push(frame(3, 1), usize::MAX).unwrap();
+}
+
+#[test]
+fn outboxes_that_share_a_batch_charge_its_bytes_once() {
+    let budget = Arc::new(Budget::new(20_000));
+    let batch = charged(frame(1, 15_000), &budget);
+    let outboxes: Vec<_> = (0..40)
+        .map(|_| Outbox::new(Arc::clone(&budget), batch.clone(), 1))
+        .collect();
+    drop(batch);
+    assert!(!budget.is_spent());
+    drop(outboxes);
+    assert!(Charge::new(budget).try_add(20_000));
+}
+
+#[test]
+fn dropping_the_queue_releases_the_batch_of_the_partial_frame() {
+    let budget = Arc::new(Budget::new(1000));
+    let batch = Bytes::from([frame(1, 10), frame(2, 1000)].concat());
+    let mut outbox = Outbox::new(Arc::clone(&budget), charged(batch, &budget), 5);
+    assert!(budget.is_spent());
+    assert_eq!(outbox.skip_queue(), 1);
+    assert!(budget.is_relieved());
+    assert_eq!(outbox.bytes(), frame(1, 10)[5..]);
 }
 
 #[derive(Clone, Debug)]
@@ -202,11 +228,12 @@ proptest! {
             }
             prop_assert_eq!(outbox.len(), outbox.bytes().len());
             let counted = outbox.data.iter().map(cost).sum::<usize>() + outbox.partial.len();
-            prop_assert_eq!(outbox.counted.bytes(), counted);
+            prop_assert_eq!(outbox.counted, counted);
+            prop_assert_eq!(outbox.entries.bytes(), outbox.data.len() * ENTRY);
         }
         out.extend(outbox.take(usize::MAX));
         prop_assert_eq!(outbox.len(), 0);
-        prop_assert_eq!(outbox.counted.bytes(), 0);
+        prop_assert_eq!(outbox.counted, 0);
         for is_control in [true, false] {
             let of_kind = marks(&out).into_iter().filter(|one| one.0 == is_control);
             let in_order: Vec<u8> = of_kind.map(|one| one.1).collect();
