@@ -115,6 +115,9 @@ mod close;
 mod connection;
 mod error;
 pub mod extract;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod guide;
 mod hub;
 mod id;

@@ -42,8 +42,8 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("connection", &["connection"]),
     ("server", &["server"]),
     (
-        "macro output, benchmarks and guide",
-        &["__private", "bench", "guide"],
+        "macro output, benchmarks, fuzzing and guide",
+        &["__private", "bench", "fuzz", "guide"],
     ),
 ];
 

@@ -130,7 +130,7 @@ impl Cookies {
 }
 
 /// Finds one cookie in the values of the `Cookie` headers, without storing the others.
-pub(super) fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Option<String> {
+pub(crate) fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Option<String> {
     let (_, value) = headers.flat_map(pairs).find(|(known, _)| *known == name)?;
     Some(decoded(value).into_owned())
 }

@@ -21,6 +21,8 @@ use std::future::Future;
 use http::Request;
 
 pub use cookies::Cookies;
+#[cfg(fuzzing)]
+pub(crate) use cookies::find as find_cookie;
 #[cfg(any(feature = "jwt", feature = "session"))]
 pub use credentials::CredentialSource;
 #[cfg(any(feature = "jwt", feature = "session"))]

@@ -49,7 +49,7 @@ pub(super) fn max_compressed(max_message: usize) -> usize {
 }
 
 /// Decompresses the payload of a message, and stops as soon as the result is too long.
-pub(super) fn inflate(payload: &[u8], max_message: usize) -> Result<Bytes, Violation> {
+pub(crate) fn inflate(payload: &[u8], max_message: usize) -> Result<Bytes, Violation> {
     INFLATER.with_borrow_mut(|inflater| {
         inflater.stream.reset(false);
         inflater.output.clear();
@@ -65,9 +65,6 @@ pub(super) fn inflate(payload: &[u8], max_message: usize) -> Result<Bytes, Viola
 impl Inflater {
     fn feed(&mut self, mut input: &[u8], max_message: usize) -> Result<(), Violation> {
         loop {
-            if self.output.len() > max_message {
-                return Err(Violation::TooBig);
-            }
             // The output has room for one byte more than allowed, so that a message that is too
             // long is noticed.
             let room = (max_message - self.output.len()).saturating_add(1);
@@ -77,6 +74,10 @@ impl Inflater {
                 .stream
                 .decompress_vec(input, &mut self.output, FlushDecompress::Sync)
                 .map_err(|_| Violation::Compressed)?;
+            // The buffer may have room for more than was reserved.
+            if self.output.len() > max_message {
+                return Err(Violation::TooBig);
+            }
             let taken = self.stream.total_in() - before.0;
             input = input.get(taken as usize..).unwrap_or_default();
             if status == Status::StreamEnd {
@@ -177,6 +178,16 @@ mod tests {
         let held = INFLATER.with_borrow(|inflater| inflater.output.capacity());
         assert!(held < 256 * 1024, "{held}");
         assert_eq!(inflate(&bomb, 10 << 20).unwrap().len(), 10 << 20);
+    }
+
+    #[test]
+    fn a_message_that_exceeds_the_limit_only_in_its_last_bytes_is_too_big() {
+        // A code at the end of this data goes on in the tail, and repeats bytes there.
+        let cut_short = b"2?22";
+        let message = inflate(cut_short, 1000).unwrap();
+        let length = message.len();
+        assert_eq!(inflate(cut_short, length), Ok(message));
+        assert_eq!(inflate(cut_short, length - 1), Err(Violation::TooBig));
     }
 
     #[test]

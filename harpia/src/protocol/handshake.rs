@@ -256,11 +256,18 @@ pub(crate) fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
 
 /// Returns the host that the request was sent to.
 ///
-/// A request is invalid if it has a second `Host` header, or one with a user name.
-fn host(headers: &HeaderMap) -> Option<Authority> {
+/// A request is invalid if it has a second `Host` header, or one with a user name or with a port
+/// that is not a number. `Authority` accepts any port, and then says that there is none.
+pub(crate) fn host(headers: &HeaderMap) -> Option<Authority> {
     let text = single(headers, &HOST)?.to_str().ok()?;
     let host: Authority = text.parse().ok()?;
-    (!text.contains('@')).then_some(host)
+    let rest = text.strip_prefix(host.host())?;
+    let is_port = match rest.strip_prefix(':') {
+        Some("") => true,
+        Some(port) => port.parse::<u16>().is_ok() && !port.starts_with('+'),
+        None => rest.is_empty(),
+    };
+    is_port.then_some(host)
 }
 
 /// Chooses the first of the route's subprotocols that the client offers.

@@ -14,7 +14,7 @@ use super::header::{single, texts};
 ///
 /// Programs that are not browsers send no `Origin` header. Browsers always send it, and a page
 /// cannot forge it.
-pub(super) fn is_allowed(headers: &HeaderMap, host: &Authority, allowed: &Origins) -> bool {
+pub(crate) fn is_allowed(headers: &HeaderMap, host: &Authority, allowed: &Origins) -> bool {
     if !headers.contains_key(ORIGIN) {
         return true;
     }

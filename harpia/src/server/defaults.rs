@@ -251,8 +251,8 @@ impl App {
     ///
     /// Twice as many bytes may come at once. A client that sends more is not read until it is
     /// within its rate; it is not closed, and meanwhile it is neither pinged nor idle. Messages
-    /// count after decompression. A control frame or a fragment counts as at least 256 bytes.
-    /// `None` disables the limit.
+    /// count after decompression, or as they were sent if that is longer. A control frame or a
+    /// fragment counts as at least 256 bytes. `None` disables the limit.
     ///
     /// # Examples
     ///

@@ -17,25 +17,25 @@ use crate::limits::{MAX_HEAD, MAX_HEADERS};
 const FIRST_READ: usize = 1024;
 
 /// The first bytes of a client.
-pub(super) struct First {
+pub(crate) struct First {
     /// The bytes as they were sent.
-    pub(super) bytes: Bytes,
+    pub(crate) bytes: Bytes,
     /// The request that the bytes begin with. `None` if the parser refuses the request or its head
     /// is too long. In these cases hyper answers.
-    pub(super) head: Option<Head>,
+    pub(crate) head: Option<Head>,
 }
 
 /// A request head.
-pub(super) struct Head {
+pub(crate) struct Head {
     /// Boxed, since it is moved several times.
-    pub(super) request: Box<Parts>,
+    pub(crate) request: Box<Parts>,
     /// The bytes after the head.
-    pub(super) rest: Bytes,
+    pub(crate) rest: Bytes,
 }
 
 /// The bytes of a client that has just connected.
 #[derive(Default)]
-pub(super) struct FirstBytes(BytesMut);
+pub(crate) struct FirstBytes(BytesMut);
 
 impl FirstBytes {
     pub(super) fn is_empty(&self) -> bool {
@@ -49,7 +49,7 @@ impl FirstBytes {
     /// # Errors
     ///
     /// The error of the stream, or `UnexpectedEof` if the client has left.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         &mut self,
         stream: &mut (impl AsyncRead + Unpin),
     ) -> io::Result<First> {

@@ -52,8 +52,12 @@ mod tls;
 mod upgrade;
 
 pub use app::{App, HttpRequest};
+#[cfg(fuzzing)]
+pub(crate) use head::FirstBytes;
 pub use http::RequestBody;
 pub use proxies::ForwardedHeader;
+#[cfg(fuzzing)]
+pub(crate) use proxies::Proxies;
 pub use router::Router;
 pub use serve::Server;
 #[cfg(feature = "tls")]

@@ -30,11 +30,11 @@ pub enum ForwardedHeader {
 
 /// The proxies that the operator trusts, and how they name their clients.
 #[derive(Debug, Default)]
-pub(super) struct Proxies {
+pub(crate) struct Proxies {
     networks: Vec<IpNet>,
     /// Whether clients of Unix sockets are proxies.
     unix: bool,
-    pub(super) header: ForwardedHeader,
+    pub(crate) header: ForwardedHeader,
     /// Whether the proxies send a PROXY header at the start of each connection.
     pub(super) has_proxy_protocol: bool,
 }
@@ -43,7 +43,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 impl Proxies {
     /// Trusts an address, a network, or `unix`.
-    pub(super) fn trust(&mut self, text: &str) -> Result {
+    pub(crate) fn trust(&mut self, text: &str) -> Result {
         if text == "unix" {
             self.unix = true;
             return Ok(());
@@ -80,7 +80,7 @@ impl Proxies {
 
     /// Returns the address of the client that has sent a request: the last address in the header
     /// that is not a trusted proxy. Addresses that the client itself has written stand before it.
-    pub(super) fn client(&self, peer: RemoteAddr, headers: &HeaderMap) -> RemoteAddr {
+    pub(crate) fn client(&self, peer: RemoteAddr, headers: &HeaderMap) -> RemoteAddr {
         if !self.trusts(peer) {
             return peer;
         }
@@ -97,7 +97,7 @@ impl Proxies {
     }
 
     /// Returns whether this is the address of a trusted proxy.
-    pub(super) fn trusts(&self, address: RemoteAddr) -> bool {
+    pub(crate) fn trusts(&self, address: RemoteAddr) -> bool {
         match address.ip() {
             Some(ip) => {
                 let ip = ip.to_canonical();

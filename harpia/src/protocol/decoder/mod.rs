@@ -76,8 +76,9 @@ pub(crate) struct Decoded {
     pub(crate) taken: usize,
     /// The event that the bytes complete.
     pub(crate) event: Option<Event>,
-    /// What the completed frames cost, in bytes: the payload of a message after decompression, and
-    /// at least [`MIN_FRAME_COST`] for a control frame or a fragment.
+    /// What the completed frames cost, in bytes: the payload of a message before or after
+    /// decompression, whichever is longer, and at least [`MIN_FRAME_COST`] for a control frame or a
+    /// fragment.
     pub(crate) cost: usize,
 }
 
@@ -141,7 +142,7 @@ impl Decoder {
     }
 
     /// Returns the memory that unfinished input takes, in bytes.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn held(&self) -> usize {
         self.partial.as_ref().map_or(0, |partial| partial.held())
     }
@@ -170,12 +171,14 @@ fn decode_whole(input: &mut [u8], limits: &DecodeLimits<'_>) -> Result<Option<De
         let cost = payload.len().max(MIN_FRAME_COST);
         (control(head.opcode, payload)?, cost)
     } else {
+        let received = payload.len();
         let payload = if head.compressed {
             deflate::inflate(payload, limits.max_message)?
         } else {
             Bytes::copy_from_slice(payload)
         };
-        let cost = payload.len();
+        // Compressed data may be longer than what it decompresses to, which may be nothing.
+        let cost = payload.len().max(received);
         (message(head.opcode == OpCode::Text, payload)?, cost)
     };
     Ok(Some(Decoded {

@@ -63,7 +63,7 @@ impl Partial {
         self.head.len == 0 && self.frame.is_none() && self.message.is_none()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn held(&self) -> usize {
         let message = self.message.as_ref();
         size_of::<Self>()
@@ -235,7 +235,7 @@ impl Partial {
         let received = unfinished.payload.len();
         let event = unfinished.finish(limits)?;
         if let Event::Message(message) = &event {
-            // A compressed message costs what it has after decompression.
+            // A compressed message costs what it has after decompression, if that is longer.
             self.cost += message.len().saturating_sub(received);
         }
         Ok(Some(event))

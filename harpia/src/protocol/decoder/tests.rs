@@ -177,6 +177,28 @@ fn a_close_frame_is_read_with_its_code_and_reason() {
 }
 
 #[test]
+fn a_compressed_message_costs_its_longer_form_however_it_is_split() {
+    let limits = DecodeLimits {
+        max_message: LIMIT,
+        deflate: true,
+        budget: &Arc::new(Budget::new(usize::MAX)),
+    };
+    let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    let empty_blocks = [0, 0, 0, 0xff, 0xff].repeat(100);
+    for (payload, message, cost) in [(&hello[..], "Hello", 7), (&empty_blocks, "", 500)] {
+        let mut whole = frame(0xc1, payload);
+        let mut split = whole.clone();
+        let decoded = Decoder::new().decode(&mut whole, &limits).unwrap();
+        assert_eq!((decoded.event, decoded.cost), (Some(text(message)), cost));
+        let (start, end) = split.split_at_mut(9);
+        let mut decoder = Decoder::new();
+        assert_eq!(decoder.decode(start, &limits).unwrap().cost, 0);
+        let decoded = decoder.decode(end, &limits).unwrap();
+        assert_eq!((decoded.event, decoded.cost), (Some(text(message)), cost));
+    }
+}
+
+#[test]
 fn no_memory_is_held_after_a_large_message() {
     let input = frame(0x82, &vec![7; 300_000]);
     let mut decoder = Decoder::new();

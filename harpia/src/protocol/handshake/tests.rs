@@ -86,10 +86,22 @@ fn a_request_needs_exactly_one_valid_host() {
         "a/b",
         "me@example.com",
         "example.com, example.com",
+        "example.com:port",
+        "example.com:65536",
+        "example.com:+80",
+        "[::1]1:80",
+        "[::1]80",
     ] {
         assert_eq!(fault(&with("host", wrong)), Some(Fault::Host), "{wrong}");
     }
-    for right in ["localhost", "example.com:8080", "[::1]:3000", "127.0.0.1"] {
+    for right in [
+        "localhost",
+        "example.com:8080",
+        "example.com:",
+        "[::1]:3000",
+        "[::1]",
+        "127.0.0.1",
+    ] {
         assert_eq!(fault(&with("host", right)), None, "{right}");
     }
 }

@@ -1,0 +1,6 @@
+//! Fuzzes `harpia_fuzz::forwarded`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| harpia_fuzz::forwarded(input));
