@@ -256,6 +256,12 @@ pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
 #[cfg(feature = "session")]
 pub(crate) const SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long a session lives in all, unless it is set.
+///
+/// 30 days: visitors log in once a month, and a stolen session that is kept alive ends.
+#[cfg(feature = "session")]
+pub(crate) const SESSION_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// The longest time to live that a session can be set to.
 ///
 /// 400 days: longer than a browser keeps a cookie, and far from the range limits of clocks and

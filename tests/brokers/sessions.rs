@@ -35,7 +35,13 @@ async fn a_session_can_be_created_read_updated_and_deleted() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
     let id = sessions.create(1).await.unwrap();
-    assert_eq!(redis.command(&format!("GET {}", key(&id))), "1");
+    // The value is the time at which the session was made, and the data as JSON.
+    let value = redis.command(&format!("GET {}", key(&id)));
+    assert_eq!(
+        value.split_once(' ').map(|(_, data)| data),
+        Some("1"),
+        "{value}"
+    );
     assert_eq!(sessions.update(&id, |count| *count + 5).await.unwrap(), 6);
     sessions.update(&id, |count| *count = 7).await.unwrap();
     assert_eq!(sessions.get(&id).await.unwrap(), 7);

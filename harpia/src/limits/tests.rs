@@ -226,6 +226,10 @@ fn rows_of_the_code() -> Vec<(String, String)> {
             ),
         ),
         (
+            "`max_age`",
+            format!("{} since the login", time(SESSION_MAX_AGE)),
+        ),
+        (
             "sessions in memory",
             format!("{} and {}", count(MAX_SESSIONS), size(MAX_SESSION_BYTES)),
         ),

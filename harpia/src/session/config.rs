@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limits::{MAX_SESSION_TTL, SESSION_TTL};
+use crate::limits::{MAX_SESSION_TTL, SESSION_MAX_AGE, SESSION_TTL};
 use crate::protocol::header::is_token;
 
 use super::cookie::{CookieSettings, SameSite, is_attribute};
@@ -12,6 +12,7 @@ use super::{Session, Store};
 #[derive(Clone, Debug)]
 pub(super) struct SessionConfig {
     pub(super) ttl: Duration,
+    pub(super) max_age: Duration,
     pub(super) key_prefix: Box<str>,
     pub(super) cookie: CookieSettings,
 }
@@ -20,6 +21,7 @@ impl Default for SessionConfig {
     fn default() -> Self {
         Self {
             ttl: SESSION_TTL,
+            max_age: SESSION_MAX_AGE,
             key_prefix: "harpia:session:".into(),
             cookie: CookieSettings::default(),
         }
@@ -59,6 +61,37 @@ impl<T, S: Store> Session<T, S> {
             "the time to live of a session must be at least one millisecond"
         );
         self.settings_mut().ttl = ttl.min(MAX_SESSION_TTL);
+        self
+    }
+
+    /// Sets how long a session can live in all, however much it is used. Default: 30 days.
+    ///
+    /// The time begins with [`create`](Self::create) or [`login`](Self::login). Neither
+    /// [`update`](Self::update) nor [`rotate`](Self::rotate) begins it again. After it, the session
+    /// is deleted when it is used the next time, and the visitor has to log in. So a stolen session
+    /// that is kept alive ends, too.
+    ///
+    /// An open connection does not close when its session ends. To close it, call
+    /// [`Socket::deadline`](crate::Socket::deadline).
+    ///
+    /// # Panics
+    ///
+    /// If it is less than a millisecond.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use harpia::Session;
+    ///
+    /// let sessions = Session::<String>::memory().max_age(Duration::from_secs(12 * 60 * 60));
+    /// ```
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        assert!(
+            max_age >= Duration::from_millis(1),
+            "the maximum age of a session must be at least one millisecond"
+        );
+        self.settings_mut().max_age = max_age;
         self
     }
 

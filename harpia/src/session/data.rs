@@ -10,6 +10,7 @@ use crate::extract::CredentialSource;
 use crate::json::JsonError;
 use crate::limits::MAX_SESSION_TRIES;
 
+use super::stamped::{self, Stamped};
 use super::{Session, SessionError, SessionId, Store};
 
 /// The type of a session's data: any `Send` type that serde can serialize and deserialize.
@@ -79,7 +80,9 @@ impl<T, S: Store> Session<T, S> {
     /// # }
     /// ```
     pub async fn create(&self, data: T) -> Result<SessionId, SessionError> {
-        let value = (self.format.write)(&data)?;
+        let data = (self.format.write)(&data)?;
+        let made = stamped::now();
+        let value = Stamped { made, data: &data }.to_value();
         let id = SessionId::random()?;
         match self
             .store
@@ -112,7 +115,9 @@ impl<T, S: Store> Session<T, S> {
     /// # }
     /// ```
     pub async fn get(&self, id: &SessionId) -> Result<T, SessionError> {
-        (self.format.read)(&self.load(&self.key(id)).await?)
+        let value = self.load(&self.key(id)).await?;
+        let Stamped { data, .. } = read(&value)?;
+        (self.format.read)(data)
     }
 
     /// Returns the data of the session that the handshake's cookie names.
@@ -192,10 +197,12 @@ impl<T, S: Store> Session<T, S> {
         let key = self.key(id);
         for _ in 0..MAX_SESSION_TRIES {
             let old = self.load(&key).await?;
-            let mut data = (self.format.read)(&old)?;
+            let Stamped { made, data } = read(&old)?;
+            let mut data = (self.format.read)(data)?;
             let result = change(&mut data);
             let new = (self.format.write)(&data)?;
             drop(data);
+            let new = Stamped { made, data: &new }.to_value();
             if self.store.replace(&key, &old, new, self.config.ttl).await? {
                 return Ok(result);
             }
@@ -205,8 +212,19 @@ impl<T, S: Store> Session<T, S> {
 
     async fn load(&self, key: &str) -> Result<Bytes, SessionError> {
         let found = self.store.load(key, self.config.ttl).await?;
-        found.ok_or(SessionError::NotFound)
+        let value = found.ok_or(SessionError::NotFound)?;
+        if read(&value)?.is_over(self.config.max_age, stamped::now()) {
+            self.store.remove(key).await?;
+            return Err(SessionError::NotFound);
+        }
+        Ok(value)
     }
+}
+
+fn read(value: &[u8]) -> Result<Stamped<'_>, SessionError> {
+    Stamped::read(value).ok_or_else(|| SessionError::Data {
+        problem: "it has no time at which it was made".to_owned(),
+    })
 }
 
 fn to_bytes<T: Serialize>(data: &T) -> Result<Bytes, SessionError> {

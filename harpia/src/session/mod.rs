@@ -74,8 +74,9 @@
 //! - **Sessions before a login**, for example for a shopping cart, need a new id with the login:
 //!   call [`rotate`](Session::rotate). Otherwise an attacker could plant an id in the browser
 //!   before the login and use it afterwards.
-//! - **Expiry.** An open connection does not close when its session expires. To close it, call
-//!   [`Socket::deadline`](crate::Socket::deadline) with the session's `ttl`.
+//! - **Expiry.** A session ends when it was not used for its [`ttl`](Session::ttl), and at its
+//!   [`max_age`](Session::max_age). An open connection does not close then. To close it, call
+//!   [`Socket::deadline`](crate::Socket::deadline).
 //! - **Changes.** To change the session from a message, keep its id: see
 //!   [`id_from_ws`](Session::id_from_ws).
 //! - **Other sites.** A page of another site cannot open a connection in the visitor's name: its
@@ -101,6 +102,7 @@ mod login;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+mod stamped;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -64,6 +64,27 @@ async fn a_used_session_lives_on_and_an_unused_session_expires() {
 }
 
 #[tokio::test]
+async fn a_session_ends_at_its_max_age_even_if_it_is_used_changed_and_rotated() {
+    let sessions = Session::<Profile>::memory().max_age(Duration::from_millis(300));
+    let mut id = sessions.create(ada()).await.unwrap();
+    let used = async {
+        loop {
+            if is_missing(sessions.update(&id, |profile| profile.visits += 1).await) {
+                return;
+            }
+            match sessions.rotate(&id).await {
+                Ok(new) => id = new,
+                Err(_) => return,
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(20), used).await;
+    ended.expect("the session ends");
+    assert_eq!(sessions.store.len(), 0);
+}
+
+#[tokio::test]
 async fn after_a_rotation_only_the_new_id_works() {
     let sessions = Session::<Profile>::memory();
     let old = sessions.create(ada()).await.unwrap();
@@ -155,7 +176,8 @@ async fn a_change_is_repeated_on_the_newest_data_if_another_came_first() {
     let store = Recording::default();
     let sessions = Session::<u32, _>::new(store.clone());
     let id = sessions.create(1).await.unwrap();
-    *store.rivals.lock().unwrap() = vec!["20", "10"];
+    // Values begin with the time at which the session was made.
+    *store.rivals.lock().unwrap() = vec!["9999999999999 20", "9999999999999 10"];
     let mut seen = Vec::new();
     let change = |count: &mut u32| {
         seen.push(*count);
