@@ -16,7 +16,7 @@
 //! | [From Socket.IO](from_socket_io) | names and differences |
 //! | [From Bun and the original Harpia](from_bun) | names and differences |
 //! | [From axum's `ws`](from_axum) | names and differences |
-//! | [Questions and answers](faq) | fifteen questions that users of such systems ask |
+//! | [Questions and answers](faq) | questions that users of such systems ask |
 //!
 //! The programs are compiled and run as tests.
 

@@ -405,8 +405,9 @@ pub use harpia_macros::routes;
 ///
 /// Each handler is optional, and is an `fn` or `async fn`. Without `message`, each message is
 /// broadcast as it is (with `broadcast = off`: ignored). An `async fn` can be suspended at an
-/// `await` as long as it likes (only `connect` and `auth` have time limits): its connection is not
-/// read in the meantime, and other connections are not delayed.
+/// `await` as long as it likes (`connect` and `auth` have time limits, and all handlers have one if
+/// `handler_timeout` is set): its connection is not read in the meantime, and other connections are
+/// not delayed.
 ///
 /// | handler | called | arguments |
 /// |---|---|---|
@@ -480,9 +481,10 @@ pub use harpia_macros::routes;
 /// | no result within [`handshake_timeout`](App::handshake_timeout) | 503 |
 ///
 /// If an error wraps other errors, harpia follows [`source`](std::error::Error::source) from the
-/// outermost error inwards, and the first error that is in this table decides. On a route with
-/// `origins = any`, or with `"null"` among its origins, harpia removes cookies and Basic
-/// credentials from the request before `connect` sees it.
+/// outermost error inwards, and the first `Rejection`, rejected token or `SessionError::NotFound`
+/// decides. If there is none, the response is a 500. On a route with `origins = any`, or with
+/// `"null"` among its origins, harpia removes cookies and Basic credentials from the request before
+/// `connect` sees it.
 ///
 /// # Authentication by the first message
 ///
@@ -570,11 +572,11 @@ pub use harpia_macros::routes;
 /// | `idle_timeout` | a time, `off` | `"2m"` |
 /// | `ping` | a time, `off` | `"30s"` |
 /// | `write_timeout` | a time, `off` | `"30s"` |
-/// | `message_timeout` | a time, `off` | `"5min"` |
+/// | `message_timeout` | a time, `off` | `"5m"` |
 /// | `handler_timeout` | a time, `off` | `off` |
 /// | `backlog` | a size | `"1MiB"` |
 /// | `slow` | `close`, `skip` | `close` |
-/// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; the [smallest size](App::compression) of a server applies to all of its routes | `off` |
+/// | `compression` | `on` (from 1 KiB), `off`, or the size from which messages are compressed; each route decides whether it compresses; the size is one for the server, the [smallest](App::compression) that any route sets | `off` |
 /// | `rate` | a rate, `off` | `"200/s"` |
 /// | `byte_rate` | a size per second, `off` | `"4MiB/s"` |
 /// | `publish_rate` | a size per second, `off` | `"512KiB/s"` |

@@ -135,7 +135,7 @@ impl Hub {
     ///
     /// A connection whose `open` is still running gets the message once `open` has returned `Ok`.
     ///
-    /// Returns [`Sent`](SendStatus::Sent) if the message was queued for delivery,
+    /// Returns [`Sent`](SendStatus::Sent) if the server will deliver the message,
     /// [`Dropped`](SendStatus::Dropped) if 16 MiB already wait for delivery, and
     /// [`Closed`](SendStatus::Closed) if the server has stopped. Never waits.
     ///

@@ -124,10 +124,10 @@ impl App {
     /// minutes.
     ///
     /// A client that takes longer, or that sends no byte of the message for 30 seconds, is closed
-    /// with 1008 "Message Unfinished". Control frames between the fragments do not count. Time in
-    /// which harpia does not read the client does not count either. Raise the timeout on routes for
-    /// large uploads. `None` disables it, but not the limit of 30 seconds. Accurate to about half a
-    /// second.
+    /// with 1008 "Message Unfinished". A control frame between the fragments is not a byte of the
+    /// message. The clock stands still while harpia does not read the client. Raise the timeout on
+    /// routes for large uploads. `None` disables it, but not the limit of 30 seconds. Accurate to
+    /// about half a second.
     ///
     /// # Examples
     ///

@@ -209,7 +209,7 @@ impl<T, S: Store> Session<T, S> {
     /// Its `Debug` does not show the id.
     ///
     /// The cookie has no `Max-Age`, so a browser keeps it until the browser is closed. The session
-    /// itself ends after its [`ttl`](Self::ttl) without use.
+    /// itself ends after its [`ttl`](Self::ttl) without use, and at its [`max_age`](Self::max_age).
     ///
     /// ```
     /// # use harpia::Session;
