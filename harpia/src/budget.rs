@@ -126,6 +126,11 @@ impl Charge {
     }
 }
 
+/// What charged bytes take besides themselves: two blocks for the bytes and for their owner.
+///
+/// Without it, a flood of small messages would take several times the budget.
+pub(crate) const HOLDER: usize = 128;
+
 /// Bytes whose memory counts in a budget until the last reference to them is dropped.
 ///
 /// Many holders can refer to the same bytes, which count once.
@@ -140,7 +145,7 @@ pub(crate) fn charged(bytes: Bytes, budget: &Arc<Budget>) -> Bytes {
         }
     }
     let mut charge = Charge::new(Arc::clone(budget));
-    charge.add(bytes.len());
+    charge.add(bytes.len() + HOLDER);
     Bytes::from_owner(Charged {
         bytes,
         _charge: charge,
@@ -194,7 +199,7 @@ mod tests {
 
     #[test]
     fn charged_bytes_count_once_until_the_last_reference_is_dropped() {
-        let budget = Arc::new(Budget::new(100));
+        let budget = Arc::new(Budget::new(100 + HOLDER));
         let bytes = charged(Bytes::from(vec![7; 100]), &budget);
         let [start, end] = [bytes.slice(..1), bytes.slice(99..)];
         drop(bytes);

@@ -1,5 +1,4 @@
-//! What may take how long: a message that comes in parts, a handler, and an `open` whose client is
-//! gone.
+//! Time limits: a message that comes in parts, a handler, and an `open` whose client is gone.
 
 use std::future::pending;
 use std::time::Duration;
@@ -240,4 +239,46 @@ async fn an_open_that_waits_goes_on_if_its_client_has_only_ended_its_own_side() 
     route.go_on.notify_one();
     let frame = client.read_frame().await.expect("a frame");
     assert_eq!(frame.payload, b"opened");
+}
+
+struct Limited(Events);
+
+#[ws_route("/limited/auth", broadcast = off, auth_timeout = "500ms", handler_timeout = "1min")]
+impl Limited {
+    async fn auth(&self, first: String) -> HandlerResult {
+        let _guard = NotesDrop(self.0.clone(), "dropped");
+        self.0.note(first);
+        pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_longer_handler_timeout_does_not_extend_auth_timeout() {
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Limited(events.clone()))).await;
+    let mut client = server.connect("/limited/auth").await;
+    client.send("token").await;
+    assert_eq!(events.next().await, "token");
+    assert_eq!(client.closed().await, (1008, "Auth Timeout".into()));
+    assert_eq!(events.next().await, "dropped");
+}
+
+struct Closing(Events);
+
+#[ws_route("/closing", broadcast = off, handler_timeout = "1min")]
+impl Closing {
+    async fn open(&self, ws: &mut Socket) {
+        let _guard = NotesDrop(self.0.clone(), "dropped");
+        ws.close(4000, "bye");
+        pending::<()>().await;
+    }
+}
+
+#[tokio::test]
+async fn a_longer_handler_timeout_does_not_extend_the_time_of_an_open_that_has_closed() {
+    let events = Events::new();
+    let server = TestServer::start(App::new().ws(Closing(events.clone()))).await;
+    let mut client = server.connect("/closing").await;
+    assert_eq!(client.closed().await, (4000, "bye".into()));
+    assert_eq!(events.next().await, "dropped");
 }

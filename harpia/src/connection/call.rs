@@ -29,6 +29,9 @@ pub(super) trait HandlerCall<R: Route>: Send + Sized + 'static {
     /// Whether the handler never waits.
     const INLINE: bool;
 
+    /// Whether `handler_timeout` applies. It does not if the handler has a limit of its own.
+    const HAS_HANDLER_TIMEOUT: bool = true;
+
     /// Whether the handler is `close`. A shutdown cancels `close` later than other handlers.
     const IN_CLOSE: bool = false;
 
@@ -102,7 +105,10 @@ pub(super) fn begin<R: Route, H: HandlerCall<R>>(
         *user = User::Waiting(Box::pin(async move {
             let transport = Arc::clone(state.socket.transport());
             let span = span::<R>(&transport);
-            let mut limit = HandlerLimit::new(&transport, &state.shared.hub);
+            let mut limit = match H::HAS_HANDLER_TIMEOUT {
+                true => HandlerLimit::new(&transport, &state.shared.hub),
+                false => None,
+            };
             let running = call.run(&mut state);
             let running = run_to_end(&transport, H::IN_CLOSE, running, &mut limit);
             let outcome = running.instrument(span).await;

@@ -46,6 +46,7 @@ pub(super) struct OnClose(pub(super) CloseFrame);
 impl<R: Route> HandlerCall<R> for Auth {
     type Output = ();
     const INLINE: bool = R::INLINE.auth;
+    const HAS_HANDLER_TIMEOUT: bool = false;
 
     async fn run(&mut self, state: &mut ConnectionState<R>) -> Result<(), BoxError> {
         let transport = Arc::clone(state.socket.transport());

@@ -35,7 +35,7 @@ impl HandlerLimit {
     pub(super) fn is_over(&mut self, transport: &Transport) -> bool {
         let now = self.hub.clock().now();
         let began = *self.began.get_or_insert_with(|| {
-            transport.liveness.set_deadline(now, self.limit);
+            transport.liveness.wake_within(now, self.limit);
             now
         });
         now.saturating_sub(began) >= ticks(self.limit)
@@ -86,13 +86,14 @@ where
     F: Future<Output = Result<(), BoxError>>,
 {
     let mut open = pin!(open);
-    let mut is_limited = false;
+    let mut ends = None;
     poll_fn(|context| match open.as_mut().poll(context) {
         Poll::Ready(result) => Poll::Ready(result.map(Some)),
         Poll::Pending => {
             // A detached transport has no sweep that wakes the task at the deadline, so `open` gets
             // no time at all.
-            let is_over = is_limited && transport.liveness.is_overdue(clock.now());
+            let now = clock.now();
+            let is_over = ends.is_some_and(|end| now >= end);
             if is_over || transport.is_detached() {
                 return Poll::Ready(Ok(None));
             }
@@ -102,11 +103,9 @@ where
             if cause == Some(CloseCause::Lost) {
                 return Poll::Ready(Ok(None));
             }
-            if !is_limited && cause.is_some_and(|cause| cause != CloseCause::Shutdown) {
-                is_limited = true;
-                transport
-                    .liveness
-                    .set_deadline(clock.now(), OPEN_CLOSE_TIMEOUT);
+            if ends.is_none() && cause.is_some_and(|cause| cause != CloseCause::Shutdown) {
+                ends = Some(now.saturating_add(ticks(OPEN_CLOSE_TIMEOUT)));
+                transport.liveness.wake_within(now, OPEN_CLOSE_TIMEOUT);
             }
             Poll::Pending
         }

@@ -19,7 +19,7 @@ pub struct Frames<'a> {
     pub max_message: usize,
     /// Whether compressed messages are allowed.
     pub deflate: bool,
-    /// What the frames contain, up to a violation.
+    /// The events of the frames, up to a violation.
     pub events: Vec<FrameEvent>,
     /// The rule that the frames break.
     pub violation: Option<&'static str>,
@@ -38,7 +38,7 @@ pub enum FrameEvent {
     Close(u16, String),
 }
 
-/// What a decoder has read from pieces.
+/// The events that a decoder has read from pieces.
 #[derive(Debug, Default)]
 pub(super) struct Decoded {
     pub(super) events: Vec<Event>,

@@ -110,7 +110,9 @@ impl<'a> Flusher<'a> {
             return;
         }
         let clients = self.table.relieve(&shared.outbox_budget, now);
-        if let Some(suppressed) = self.hub.log_limits().spent_budgets.admit() {
+        if clients > 0
+            && let Some(suppressed) = self.hub.log_limits().spent_budgets.admit()
+        {
             tracing::warn!(
                 clients,
                 suppressed,

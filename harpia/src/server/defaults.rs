@@ -146,9 +146,9 @@ impl App {
     ///
     /// The handler then counts as failed. An `open` or `message` closes the connection with 1011,
     /// and the `error` handler is called. For `close`, `drain` and `error`, there is only a log
-    /// line. `auth` has `auth_timeout` as well, and `connect` has
-    /// [`handshake_timeout`](crate::App::handshake_timeout) instead. A handler that blocks its
-    /// thread cannot be dropped. Accurate to about half a second.
+    /// line. `auth` has `auth_timeout` instead, and `connect` has
+    /// [`handshake_timeout`](crate::App::handshake_timeout). A handler that blocks its thread
+    /// cannot be dropped. Accurate to about half a second.
     ///
     /// # Examples
     ///

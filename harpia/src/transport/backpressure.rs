@@ -141,9 +141,12 @@ impl Transport {
         if self.limits.slow == Slow::Close {
             return self.close_slow_consumer(state);
         }
-        self.count_skipped(outbox.skip_queue());
-        self.signals.set(Signal::Skipping);
-        self.wake(state);
+        let frames = outbox.skip_queue();
+        if frames > 0 {
+            self.count_skipped(frames);
+            self.signals.set(Signal::Skipping);
+            self.wake(state);
+        }
     }
 
     /// Returns whether the backlogs of all peers take half of their budget.
@@ -166,7 +169,6 @@ impl Transport {
         if matches!(state.write_state, WriteState::Blocked(_)) {
             let close = || Box::new(Close::of(CloseCause::SlowConsumer));
             state.close.get_or_insert_with(close);
-            self.signals.set(Signal::Closing);
             self.mark_lost(state);
         }
     }

@@ -18,7 +18,7 @@ pub(crate) struct Batch<'a> {
     bytes: &'a [u8],
     /// The frames, if they are reference-counted already.
     source: Option<&'a Bytes>,
-    /// What outboxes share; `None` until a socket blocks. It counts in the budget.
+    /// The bytes that outboxes share; `None` until a socket blocks. They count in the budget.
     shared: Option<Bytes>,
     /// The number of frames in the batch; `None` until a peer skips the batch.
     frames: Option<usize>,

@@ -61,6 +61,16 @@ impl Liveness {
         self.deadline.store(deadline, Ordering::Release);
     }
 
+    /// Sets a deadline like [`set_deadline`](Self::set_deadline), unless there is an earlier one.
+    ///
+    /// Two limits can apply to one handler. Each knows its own end, and the first one wakes the
+    /// task. From then on the sweep wakes it at each visit, so the second is not missed.
+    pub(crate) fn wake_within(&self, now: u32, after: Duration) {
+        if !self.is_overdue(now.saturating_add(ticks(after))) {
+            self.set_deadline(now, after);
+        }
+    }
+
     pub(crate) fn clear_deadline(&self) {
         self.deadline.store(0, Ordering::Release);
     }
@@ -84,6 +94,18 @@ mod tests {
         assert_eq!(liveness.last_heard(), None);
         liveness.heard(9);
         assert_eq!(liveness.last_heard(), Some(9));
+    }
+
+    #[test]
+    fn a_later_deadline_does_not_replace_an_earlier_one() {
+        let liveness = Liveness::new(1);
+        let second = Duration::from_secs(1);
+        liveness.wake_within(10, 2 * second);
+        assert!(!liveness.is_overdue(29));
+        liveness.wake_within(10, second);
+        liveness.wake_within(10, 3 * second);
+        assert!(!liveness.is_overdue(19));
+        assert!(liveness.is_overdue(20));
     }
 
     #[test]

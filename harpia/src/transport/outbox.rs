@@ -250,7 +250,8 @@ impl Outbox {
     }
 }
 
-/// What an entry of the queue counts in the budget, in bytes. The queue may have twice the room.
+/// The bytes that an entry of the queue counts in the budget. Twice its size, because the queue may
+/// have room for twice as many.
 pub(super) const ENTRY: usize = 2 * size_of::<Bytes>();
 
 /// Returns how many bytes a piece counts in the backlog.

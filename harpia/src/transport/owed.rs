@@ -41,6 +41,10 @@ impl Owed {
         frames
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
     fn is_full(&self, backlog: usize) -> bool {
         self.counted >= backlog.max(1) || self.entries.budget().is_exhausted()
     }
@@ -91,7 +95,9 @@ impl Transport {
         match (self.limits.slow, owed.as_mut()) {
             (_, None) => true,
             (Slow::Skip, Some(kept)) => {
-                self.skipped_now(kept.skip());
+                self.count_skipped(kept.skip());
+                self.signals.set(Signal::Skipping);
+                self.wake_task();
                 true
             }
             (Slow::Close, Some(_)) => {
@@ -99,12 +105,6 @@ impl Transport {
                 false
             }
         }
-    }
-
-    fn skipped_now(&self, frames: usize) {
-        self.count_skipped(frames);
-        self.signals.set(Signal::Skipping);
-        self.wake_task();
     }
 
     /// Writes the owed batches, after everything that was sent so far.

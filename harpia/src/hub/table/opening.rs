@@ -97,11 +97,16 @@ impl Member {
         }
         *owed_members -= usize::from(self.owed.is_some());
         if !self.transport.owe(&mut self.owed, batch) {
-            self.transport
-                .request_close(Close::of(CloseCause::SlowConsumer));
-            self.activity = Activity::Over;
-            overflowed.push(self.transport.id().slot());
+            self.overflow(overflowed);
         }
         *owed_members += usize::from(self.owed.is_some());
+    }
+
+    /// Closes a member that has lost what it was owed, as a slow consumer.
+    pub(super) fn overflow(&mut self, overflowed: &mut Vec<Slot>) {
+        let close = Close::of(CloseCause::SlowConsumer);
+        self.transport.request_close(close);
+        self.activity = Activity::Over;
+        overflowed.push(self.transport.id().slot());
     }
 }

@@ -1,14 +1,13 @@
-//! What happens when the backlogs of all peers together exceed their budget.
+//! Makes room when the backlogs of all peers together exceed their budget.
 //!
 //! The peers that have been stalled for longest lose what waits for them, until a tenth of the
 //! budget is free. The size of a backlog would be the wrong measure: many peers share the same
 //! batches, and ending one of them frees nothing. The longest stalled ones hold the oldest batches.
 
 use crate::budget::Budget;
-use crate::close::{Close, CloseCause};
 use crate::id::Slot;
 
-use super::{Activity, Member, Table};
+use super::{Member, Table};
 
 impl Table {
     /// Drops backlogs until the budget is relieved. Returns how many peers have lost theirs.
@@ -54,19 +53,20 @@ impl Table {
         let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else {
             return 0;
         };
-        if member.owed.is_some() {
+        if has_owed(member) {
             self.owed_members -= 1;
             if !member.transport.drop_owed(&mut member.owed) {
-                let close = Close::of(CloseCause::SlowConsumer);
-                member.transport.request_close(close);
-                member.activity = Activity::Over;
-                self.overflowed.push(slot);
+                member.overflow(&mut self.overflowed);
             }
             self.owed_members += usize::from(member.owed.is_some());
         }
         member.transport.drop_backlog();
         member.transport.waiting()
     }
+}
+
+fn has_owed(member: &Member) -> bool {
+    member.owed.as_ref().is_some_and(|owed| !owed.is_empty())
 }
 
 /// Returns since when a peer has read nothing of what waits for it, or `None` if nothing waits.
@@ -76,5 +76,5 @@ fn stalled_since(member: &Member, now: u32) -> Option<u32> {
         transport.look_at_progress(now);
         return Some(transport.stalled_since(now));
     }
-    member.owed.is_some().then(|| transport.progress.at())
+    has_owed(member).then(|| transport.progress.at())
 }
