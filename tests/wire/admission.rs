@@ -1,11 +1,12 @@
 //! Which clients are let in: the limits of connections, of silent clients, and of each address.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use harpia::HttpRequest;
 use harpia::prelude::*;
-use harpia_tests::{Log, RawClient, TestServer, handshake, status};
+use harpia_tests::{Log, RawClient, TestServer, handshake, masked, status, within};
 use http::Response;
 use http_body_util::Full;
 use tower::service_fn;
@@ -128,4 +129,64 @@ async fn a_limit_of_zero_connections_for_an_address_is_an_error() {
         error.to_string().contains("max_connections_per_address"),
         "{error}"
     );
+}
+
+/// Connects and leaves in one of six ways, whether or not the server admits the client.
+async fn come_and_go(server: &TestServer, number: usize) {
+    let mut client = RawClient::open(server.address(), b"").await;
+    let request = handshake("/chat", "");
+    let bytes: &[u8] = match number % 3 {
+        0 => b"",
+        1 => b"GET /chat HTTP/1.1\r\n",
+        _ => request.as_bytes(),
+    };
+    client.try_write(bytes).await;
+    if number.is_multiple_of(2) {
+        client.reset();
+    } else {
+        // A flood of 3 MB, and then an ordinary end of the connection.
+        let message = masked(0x82, &[7; 60_000]);
+        for _ in 0..50 {
+            if number % 3 != 2 || !client.try_write(&message).await {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_storm_of_clients_that_leave_in_every_way_all_places_are_free() {
+    const PLACES: usize = 20;
+    let app = App::new().ws(Chat).max_connections(2 * PLACES);
+    let app = app.max_connections_per_address(PLACES);
+    let server = Arc::new(TestServer::start(app).await);
+    let storm = (0..8).map(|first| {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move {
+            for number in (first..600).step_by(8) {
+                come_and_go(&server, number).await;
+            }
+        })
+    });
+    for clients in storm.collect::<Vec<_>>() {
+        clients.await.expect("the clients come and go");
+    }
+    let mut held = Vec::new();
+    within(async {
+        while held.len() < PLACES {
+            let mut client = upgrade(&server, "").await;
+            if status(&client.read_head().await) == 101 {
+                held.push(client);
+            }
+        }
+    })
+    .await;
+    let answer = server.request(&handshake("/chat", "")).await;
+    assert_eq!(status(&answer), 429, "{answer}");
+    within(async {
+        while server.hub().connections() != PLACES {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }

@@ -84,6 +84,7 @@ async fn each_message_has_the_whole_message_timeout() {
     let mut client = server.connect_raw("/upload").await;
     for number in 0..4 {
         client.frame(FIRST_FRAGMENT, b"number ").await;
+        // The four messages together take longer than `message_timeout`.
         tokio::time::sleep(Duration::from_millis(400)).await;
         client
             .frame(LAST_FRAGMENT, number.to_string().as_bytes())
